@@ -1,0 +1,60 @@
+"""Names and order of the dimensions every array of the model follows.
+
+Inside the economy an array is a plain numpy array that broadcasts in the order of `DIMS`,
+with an axis of length one where it does not vary. Sums and selections name their dimension,
+so no axis number stands anywhere else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+DIMS = ("case", "draw", "year", "importer", "group", "exporter")
+
+
+def axis(dim: str) -> int:
+    """Position of `dim` counted from the end, so that leading axes may be absent."""
+    return DIMS.index(dim) - len(DIMS)
+
+
+def spread(values: Any, *dims: str) -> Array:
+    """Give an array with axes `dims` the full order of `DIMS`, length one elsewhere.
+
+    Parameters
+    ----------
+    values
+        Array with one axis per name in `dims`.
+    dims
+        Names of its axes, in any order.
+
+    Returns
+    -------
+    numpy.ndarray
+        The same numbers with six axes in the order of `DIMS`.
+    """
+    array = np.asarray(values, dtype=float)
+    if array.ndim != len(dims):
+        raise ValueError(f"{array.ndim} axes, but {len(dims)} names: {dims}")
+    ordered = [dim for dim in DIMS if dim in dims]
+    if len(ordered) != len(dims):
+        raise ValueError(f"unknown or repeated dimension in {dims}; known: {DIMS}")
+    moved = np.transpose(array, [dims.index(dim) for dim in ordered])
+    shape = iter(moved.shape)
+    return moved.reshape([next(shape) if dim in ordered else 1 for dim in DIMS])
+
+
+def total(values: Array, *over: str) -> Array:
+    """Sum over the named dimensions, which keep an axis of length one."""
+    return values.sum(axis=tuple(axis(dim) for dim in over), keepdims=True)
+
+
+def frozen(values: Any) -> Array:
+    """Make an array of floats read-only: inputs of the model are shared, never changed."""
+    array = np.array(values, dtype=float)
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,84 @@
+"""The errors a user can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+class TradesimError(Exception):
+    """An error whose message alone tells the user what happened and what to do."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with one input, in the words a user needs to mend it.
+
+    Parameters
+    ----------
+    file
+        The file (or command-line option) that holds the mistake.
+    key
+        Dotted key or column and row; empty when the whole file is meant.
+    message
+        What is wrong and what is allowed.
+    hint
+        Nearest known name, or how to list what is allowed.
+    line, column
+        Position in the file, counted from 1.
+    """
+
+    file: str
+    key: str
+    message: str
+    hint: str = ""
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        words = [place, self.key, self.message]
+        text = ": ".join(word for word in words if word)
+        return f"{text}; {self.hint}" if self.hint else text
+
+
+class InputError(TradesimError):
+    """Bad input: every problem found, one line each (exit code 2).
+
+    Parameters
+    ----------
+    problems
+        All problems of the input, in the order in which they stand there.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class ConvergenceError(TradesimError):
+    """A solver or sampler did not converge; carries the evidence.
+
+    Parameters
+    ----------
+    where
+        What was being solved.
+    residual
+        Largest residual (or worst diagnostic) reached.
+    draws
+        Positions of the cells or draws concerned.
+    """
+
+    def __init__(self, where: str, residual: float, draws: Sequence[int] = ()) -> None:
+        self.where, self.residual, self.draws = where, residual, tuple(draws)
+        shown = ", ".join(str(draw) for draw in self.draws[:10])
+        more = ", ..." if len(self.draws) > 10 else ""
+        cells = f"; {len(self.draws)} concerned, first: {shown}{more}" if self.draws else ""
+        super().__init__(f"{where} did not converge: largest residual {residual:.3g}{cells}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Say which known name is nearest to `name`: ``did you mean 'x'?``, or an empty text."""
+    match = get_close_matches(str(name), list(known), n=1, cutoff=0.6)
+    return f"did you mean '{match[0]}'?" if match else ""
