@@ -1,0 +1,136 @@
+"""Synthetic results with the shape of a real run, for the tests of figures and report.
+
+What figures and report rely on:
+
+dataset.attrs
+    scenario        JSON text of the resolved scenario: name, title, question, levers,
+                    parameters, horizon, draws, seed, references, not_modelled, origins
+                    (dotted key such as ``levers.<lever>.<setting>`` -> ``file:line``)
+    run_id          text
+    seed, draws     integers
+    count           name of the headline count, one of the labels of dimension `count`
+    target_value    USD, on the count that the target names in pair.yaml
+    calibration     folder of the calibration used, text
+    max_residual    largest residual of the market solver, float
+dataset.coords
+    count, case, draw, year, importer, group, exporter with the labels of pair.yaml
+variables
+    as in `VARIABLES` below; attrs ``units`` on each
+files beside results.nc
+    manifest.json with ``command`` (text), ``versions`` and ``hashes`` (mappings name -> text)
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+VARIABLES = {
+    "trade": ("count", "case", "draw", "year", "importer", "group"),
+    "turnover": ("count", "case", "draw", "year"),
+    "imports": ("case", "draw", "year", "importer", "exporter"),
+    "home_output": ("case", "draw", "year", "importer", "group"),
+    "tariff_revenue": ("case", "draw", "year", "importer"),
+    "consumer_surplus": ("case", "draw", "year", "importer"),
+    "producer_surplus": ("case", "draw", "year", "importer"),
+    "welfare": ("case", "draw", "year", "importer"),
+    "trade_creation": ("case", "draw", "year", "importer", "exporter"),
+    "trade_diversion": ("case", "draw", "year", "importer", "exporter"),
+}
+CASES = ["reference", "scenario", "if_implemented"]
+# Made-up shares of the twelve groups in the flow into each market (they sum to one).
+SHARES = np.array([
+    [.11, .01, .05, .10, .15, .06, .07, .02, .09, .19, .05, .10],
+    [.005, .58, .02, .02, .0, .01, .01, .15, .13, .03, .01, .035],
+])
+# Made-up logarithmic effect of the policy on each group's flow when fully in force.
+PUSH = np.array([
+    [.12, .05, .09, .08, .02, .01, .03, .02, .05, .04, .02, .03],
+    [.02, .10, .03, .05, .0, .01, .02, .04, .12, .02, .01, .03],
+])
+# Home sales and sales of the other suppliers in each market, USD million, order of exporters
+# with the partner's own entry left at zero.
+SALES = {0: [2400.0, 0.0, 2700.0, 3770.0, 120.0, 2200.0],
+         1: [0.0, 64000.0, 16000.0, 17000.0, 1900.0, 23000.0]}
+SCENARIO = {
+    "name": "made_up", "title": "A made-up agreement",
+    "question": "What would a made-up agreement add to trade, and who pays?",
+    "levers": {}, "parameters": {}, "horizon": 2035, "draws": 200, "seed": 1,
+    "references": [{"title": "A made-up study (2020)", "url": "https://example.org/study"}],
+    "not_modelled": ["services", "dispute settlement"], "origins": {},
+}
+
+
+def paths(draws: int, years: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Reference flows on the first count, (draw, year, importer), USD."""
+    steps = rng.normal(0.0, [0.13, 0.4], (draws, len(years), 2))
+    noise = np.cumsum(steps * 0.8 ** np.arange(len(years))[None, :, None], axis=1)
+    slope = rng.normal(0.062, 0.03, (draws, 1, 1)) * (np.arange(len(years))[None, :, None] + 1)
+    return np.array([118e6, 4.5e6]) * np.exp(noise + slope)
+
+
+def dataset(importers: list[str], exporters: list[str], groups: list[str], counts: list[str], *,
+            draws: int = 200, size: float = 1.0, probability: float = 0.7, seed: int = 1,
+            horizon: int = 2035, scenario: dict[str, object] | None = None,
+            calibration: str = "") -> xr.Dataset:
+    """Make results for one scenario whose effect is `size` times a middling one."""
+    rng = np.random.default_rng(seed)
+    years = np.arange(2025, horizon + 1)
+    shape = {"count": len(counts), "case": 3, "draw": draws, "year": len(years),
+             "importer": 2, "group": len(groups), "exporter": len(exporters)}
+    arrays = {name: np.zeros([shape[dim] for dim in dims]) for name, dims in VARIABLES.items()}
+    flow = paths(draws, years, rng)[..., None] * SHARES
+    ramp = np.clip((years - 2026) / 5, 0, 1)[:, None, None]
+    spread = rng.lognormal(0.0, 0.5, (draws, 1, 2, 1)) * rng.lognormal(0.0, 0.2, (draws, 1, 2, 12))
+    push = size * PUSH * ramp * spread
+    happens = (rng.random(draws) < probability).astype(float)[:, None, None, None]
+    ratio = np.exp(rng.normal([-0.83, 0.5], 0.1, (draws, 2)))[:, None, :, None]
+    for case, strength in enumerate((0.0, happens, 1.0)):
+        arrays["trade"][0, case] = flow * np.exp(push * strength)
+        arrays["trade"][1, case] = arrays["trade"][0, case] * ratio
+    arrays["turnover"] = arrays["trade"].sum(axis=(-1, -2))
+    growth = np.exp(0.05 * (years - 2023))
+    for market in (0, 1):
+        own = arrays["trade"][1 if market == 0 else 0, :, :, :, market].sum(axis=-1)
+        gain = own - own[:1]
+        sales = np.array(SALES[market]) * 1e6 * growth[:, None]
+        split = np.array(SALES[market]) / sum(SALES[market])
+        taken = gain[..., None] * (0.7 * split)
+        partner = 1 - market
+        arrays["imports"][:, :, :, market] = sales - taken
+        arrays["imports"][:, :, :, market, partner] = own
+        arrays["trade_diversion"][:, :, :, market] = -taken
+        arrays["trade_diversion"][:, :, :, market, partner] = taken.sum(axis=-1)
+        arrays["trade_creation"][:, :, :, market, partner] = gain - taken.sum(axis=-1)
+        home = split[market] * 0.7 * gain
+        weight = SHARES[market] / SHARES[market].sum()
+        total = np.array(SALES[market])[market] * 1e6 * growth
+        arrays["home_output"][:, :, :, market] = (total - home)[..., None] * weight
+        revenue = 0.05 * own - 0.35 * gain
+        arrays["tariff_revenue"][..., market] = revenue
+        arrays["consumer_surplus"][..., market] = 0.3 * gain
+        arrays["producer_surplus"][..., market] = -0.06 * gain
+        arrays["welfare"][..., market] = 0.24 * gain + revenue - revenue[:1]
+    labels = {"count": counts, "case": CASES, "draw": np.arange(draws), "year": years,
+              "importer": importers, "group": groups, "exporter": exporters}
+    result = xr.Dataset({name: (dims, arrays[name], {"units": "USD"})
+                         for name, dims in VARIABLES.items()}, labels)
+    described = {**SCENARIO, **(scenario or {}), "draws": draws, "horizon": horizon}
+    result.attrs = {"scenario": json.dumps(described), "run_id": "0123456789ab", "seed": seed,
+                    "draws": draws, "count": counts[0], "target_value": 500e6,
+                    "max_residual": 1e-13, "calibration": calibration}
+    return result
+
+
+def save(result: xr.Dataset, folder: Path) -> Path:
+    """Leave in `folder` what figures and report read of a run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    result.to_netcdf(folder / "results.nc", engine="scipy")
+    manifest = {"command": "tradesim run made_up", "versions": {"tradesim": "0.1.0"},
+                "hashes": {"posterior.nc": "ab" * 32}, "run_id": result.attrs["run_id"],
+                "seed": result.attrs["seed"]}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
