@@ -1,0 +1,201 @@
+"""Time: partial adjustment to a long-run effect, and the reference path forward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tradesim.dims import Array, axis, frozen
+
+YEAR = axis("year")
+
+
+def partial_adjust(target: Array, first: Array, speed: Array) -> Array:
+    r"""Path of a variable that moves towards where each year would settle.
+
+    .. math::
+
+        (11)\; v_t = v_{t-1} + \lambda (v^*_{t-1} - v_{t-1}) + s (v^*_t - v^*_{t-1})
+
+    so that a step is followed by the share :math:`s` in its first year and by the share
+    :math:`\lambda` of what is left in each later one; with :math:`s = \lambda` this is
+    :math:`v_t = v_{t-1} + \lambda (v^*_t - v_{t-1})`. What was gained slowly is lost at once:
+    a path never lies beyond its target, nor on the other side of zero from it.
+
+    Parameters
+    ----------
+    target
+        Log change at which each year would settle, order of `DIMS`.
+    first, speed
+        Shares :math:`s` and :math:`\lambda`, between zero and one, without a year axis longer
+        than one.
+
+    Returns
+    -------
+    numpy.ndarray
+        Log change reached in each year, shape of `target`.
+
+    Notes
+    -----
+    Source of the shares: Boehm, Levchenko and Pandalai-Nayar (2023), 0.76 after one year
+    against about 2.0 after seven to ten.
+    """
+    targets = np.moveaxis(target, YEAR, 0)
+    first, speed = (np.moveaxis(np.asarray(share), YEAR, 0)[0] for share in (first, speed))
+    path = np.empty_like(targets)
+    value = before = np.zeros(targets.shape[1:])
+    for t, goal in enumerate(targets):
+        value = value + speed * (before - value) + first * (goal - before)
+        value = np.clip(value, np.minimum(goal, 0.0), np.maximum(goal, 0.0))
+        path[t], before = value, goal
+    return np.moveaxis(path, 0, YEAR)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What happens without new policy, by draw.
+
+    Attributes
+    ----------
+    log_flow
+        Log of the bilateral flow into each importer, USD on the reference count;
+        (draw, year, importer).
+    log_growth
+        Log of each importer's nominal GDP against the base year; (draw, year, importer).
+    closed_share
+        Share of the year in which the shared corridor is closed; (draw, year).
+    """
+
+    log_flow: Array
+    log_growth: Array
+    closed_share: Array
+
+
+def autoregression(shocks: Array, persistence: Array, start: Array) -> Array:
+    r"""First-order autoregression :math:`z_t = \rho z_{t-1} + \epsilon_t` (equation 3).
+
+    Parameters
+    ----------
+    shocks
+        Innovations :math:`\epsilon`, shape (draw, year, ...).
+    persistence
+        :math:`\rho`, shape (draw,).
+    start
+        State before the first year, shape (draw, ...).
+
+    Returns
+    -------
+    numpy.ndarray
+        States, shape of `shocks`.
+    """
+    path = np.empty_like(shocks)
+    state = start
+    rho = persistence.reshape(-1, *[1] * (shocks.ndim - 2))
+    for t in range(shocks.shape[1]):
+        state = rho * state + shocks[:, t]
+        path[:, t] = state
+    return path
+
+
+def corridor(
+    uniform: Array, disrupted: Array, persistence: Array, closed: Array,
+    restricted_share: Array, closed_share: Array,
+) -> Array:
+    """Yearly regime of the shared corridor: open, restricted or closed, with memory.
+
+    Parameters
+    ----------
+    uniform
+        Two uniform numbers a year, shape (draw, year, 2): whether the year is disrupted, and
+        how badly.
+    disrupted, persistence
+        Probability of a disrupted year after an open one, and after a disrupted one; (draw,).
+    closed
+        Probability that a disrupted year is one of closure rather than restriction; (draw,).
+    restricted_share, closed_share
+        Share of the year that counts as closed in each of the two; (draw,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Share of the year closed, zero when open; (draw, year).
+    """
+    path = np.empty(uniform.shape[:2])
+    state = np.zeros(len(uniform), dtype=bool)
+    for t in range(uniform.shape[1]):
+        state = uniform[:, t, 0] < np.where(state, persistence, disrupted)
+        severe = uniform[:, t, 1] < closed
+        path[:, t] = np.where(state, np.where(severe, closed_share, restricted_share), 0.0)
+    return path
+
+
+def reference(
+    *,
+    constant: Array,
+    elasticity_gdp: Array,
+    elasticity_exchange_rate: Array,
+    closure_effect: Array,
+    persistence: Array,
+    innovations: Array,
+    residual: Array,
+    log_gdp: Array,
+    base_log_gdp: Array,
+    gdp_error: Array,
+    exchange_rate: Array,
+    price_share: Array,
+    closed_share: Array,
+) -> Reference:
+    r"""Project bilateral flows from the calibrated gravity equation (equations 2-3).
+
+    .. math::
+
+        x_{dt} = a_d + \beta \sum_c (\ln Y_{ct} - \ln Y_{c0}) + \gamma_d q_t
+                 + \kappa_d C_t + u_{dt}, \qquad u_{dt} = \rho u_{d,t-1} + \epsilon_{dt}
+
+    An error of the GDP forecasts moves the exchange rate with it: the share `price_share` of a
+    relative error is relative price,
+    :math:`q_t = \bar q_t + \psi (e_{2t} - e_{1t})`.
+
+    Parameters
+    ----------
+    constant, elasticity_exchange_rate, closure_effect
+        :math:`a`, :math:`\gamma`, :math:`\kappa` by direction, shape (draw, importer).
+    elasticity_gdp, persistence, price_share
+        :math:`\beta`, :math:`\rho`, :math:`\psi`, shape (draw,).
+    innovations
+        :math:`\epsilon`, shape (draw, year, importer), log points.
+    residual
+        State :math:`u` in the last year of the sample, shape (draw, importer).
+    log_gdp, exchange_rate
+        Forecasts of log nominal GDP in USD, (year, importer), and of :math:`q`, (year,).
+    base_log_gdp
+        Log GDP in the base year, (importer,).
+    gdp_error
+        Errors :math:`e` of the forecasts, log points, (draw, year, importer).
+    closed_share
+        :math:`C`, (draw, year).
+
+    Returns
+    -------
+    Reference
+        Log flows on the reference count, growth of demand, and the corridor.
+    """
+    growth = log_gdp - base_log_gdp + gdp_error
+    rate = exchange_rate + price_share[:, None] * (gdp_error[:, :, 1] - gdp_error[:, :, 0])
+    flow = (
+        constant[:, None, :]
+        + (elasticity_gdp[:, None] * growth.sum(axis=-1))[..., None]
+        + elasticity_exchange_rate[:, None, :] * rate[..., None]
+        + closure_effect[:, None, :] * closed_share[..., None]
+        + autoregression(innovations, persistence, residual)
+    )
+    return Reference(frozen(flow), frozen(growth), frozen(closed_share))
+
+
+def innovations(normal: Callable[[str], Array], prefix: str, years: tuple[int, ...],
+                names: tuple[str, ...]) -> Array:
+    """Standard normal numbers named ``prefix.name.year``, shape (draw, year, name)."""
+    columns = [[normal(f"{prefix}.{name}.{year}") for name in names] for year in years]
+    return np.moveaxis(np.array(columns), -1, 0)
