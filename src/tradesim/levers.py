@@ -1,0 +1,363 @@
+r"""Kinds of lever: one small function each, from settings to a shock to trade costs.
+
+A kind knows nothing of any country, group or route: those come with the lever's entry in
+``levers.yaml``. Every function takes the economy, the strength :math:`\varphi` of the lever in
+each draw and year, and keyword arguments that are both its structural names (``applies``) and
+its settings. Units are those of the settings.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tradesim.baseline import Economy
+from tradesim.catalogue import Lever
+from tradesim.dims import Array
+from tradesim.errors import InputError, Problem, nearest
+from tradesim.routes import carriage, saving
+
+NONE: Array = np.zeros((1, 1, 1, 1, 1, 1))
+TIMING = ("start", "delay", "phase_in", "probability")
+"""Settings that every lever has and no kind sees: they make the strength."""
+
+
+@dataclass(frozen=True)
+class Shock:
+    """What a lever does to the cost of trade (equation 5); arrays in the order of `DIMS`.
+
+    Attributes
+    ----------
+    duty
+        Share of the duty removed, 0-1.
+    rebate
+        Other border tax no longer collected, share of value; a transfer, not a resource.
+    freight, days
+        Saved on each route (extra leading axis): USD per tonne, days.
+    information
+        Cost of information, standards and formalities removed, share of value.
+    """
+
+    duty: Array = NONE
+    rebate: Array = NONE
+    freight: Array = NONE
+    days: Array = NONE
+    information: Array = NONE
+
+
+def phase_in(years: Array, start: Array, length: Array) -> Array:
+    r"""Strength of a lever over time, rising in a straight line.
+
+    .. math:: \varphi_t = \min\{1, \max\{0, (t + 1 - t_0) / L\}\}
+
+    Parameters
+    ----------
+    years
+        Calendar years.
+    start
+        Time :math:`t_0` at which the lever begins; fractions are parts of a year.
+    length
+        Years :math:`L \ge 1` until full strength; one means full in the first whole year.
+
+    Returns
+    -------
+    numpy.ndarray
+        Strength between zero and one.
+    """
+    return np.clip((years + 1.0 - start) / length, 0.0, 1.0)
+
+
+def tariff_agreement(
+    economy: Economy, phase: Array, *, lever: str, members: Sequence[str], partner: str,
+    gated_groups: Sequence[str], nontariff_scopes: Sequence[str],
+    scope: str, utilisation: Array, approved_share: Array, nontariff_cut: Array,
+) -> Shock:
+    r"""Preferential duties between one country and the members of a union.
+
+    .. math:: r = \varphi\, c_{jg}\, U\, a_{jg}, \qquad m = \varphi\, n\, c_{jg}\, a_{jg}
+
+    Every member gets the same cut, so rivals inside the union keep their place.
+
+    Parameters
+    ----------
+    economy, phase
+        Base year; strength of the lever.
+    lever
+        Name under which the table of coverage holds this agreement.
+    members, partner
+        The union's members and the country on the other side.
+    gated_groups
+        Groups whose access to the members needs approval of suppliers, not only a lower duty.
+    nontariff_scopes
+        Scopes of the agreement that also lower non-tariff costs.
+    scope
+        Which schedule: the coverage :math:`c` by importer and group.
+    utilisation
+        Share :math:`U` of eligible trade that claims the preference.
+    approved_share
+        Share :math:`a` of gated goods that approved suppliers can offer the members.
+    nontariff_cut
+        Cost :math:`n` removed on covered goods, share of value.
+
+    Returns
+    -------
+    Shock
+        Share of duty removed and information cost saved.
+    """
+    inside = economy.mask("importer", [partner]) * economy.mask("exporter", members)
+    outside = economy.mask("importer", members) * economy.mask("exporter", [partner])
+    gated = economy.mask("group", gated_groups)
+    access = inside + outside * (1.0 - gated * (1.0 - approved_share))
+    covered = phase * economy.coverage(lever, scope) * access
+    nontariff = nontariff_cut if scope in nontariff_scopes else 0.0
+    return Shock(duty=covered * utilisation, information=covered * nontariff)
+
+
+def route_improvement(
+    economy: Economy, phase: Array, *, route: str,
+    km_saved: Array, usd_per_tonne_km: Array, speed_km_per_hour: Array,
+) -> Shock:
+    r"""A shorter way on one route: freight and days fall with the distance.
+
+    .. math:: f = \varphi\, K p, \qquad d = \varphi\, K / (24 v)
+
+    Parameters
+    ----------
+    economy, phase
+        Base year; strength of the lever.
+    route
+        The route that becomes shorter.
+    km_saved
+        Distance saved :math:`K`, km.
+    usd_per_tonne_km
+        Freight rate :math:`p`, USD per tonne-kilometre.
+    speed_km_per_hour
+        Speed with stops :math:`v`.
+
+    Returns
+    -------
+    Shock
+        Freight and days saved on the route.
+    """
+    strength = phase * economy.on_routes([route])
+    return Shock(freight=strength * km_saved * usd_per_tonne_km,
+                 days=strength * km_saved / speed_km_per_hour / 24.0)
+
+
+def free_zone(
+    economy: Economy, phase: Array, *, importers: Sequence[str], exporters: Sequence[str],
+    regional_share: Array, uptake: Array, vat_rate: Array, vat_avoided: Array,
+) -> Shock:
+    r"""A zone that sells duty-free: relief on the part of trade that passes through it.
+
+    .. math:: r = \varphi\, w s, \qquad b = \varphi\, w s\, V z
+
+    Where no duty is left, as after a free-trade agreement, nothing of it is relieved.
+
+    Parameters
+    ----------
+    economy, phase
+        Base year; strength of the lever.
+    importers, exporters
+        Country of the zone, and suppliers that reach it.
+    regional_share
+        Share :math:`w` of the flow that serves the region of the zone.
+    uptake
+        Share :math:`s` of that trade sold or processed in the zone.
+    vat_rate
+        Value-added tax at the border :math:`V`, share of value.
+    vat_avoided
+        Share :math:`z` of that tax which goods leaving the zone do not pay.
+
+    Returns
+    -------
+    Shock
+        Share of duty removed and tax not collected.
+    """
+    passing = (phase * regional_share * uptake
+               * economy.mask("importer", importers) * economy.mask("exporter", exporters))
+    return Shock(duty=passing, rebate=passing * vat_rate * vat_avoided)
+
+
+def air_link(
+    economy: Economy, phase: Array, *, survival: Array, lifetime: Array,
+    weekly_flights: Array, reference_flights: Array, information_cut: Array, years_on: Array,
+) -> Shock:
+    r"""Regular direct flights: cheaper contacts for differentiated goods, while they last.
+
+    .. math::
+
+        m = \varphi\, n\, \delta_g \frac{\ln(1 + F)}{\ln(1 + F_0)}\,
+            1[t - t_0 < \ln u / \ln s]
+
+    Parameters
+    ----------
+    economy, phase
+        Base year; strength of the lever.
+    survival
+        Probability :math:`s` that the service is still flown a year later.
+    lifetime
+        Uniform number :math:`u` that fixes how long this draw's service lasts.
+    weekly_flights, reference_flights
+        Flights a week :math:`F`, and the number :math:`F_0` to which the cut refers.
+    information_cut
+        Cost :math:`n` removed on fully differentiated goods, share of value.
+    years_on
+        Years since the service began :math:`t - t_0`.
+
+    Returns
+    -------
+    Shock
+        Information cost saved on the pair's flows; zero for bulk goods.
+    """
+    flying = years_on < np.log(lifetime) / np.log(survival)
+    frequency = np.log1p(weekly_flights) / np.log1p(reference_flights)
+    cut = phase * flying * information_cut * frequency
+    return Shock(information=cut * economy.differentiated * economy.pair_flow)
+
+
+def border_facilitation(
+    economy: Economy, phase: Array, *, routes: Sequence[str],
+    crossing_hours_saved: Array, queue_days_saved: Array, fees_saved: Array,
+    variability_premium: Array,
+) -> Shock:
+    r"""Quicker, cheaper and more predictable border crossings on some routes.
+
+    .. math:: d = \varphi\, \pi (H / 24 + Q), \qquad f = \varphi\, e
+
+    Parameters
+    ----------
+    economy, phase
+        Base year; strength of the lever.
+    routes
+        Routes that use the crossings.
+    crossing_hours_saved
+        Hours :math:`H` saved per trip over all its crossings.
+    queue_days_saved
+        Mean days :math:`Q` of queues, closed posts and refused documents saved per trip.
+    fees_saved
+        Fees :math:`e`, USD per tonne.
+    variability_premium
+        Factor :math:`\pi` by which a day of uncertain delay costs more than a planned one.
+
+    Returns
+    -------
+    Shock
+        Days and USD per tonne saved on the routes.
+    """
+    strength = phase * economy.on_routes(routes)
+    days = variability_premium * (crossing_hours_saved / 24.0 + queue_days_saved)
+    return Shock(freight=strength * fees_saved, days=strength * days)
+
+
+KINDS: Mapping[str, Callable[..., Shock]] = {
+    "tariff_agreement": tariff_agreement,
+    "route_improvement": route_improvement,
+    "free_zone": free_zone,
+    "air_link": air_link,
+    "border_facilitation": border_facilitation,
+}
+
+GIVEN = ("lever", "lifetime", "years_on")
+"""Arguments that the model supplies where a kind asks for them."""
+
+
+def arguments(kind: str) -> tuple[str, ...]:
+    """Names a lever of this kind must give, in ``applies`` or ``settings``."""
+    parameters = inspect.signature(KINDS[kind]).parameters.values()
+    return tuple(parameter.name for parameter in parameters
+                 if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in GIVEN)
+
+
+def check_levers(levers: Mapping[str, Lever], path: Path) -> None:
+    """Check that every lever is of a known kind and gives just what that kind asks for.
+
+    Parameters
+    ----------
+    levers
+        Levers by name.
+    path
+        File they were read from, named in the error.
+
+    Raises
+    ------
+    InputError
+        With every unknown kind and every missing or superfluous name.
+    """
+    problems = []
+    for name, lever in levers.items():
+        if lever.kind not in KINDS:
+            problems.append(Problem(str(path), f"{name}.kind", f"unknown kind '{lever.kind}'; "
+                                    f"known: {', '.join(KINDS)}", nearest(lever.kind, KINDS)))
+            continue
+        needed = {*arguments(lever.kind), *TIMING}
+        given = {*lever.applies, *lever.settings}
+        problems += [Problem(str(path), f"{name}.{key}", f"missing: kind '{lever.kind}' needs it")
+                     for key in sorted(needed - given)]
+        problems += [Problem(str(path), f"{name}.{key}", f"kind '{lever.kind}' has no such name",
+                             nearest(key, needed)) for key in sorted(given - needed)]
+    if problems:
+        raise InputError(problems)
+
+
+@dataclass(frozen=True)
+class CostChange:
+    r"""Joint effect of all levers on the cost of trade, order of `DIMS`.
+
+    Attributes
+    ----------
+    log_cost
+        Log change of delivered cost, duty included, :math:`\ln \hat c`.
+    wedge
+        Border tax still collected, share of value: the duty left less rebates.
+    resource
+        Change of real cost (freight, time, information), share of value before duty.
+    """
+
+    log_cost: Array
+    wedge: Array
+    resource: Array
+
+
+def resolve(economy: Economy, shocks: Iterable[tuple[Array, Shock]]) -> CostChange:
+    r"""Combine the shocks of several levers into one change of cost (equation 4).
+
+    .. math::
+
+        \tau' = \tau \prod_l (1 - r_l) - \sum_l b_l, \qquad
+        \ln \hat c = \ln\frac{1 + \tau'}{1 + \tau} + \ln\frac{1 + C + \Delta}{1 + C}
+
+    Each lever acts on the duty that the others leave, routes add up what they save before goods
+    choose among them, and only then are logs taken: the result does not depend on the order.
+
+    Parameters
+    ----------
+    economy
+        Base year.
+    shocks
+        Pairs of a switch (zero or one, by case and draw) and a shock.
+
+    Returns
+    -------
+    CostChange
+        By case, draw, year, importer, group and exporter.
+    """
+    keep, rebate, information = 1.0 + NONE, NONE, NONE
+    freight, days = NONE[None], NONE[None]
+    for switch, shock in shocks:
+        keep = keep * (1.0 - switch * shock.duty)
+        rebate = rebate + switch * shock.rebate
+        information = information + switch * shock.information
+        freight = freight + switch * shock.freight
+        days = days + switch * shock.days
+    wedge = economy.duty * keep - rebate
+    moved = saving(economy, freight, days) * economy.pair_flow
+    base = carriage(economy) * economy.pair_flow
+    resource = moved - information
+    log_cost = np.log((1.0 + wedge) / (1.0 + economy.duty)) + np.log1p(resource / (1.0 + base))
+    return CostChange(log_cost, wedge, resource / (1.0 + base))
