@@ -1,0 +1,239 @@
+"""The levers a scenario may pull: `levers.yaml`, checked.
+
+Kinds of lever are code; which levers there are, with their settings, units, ranges and sources,
+is data.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from tradesim.checks import problem, problems_of
+from tradesim.distributions import Fixed, Strict
+from tradesim.errors import InputError, Problem, nearest
+from tradesim.parameters import Parameter, parameter
+from tradesim.yamlfile import Places, kind, load_marked
+
+FILE = "levers.yaml"
+COMMON = {"start": "year", "delay": "years", "phase_in": "years", "probability": "share"}
+"""Settings that every lever has, with their units."""
+
+_KEYS = ("title", "kind", "state", "applies", "needs_corridor", "sources", "settings")
+
+
+class Choice(Strict):
+    """A setting that takes one of several names.
+
+    Attributes
+    ----------
+    name
+        Dotted name: lever and setting.
+    title, unit
+        What it is, for people.
+    values
+        The names a scenario may write.
+    default
+        The one taken where a scenario says nothing.
+    source, locator, grade, note
+        Where the default comes from, as in `Parameter`.
+    """
+
+    name: str
+    title: str = Field(min_length=1)
+    unit: str = "choice"
+    values: list[str] = Field(min_length=2)
+    default: str
+    source: str = Field(min_length=1)
+    locator: str = ""
+    grade: Literal["A", "B", "C", "D"]
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _known_default(self) -> Self:
+        if self.default not in self.values:
+            raise ValueError(f"default: '{self.default}' is not one of: {', '.join(self.values)}")
+        if len(set(self.values)) < len(self.values):
+            raise ValueError("allowed: holds a name twice")
+        return self
+
+    @property
+    def allowed(self) -> str:
+        """What a scenario may write, in words."""
+        return f"one of: {', '.join(self.values)}"
+
+
+Setting = Parameter | Choice
+
+
+class Source(Strict):
+    """Where a statement was read."""
+
+    title: str = Field(min_length=1)
+    url: str = ""
+
+
+class Lever(Strict):
+    """One thing that policy, or the world, may change.
+
+    Attributes
+    ----------
+    name, title
+        Name in scenario files, and name for people.
+    kind
+        Kind of lever: which function of the economy turns the settings into shocks.
+    state
+        A paragraph on the state of the thing in the world.
+    applies
+        Names of members, routes, groups, ... that the lever touches.
+    needs_corridor
+        Whether it works only while the shared transit corridor is open.
+    sources
+        Where the state was read.
+    settings
+        Settings by name: numbers (`Parameter`) or choices.
+    """
+
+    name: str
+    title: str = Field(min_length=1)
+    kind: str = Field(min_length=1)
+    state: str = Field(min_length=1)
+    applies: dict[str, Any] = Field(default_factory=dict)
+    needs_corridor: bool
+    sources: list[Source] = Field(min_length=1)
+    settings: dict[str, Parameter | Choice]
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """Numeric settings by dotted name, as factors of a draw."""
+        return {setting.name: setting for setting in self.settings.values()
+                if isinstance(setting, Parameter)}
+
+
+def read_levers(folder: Path) -> dict[str, Lever]:
+    """Read and check `levers.yaml` of a calibration folder.
+
+    Parameters
+    ----------
+    folder
+        The calibration folder.
+
+    Returns
+    -------
+    dict
+        Levers by name, in the order of the file.
+
+    Raises
+    ------
+    InputError
+        With every problem of the file.
+    """
+    path = Path(folder) / FILE
+    data, places = load_marked(path)
+    levers: dict[str, Lever] = {}
+    problems: list[Problem] = []
+    for name, entry in data.items():
+        made = _lever(name, entry, str(path), places)
+        if isinstance(made, Lever):
+            levers[name] = made
+        else:
+            problems += made
+    if problems:
+        raise InputError(problems)
+    return levers
+
+
+def _lever(name: str, entry: Any, file: str, places: Places) -> Lever | list[Problem]:
+    if not isinstance(entry, dict):
+        return [problem(file, name, places, f"must be a mapping, not {kind(entry)}")]
+    fields = dict(entry)
+    problems = []
+    if "." in name:
+        problems.append(problem(file, name, places, "a lever's name must not hold a dot"))
+    for wrong in [part for part in fields if part not in _KEYS]:
+        del fields[wrong]
+        problems.append(problem(file, f"{name}.{wrong}", places,
+                                f"unknown key; known: {', '.join(_KEYS)}", nearest(wrong, _KEYS)))
+    if isinstance(fields.get("sources"), list):
+        fields["sources"] = [{"title": source} if isinstance(source, str) else source
+                             for source in fields["sources"]]
+    settings, wrong_settings = _settings(name, fields.pop("settings", None), file, places)
+    problems += wrong_settings
+    try:
+        lever = Lever(name=name, settings=settings, **fields)
+    except ValidationError as error:
+        return problems + problems_of(error, file, name, places)
+    return problems or lever
+
+
+def _settings(lever: str, entries: Any, file: str,
+              places: Places) -> tuple[dict[str, Setting], list[Problem]]:
+    key = f"{lever}.settings"
+    if not isinstance(entries, dict):
+        said = "is missing" if entries is None else f"must be a mapping, not {kind(entries)}"
+        return {}, [problem(file, key, places, said)]
+    settings: dict[str, Setting] = {}
+    problems = [problem(file, key, places, f"'{name}' is missing; every lever needs "
+                        f"{', '.join(COMMON)}") for name in COMMON if name not in entries]
+    for name, entry in entries.items():
+        made = _setting(f"{lever}.{name}", entry, f"{key}.{name}", file, places)
+        if isinstance(made, list):
+            problems += made
+        elif name in COMMON and made.unit != COMMON[name]:
+            problems.append(problem(file, f"{key}.{name}.unit", places,
+                                    f"must be '{COMMON[name]}', not '{made.unit}'"))
+        else:
+            settings[name] = made
+    return settings, problems
+
+
+def _setting(name: str, entry: Any, key: str, file: str,
+             places: Places) -> Setting | list[Problem]:
+    if not isinstance(entry, dict):
+        return [problem(file, key, places, f"must be a mapping, not {kind(entry)}")]
+    fields = dict(entry)
+    if "allowed" in fields:
+        return _choice(name, fields, key, file, places)
+    if "default" in fields and "distribution" in fields:
+        return [problem(file, f"{key}.distribution", places,
+                        "has both a default and a distribution", "keep one of them")]
+    if "default" in fields:
+        return _certain(name, fields, key, file, places)
+    if "distribution" not in fields:
+        return [problem(file, key, places, "needs a default or a distribution")]
+    return parameter(name, fields, key, file, places)
+
+
+def _certain(name: str, fields: dict[str, Any], key: str, file: str,
+             places: Places) -> Setting | list[Problem]:
+    """Make a parameter of a setting with one default value."""
+    default = fields.pop("default")
+    if isinstance(default, bool) or not isinstance(default, int | float):
+        return [problem(file, f"{key}.default", places, f"must be a number, not {kind(default)}",
+                        "a setting of names needs a list `allowed`")]
+    made = parameter(name, fields | {"distribution": Fixed(kind="fixed", value=default)}, key,
+                     file, places)
+    if isinstance(made, list):
+        return [problem(file, f"{key}.default", places,
+                        f"{default:g} lies outside the bounds")
+                if part.key.endswith(".distribution") else part for part in made]
+    if made.integer and default != int(default):
+        return [problem(file, f"{key}.default", places, f"{default:g} is not a whole number")]
+    return made
+
+
+def _choice(name: str, fields: dict[str, Any], key: str, file: str,
+            places: Places) -> Setting | list[Problem]:
+    known = ({*Choice.model_fields} - {"name", "values"}) | {"allowed"}
+    values = fields.pop("allowed")
+    problems = [problem(file, f"{key}.{wrong}", places,
+                        f"unknown key; known: {', '.join(sorted(known))}", nearest(wrong, known))
+                for wrong in fields if wrong not in known]
+    fields = {part: value for part, value in fields.items() if part in known}
+    try:
+        choice = Choice(name=name, values=values, **fields)
+    except ValidationError as error:
+        return problems + problems_of(error, file, key, places)
+    return problems or choice
