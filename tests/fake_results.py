@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import xarray as xr
@@ -123,6 +124,32 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
                     "draws": draws, "count": counts[0], "target_value": 500e6,
                     "max_residual": 1e-13, "calibration": calibration}
     return result
+
+
+# Made-up reported values, USD million: market, count, year.
+REPORTED = np.array([
+    [[35, 53, 63, 58, 54, 77, 72, 73, 58, 27, 55, 97, 124, 120],
+     [17, 20, 34, 29, 29, 29, 34, 32, 29, 18, 19, 31, 55, 47]],
+    [[1.4, 1.8, .84, .62, 1.1, .87, 2.3, 2.8, 1.7, 1.9, 2.4, 7.1, 8.7, 3.8],
+     [2.6, 3.5, .57, 4.9, 2.1, .71, 2.4, 3.5, 6.2, 1.4, 2.2, 7.8, 22, 6.8]]])
+
+
+def past(importers: tuple[str, ...], reporters: tuple[str, ...], draws: int = 200,
+         ) -> tuple[SimpleNamespace, xr.Dataset]:
+    """Make a history and a posterior that follow it loosely."""
+    rng = np.random.default_rng(2)
+    log_value = np.log(REPORTED * 1e6).transpose(2, 0, 1)
+    closed = np.where(np.arange(2011, 2025) == 2020, 0.83, 0.0)
+    history = SimpleNamespace(years=tuple(range(2011, 2025)), importers=importers,
+                              reporters=reporters, log_value=log_value, closed_share=closed)
+    bias = np.nanmean(log_value[:, :, 1] - log_value[:, :, 0], axis=0)
+    bias = bias + rng.normal(0.0, 0.08, (draws, len(importers)))
+    noise = rng.normal(0.0, [0.05, 0.25], (draws, 14, len(importers)))
+    posterior = xr.Dataset(
+        {"latent": (("draw", "year", "importer"), log_value[:, :, 0] + noise),
+         "bias": (("draw", "importer"), bias)},
+        {"draw": np.arange(draws), "year": np.arange(2011, 2025), "importer": list(importers)})
+    return history, posterior
 
 
 def save(result: xr.Dataset, folder: Path) -> Path:

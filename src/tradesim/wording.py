@@ -1,0 +1,143 @@
+"""Numbers and names as a reader meets them: rounding, ranges, plurals, short phrases.
+
+Prose stands in `templates/`; this module only turns numbers into text by the same rules
+everywhere: three significant digits, one number of decimals for a middle and its range.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+TEMPLATES = Path(__file__).parent / "templates"
+DIGITS = 3
+MINUS = "\N{MINUS SIGN}"
+THOUSANDS = "\N{NARROW NO-BREAK SPACE}"
+# Below one thousandth of the unit shown a number is noise of the model, and is shown as 0.
+NOISE = 1e-3
+# Relative room for rounding errors when a value sits on a limit.
+ROUNDING = 1e-9
+
+
+@cache
+def words() -> dict[str, Any]:
+    """Short phrases of figures and tables, from the templates folder."""
+    read: dict[str, Any] = yaml.safe_load((TEMPLATES / "words.yaml").read_text(encoding="utf-8"))
+    return read
+
+
+def decimals(values: Sequence[float], digits: int = DIGITS) -> int:
+    """Count the decimals that show the largest of `values` with so many significant digits."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    if largest < NOISE:
+        return 0
+    exponent = math.floor(math.log10(float(f"{largest:.{digits - 1}e}")))
+    return max(0, digits - 1 - exponent)
+
+
+def plain(value: float, digits: int = DIGITS, *, places: int | None = None) -> str:
+    """Write a number as spreadsheets read it: hyphen for minus, no separators, no exponent.
+
+    Parameters
+    ----------
+    value
+        The number; one below a thousandth counts as 0.
+    digits
+        Significant digits.
+    places
+        Decimals to show instead of those that `digits` asks for.
+
+    Raises
+    ------
+    ValueError
+        When the number is not finite: a report must never print such a number.
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"a number to be shown is {value}")
+    if value and abs(value) < NOISE and places is None:
+        value = 0.0
+    places = decimals([value], digits) if places is None else places
+    if value and abs(value) >= 10**digits:
+        value = float(f"{value:.{digits - 1}e}")
+    text = f"{value:.{places}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def pretty(value: float, digits: int = DIGITS, *, places: int | None = None) -> str:
+    """Write a number for prose and figures: minus sign, narrow spaces between thousands."""
+    text = plain(value, digits, places=places)
+    sign, text = (MINUS, text[1:]) if text.startswith("-") else ("", text)
+    whole, dot, rest = text.partition(".")
+    if len(whole) > 4:
+        whole = f"{int(whole):,}".replace(",", THOUSANDS)
+    return f"{sign}{whole}{dot}{rest}"
+
+
+def together(values: Sequence[float], digits: int = DIGITS) -> list[str]:
+    """Write numbers that belong together with the same decimals."""
+    places = decimals(values, digits)
+    return [pretty(value, digits, places=places) for value in values]
+
+
+def money(values: Sequence[float], form: str | None = None) -> str:
+    """Write one amount, or a middle with its low and high end, in US dollars.
+
+    Parameters
+    ----------
+    values
+        One or three amounts (middle, low, high), USD million.
+    form
+        Key of the phrase for three amounts: ``range`` or ``range_short``.
+    """
+    phrases = words()
+    small = max(abs(value) for value in values) < 1
+    texts = together([value * 1000 if small else value for value in values])
+    unit = phrases["million"]["small" if small else "large"]
+    if len(values) == 1:
+        return str(unit.format(values=texts[0]))
+    middle, low, high = texts
+    return str(phrases[form or "range"].format(
+        middle=unit.format(values=middle), low=low, high=high))
+
+
+def percent(values: Sequence[float], form: str | None = None) -> str:
+    """Write one share, or a middle with its low and high end, given in per cent."""
+    phrases = words()
+    texts = together(values, 2 if max(abs(value) for value in values) < 10 else DIGITS)
+    if len(values) == 1:
+        return str(phrases["per_cent"].format(number=texts[0]))
+    middle, low, high = texts
+    return str(phrases[form or "range"].format(
+        middle=phrases["per_cent"].format(number=middle), low=low, high=high))
+
+
+def probability(share: float) -> str:
+    """Write a share of draws as a probability in whole per cent, never as certain."""
+    phrases = words()
+    whole = round(100 * share)
+    if whole < 1:
+        return str(phrases["less_than"].format(number=1))
+    if whole > 99:
+        return str(phrases["more_than"].format(number=99))
+    return str(phrases["per_cent"].format(number=whole))
+
+
+def plural(number: int, one: str, many: str) -> str:
+    """Write a whole number with its noun: ``1 draw``, ``200 draws``."""
+    return f"{number:,} {one if number == 1 else many}".replace(",", THOUSANDS)
+
+
+def listed(items: Sequence[str], last: str) -> str:
+    """Join words as in a sentence; `last` stands before the last of them."""
+    return f" {last} ".join([*([", ".join(items[:-1])] if items[:-1] else []), *items[-1:]])
+
+
+def wrapped(text: str, width: int) -> str:
+    """Break a label into lines of at most `width` characters, between words."""
+    return "\n".join(textwrap.wrap(text, width, break_long_words=False))
