@@ -1,0 +1,258 @@
+"""What a scenario file may say: checks with plain messages, and a JSON Schema for editors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tradesim.catalogue import Choice, Lever, Setting, read_levers
+from tradesim.checks import problem
+from tradesim.distributions import Fixed
+from tradesim.errors import Problem, nearest
+from tradesim.pair import Pair, read_pair
+from tradesim.parameters import Parameter, read_parameters
+from tradesim.yamlfile import Places, kind
+
+TEXTS = {"extends": "scenario that this one starts from: a file beside it, or a shipped name",
+         "title": "a few words for tables and figures",
+         "question": "what the scenario is to answer"}
+LISTS = {"references": "where the scenario's numbers and claims were read",
+         "not_modelled": "what the scenario leaves out"}
+MAX_DRAWS, MAX_SEED = 1_000_000, 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Known:
+    """The names and bounds that a scenario is checked against.
+
+    Attributes
+    ----------
+    parameters
+        Parameters by dotted name, with the cells of the baseline where there are any.
+    levers
+        Levers by name.
+    pair
+        Names and years.
+    """
+
+    parameters: Mapping[str, Parameter]
+    levers: Mapping[str, Lever]
+    pair: Pair
+
+    @classmethod
+    def read(cls, folder: Path) -> Known:
+        """Read what a calibration folder knows.
+
+        Parameters
+        ----------
+        folder
+            The calibration folder; cells of its baseline are known where it has one.
+        """
+        if (Path(folder) / "baseline").is_dir():
+            from tradesim.baseline import read_baseline
+
+            base = read_baseline(Path(folder))
+            return cls(base.parameters, base.levers, base.pair)
+        return cls(read_parameters(folder), read_levers(folder), read_pair(folder))
+
+    @property
+    def numbers(self) -> dict[str, tuple[int, int, str]]:
+        """Whole numbers at the top of a scenario: least, greatest, meaning."""
+        return {"horizon": (self.pair.last_year + 1, self.pair.horizon, "last year of the run"),
+                "draws": (1, MAX_DRAWS, "number of draws"),
+                "seed": (0, MAX_SEED, "seed of the random numbers")}
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys at the top of a scenario."""
+        return (*TEXTS, "levers", "parameters", *self.numbers, *LISTS)
+
+
+def check(data: Mapping[str, Any], places: Places, file: str, known: Known) -> list[Problem]:
+    """List all that is wrong with what one scenario file says.
+
+    Parameters
+    ----------
+    data, places, file
+        What the file says, where, and its name.
+    known
+        Names and bounds.
+    """
+    return list(_Check(places, file, known).everything(data))
+
+
+def whole(value: Any) -> int | None:
+    """Give a number without fraction as an integer, anything else as None."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        return None
+    return int(value)
+
+
+@dataclass(frozen=True)
+class _Check:
+    places: Places
+    file: str
+    known: Known
+
+    def everything(self, data: Mapping[str, Any]) -> Iterator[Problem]:
+        for key, value in data.items():
+            if key not in self.known.keys:
+                yield self.wrong(key, f"unknown key; known: {', '.join(self.known.keys)}",
+                                 nearest(key, self.known.keys))
+            elif key == "levers":
+                yield from self.levers(value)
+            elif key == "parameters":
+                yield from self.parameters(value)
+            elif value is None:
+                continue
+            elif key in TEXTS:
+                if not isinstance(value, str) or not value.strip():
+                    yield self.wrong(key, f"{_said(value)} is not text: {TEXTS[key]}")
+            elif key in self.known.numbers:
+                low, high, meaning = self.known.numbers[key]
+                if whole(value) is None or not low <= value <= high:
+                    yield self.wrong(key, f"{_said(value)} is not a whole number from {low} to "
+                                          f"{high} ({meaning})")
+            else:
+                yield from self.entries(key, value)
+
+    def wrong(self, key: str, message: str, *hints: str) -> Problem:
+        return problem(self.file, key, self.places, message, "; ".join(filter(None, hints)))
+
+    def levers(self, levers: Any) -> Iterator[Problem]:
+        if not isinstance(levers, dict):
+            if levers is not None:
+                yield self.wrong("levers", f"must be a mapping of levers, not {kind(levers)}")
+            return
+        for name, settings in levers.items():
+            key = f"levers.{name}"
+            if name not in self.known.levers:
+                yield self.wrong(key, "unknown lever", nearest(name, self.known.levers),
+                                 "`tradesim levers` lists them")
+            elif isinstance(settings, dict):
+                for setting, value in settings.items():
+                    yield from self.setting(f"{key}.{setting}", name, setting, value)
+            elif settings is not None:
+                yield self.wrong(key, f"must be a mapping of settings ({{}} for all defaults), "
+                                      f"not {kind(settings)}")
+
+    def setting(self, key: str, lever: str, name: str, value: Any) -> Iterator[Problem]:
+        settings = self.known.levers[lever].settings
+        setting = settings.get(name)
+        more = f"`tradesim levers {lever}` lists its settings"
+        if setting is None:
+            yield self.wrong(key, f"unknown setting; known: {', '.join(settings)}",
+                             nearest(name, settings), more)
+        elif value is not None and not fits(setting, value):
+            values = setting.values if isinstance(setting, Choice) else ()
+            yield self.wrong(key, f"{_said(value)} is not {setting.allowed}",
+                             nearest(value, values) if isinstance(value, str) else "", more)
+
+    def parameters(self, parameters: Any) -> Iterator[Problem]:
+        if not isinstance(parameters, dict):
+            if parameters is not None:
+                yield self.wrong("parameters",
+                                 f"must be a mapping of numbers, not {kind(parameters)}")
+            return
+        for name, value in parameters.items():
+            key = f"parameters.{name}"
+            if name not in self.known.parameters:
+                lever = name.partition(".")[0] in self.known.levers
+                yield self.wrong(key, "unknown parameter", nearest(name, self.known.parameters),
+                                 "settings of levers stand under levers" if lever else "",
+                                 "calibration/parameters.yaml lists them")
+            elif value is not None and not fits(self.known.parameters[name], value):
+                yield self.wrong(key, f"{_said(value)} is not "
+                                      f"{self.known.parameters[name].allowed}")
+
+    def entries(self, key: str, entries: Any) -> Iterator[Problem]:
+        if not isinstance(entries, list):
+            yield self.wrong(key, f"must be a list ({LISTS[key]}), not {kind(entries)}")
+            return
+        for position, entry in enumerate(entries):
+            at = f"{key}.{position}"
+            if key == "references":
+                yield from self.reference(at, entry)
+            elif not isinstance(entry, str) or not entry.strip():
+                yield self.wrong(at, f"{_said(entry)} is not text")
+
+    def reference(self, key: str, entry: Any) -> Iterator[Problem]:
+        if not isinstance(entry, dict):
+            yield self.wrong(key, f"must be {{title: ..., url: ...}}, not {kind(entry)}")
+            return
+        for part, value in entry.items():
+            if part not in ("title", "url"):
+                yield self.wrong(f"{key}.{part}", "unknown key; known: title, url",
+                                 nearest(part, ("title", "url")))
+            elif not isinstance(value, str) or not value.strip():
+                yield self.wrong(f"{key}.{part}", f"{_said(value)} is not text")
+            elif part == "url" and not value.startswith(("https://", "http://")):
+                yield self.wrong(f"{key}.{part}", f"'{value}' is not a web address",
+                                 "it starts with https://")
+        if "title" not in entry:
+            yield self.wrong(f"{key}.title", "is missing")
+
+
+def fits(setting: Setting, value: Any) -> bool:
+    """Whether a scenario may give a setting or parameter this value."""
+    if isinstance(setting, Choice):
+        return value in setting.values
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return setting.low <= value <= setting.high and not (setting.integer and whole(value) is None)
+
+
+def json_schema(known: Known) -> dict[str, Any]:
+    """JSON Schema of scenario files, for editors that complete and check keys.
+
+    Parameters
+    ----------
+    known
+        Names and bounds. Cells of the baseline are left out: editors would list hundreds.
+    """
+    text = {"type": "string", "minLength": 1}
+    top: dict[str, Any] = {key: text | {"description": said} for key, said in TEXTS.items()}
+    top["levers"] = _object(
+        ((name, _object(((part, _schema(setting)) for part, setting in lever.settings.items()),
+                        lever.title)) for name, lever in known.levers.items()),
+        "levers to pull; {} takes a lever's defaults, null removes one that the parent pulls")
+    cells = ("market.", "tariff.", "unit_value.", "time_value.", "differentiated.", "freight.",
+             "days.", "route_share.", *(f"{lever}.coverage." for lever in known.levers))
+    top["parameters"] = _object(
+        ((name, _schema(part)) for name, part in known.parameters.items()
+         if not name.startswith(cells)), "numbers taken as given instead of drawn")
+    top["parameters"]["additionalProperties"] = {"type": ["number", "null"]}
+    for key, (low, high, said) in known.numbers.items():
+        top[key] = {"type": "integer", "minimum": low, "maximum": high, "description": said}
+    reference = {"type": "object", "required": ["title"], "additionalProperties": False,
+                 "properties": {"title": text, "url": {"type": "string", "pattern": "^https?://"}}}
+    top["references"] = {"type": "array", "items": reference, "description": LISTS["references"]}
+    top["not_modelled"] = {"type": "array", "items": text, "description": LISTS["not_modelled"]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "tradesim scenario", "type": "object", "additionalProperties": False,
+            "properties": top}
+
+
+def _object(properties: Iterable[tuple[str, Any]], description: str) -> dict[str, Any]:
+    return {"type": ["object", "null"], "description": description,
+            "properties": dict(properties), "additionalProperties": False}
+
+
+def _schema(setting: Setting) -> dict[str, Any]:
+    if isinstance(setting, Choice):
+        return {"enum": [*setting.values, None], "default": setting.default,
+                "description": setting.title}
+    schema = {"type": ["integer" if setting.integer else "number", "null"],
+              "minimum": setting.low, "maximum": setting.high,
+              "description": f"{setting.title} ({setting.unit})"}
+    if isinstance(setting.distribution, Fixed):
+        schema["default"] = setting.distribution.value
+    return schema
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, str):
+        return f"'{value[:60]}'"
+    return str(value).lower() if isinstance(value, bool | int | float) else kind(value)
