@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from tradesim.checks import problem, words
 from tradesim.errors import InputError, Problem, nearest
+from tradesim.yamlfile import Places, load_marked
 
 FILE = "pair.yaml"
 
@@ -164,7 +163,8 @@ def _unknown(key: str, code: str, known: Iterable[str]) -> str:
     if code in codes:
         return ""
     guess = nearest(code, codes)
-    return f"{key}: '{code}' is unknown; known: {', '.join(codes)}" + (f"; {guess}" if guess else "")
+    said = f"{key}: '{code}' is unknown; known: {', '.join(codes)}"
+    return f"{said}; {guess}" if guess else said
 
 
 def read_pair(folder: Path) -> Pair:
@@ -186,35 +186,26 @@ def read_pair(folder: Path) -> Pair:
         With every problem of the file.
     """
     path = Path(folder) / FILE
-    data = _load(path)
-    if not isinstance(data, dict):
-        raise InputError([Problem(str(path), "", "must be a mapping of names to values")])
+    data, places = load_marked(path)
     try:
         return Pair.model_validate(data)
     except ValidationError as error:
-        raise InputError(_problems(path, error)) from error
+        raise InputError(_problems(str(path), error, places)) from error
 
 
-def _load(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError([Problem(str(path), "", f"cannot be read: {error}")]) from error
-
-
-def _problems(path: Path, error: ValidationError) -> list[Problem]:
+def _problems(file: str, error: ValidationError, places: Places) -> list[Problem]:
     problems = []
     for item in error.errors():
         key = ".".join(str(part) for part in item["loc"])
-        if item["type"] == "value_error":
-            for line in str(item["ctx"]["error"]).splitlines():
-                name, _, message = line.partition(": ")
-                problems.append(Problem(str(path), name, message))
-        elif item["type"] == "extra_forbidden":
+        hint = ""
+        if item["type"] == "extra_forbidden":
             hint = nearest(str(item["loc"][-1]), _fields(item["loc"]))
-            problems.append(Problem(str(path), key, "unknown key", hint))
+        found = words(dict(item))
+        if item["type"] == "value_error" and not key:
+            problems += [problem(file, name, places, message) for name, _, message in
+                         (line.partition(": ") for line in found.splitlines())]
         else:
-            problems.append(Problem(str(path), key, item["msg"].lower()))
+            problems.append(problem(file, key, places, found, hint))
     return problems
 
 
