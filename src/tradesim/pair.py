@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tradesim.checks import problem, words
