@@ -1,0 +1,177 @@
+"""The posterior file: what `tradesim calibrate` leaves and the model reads.
+
+`posterior.nc` holds draws of the parameters of equations (1)-(3) and of the latent flows,
+`posterior.yaml` says how they were made. Reading needs no sampler. The file is bound to what
+went into the fit: when trade data, macro data, closures or priors change, it is refused.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from hashlib import sha256 as sha256_of
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tradesim.errors import InputError, Problem
+from tradesim.folders import sha256
+from tradesim.pair import read_pair
+from tradesim.yamlfile import load
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+DATA, MANIFEST = "posterior.nc", "posterior.yaml"
+PREFIX = "reference."
+RERUN = "run `tradesim calibrate`"
+
+#: Parameters of the reference path and their dimensions, in the order of the sampled vector.
+PARAMETERS: Mapping[str, tuple[str, ...]] = {
+    "constant": ("importer",),
+    "elasticity_gdp": (),
+    "elasticity_exchange_rate": ("importer",),
+    "closure_effect": ("importer",),
+    "persistence": (),
+    "innovation_sd": ("importer",),
+    "bias": ("importer",),
+    "error_sd": ("importer", "reporter"),
+}
+
+#: What is drawn for the states: the last residual and the whole smoothed log flow.
+STATES: Mapping[str, tuple[str, ...]] = {"residual": ("importer",), "latent": ("year", "importer")}
+
+FILES = ("data/bilateral_trade.csv", "data/macro.csv", "data/corridor.csv")
+
+
+def parameter_names(importers: Sequence[str], reporters: Sequence[str]) -> list[str]:
+    """Dotted names of all calibrated parameters, in the order of the sampled vector.
+
+    Examples
+    --------
+    >>> parameter_names(["A"], ["A", "B"])[-3:]
+    ['reference.bias.A', 'reference.error_sd.A.A', 'reference.error_sd.A.B']
+    """
+    labels = {"importer": importers, "reporter": reporters}
+    return [".".join([PREFIX + name, *where]) for name, dims in PARAMETERS.items()
+            for where in itertools.product(*(labels[dim] for dim in dims))]
+
+
+def input_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of everything in a calibration folder that enters the fit.
+
+    Data files are hashed as they are; of `pair.yaml` and `parameters.yaml` only what the fit
+    uses (countries, counts and years; distributions and bounds of the calibrated parameters),
+    so that a new title or another lever's parameter does not call for a new calibration.
+
+    Raises
+    ------
+    InputError
+        When a file is missing or cannot be read.
+    """
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        raise InputError([Problem(str(folder / name), "", "file is missing; the calibration "
+                                  "needs it") for name in missing])
+    pair = read_pair(folder)
+    used = {"pair": pair.pair, "reporters": pair.reporters, "base_year": pair.base_year,
+            "first_year": pair.first_year, "last_year": pair.last_year}
+    priors = {name: [entry.get("distribution"), entry.get("bounds")]
+              for name, entry in load(folder / "parameters.yaml").items()
+              if isinstance(entry, dict) and entry.get("calibrated")}
+    return {**{name: sha256(folder / name) for name in FILES},
+            "pair.yaml: countries, counts and years": _text_hash(used),
+            "parameters.yaml: calibrated entries": _text_hash(priors)}
+
+
+def _text_hash(value: Any) -> str:
+    return sha256_of(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def read_posterior(folder: Path, inputs: Path | None = None) -> xr.Dataset:
+    """Read and check the posterior of a calibration.
+
+    Parameters
+    ----------
+    folder
+        Folder that holds `posterior.nc` and `posterior.yaml`.
+    inputs
+        Calibration folder to which the posterior must belong; `folder` itself by default.
+
+    Returns
+    -------
+    xarray.Dataset
+        `PARAMETERS` and `STATES` by draw, float64, in memory; attributes `as_of`, `seed`,
+        `command`, `base_year` (year at whose GDP the constants hold) and `hashes`.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, damaged, of another shape, or belongs to other inputs.
+    """
+    folder = Path(folder)
+    inputs = folder if inputs is None else Path(inputs)
+    dataset = _open(folder / DATA)
+    pair = read_pair(inputs)
+    labels = {"importer": pair.importers, "reporter": pair.reporters}
+    problem = (_shape(dataset, labels) or _manifest(folder)
+               or _sample(dataset, pair.last_year) or _stale(dataset, inputs))
+    if problem:
+        raise InputError([Problem(str(folder / DATA), "", problem, RERUN)])
+    return dataset
+
+
+def _open(path: Path) -> xr.Dataset:
+    import xarray as xr
+
+    if not path.is_file():
+        raise InputError([Problem(str(path), "", "there is no posterior here", RERUN)])
+    try:
+        with xr.open_dataset(io.BytesIO(path.read_bytes()), engine="scipy") as opened:
+            return opened.load().astype(float)
+    except Exception as error:  # any failure of the reader means the same to the user
+        raise InputError([Problem(str(path), "", f"is damaged or no netCDF file ({error})",
+                                  RERUN)]) from error
+
+
+def _shape(dataset: xr.Dataset, labels: Mapping[str, Sequence[str]]) -> str:
+    for name, dims in {**PARAMETERS, **STATES}.items():
+        if name not in dataset:
+            return f"holds no variable '{name}'"
+        if dataset[name].dims != ("draw", *dims):
+            return f"'{name}' has dimensions {dataset[name].dims}, not {('draw', *dims)}"
+        if not np.all(np.isfinite(dataset[name])):
+            return f"'{name}' holds values that are not finite"
+    for dim, wanted in labels.items():
+        found = [str(label) for label in dataset[dim].values]
+        if found != list(wanted):
+            return f"is for {dim}s {', '.join(found)}, but pair.yaml has {', '.join(wanted)}"
+    absent = [name for name in ("as_of", "seed", "base_year", "hashes")
+              if name not in dataset.attrs]
+    return f"lacks the attributes {', '.join(absent)}" if absent else ""
+
+
+def _manifest(folder: Path) -> str:
+    if not (folder / MANIFEST).is_file():
+        return f"has no {MANIFEST} beside it"
+    if load(folder / MANIFEST).get("posterior_sha256") != sha256(folder / DATA):
+        return f"is damaged: its SHA-256 is not the one in {MANIFEST}"
+    return ""
+
+
+def _sample(dataset: xr.Dataset, last_year: int) -> str:
+    as_of = int(dataset.attrs["as_of"])
+    if as_of > last_year:
+        return f"was fitted to data up to {as_of}, but the data end in {last_year}"
+    return ""
+
+
+def _stale(dataset: xr.Dataset, inputs: Path) -> str:
+    then, now = json.loads(dataset.attrs["hashes"]), input_hashes(inputs)
+    changed = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
+    if changed:
+        return f"belongs to other inputs; changed since: {', '.join(changed)}"
+    return ""

@@ -1,0 +1,122 @@
+"""Sample a density with emcee and check that it converged; knows nothing of trade."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy.special import ndtri
+
+from tradesim.dims import Array
+from tradesim.errors import ConvergenceError
+
+MAX_RHAT = 1.01
+MIN_EFFECTIVE = 400
+
+
+def sample(density: Callable[[Array], Array], starts: Array, steps: int, seed: int,
+           progress: Callable[[int, int], None] | None = None) -> Array:
+    """Run one ensemble per set of starting points and drop the first third of the steps.
+
+    Parameters
+    ----------
+    density
+        Log density of many vectors at once, (vector, parameter) to (vector,).
+    starts
+        Axes (ensemble, walker, parameter).
+    steps
+        Steps per ensemble.
+    seed
+        Seed; every ensemble gets a stream of its own.
+    progress
+        Called with steps done and steps in all.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes (ensemble, step, walker, parameter).
+    """
+    import emcee
+    from threadpoolctl import threadpool_limits
+
+    ensembles, walkers, size = starts.shape
+    # Differential evolution gives three times the effective draws of the stretch move here;
+    # one move in ten is a full step, which lets walkers change between separate modes.
+    moves = [(emcee.moves.DEMove(), 0.9), (emcee.moves.DEMove(gamma0=1.0), 0.1)]
+    kept = []
+    with threadpool_limits(limits=1):
+        for k, stream in enumerate(np.random.SeedSequence(seed).spawn(ensembles)):
+            sampler = emcee.EnsembleSampler(walkers, size, density, moves=moves, vectorize=True)
+            sampler.random_state = np.random.RandomState(np.random.MT19937(stream)).get_state()
+            for done, _ in enumerate(sampler.sample(starts[k], iterations=steps), start=1):
+                if progress is not None:
+                    progress(k * steps + done, ensembles * steps)
+            kept.append(sampler.get_chain(discard=steps // 3))
+    return np.array(kept)
+
+
+def split_rhat(chains: Array) -> float:
+    """Rank-normalised split R-hat of chains (chain, draw), bulk or tail, whichever is worse.
+
+    Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021), Bayesian Analysis 16(2).
+    """
+    half = chains.shape[1] // 2
+    halves = np.concatenate([chains[:, :half], chains[:, -half:]])
+    return max(_rhat(halves), _rhat(np.abs(halves - np.median(halves))))
+
+
+def _rhat(chains: Array) -> float:
+    from scipy.stats import rankdata
+
+    z = ndtri((rankdata(chains).reshape(chains.shape) - 0.375) / (chains.size + 0.25))
+    within = z.var(axis=1, ddof=1).mean()
+    between = z.mean(axis=1).var(ddof=1)
+    steps = chains.shape[1]
+    return float(np.sqrt((steps - 1) / steps + between / within)) if within > 0 else np.inf
+
+
+def effective_draws(chains: Array) -> Array:
+    """Effective sample size by parameter: draws over the integrated autocorrelation time.
+
+    The time is emcee's (Goodman and Weare 2010; Sokal's window), per ensemble; a chain that
+    does not move counts for nothing. Axes (ensemble, step, walker, parameter) in, (parameter,)
+    out.
+    """
+    from emcee.autocorr import integrated_time
+
+    steps, walkers = chains.shape[1:3]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = np.array([integrated_time(chain, tol=0) for chain in chains])
+        return np.asarray(np.nansum(steps * walkers / times, axis=0))
+
+
+def diagnose(names: Sequence[str], chains: Array) -> dict[str, tuple[float, float]]:
+    """R-hat and effective sample size by parameter.
+
+    Raises
+    ------
+    ConvergenceError
+        Naming the worst parameter, when an R-hat is `MAX_RHAT` or more or an effective sample
+        size below `MIN_EFFECTIVE`.
+    """
+    ensembles, size = chains.shape[0], chains.shape[-1]
+    rhats = np.array([split_rhat(chains[..., k].reshape(ensembles, -1)) for k in range(size)])
+    sizes = effective_draws(chains)
+    failed = np.where((rhats >= MAX_RHAT) | (sizes < MIN_EFFECTIVE))[0]
+    if len(failed):
+        worst = max(failed, key=lambda k: (rhats[k], -sizes[k]))
+        raise ConvergenceError(
+            f"calibration of {names[worst]} (split R-hat {rhats[worst]:.3f}, must be below "
+            f"{MAX_RHAT}; {sizes[worst]:.0f} effective draws, at least {MIN_EFFECTIVE} needed; "
+            f"{len(failed)} of {size} parameters fail; take more steps)", float(rhats[worst]))
+    return {name: (float(rhats[k]), float(sizes[k])) for k, name in enumerate(names)}
+
+
+def kept_draws(chains: Array, draws: int, rng: np.random.Generator) -> Array:
+    """Thin chains evenly over steps to `draws` vectors, in random order.
+
+    The order is random so that the first n draws are a fair sample too.
+    """
+    flat: Array = chains.swapaxes(0, 1).reshape(-1, chains.shape[-1])
+    every = np.linspace(0, len(flat) - 1, draws).round().astype(int)
+    return np.take(flat, rng.permutation(every), axis=0)
