@@ -163,6 +163,9 @@ class _Check:
                 yield self.wrong(key, "unknown parameter", nearest(name, self.known.parameters),
                                  "settings of levers stand under levers" if lever else "",
                                  "calibration/parameters.yaml lists them")
+            elif self.known.parameters[name].calibrated:
+                yield self.wrong(key, "is calibrated on the statistics together with others; "
+                                      "a scenario cannot set it")
             elif value is not None and not fits(self.known.parameters[name], value):
                 yield self.wrong(key, f"{_said(value)} is not "
                                       f"{self.known.parameters[name].allowed}")
@@ -222,7 +225,8 @@ def json_schema(known: Known) -> dict[str, Any]:
              "days.", "route_share.", *(f"{lever}.coverage." for lever in known.levers))
     top["parameters"] = _object(
         ((name, _schema(part)) for name, part in known.parameters.items()
-         if not name.startswith(cells)), "numbers taken as given instead of drawn")
+         if not name.startswith(cells) and not part.calibrated),
+        "numbers taken as given instead of drawn")
     top["parameters"]["additionalProperties"] = {"type": ["number", "null"]}
     for key, (low, high, said) in known.numbers.items():
         top[key] = {"type": "integer", "minimum": low, "maximum": high, "description": said}

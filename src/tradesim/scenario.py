@@ -388,7 +388,7 @@ def describe(setting: Parameter | Choice) -> str:
         return setting.default
     shape = setting.distribution
     if isinstance(shape, Fixed):
-        return f"{shape.value:.10g} {setting.unit}"
+        return f"{shape.value:.10g}" + ("" if setting.integer else f" {setting.unit}")
     parts = ", ".join(f"{name} {value:g}" for name, value in shape.model_dump().items()
                       if name != "kind" and not (name == "shift" and value == 0))
     return f"{shape.kind.replace('_', ' ')} ({parts}) {setting.unit}"

@@ -1,0 +1,372 @@
+"""The command line: parse, call, print. What a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from tradesim import __version__
+from tradesim.errors import InputError, Problem, TradesimError, nearest
+from tradesim.folders import calibration_folder, scenarios_folder, whole
+
+if TYPE_CHECKING:
+    from tradesim.rules import Known
+
+OUTPUTS = {"report.html", "figures", "summary.csv", "summary.json", "results.nc", "scenario.yaml",
+           "manifest.json"}
+"""What a run leaves; a folder that holds anything else is not replaced."""
+
+
+HELP = """Simulate trade between a pair of countries under policy scenarios.
+
+\b
+First steps:
+  tradesim run base              where trade goes by itself
+  tradesim levers                what policy could change
+  tradesim new mine              a scenario file of your own to edit
+  tradesim check mine.yaml       all mistakes at once, with their lines
+  tradesim run mine.yaml         results and a report in results/mine
+
+\b
+Completion of commands, scenarios and levers in bash (zsh and fish alike):
+  eval "$(_TRADESIM_COMPLETE=bash_source tradesim)"
+"""
+
+
+class _Failure(click.ClickException):
+    """Lines for standard error, and an exit code."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        vars(self)["exit_code"] = code
+
+    def show(self, file: Any = None) -> None:
+        """Print the lines on standard error."""
+        click.echo(self.message, err=True)
+
+
+class _Commands(click.Group):
+    """The commands, with errors as plain lines: 2 bad input, 1 no solution, 130 stopped."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            raise _Failure(str(error), 2) from error
+        except TradesimError as error:
+            raise _Failure(str(error), 1) from error
+        except KeyboardInterrupt as error:
+            raise _Failure("stopped; nothing was written", 130) from error
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Find a command, or say which one was probably meant."""
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and self.get_command(ctx, name) is None:
+            hint = nearest(name, self.commands)
+            raise click.UsageError(f"no such command '{name}'" + (f"; {hint}" if hint else ""), ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _complete_scenarios(ctx: click.Context, param: click.Parameter,
+                        incomplete: str) -> list[CompletionItem]:
+    names = sorted(path.stem for path in scenarios_folder().glob("*.yaml"))
+    return [*(CompletionItem(name) for name in names if name.startswith(incomplete)),
+            CompletionItem(incomplete, type="file")]
+
+
+def _complete_levers(ctx: click.Context, param: click.Parameter,
+                     incomplete: str) -> list[CompletionItem]:
+    from tradesim.yamlfile import load
+
+    try:
+        names = load(calibration_folder() / "levers.yaml")
+    except InputError:
+        return []
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+_SCENARIO = click.argument("scenario", shell_complete=_complete_scenarios)
+_SET = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE",
+                    help="Set a value over the file's; may be repeated.")
+_CALIBRATION = click.option(
+    "--calibration", type=click.Path(path_type=Path), metavar="DIR",
+    help="Calibration folder; the one that comes with tradesim by default.")
+
+
+@click.group(cls=_Commands, help=HELP,
+             context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96})
+@click.version_option(__version__, "-V", "--version", prog_name="tradesim")
+def cli() -> None:
+    """Run the commands; what they do stands in `HELP`."""
+
+
+@cli.command(epilog="""\b
+Examples:
+  tradesim run base
+  tradesim run mine.yaml --draws 500 --out /tmp/quick
+  tradesim run mine.yaml --set adjustment.speed=0.35 --set LEVER.start=2030""")
+@_SCENARIO
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
+              help="Folder for the results; results/NAME by default. An earlier run there is "
+                   "replaced.")
+@click.option("--draws", type=click.IntRange(min=1), help="Number of draws; 2,000 by default.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the random numbers; 1 by "
+                                                         "default. Same seed, same results.")
+@_SET
+@click.option("--count", metavar="NAME", help="Whose statistics the headline uses (a name under "
+                                              "counts in pair.yaml); the target's by default.")
+@_CALIBRATION
+@click.option("--no-report", is_flag=True, help="Save numbers only, without figures and report.")
+def run(scenario: str, out: Path | None, draws: int | None, seed: int | None,
+        overrides: tuple[str, ...], count: str | None, calibration: Path | None,
+        no_report: bool) -> None:
+    """Simulate SCENARIO and write results and a report.
+
+    SCENARIO is a YAML file or the name of a scenario that comes with tradesim. The folder of
+    results appears whole or not at all.
+    """
+    from tradesim.scenario import find
+
+    folder = _calibration(calibration)
+    target = Path("results") / find(scenario).stem if out is None else out
+    with _results(target) as work:
+        from tradesim import model, results, terminal
+        from tradesim.pair import read_pair
+
+        with terminal.progress("Simulating") as progress:
+            dataset = model.run(scenario, calibration=folder, overrides=overrides, draws=draws,
+                                seed=seed, count=count, progress=progress)
+        results.save(dataset, work)
+        headline, pair = results.headline(dataset), read_pair(folder)
+        if not no_report:
+            from tradesim.report import report
+
+            report(work, folder)
+    click.echo(f"{dataset.attrs['title']}\n")
+    click.echo(terminal.outcome(headline, pair))
+    click.echo(f"Results: {target}" if no_report else f"Report: {target / 'report.html'}")
+
+
+@cli.command(epilog="""\b
+Examples:
+  tradesim calibrate
+  tradesim calibrate --as-of 2019 --out /tmp/as-of-2019""")
+@click.option("--as-of", type=int, metavar="YEAR", help="Use no data dated after this year.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
+              help="Folder for posterior.nc and posterior.yaml; the calibration folder by "
+                   "default.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True,
+              help="Seed of the random numbers.")
+@_CALIBRATION
+def calibrate(as_of: int | None, out: Path | None, seed: int, calibration: Path | None) -> None:
+    """Fit the reference path to both countries' statistics.
+
+    Prints what was believed before (prior) against what the statistics say (posterior).
+    """
+    from tradesim import terminal
+    from tradesim.calibrate import calibrate as fit
+
+    with terminal.progress("Calibrating") as progress:
+        done = fit(_calibration(calibration), as_of=as_of, out=out, seed=seed, progress=progress)
+    click.echo(terminal.fitted(done.manifest["parameters"]))
+    click.echo(f"\nWritten: {done.folder}")
+
+
+@cli.command()
+@click.argument("name", required=False, shell_complete=_complete_levers)
+@_CALIBRATION
+def levers(name: str | None, calibration: Path | None) -> None:
+    """List all levers, or the settings of lever NAME."""
+    from tradesim import terminal
+    from tradesim.catalogue import read_levers
+
+    known = read_levers(_calibration(calibration))
+    if name is None:
+        click.echo(terminal.lever_list(known))
+    elif name in known:
+        click.echo(terminal.lever_page(known[name]))
+    else:
+        raise InputError([Problem("levers", name, f"unknown lever; known: {', '.join(known)}",
+                                  nearest(name, known))])
+
+
+@cli.command(epilog="""\b
+Example:
+  tradesim show mine.yaml --set draws=500""")
+@_SCENARIO
+@_SET
+@_CALIBRATION
+def show(scenario: str, overrides: tuple[str, ...], calibration: Path | None) -> None:
+    """Print SCENARIO with the origin of each value.
+
+    Parents and settings are resolved; the defaults of the levers stand as comments.
+    """
+    from tradesim.scenario import Known, read_scenario, resolved
+
+    known = Known.read(_calibration(calibration))
+    click.echo(resolved(read_scenario(scenario, known, overrides), known), nl=False)
+
+
+@cli.command(epilog="""\b
+Examples:
+  tradesim check                                   what comes with tradesim
+  tradesim check mine.yaml more-scenarios/
+  tradesim check --schema schema.json mine.yaml    also write a JSON Schema for editors""")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--schema", type=click.Path(path_type=Path), metavar="FILE",
+              help="Write the JSON Schema of scenario files to FILE.")
+@_CALIBRATION
+def check(paths: tuple[Path, ...], schema: Path | None, calibration: Path | None) -> None:
+    """Check the calibration and scenario files.
+
+    PATHS are scenario files, and folders of them; by default the scenarios that come with
+    tradesim. All problems of all files are printed together.
+    """
+    folder = _calibration(calibration)
+    known = _check_calibration(folder)
+    files = [file for path in paths or (scenarios_folder(),) for file in _files(path)]
+    problems: list[Problem] = []
+    for file in files:
+        found = _check_scenario(file, known)
+        problems += [problem for problem in found if problem not in problems]
+        if not found:
+            click.echo(f"{file}: no problems")
+    if problems:
+        raise InputError(problems)
+    if schema is not None:
+        _write_schema(schema, known)
+
+
+@cli.command(epilog="""\b
+Examples:
+  tradesim new mine
+  tradesim new later --from base""")
+@click.argument("name")
+@click.option("--from", "parent", default="base", show_default=True, metavar="SCENARIO",
+              shell_complete=_complete_scenarios,
+              help="Scenario to start from: a shipped name, or a file beside the new one.")
+@_CALIBRATION
+def new(name: str, parent: str, calibration: Path | None) -> None:
+    """Write a commented scenario NAME.yaml to start from.
+
+    Nothing is overwritten.
+    """
+    from tradesim.catalogue import read_levers
+    from tradesim.starter import starter, write_new
+
+    path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
+    write_new(path, starter(path, parent, read_levers(_calibration(calibration))))
+    click.echo(f"Written: {path}\nNext: edit it, then tradesim check {path} and tradesim run "
+               f"{path}")
+
+
+def _calibration(folder: Path | None) -> Path:
+    if folder is None:
+        return calibration_folder()
+    if not folder.is_dir():
+        raise InputError([Problem(str(folder), "--calibration", "is not a folder")])
+    return folder
+
+
+@contextlib.contextmanager
+def _results(target: Path) -> Iterator[Path]:
+    """Like `folders.whole`, for results: foreign files stay, empty parents go on failure."""
+    if target.is_dir() and (others := {path.name for path in target.iterdir()} - OUTPUTS):
+        raise InputError([Problem(str(target), "--out", "holds other files ("
+                                  f"{', '.join(sorted(others)[:3])}) and would be replaced",
+                                  "name a new folder")])
+    made = [parent for parent in target.parents if not parent.exists()]
+    try:
+        with whole(target) as work:
+            yield work
+    except BaseException:
+        for parent in made:
+            with contextlib.suppress(OSError):
+                parent.rmdir()
+        raise
+
+
+def _check_calibration(folder: Path) -> Known:
+    from tradesim.catalogue import read_levers
+    from tradesim.history import read_history
+    from tradesim.levers import check_levers
+    from tradesim.pair import read_pair
+    from tradesim.parameters import read_parameters
+    from tradesim.rules import Known
+
+    problems: list[Problem] = []
+    known = None
+    with _gathered(problems):
+        read_pair(folder)
+    with _gathered(problems):
+        read_parameters(folder)
+    with _gathered(problems):
+        check_levers(read_levers(folder), folder / "levers.yaml")
+    if not problems and (folder / "data").is_dir():
+        with _gathered(problems):
+            read_history(folder)
+    if not problems:
+        with _gathered(problems):
+            known = Known.read(folder)
+    if known is None:
+        raise InputError(problems)
+    settings = sum(len(lever.settings) for lever in known.levers.values())
+    absent = [name for name in ("data", "baseline") if not (folder / name).is_dir()]
+    click.echo(f"{folder}: no problems ({len(known.parameters)} parameters, {len(known.levers)} "
+               f"levers with {settings} settings"
+               + (f"; no folder {' or '.join(absent)} to check)" if absent else ")"))
+    return known
+
+
+@contextlib.contextmanager
+def _gathered(problems: list[Problem]) -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        problems += [problem for problem in error.problems if problem not in problems]
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    files = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
+    if not files:
+        raise InputError([Problem(str(path), "", "holds no scenario files (*.yaml)")])
+    return files
+
+
+def _check_scenario(file: Path, known: Known) -> list[Problem]:
+    from tradesim.scenario import read_scenario
+
+    problems: list[Problem] = []
+    with _gathered(problems):
+        read_scenario(file, known)
+    return problems
+
+
+def _write_schema(path: Path, known: Known) -> None:
+    import json
+
+    from tradesim.scenario import json_schema
+
+    text = json.dumps(json_schema(known), indent=2, ensure_ascii=False) + "\n"
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError([Problem(str(path), "--schema", "cannot be written: "
+                                  f"{error.strerror or error}")]) from error
+    click.echo(f"Written: {path}")
+
+
+def main() -> None:
+    """Run the command line."""
+    for name in ("OPENBLAS", "OMP", "MKL"):
+        os.environ.setdefault(f"{name}_NUM_THREADS", "1")
+    cli(prog_name="tradesim")

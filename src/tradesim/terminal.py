@@ -1,0 +1,139 @@
+"""What the commands show on a terminal: progress bars and short tables."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from tradesim.catalogue import Lever
+    from tradesim.pair import Pair
+
+Progress = Callable[[int, int], None]
+MILLION = 1e6
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Progress | None]:
+    """Show a bar while long work runs; yields nothing to call where nobody watches.
+
+    Parameters
+    ----------
+    label
+        What is being done.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    bar = Progress(TextColumn("{task.description}"), BarColumn(),
+                   TextColumn("{task.completed:.0f} of {task.total:.0f}"), TimeElapsedColumn(),
+                   console=Console(stderr=True), transient=True)
+    with bar:
+        task = bar.add_task(label, total=None, visible=False)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, visible=True)
+
+        yield show
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Lay texts out in columns: the first to the left, the others to the right."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = ["  ".join([row[0].ljust(widths[0]),
+                        *(cell.rjust(width) for cell, width in
+                          zip(row[1:], widths[1:], strict=True))]) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def outcome(headline: Mapping[str, Any], pair: Pair) -> str:
+    """Short table of a run: turnover, its change, and the chance of the target.
+
+    Parameters
+    ----------
+    headline
+        What `results.headline` gives.
+    pair
+        Names of counts.
+    """
+    turnover = headline["turnover"]
+    years = [year for year in turnover if int(year) % 5 == 0 or year == max(turnover)][-3:]
+    rows = [["", "reference", "scenario", "change"]]
+    for year in years:
+        cases = turnover[year]
+        rows.append([year, *(_range(cases[case]) for case in ("reference", "scenario")),
+                     _range(cases["effect"], sign="+")])
+    lines = [f"Turnover, USD million, {pair.counts[headline['count']].title}: mean and 80 % range",
+             columns(rows), ""]
+    for year, by_count in headline.get("statistics", {}).items():
+        said = ", ".join(f"{value / MILLION:.1f} ({pair.counts[count].title})"
+                         for count, value in by_count.items())
+        lines.append(f"Statistics of {year}: {said}")
+    target = headline["target"]
+    chances = "; ".join(
+        f"{year}: {_per_cent(target['probability'][year]['reference'])} without, "
+        f"{_per_cent(target['probability'][year]['scenario'])} with" for year in years)
+    lines.append(f"Probability of USD {target['value'] / MILLION:,.0f} million ({chances})")
+    lines.append(f"{headline['draws']} draws, seed {headline['seed']}, run {headline['run_id']}, "
+                 f"largest residual {headline['max_residual']:.1g}")
+    return "\n".join(lines)
+
+
+def _range(statistics: Mapping[str, float], sign: str = "") -> str:
+    mean, low, high = (statistics[name] / MILLION for name in ("mean", "p10", "p90"))
+    places = 0 if max(abs(mean), abs(low), abs(high)) >= 100 else 1
+    shown = [0.0 if round(number, places) == 0 else number for number in (mean, low, high)]
+    return "{:{s},.{p}f} ({:{s},.{p}f} to {:{s},.{p}f})".format(*shown, s=sign, p=places)
+
+
+def _per_cent(share: float) -> str:
+    return "under 1 %" if share < 0.005 else f"{100 * share:.0f} %"
+
+
+def fitted(parameters: Mapping[str, Mapping[str, float]]) -> str:
+    """Prior against posterior, one line per calibrated parameter."""
+    rows = [["parameter", "prior", "posterior", "90 % range", "learnt", "R-hat"]]
+    for name, row in parameters.items():
+        rows.append([name, f"{row['prior_mean']:.3g} ± {row['prior_sd']:.2g}",
+                     f"{row['mean']:.3g} ± {row['sd']:.2g}",
+                     f"{row['p05']:.3g} to {row['p95']:.3g}",
+                     f"{100 * row['contraction']:.0f} %", f"{row['rhat']:.3f}"])
+    return columns(rows)
+
+
+def lever_list(levers: Mapping[str, Lever]) -> str:
+    """All levers, one line each."""
+    from tradesim.scenario import describe
+
+    width = max((len(name) for name in levers), default=0)
+    lines = [f"{name.ljust(width)}  {lever.title} [{lever.kind}; probability "
+             f"{describe(lever.settings['probability']).removesuffix(' share')}]"
+             for name, lever in levers.items()]
+    return "\n".join([*lines, "", "tradesim levers NAME lists a lever's settings."])
+
+
+def lever_page(lever: Lever) -> str:
+    """One lever: its state, its settings with unit, range, source and grade."""
+    from tradesim.scenario import describe
+
+    lines = [f"{lever.name}: {lever.title}", f"kind: {lever.kind}"
+             + ("; works only while the shared corridor is open" if lever.needs_corridor else ""),
+             "", click.wrap_text(lever.state, 88), "", "Settings"]
+    for name, setting in lever.settings.items():
+        origin = f"{setting.source}, {setting.locator}" if setting.locator else setting.source
+        lines += [f"  {name}", click.wrap_text(setting.title, 88, "    ", "    "),
+                  f"    default: {describe(setting)}", f"    allowed: {setting.allowed}",
+                  click.wrap_text(f"source: {origin} (grade {setting.grade})", 88, "    ",
+                                  "      ")]
+        if setting.note:
+            lines.append(click.wrap_text(f"note: {setting.note}", 88, "    ", "      "))
+    lines += ["", "Sources", *(f"  {source.title} {source.url}".rstrip()
+                               for source in lever.sources)]
+    return "\n".join(lines)
