@@ -116,8 +116,8 @@ class Economy:
         Purchases before duty by importer, group and exporter (home sales included), USD.
     duty
         Ad valorem duty, share of value.
-    pair_flow
-        One where the exporter is the importer's partner, else zero.
+    pair_flow, home
+        One where the exporter is the importer's partner, or the importer itself, else zero.
     unit_value, time_value, differentiated
         USD per tonne; share of value per day; share of differentiated goods, by group.
     freight, days, route_share
@@ -142,6 +142,7 @@ class Economy:
     sales: Array
     duty: Array
     pair_flow: Array
+    home: Array
     unit_value: Array
     time_value: Array
     differentiated: Array
@@ -398,6 +399,8 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         sales=spread(_sales(base, draws), "group", "importer", "exporter", "draw"),
         duty=spread(duty, "importer", "group", "exporter", "draw"),
         pair_flow=spread(partner, "importer", "exporter"),
+        home=spread([[float(i == j) for j in exporters] for i in importers],
+                    "importer", "exporter"),
         unit_value=by_group("unit_value"),
         time_value=by_group("time_value"),
         differentiated=by_group("differentiated"),

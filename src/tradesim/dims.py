@@ -2,7 +2,8 @@
 
 Inside the economy an array is a plain numpy array that broadcasts in the order of `DIMS`,
 with an axis of length one where it does not vary. Sums and selections name their dimension,
-so no axis number stands anywhere else.
+so no axis number stands anywhere else. Draws come last: the longest dimension in the innermost
+loop made the model twice as fast as suppliers last.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-DIMS = ("case", "draw", "year", "importer", "group", "exporter")
+DIMS = ("importer", "exporter", "group", "case", "year", "draw")
 
 
 def axis(dim: str) -> int:
@@ -51,6 +52,12 @@ def spread(values: Any, *dims: str) -> Array:
 def total(values: Array, *over: str) -> Array:
     """Sum over the named dimensions, which keep an axis of length one."""
     return values.sum(axis=tuple(axis(dim) for dim in over), keepdims=True)
+
+
+def only(values: Array, *dims: str) -> Array:
+    """Drop every axis but those of the named dimensions, which must be of length one."""
+    gone = tuple(axis(dim) for dim in DIMS if dim not in dims)
+    return values.squeeze(axis=gone)
 
 
 def frozen(values: Any) -> Array:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tradesim.dims import Array
+from tradesim.baseline import Economy
+from tradesim.dims import Array, total
 from tradesim.errors import ConvergenceError
 
 TOLERANCE = 1e-12
@@ -31,15 +32,15 @@ class Market:
     Attributes
     ----------
     price
-        Price index of the group, :math:`\\ln P`, shape (cell, market).
+        Price index of the group, :math:`\\ln P`, shape (market, cell).
     import_price
-        Import price index, :math:`\\ln P_M`, shape (cell, market).
+        Import price index, :math:`\\ln P_M`, shape (market, cell).
     home_price, home_quantity
-        Home producers' price and sales, shape (cell, market).
+        Home producers' price and sales, shape (market, cell).
     supplier_price
-        Foreign suppliers' price before duty and trade cost, :math:`\\ln w`, (cell, supplier).
+        Foreign suppliers' price before duty and trade cost, :math:`\\ln w`, (supplier, cell).
     quantity
-        Quantity bought from each foreign supplier, shape (cell, market, supplier).
+        Quantity bought from each foreign supplier, shape (market, supplier, cell).
     residual
         Largest residual over all cells, log points.
     iterations
@@ -58,10 +59,14 @@ class Market:
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """What stays the same over the iterations; last axis: market, or market by finite supplier."""
+    """What stays the same over the iterations; (market, cell) or (market, supplier, cell).
 
-    elastic_imports: Array  # sum over elastic suppliers of share * exp((1 - lower) * cost)
-    finite_imports: Array  # the same term for each finite supplier before its price moves
+    Suppliers are those with finite supply only: what the others sell at given prices is one
+    constant term of the import price index.
+    """
+
+    elastic_imports: Array
+    finite_imports: Array
     finite_cost: Array
     home_share: Array
     lower: Array
@@ -72,7 +77,7 @@ class _Cells:
     sales_share: Array
 
     def take(self, index: Array) -> _Cells:
-        return _Cells(*(getattr(self, name)[index] for name in self.__slots__))
+        return _Cells(*(getattr(self, name)[..., index] for name in self.__slots__))
 
 
 def solve_market(
@@ -103,24 +108,24 @@ def solve_market(
     ----------
     import_share
         Shares :math:`\theta` of foreign suppliers in imports at consumer prices, summing to
-        one over suppliers; shape (cell, market, supplier).
+        one over suppliers; shape (market, supplier, cell).
     home_share
-        Share :math:`\alpha` of home goods in spending, shape (cell, market).
+        Share :math:`\alpha` of home goods in spending, shape (market, cell).
     cost
-        Log change of delivered cost, duty included, shape (cell, market, supplier).
+        Log change of delivered cost, duty included, shape (market, supplier, cell).
     lower, upper, demand
         Elasticities :math:`\omega` among suppliers, :math:`\sigma` between home goods and
-        imports, :math:`\varepsilon` of demand for the group; shape (cell, market).
-        None may be exactly one except `demand`.
+        imports, :math:`\varepsilon` of demand for the group; shape (market, cell).
+        `lower` and `upper` must not be exactly one.
     home_supply
-        Elasticity :math:`\eta_h > 0` of home supply, shape (cell, market); ``inf`` makes the
+        Elasticity :math:`\eta_h > 0` of home supply, shape (market, cell); ``inf`` makes the
         home price rigid.
     inverse_supply
-        One over the supply elasticity of each supplier, shape (cell, supplier); zero means
+        One over the supply elasticity of each supplier, shape (supplier, cell); zero means
         supply at a given price.
     sales_share
         Share of each supplier's modelled sales that goes to each market, shape
-        (cell, market, supplier).
+        (market, supplier, cell).
 
     Returns
     -------
@@ -138,27 +143,25 @@ def solve_market(
     and every supply finite, its derivative at zero is the linear system of Francois and Hall's
     global simulation model.
     """
-    finite = np.flatnonzero(np.any(inverse_supply != 0.0, axis=0))
-    terms = import_share * np.exp((1.0 - lower[..., None]) * cost)
-    elastic = np.ones(inverse_supply.shape[-1], dtype=bool)
-    elastic[finite] = False
+    finite = np.any(inverse_supply != 0.0, axis=-1)
+    terms = import_share * np.exp((1.0 - lower)[:, None] * cost)
     cells = _Cells(
-        terms[..., elastic].sum(axis=-1),
-        terms[..., finite],
-        cost[..., finite],
+        terms[:, ~finite].sum(axis=1),
+        terms[:, finite],
+        cost[:, finite],
         home_share,
         lower,
         upper,
         demand,
         1.0 / home_supply,
-        inverse_supply[..., finite],
-        sales_share[..., finite],
+        inverse_supply[finite],
+        sales_share[:, finite],
     )
     unknowns, residual, iterations = _newton(cells)
-    markets = home_share.shape[-1]
-    home_price = unknowns[:, :markets]
+    markets = len(home_share)
+    home_price = unknowns[:markets]
     supplier_price = np.zeros_like(inverse_supply)
-    supplier_price[:, finite] = unknowns[:, markets:]
+    supplier_price[finite] = unknowns[markets:]
     import_price, price, _, _ = _indices(cells, unknowns)
     reach = (lower - upper) * import_price + (upper - demand) * price
     return Market(
@@ -167,7 +170,7 @@ def solve_market(
         home_price=home_price,
         home_quantity=-upper * home_price + (upper - demand) * price,
         supplier_price=supplier_price,
-        quantity=reach[..., None] - lower[..., None] * (cost + supplier_price[:, None, :]),
+        quantity=reach[:, None] - lower[:, None] * (cost + supplier_price),
         residual=residual,
         iterations=iterations,
     )
@@ -175,38 +178,38 @@ def solve_market(
 
 def _newton(cells: _Cells) -> tuple[Array, float, int]:
     """Newton's method from zero; converged cells are frozen and leave the active set."""
-    count, markets = cells.home_share.shape
-    solution = np.zeros((count, markets + cells.inverse_supply.shape[-1]))
+    markets, count = cells.home_share.shape
+    solution = np.zeros((markets + len(cells.inverse_supply), count))
     active, current, unknowns = np.arange(count), cells, solution.copy()
     worst = 0.0
     for iteration in range(MAX_ITERATIONS + 1):
         residual, jacobian = _system(current, unknowns)
-        error = np.abs(residual).max(axis=1)
+        error = np.abs(residual).max(axis=0)
         done = error <= TOLERANCE
         if done.any():
-            solution[active[done]] = unknowns[done]
+            solution[:, active[done]] = unknowns[:, done]
             worst = max(worst, float(error[done].max()))
             if done.all():
                 return solution, worst, iteration
-            left = ~done
-            active, current, unknowns = active[left], current.take(left), unknowns[left]
-            residual, jacobian = residual[left], jacobian[left]
-        step = np.linalg.solve(jacobian, residual[..., None])[..., 0]
+            left = np.flatnonzero(~done)
+            active, current, unknowns = active[left], current.take(left), unknowns[:, left]
+            residual, jacobian = residual[:, left], jacobian[..., left]
+        system, aim = np.moveaxis(jacobian, -1, 0), residual.T[..., None]
+        step = np.linalg.solve(system, aim)[..., 0].T
         unknowns = unknowns - np.clip(step, -MAX_STEP, MAX_STEP)
-    raise ConvergenceError("market equilibrium", float(np.nanmax(error)), active.tolist())
+    raise ConvergenceError("market equilibrium", float(error.max()), active.tolist())
 
 
 def _indices(cells: _Cells, unknowns: Array) -> tuple[Array, Array, Array, Array]:
     """Price indices (7)-(8) and the current shares of finite suppliers and of home goods."""
-    markets = cells.home_share.shape[-1]
-    home_price, wage = unknowns[:, :markets], unknowns[:, None, markets:]
-    terms = cells.finite_imports * np.exp((1.0 - cells.lower[..., None]) * wage)
-    imports = cells.elastic_imports + terms.sum(axis=-1)
+    home_price, wage = np.split(unknowns, [len(cells.home_share)])
+    terms = cells.finite_imports * np.exp((1.0 - cells.lower)[:, None] * wage)
+    imports = cells.elastic_imports + terms.sum(axis=1)
     import_price = np.log(imports) / (1.0 - cells.lower)
     home = cells.home_share * np.exp((1.0 - cells.upper) * home_price)
     spending = home + (1.0 - cells.home_share) * np.exp((1.0 - cells.upper) * import_price)
     price = np.log(spending) / (1.0 - cells.upper)
-    return import_price, price, terms / imports[..., None], home / spending
+    return import_price, price, terms / imports[:, None], home / spending
 
 
 def _system(cells: _Cells, unknowns: Array) -> tuple[Array, Array]:
@@ -215,36 +218,130 @@ def _system(cells: _Cells, unknowns: Array) -> tuple[Array, Array]:
     A supplier's equation reads w - (demand for its goods) / elasticity = 0, so an infinite
     elasticity makes it w = 0 and every equation is in log points of price.
     """
-    markets = cells.home_share.shape[-1]
-    suppliers = cells.inverse_supply.shape[-1]
+    markets, suppliers = len(cells.home_share), len(cells.inverse_supply)
     import_price, price, share, home_share = _indices(cells, unknowns)
-    home_price, wage = unknowns[:, :markets], unknowns[:, markets:]
+    home_price, wage = np.split(unknowns, [markets])
     spread = cells.upper - cells.demand
     home_demand = -cells.upper * home_price + spread * price
     residual = np.empty_like(unknowns)
-    jacobian = np.zeros((*unknowns.shape, unknowns.shape[-1]))
-    residual[:, :markets] = home_price - cells.inverse_home_supply * home_demand
+    jacobian = np.zeros((len(unknowns), *unknowns.shape))
+    residual[:markets] = home_price - cells.inverse_home_supply * home_demand
+    slope = cells.inverse_home_supply
+    at_home = 1.0 + slope * (cells.upper - spread * home_share)
+    through_price = -slope * spread * (1.0 - home_share)
     for j in range(markets):
-        slope = cells.inverse_home_supply[:, j]
-        jacobian[:, j, j] = 1.0 + slope * (cells.upper[:, j] - spread[:, j] * home_share[:, j])
-        through_price = (slope * spread[:, j] * (1.0 - home_share[:, j]))[:, None]
-        jacobian[:, j, markets:] = -through_price * share[:, j, :]
+        jacobian[j, j] = at_home[j]
+        jacobian[j, markets:] = through_price[j] * share[j]
     if not suppliers:
         return residual, jacobian
 
     reach = (cells.lower - cells.upper) * import_price + spread * price
-    delivered = cells.finite_cost + wage[:, None, :]
-    sales = cells.sales_share * np.exp(reach[..., None] - cells.lower[..., None] * delivered)
-    volume = sales.sum(axis=1)
-    residual[:, markets:] = wage - cells.inverse_supply * np.log(volume)
-    weight = cells.inverse_supply[:, None, :] * sales / volume[:, None, :]
-    cross = (cells.lower - cells.upper) + spread * (1.0 - home_share)
-    for j in range(markets):
-        response = weight[:, j, :]
-        jacobian[:, markets:, j] -= response * (spread[:, j] * home_share[:, j])[:, None]
-        jacobian[:, markets:, markets:] -= (
-            response[:, :, None] * (cross[:, j, None] * share[:, j, :])[:, None, :]
-        )
-    own = np.arange(markets, markets + suppliers)
-    jacobian[:, own, own] += 1.0 + (weight * cells.lower[..., None]).sum(axis=1)
+    delivered = cells.finite_cost + wage
+    sales = cells.sales_share * np.exp(reach[:, None] - cells.lower[:, None] * delivered)
+    volume = sales.sum(axis=0)
+    residual[markets:] = wage - cells.inverse_supply * np.log(volume)
+    weight = cells.inverse_supply * sales / volume
+    cross = ((cells.lower - cells.upper) + spread * (1.0 - home_share))[:, None] * share
+    jacobian[markets:, :markets] = -np.moveaxis(weight * (spread * home_share)[:, None], 0, 1)
+    for i in range(suppliers):
+        jacobian[markets + i, markets:] = -(weight[:, i, None] * cross).sum(axis=0)
+        jacobian[markets + i, markets + i] += 1.0 + (weight[:, i] * cells.lower).sum(axis=0)
     return residual, jacobian
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Where each year would settle: log changes in the order of `DIMS`.
+
+    Attributes
+    ----------
+    sales
+        Value of sales before duty and trade cost, home sales included.
+    price
+        Price index of the group for the buyers of each importer.
+    home_price
+        Home producers' price in each importer.
+    supplier_price
+        Foreign suppliers' price before duty and trade cost.
+    residual
+        Largest residual of the solver, log points.
+    """
+
+    sales: Array
+    price: Array
+    home_price: Array
+    supplier_price: Array
+    residual: float
+
+
+def equilibrium(economy: Economy, levels: Array, log_cost: Array) -> Settled:
+    """Solve both markets of every group, draw and year (equations 7-10).
+
+    Parameters
+    ----------
+    economy
+        Elasticities and base-year duties.
+    levels
+        Reference purchases before duty by importer, group and exporter, home sales included;
+        order of `DIMS`.
+    log_cost
+        Log change of delivered cost, order of `DIMS`.
+
+    Returns
+    -------
+    Settled
+        Long-run log changes against the reference path.
+
+    Raises
+    ------
+    ConvergenceError
+        From `solve_market`.
+    """
+    home = economy.home
+    paid = levels * (1.0 + economy.duty)
+    spending = total(paid, "exporter")
+    home_share = total(paid * home, "exporter") / spending
+    abroad = paid * (1.0 - home)
+    sold = levels * (1.0 - home)
+    shape = np.broadcast_shapes(levels.shape, log_cost.shape)
+    importers, exporters, *cells = shape
+
+    def flat(values: Array, *leading: int) -> Array:
+        return np.broadcast_to(values, (*leading, *cells)).reshape(*leading, -1)
+
+    def by_market(values: Array) -> Array:
+        return flat(values, importers, 1)[:, 0]
+
+    solved = solve_market(
+        flat(_ratio(abroad, total(abroad, "exporter")), importers, exporters),
+        by_market(home_share),
+        flat(log_cost, importers, exporters),
+        lower=by_market(economy.lower),
+        upper=by_market(economy.upper),
+        demand=by_market(economy.demand),
+        home_supply=by_market(economy.home_supply),
+        inverse_supply=flat(economy.inverse_supply, 1, exporters)[0],
+        sales_share=flat(_ratio(sold, total(sold, "importer")), importers, exporters),
+    )
+    supplier_price = solved.supplier_price.reshape(1, exporters, *cells)
+    home_price = solved.home_price.reshape(importers, 1, *cells)
+    home_sales = home_price + solved.home_quantity.reshape(importers, 1, *cells)
+    return Settled(
+        sales=np.where(home > 0.0, home_sales, supplier_price + solved.quantity.reshape(shape)),
+        price=solved.price.reshape(importers, 1, *cells),
+        home_price=home_price,
+        supplier_price=supplier_price,
+        residual=solved.residual,
+    )
+
+
+def no_change(levels: Array) -> Settled:
+    """Give the solution without any shock: every change is zero."""
+    none = np.zeros_like(levels)
+    return Settled(none, none[:, :1], none[:, :1], none[:1], residual=0.0)
+
+
+def _ratio(part: Array, whole: Array) -> Array:
+    """Part over whole, zero where the whole is zero."""
+    whole = np.broadcast_to(whole, part.shape)
+    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0.0)

@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tradesim.baseline import Economy
 from tradesim.catalogue import Lever
-from tradesim.dims import Array
+from tradesim.dims import Array, spread
 from tradesim.errors import InputError, Problem, nearest
 from tradesim.routes import carriage, saving
 
-NONE: Array = np.zeros((1, 1, 1, 1, 1, 1))
+NONE = spread(0.0)
+NONE.setflags(write=False)
+
 TIMING = ("start", "delay", "phase_in", "probability")
 """Settings that every lever has and no kind sees: they make the strength."""
 
@@ -43,11 +44,11 @@ class Shock:
         Cost of information, standards and formalities removed, share of value.
     """
 
-    duty: Array = NONE
-    rebate: Array = NONE
-    freight: Array = NONE
-    days: Array = NONE
-    information: Array = NONE
+    duty: Array = field(default_factory=lambda: NONE)
+    rebate: Array = field(default_factory=lambda: NONE)
+    freight: Array = field(default_factory=lambda: NONE)
+    days: Array = field(default_factory=lambda: NONE)
+    information: Array = field(default_factory=lambda: NONE)
 
 
 def phase_in(years: Array, start: Array, length: Array) -> Array:

@@ -1,0 +1,363 @@
+"""The whole model on one screen: from a baseline, a scenario and draws to results.
+
+Read `simulate` first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from scipy.special import ndtri
+from threadpoolctl import threadpool_limits
+
+from tradesim import dynamics
+from tradesim.accounts import VARIABLES, account
+from tradesim.baseline import Baseline, Economy, economy, read_baseline
+from tradesim.catalogue import Choice, Lever
+from tradesim.dims import Array, frozen, spread, total
+from tradesim.equilibrium import equilibrium, no_change
+from tradesim.errors import InputError, Problem, nearest
+from tradesim.folders import calibration_folder
+from tradesim.levers import GIVEN, KINDS, TIMING, Shock, arguments, check_levers, phase_in, resolve
+from tradesim.parameters import Cube, draw
+from tradesim.results import describe, repeat_command
+from tradesim.scenario import Known, Scenario, read_scenario
+
+BLOCK = 256
+"""Draws worked on at once: their arrays stay in the processor's cache."""
+
+WORKERS = 2
+REFERENCE, SCENARIO, IMPLEMENTED = "reference", "scenario", "if_implemented"
+
+Draws = Mapping[str, Array]
+Cases = Mapping[str, Mapping[str, Array]]
+
+
+def simulate(
+    base: Baseline, scenario: Scenario, draws: Draws, cases: Cases | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> xr.Dataset:
+    """Simulate reference and scenario for every draw.
+
+    Parameters
+    ----------
+    base
+        The baseline.
+    scenario
+        Which levers, with which settings, and the horizon.
+    draws
+        Drawn numbers by name, first axis ``draw``; from `draw_all`.
+    cases
+        For each case, a switch by lever: zero or one, scalar or by draw. By default the
+        reference (all off), the scenario (each lever fails where its draw says so) and the
+        scenario if implemented (all on).
+    progress
+        Called with draws done and draws in all.
+
+    Returns
+    -------
+    xarray.Dataset
+        `VARIABLES`, with units, by count, case, draw, year, importer, group and exporter.
+
+    Raises
+    ------
+    ConvergenceError
+        When a market is not solved.
+    """
+    cases = standard_cases(scenario, draws) if cases is None else cases
+    count = len(next(iter(draws.values())))
+    blocks = [slice(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
+
+    def block(rows: slice) -> dict[str, Array]:
+        here = {name: values[rows] for name, values in draws.items()}
+        switches = {case: {lever: np.broadcast_to(switch, (count,))[rows]
+                           for lever, switch in by_lever.items()}
+                    for case, by_lever in cases.items()}
+        return _simulate_block(base, scenario, here, switches)
+
+    parts = []
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(WORKERS) as pool:
+        mapper = map if len(blocks) == 1 else pool.map
+        for rows, part in zip(blocks, mapper(block, blocks), strict=True):
+            parts.append(part)
+            if progress:
+                progress(rows.stop, count)
+    return _dataset(base, scenario, list(cases), parts)
+
+
+def _simulate_block(base: Baseline, scenario: Scenario, draws: Draws,
+                    cases: Cases) -> dict[str, Array]:
+    years = years_of(base, scenario)
+    world = economy(base, draws)
+    path = reference_path(base, draws, years)
+    levels, to_count = reference_levels(base, world, draws, path)
+
+    shocks = {name: shock(base, scenario, world, draws, name, years, path.closed_share)
+              for name in scenario.levers}
+    policies = {name: case for name, case in cases.items() if _acts(case)}
+    idle = account(world, levels, to_count, resolve(world, []), no_change(levels),
+                   np.zeros_like(levels))
+    if not policies:
+        return _arrange(cases, {}, {}, idle) | {"max_residual": np.array(0.0)}
+    change = resolve(world, [(_switch(policies, lever), shocks[lever]) for lever in shocks])
+    target = equilibrium(world, levels, change.log_cost)
+    sales = dynamics.partial_adjust(target.sales, world.first_year, world.speed)
+    acting = account(world, levels, to_count, change, target, sales)
+
+    return _arrange(cases, policies, acting, idle) | {"max_residual": np.array(target.residual)}
+
+
+def years_of(base: Baseline, scenario: Scenario) -> tuple[int, ...]:
+    """Years that are projected: from the one after the sample to the scenario's horizon."""
+    return tuple(range(base.pair.last_year + 1, scenario.horizon + 1))
+
+
+def standard_cases(scenario: Scenario, draws: Draws) -> dict[str, dict[str, Array]]:
+    """Reference, scenario weighted by its risks, and scenario if every lever is implemented."""
+    on, off = np.array(1.0), np.array(0.0)
+    happens = {lever: (draws[f"{lever}.success"] < draws[f"{lever}.probability"]).astype(float)
+               for lever in scenario.levers}
+    return {REFERENCE: dict.fromkeys(happens, off), SCENARIO: happens,
+            IMPLEMENTED: dict.fromkeys(happens, on)}
+
+
+def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]:
+    """Draw everything that is uncertain: one mapping of arrays, first axis ``draw``.
+
+    Parameters
+    ----------
+    base
+        The baseline.
+    scenario
+        Settings and parameters it fixes are not drawn.
+    cube
+        Where the draws come from.
+
+    Returns
+    -------
+    dict
+        Parameters, table cells and settings by dotted name; rows of the posterior
+        (``posterior.*``), drawn whole so that their correlations stay; innovations of the
+        projection (``innovation.*``); and for each lever ``success`` and ``lifetime``.
+    """
+    years = years_of(base, scenario)
+    numbers = {name: item for name, item in base.parameters.items() if not item.calibrated}
+    fixed = dict(scenario.parameters)
+    for name, chosen in scenario.levers.items():
+        lever = base.levers[name]
+        numbers |= {f"{name}.{key}": item for key, item in lever.settings.items()
+                    if not isinstance(item, Choice)}
+        fixed |= {f"{name}.{key}": value for key, value in chosen.items()
+                  if not isinstance(lever.settings[key], Choice)}
+    values = draw(numbers, cube, fixed)
+    row = np.minimum(cube.column("posterior") * base.posterior.sizes["draw"],
+                     base.posterior.sizes["draw"] - 1).astype(int)
+    order = _along_main_axis(base.posterior)
+    for name in ("constant", "elasticity_gdp", "elasticity_exchange_rate", "closure_effect",
+                 "persistence", "innovation_sd", "bias", "residual"):
+        values[f"posterior.{name}"] = base.posterior[name].to_numpy()[order[row]]
+
+    def normal(name: str) -> Array:
+        return np.asarray(ndtri(cube.column(name)))
+
+    importers = base.pair.importers
+    values["innovation.flow"] = dynamics.innovations(normal, "innovation.flow", years, importers)
+    values["innovation.gdp"] = dynamics.innovations(normal, "innovation.gdp", years, importers)
+    values["innovation.corridor"] = dynamics.innovations(
+        cube.column, "innovation.corridor", years, ("disruption", "severity"))
+    for lever in scenario.levers:
+        values[f"{lever}.success"] = cube.column(f"{lever}.success")
+        values[f"{lever}.lifetime"] = cube.column(f"{lever}.lifetime")
+    return {name: frozen(array) for name, array in values.items()}
+
+
+def _along_main_axis(posterior: xr.Dataset) -> Array:
+    """Order of posterior rows along their first principal axis, for use as one factor."""
+    table = np.column_stack([posterior[name].to_numpy().reshape(posterior.sizes["draw"], -1)
+                             for name in ("elasticity_gdp", "constant", "persistence")])
+    scaled = (table - table.mean(axis=0)) / table.std(axis=0)
+    _, _, axes = np.linalg.svd(scaled, full_matrices=False)
+    return np.argsort(scaled @ (axes[0] * np.sign(axes[0, 0])), kind="stable")
+
+
+def reference_path(base: Baseline, draws: Draws, years: Sequence[int]) -> dynamics.Reference:
+    """Project flows, demand and the corridor without new policy (equations 2-3)."""
+    history = base.history
+    ahead = slice(0, len(years))
+    shocks = draws["innovation.gdp"]
+    correlation = draws["gdp.error_correlation"][:, None]
+    mixed = np.stack([shocks[..., 0], correlation * shocks[..., 0]
+                      + np.sqrt(1.0 - correlation**2) * shocks[..., 1]], axis=-1)
+    spread_of_error = np.stack([draws[f"gdp.error_sd.{importer}"]
+                                for importer in base.pair.importers], axis=-1)
+    gdp_error = dynamics.autoregression(
+        mixed * spread_of_error[:, None, :], draws["gdp.error_persistence"], np.zeros(2))
+    closed = dynamics.corridor(
+        draws["innovation.corridor"], draws["corridor.disruption_probability"],
+        draws["corridor.persistence"], draws["corridor.closed_given_disrupted"],
+        draws["corridor.closed_share_restricted"], draws["corridor.closed_share_closed"])
+    return dynamics.reference(
+        constant=draws["posterior.constant"],
+        elasticity_gdp=draws["posterior.elasticity_gdp"],
+        elasticity_exchange_rate=draws["posterior.elasticity_exchange_rate"],
+        closure_effect=draws["posterior.closure_effect"],
+        persistence=draws["posterior.persistence"],
+        innovations=draws["innovation.flow"] * draws["posterior.innovation_sd"][:, None, :],
+        residual=draws["posterior.residual"],
+        log_gdp=history.forecast.log_gdp[ahead],
+        base_log_gdp=history.log_gdp[history.years.index(base.pair.base_year)],
+        gdp_error=gdp_error,
+        exchange_rate=history.forecast.exchange_rate[ahead],
+        price_share=draws["gdp.error_price_share"],
+        closed_share=closed,
+    )
+
+
+def reference_levels(base: Baseline, world: Economy, draws: Draws,
+                     path: dynamics.Reference) -> tuple[Array, Array]:
+    """Purchases without new policy by importer, group and exporter, and factors to each count.
+
+    The pair's own flows follow the projected path, on the importer's own count; all other
+    sales grow with the importer's GDP.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Levels in USD, order of `DIMS`; and factors from the importer's own count to each
+        count, with an extra leading axis for counts.
+    """
+    pair = base.pair
+    bias = spread(draws["posterior.bias"], "draw", "importer")
+    is_reference = np.array([reporter == pair.reporters[0] for reporter in pair.reporters])
+    log_count = np.stack([np.zeros_like(bias) if first else bias for first in is_reference])
+    own = [pair.reporters.index(importer) for importer in pair.importers]
+    log_own = np.stack([log_count[index, j] for j, index in enumerate(own)])
+
+    bought = total(world.sales * world.pair_flow, "exporter")
+    share = bought / total(bought, "group")
+    flow = np.exp(spread(path.log_flow, "draw", "year", "importer") + log_own) * share
+    others = world.sales * np.exp(spread(path.log_growth, "draw", "year", "importer"))
+    levels = np.where(world.pair_flow > 0.0, flow, others)
+    return levels, np.exp(log_count - log_own[None])
+
+
+def shock(base: Baseline, scenario: Scenario, world: Economy, draws: Draws, name: str,
+          years: Sequence[int], closed_share: Array) -> Shock:
+    """Shock of one lever at full success: its kind applied to its settings and strength."""
+    lever = base.levers[name]
+    calendar = spread(np.asarray(years, dtype=float), "year")
+    begin = spread(draws[f"{name}.start"] + draws[f"{name}.delay"], "draw")
+    strength = phase_in(calendar, begin, spread(draws[f"{name}.phase_in"], "draw"))
+    if lever.needs_corridor:
+        strength = strength * (1.0 - spread(closed_share, "draw", "year"))
+    given = {"lever": name, "years_on": calendar - begin,
+             "lifetime": spread(draws[f"{name}.lifetime"], "draw")}
+    kind = KINDS[lever.kind]
+    wanted = arguments(lever.kind)
+    settings = {key: _setting(scenario, lever, draws, key) for key in lever.settings
+                if key not in TIMING and key in wanted}
+    extra = {key: given[key] for key in GIVEN if key in kind.__annotations__}
+    return kind(world, strength, **lever.applies, **settings, **extra)
+
+
+def _setting(scenario: Scenario, lever: Lever, draws: Draws, key: str) -> Array | str:
+    item = lever.settings[key]
+    if isinstance(item, Choice):
+        return str(scenario.levers[lever.name].get(key, item.default))
+    return spread(draws[f"{lever.name}.{key}"], "draw")
+
+
+def _acts(switches: Mapping[str, Array]) -> bool:
+    return any(np.any(switch) for switch in switches.values())
+
+
+def _switch(cases: Cases, lever: str) -> Array:
+    return spread(np.array([case[lever] for case in cases.values()]), "case", "draw")
+
+
+def _arrange(cases: Cases, policies: Cases, acting: Mapping[str, Array],
+             idle: Mapping[str, Array]) -> dict[str, Array]:
+    """Put the solved cases and the unchanged ones in the order asked for."""
+    place = list(policies)
+    arranged = {}
+    for name, variable in VARIABLES.items():
+        at = variable.dims.index("case")
+        arranged[name] = np.concatenate(
+            [acting[name].take([place.index(case)], axis=at) if case in policies else idle[name]
+             for case in cases], axis=at)
+    return arranged
+
+
+def _dataset(base: Baseline, scenario: Scenario, cases: list[str],
+             parts: Sequence[Mapping[str, Array]]) -> xr.Dataset:
+    pair = base.pair
+    variables = {}
+    for name, variable in VARIABLES.items():
+        at = variable.dims.index("draw")
+        array = np.concatenate([part[name] for part in parts], axis=at)
+        variables[name] = (variable.dims, array,
+                           {"units": variable.unit, "long_name": variable.title})
+    coordinates = {"count": list(pair.counts), "case": cases,
+                   "year": list(years_of(base, scenario)), "importer": list(pair.importers),
+                   "group": list(pair.groups), "exporter": list(pair.exporters)}
+    residual = max(float(part["max_residual"]) for part in parts)
+    return xr.Dataset(variables, coordinates, {"max_residual": residual})
+
+
+def run(
+    path: str | Path, *, calibration: Path | None = None, overrides: Sequence[str] = (),
+    draws: int | None = None, seed: int | None = None, count: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> xr.Dataset:
+    """Read a scenario, draw, simulate.
+
+    Parameters
+    ----------
+    path
+        A scenario file, or the name of one that comes with tradesim.
+    calibration
+        Calibration folder; the one that comes with tradesim by default.
+    overrides
+        Settings ``key=value`` that go before those of the file.
+    draws, seed
+        Number of draws and seed; those of the scenario by default.
+    count
+        Whose statistics the headline uses; the target's count by default.
+    progress
+        Called with draws done and draws in all.
+
+    Returns
+    -------
+    xarray.Dataset
+        Results of `simulate`, with everything that identifies the run in its attributes.
+
+    Raises
+    ------
+    InputError
+        With every problem of the first input that has any.
+    """
+    folder = calibration_folder() if calibration is None else calibration
+    base = load_baseline(folder)
+    asked = [*overrides, *(f"{key}={value}" for key, value in (("draws", draws), ("seed", seed))
+                           if value is not None)]
+    scenario = read_scenario(path, Known(base.parameters, base.levers, base.pair), asked)
+    headline = base.pair.target_count if count is None else count
+    if headline not in base.pair.counts:
+        known = list(base.pair.counts)
+        raise InputError([Problem("--count", headline, f"unknown count; known: {', '.join(known)}",
+                                  nearest(headline, known))])
+    numbers = draw_all(base, scenario, Cube.random(scenario.draws, scenario.seed))
+    dataset = simulate(base, scenario, numbers, progress=progress)
+    command = repeat_command(str(path), overrides, draws, seed, count)
+    return dataset.assign_attrs(describe(base, scenario, headline, command))
+
+
+def load_baseline(folder: Path) -> Baseline:
+    """Read a calibration folder and check its levers against the kinds that exist."""
+    base = read_baseline(folder)
+    check_levers(base.levers, Path(folder) / "levers.yaml")
+    return base
