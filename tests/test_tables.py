@@ -123,7 +123,8 @@ def test_bad_heading(table, heading, expected):
     (HEADER.encode() + b"AAA,2011,1,1,,,caf\xe9\n",
      "FILE:2: is not UTF-8 text; save it as UTF-8"),
     (b"a\0b\n", "FILE: holds zero bytes, so it is not a text table"),
-    (HEADER.encode() + b'AAA,2011,1,1,,,"open\n', "FILE:2: is no CSV table: unexpected end of data"),
+    (HEADER.encode() + b'AAA,2011,1,1,,,"open\n',
+     "FILE:2: is no CSV table: unexpected end of data"),
 ])
 def test_files_that_are_no_table(table, content, message):
     assert problems(table(content)) == [message]
