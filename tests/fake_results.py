@@ -10,6 +10,7 @@ dataset.attrs
     seed, draws     integers
     count           name of the headline count, one of the labels of dimension `count`
     target_value    USD, on the count that the target names in pair.yaml
+    target_count    that count
     calibration     folder of the calibration used, text
     max_residual    largest residual of the market solver, float
 dataset.coords
@@ -17,7 +18,8 @@ dataset.coords
 variables
     as in `VARIABLES` below; attrs ``units`` on each
 files beside results.nc
-    manifest.json with ``command`` (text), ``versions`` and ``hashes`` (mappings name -> text)
+    manifest.json with ``command`` (text), ``versions`` and ``hashes`` (mappings name -> text),
+    as `tradesim.results.save` writes it
 """
 
 from __future__ import annotations
@@ -29,6 +31,9 @@ from types import SimpleNamespace
 import numpy as np
 import xarray as xr
 
+from tradesim import results
+from tradesim.posterior import PARAMETERS
+
 VARIABLES = {
     "trade": ("count", "case", "draw", "year", "importer", "group"),
     "turnover": ("count", "case", "draw", "year"),
@@ -37,6 +42,7 @@ VARIABLES = {
     "tariff_revenue": ("case", "draw", "year", "importer"),
     "consumer_surplus": ("case", "draw", "year", "importer"),
     "producer_surplus": ("case", "draw", "year", "importer"),
+    "exporter_surplus": ("case", "draw", "year", "importer"),
     "welfare": ("case", "draw", "year", "importer"),
     "trade_creation": ("case", "draw", "year", "importer", "exporter"),
     "trade_diversion": ("case", "draw", "year", "importer", "exporter"),
@@ -114,7 +120,8 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
         arrays["tariff_revenue"][..., market] = revenue
         arrays["consumer_surplus"][..., market] = 0.3 * gain
         arrays["producer_surplus"][..., market] = -0.06 * gain
-        arrays["welfare"][..., market] = 0.24 * gain + revenue - revenue[:1]
+        arrays["exporter_surplus"][..., market] = 0.01 * gain
+        arrays["welfare"][..., market] = 0.25 * gain + revenue - revenue[:1]
     labels = {"count": counts, "case": CASES, "draw": np.arange(draws), "year": years,
               "importer": importers, "group": groups, "exporter": exporters}
     result = xr.Dataset({name: (dims, arrays[name], {"units": "USD"})
@@ -122,6 +129,11 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
     described = {**SCENARIO, **(scenario or {}), "draws": draws, "horizon": horizon}
     result.attrs = {"scenario": json.dumps(described), "run_id": "0123456789ab", "seed": seed,
                     "draws": draws, "count": counts[0], "target_value": 500e6,
+                    "target_count": counts[0],
+                    "command": "tradesim run made_up",
+                    "partners": json.dumps(dict(zip(importers, importers[::-1], strict=True))),
+                    "statistics": json.dumps({"2024": dict.fromkeys(counts, 100e6)}),
+                    "hashes": json.dumps({"posterior.nc": "ab" * 32}), "resolved": "",
                     "max_residual": 1e-13, "calibration": calibration}
     return result
 
@@ -145,19 +157,19 @@ def past(importers: tuple[str, ...], reporters: tuple[str, ...], draws: int = 20
     bias = np.nanmean(log_value[:, :, 1] - log_value[:, :, 0], axis=0)
     bias = bias + rng.normal(0.0, 0.08, (draws, len(importers)))
     noise = rng.normal(0.0, [0.05, 0.25], (draws, 14, len(importers)))
+    priors = {name: (dims, rng.normal(1.0, 0.1, (draws, *[2] * len(dims))))
+              for name, dims in PARAMETERS.items() if name != "bias"}
     posterior = xr.Dataset(
+        {name: (("draw", *dims), values) for name, (dims, values) in priors.items()} |
         {"latent": (("draw", "year", "importer"), log_value[:, :, 0] + noise),
          "bias": (("draw", "importer"), bias)},
-        {"draw": np.arange(draws), "year": np.arange(2011, 2025), "importer": list(importers)})
+        {"draw": np.arange(draws), "year": np.arange(2011, 2025), "importer": list(importers),
+         "reporter": list(reporters)})
     return history, posterior
 
 
 def save(result: xr.Dataset, folder: Path) -> Path:
     """Leave in `folder` what figures and report read of a run."""
     folder.mkdir(parents=True, exist_ok=True)
-    result.to_netcdf(folder / "results.nc", engine="scipy")
-    manifest = {"command": "tradesim run made_up", "versions": {"tradesim": "0.1.0"},
-                "hashes": {"posterior.nc": "ab" * 32}, "run_id": result.attrs["run_id"],
-                "seed": result.attrs["seed"]}
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    results.save(result, folder)
     return folder

@@ -16,6 +16,8 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -49,12 +51,13 @@ def style(salt: str) -> Iterator[None]:
 def save(figure: Figure, name: str, folder: Path) -> str:
     """Write a figure as PNG and SVG and give the SVG's text; same figure, same bytes."""
     with style(name):
-        title = figure.get_suptitle()
-        figure.savefig(folder / f"{name}.png", dpi=PNG_DPI, metadata={"Software": None})
+        # The canvases are called directly: `savefig` would lay every figure out twice.
+        figure.set_dpi(PNG_DPI)
+        FigureCanvasAgg(figure).print_png(folder / f"{name}.png", metadata={"Software": None})
         figure.set_layout_engine("none")
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg",
-                       metadata={"Date": None, "Creator": None, "Title": title})
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={
+            "Date": None, "Creator": None, "Title": figure.get_suptitle()})
     (folder / f"{name}.svg").write_text(buffer.getvalue(), encoding="utf-8")
     return buffer.getvalue()
 
@@ -211,11 +214,11 @@ def probability(story: Story) -> Figure:
     """Share of draws that reach the target, by year and case, on every count."""
     figure, panels = _figure("probability", 7.0, 3.4, columns=len(story.counts), sharey=True)
     target, phrases = story.dataset.attrs["target_value"] / MILLION, words()
-    cases = CASES if story.changes else {"reference": REFERENCE}
     top = 10.0
     for axes, count in zip(panels, story.counts, strict=True):
         labels = []
-        for case, colour in cases.items():
+        for case in story.cases:
+            colour = CASES[case]
             share = 100 * (story.draws("turnover", case, count=count) >= target).mean(axis=0)
             axes.plot(story.years, share, color=colour, clip_on=False)
             labels.append((float(share[-1]), wrapped(phrases["cases"][case], 14), colour))
@@ -315,7 +318,7 @@ def _suppliers(story: Story, importer: str) -> tuple[list[str], Callable[[int], 
 
 def _accounts(story: Story, importer: str) -> tuple[list[str], Callable[[int], list[Array]]]:
     names = {"consumer_surplus": "consumers", "producer_surplus": "producers",
-             "tariff_revenue": "treasury", "welfare": "net"}
+             "exporter_surplus": "exporters", "tariff_revenue": "treasury", "welfare": "net"}
     return [words()[key] for key in names.values()], lambda year: [
         story.change(name, "if_implemented", year=year, importer=importer) for name in names]
 

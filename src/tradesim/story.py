@@ -64,9 +64,21 @@ class Story:
         """Years to report: every fifth after the first, and the last."""
         return sorted({*(year for year in self.years[1:] if year % 5 == 0), self.last})
 
+    @property
+    def draw_count(self) -> int:
+        """Number of draws."""
+        return int(self.dataset.sizes["draw"])
+
+    @property
+    def cases(self) -> list[str]:
+        """Cases to tell apart; the reference alone where nothing changes."""
+        return ["reference", *(["scenario", "if_implemented"] if self.changes else [])]
+
     @cached_property
     def changes(self) -> bool:
         """Whether the scenario changes anything at all."""
+        if "if_implemented" not in self.dataset["case"].values:
+            return False
         return bool(np.any(self.change("turnover", "if_implemented", count=self.count)))
 
     def draws(self, name: str, case: str, **where: Any) -> Array:

@@ -19,10 +19,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 DIGITS = 3
 MINUS = "\N{MINUS SIGN}"
 THOUSANDS = "\N{NARROW NO-BREAK SPACE}"
-# Below one thousandth of the unit shown a number is noise of the model, and is shown as 0.
-NOISE = 1e-3
-# Relative room for rounding errors when a value sits on a limit.
-ROUNDING = 1e-9
+# More decimals than these (thousands of dollars, where the unit is a million) would be noise.
+PLACES = 3
 
 
 @cache
@@ -34,11 +32,11 @@ def words() -> dict[str, Any]:
 
 def decimals(values: Sequence[float], digits: int = DIGITS) -> int:
     """Count the decimals that show the largest of `values` with so many significant digits."""
-    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
-    if largest < NOISE:
+    largest = max(abs(value) for value in values)
+    if round(largest, PLACES) == 0:
         return 0
     exponent = math.floor(math.log10(float(f"{largest:.{digits - 1}e}")))
-    return max(0, digits - 1 - exponent)
+    return min(max(0, digits - 1 - exponent), PLACES)
 
 
 def plain(value: float, digits: int = DIGITS, *, places: int | None = None) -> str:
@@ -47,7 +45,7 @@ def plain(value: float, digits: int = DIGITS, *, places: int | None = None) -> s
     Parameters
     ----------
     value
-        The number; one below a thousandth counts as 0.
+        The number; what `PLACES` decimals cannot show counts as 0.
     digits
         Significant digits.
     places
@@ -60,8 +58,6 @@ def plain(value: float, digits: int = DIGITS, *, places: int | None = None) -> s
     """
     if not math.isfinite(value):
         raise ValueError(f"a number to be shown is {value}")
-    if value and abs(value) < NOISE and places is None:
-        value = 0.0
     places = decimals([value], digits) if places is None else places
     if value and abs(value) >= 10**digits:
         value = float(f"{value:.{digits - 1}e}")
@@ -117,15 +113,23 @@ def percent(values: Sequence[float], form: str | None = None) -> str:
         middle=phrases["per_cent"].format(number=middle), low=low, high=high))
 
 
-def probability(share: float) -> str:
-    """Write a share of draws as a probability in whole per cent, never as certain."""
-    phrases = words()
+def probability(share: float, form: str = "long") -> str:
+    """Write a share of draws as a probability in whole per cent, never as certain.
+
+    Parameters
+    ----------
+    share
+        Share of draws.
+    form
+        ``long`` for sentences, ``short`` for tables.
+    """
+    phrases = words()["probability"][form]
     whole = round(100 * share)
     if whole < 1:
-        return str(phrases["less_than"].format(number=1))
+        return str(phrases["least"])
     if whole > 99:
-        return str(phrases["more_than"].format(number=99))
-    return str(phrases["per_cent"].format(number=whole))
+        return str(phrases["most"])
+    return str(words()["per_cent"].format(number=whole))
 
 
 def plural(number: int, one: str, many: str) -> str:

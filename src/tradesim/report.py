@@ -1,0 +1,196 @@
+"""The report of a run: one HTML page that needs no network, and its figures as files."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import xarray as xr
+
+from tradesim import wording
+from tradesim.catalogue import Choice, Lever, read_levers
+from tradesim.findings import facts, tables
+from tradesim.folders import calibration_folder
+from tradesim.history import read_history
+from tradesim.pair import read_pair
+from tradesim.parameters import Parameter, quantile, read_parameters
+from tradesim.plots import figures, save
+from tradesim.posterior import PARAMETERS, PREFIX, read_posterior
+from tradesim.results import load
+from tradesim.story import Story
+from tradesim.wording import plain, words
+
+REPORT = "report.html"
+
+
+def report(folder: Path, calibration: Path | None = None) -> Path:
+    """Write figures and `report.html` of a run into its folder.
+
+    Parameters
+    ----------
+    folder
+        What a run left: ``results.nc`` and ``manifest.json``.
+    calibration
+        Calibration folder; that of the run by default, or the one that comes with tradesim
+        where that is gone.
+
+    Returns
+    -------
+    pathlib.Path
+        The report.
+
+    Raises
+    ------
+    InputError
+        When the calibration cannot be read.
+    """
+    dataset = load(folder)
+    source = calibration or Path(dataset.attrs["calibration"])
+    if not source.is_dir():
+        source = calibration_folder()
+    story = Story(dataset, read_pair(source), read_history(source), read_posterior(source))
+    pictures = folder / "figures"
+    pictures.mkdir(exist_ok=True)
+    drawn = [(name, inline(save(figure, name, pictures))) for name, figure in figures(story)]
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    page = folder / REPORT
+    page.write_text(render(story, source, drawn, manifest), encoding="utf-8")
+    return page
+
+
+def render(story: Story, calibration: Path, drawn: Iterable[tuple[str, str]],
+           manifest: Mapping[str, Any]) -> str:
+    """Give the page's text.
+
+    Parameters
+    ----------
+    story
+        The run and its past.
+    calibration
+        Folder whose parameters and levers the assumptions come from.
+    drawn
+        Names and inline SVG of the figures.
+    manifest
+        Command, versions and hashes of the run.
+    """
+    scenario = json.loads(story.dataset.attrs["scenario"])
+    parameters, levers = read_parameters(calibration), read_levers(calibration)
+    chosen = {name: levers[name] for name in scenario["levers"]}
+    rows = [assumption(parameter, scenario, story.posterior) for parameter in parameters.values()]
+    text = environment().get_template("report.html.j2").render(
+        language=words()["language"], grades=words()["grades"], pair=story.pair,
+        scenario=scenario, f=facts(story), figures=list(drawn), tables=tables(story),
+        levers=[{"title": lever.title, "state": lever.state,
+                 "rows": [assumption(setting, scenario, story.posterior)
+                          for setting in _given_first(lever, scenario)]}
+                for lever in chosen.values()],
+        set_parameters=[row for row in rows if row["name"] in scenario["parameters"]],
+        parameters=[row for row in rows if row["name"] not in scenario["parameters"]],
+        references=_references(story, scenario, chosen.values()), manifest=manifest,
+        run_id=story.dataset.attrs["run_id"], seed=story.dataset.attrs["seed"])
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+
+
+def environment() -> jinja2.Environment:
+    """Templates with the filters that turn numbers into words."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(wording.TEMPLATES), trim_blocks=True, lstrip_blocks=True,
+        autoescape=lambda name: name is None or not name.endswith(".css"),
+        undefined=jinja2.StrictUndefined)
+    made.filters.update(
+        money=wording.money, percent=wording.percent, probability=wording.probability,
+        plural=wording.plural, squeeze=lambda text: " ".join(text.split()))
+    return made
+
+
+def inline(svg: str) -> str:
+    """Cut an SVG file down to the element that stands inside a page.
+
+    Group names go: they would repeat between figures. Size goes to the style sheet.
+    """
+    element = svg[svg.index("<svg"):].strip()
+    element = re.sub(r"<metadata>.*?</metadata>\s*", "", element, flags=re.S)
+    element = re.sub(r"<title>.*?</title>\s*|<!--.*?-->\s*", "", element, flags=re.S)
+    element = re.sub(r'<g id="[^"]*"', "<g", element)
+    head, rest = element.split(">", 1)
+    head = re.sub(r' (?:width|height)="[^"]*"', "", head)
+    return f'{head} aria-hidden="true" focusable="false">{rest}'
+
+
+def assumption(setting: Parameter | Choice, scenario: Mapping[str, Any],
+               posterior: xr.Dataset) -> dict[str, str]:
+    """One row of the table of assumptions.
+
+    Parameters
+    ----------
+    setting
+        A parameter, or a setting of a lever.
+    scenario
+        What the scenario sets, and where.
+    posterior
+        Fitted draws, for parameters that the calibration updates.
+    """
+    phrases = words()
+    lever, _, key = setting.name.partition(".")
+    given = scenario["levers"].get(lever, {}).get(key, scenario["parameters"].get(setting.name))
+    row = {"name": setting.name, "title": setting.title.rstrip("."), "unit": setting.unit,
+           "source": setting.source, "locator": setting.locator, "grade": setting.grade,
+           "note": setting.note, "origin": ""}
+    if given is not None:
+        places = (f"levers.{setting.name}", f"parameters.{setting.name}")
+        origin = next(scenario["origins"][place] for place in places
+                      if place in scenario["origins"])
+        value = given if isinstance(given, str) else _number(given, setting.unit)
+        return row | {"value": value, "origin": phrases["set_in"].format(origin=origin)}
+    if isinstance(setting, Choice):
+        return row | {"value": setting.default}
+    prior = _spread(quantile(setting, np.array([0.5, 0.1, 0.9])), setting.unit)
+    fitted = _fitted(setting.name, posterior) if setting.calibrated else None
+    if fitted is None:
+        return row | {"value": prior}
+    middle, low, high = (plain(value) for value in np.quantile(fitted, [0.5, 0.1, 0.9]))
+    return row | {"value": phrases["fitted_value"].format(middle=middle, low=low, high=high,
+                                                          prior=prior)}
+
+
+def _given_first(lever: Lever, scenario: Mapping[str, Any]) -> list[Parameter | Choice]:
+    given = scenario["levers"][lever.name]
+    return sorted(lever.settings.values(), key=lambda setting:
+                  setting.name.removeprefix(f"{lever.name}.") not in given)
+
+
+def _number(value: float, unit: str) -> str:
+    return str(round(value)) if unit == "year" else plain(value)
+
+
+def _spread(values: np.ndarray[Any, Any], unit: str) -> str:
+    middle, low, high = (_number(float(value), unit) for value in values)
+    if low == high:
+        return middle
+    return str(words()["distribution"].format(middle=middle, low=low, high=high))
+
+
+def _fitted(name: str, posterior: xr.Dataset) -> np.ndarray[Any, Any] | None:
+    variable, *labels = name.removeprefix(PREFIX).split(".")
+    if variable not in PARAMETERS:
+        return None
+    where = dict(zip(PARAMETERS[variable], labels, strict=True))
+    return np.asarray(posterior[variable].sel(where).values)
+
+
+def _references(story: Story, scenario: Mapping[str, Any],
+                levers: Iterable[Lever]) -> list[dict[str, str]]:
+    pairs = [(item["title"], item.get("url") or "") for item in scenario["references"]]
+    pairs += [(source.title, source.url) for lever in levers for source in lever.sources]
+    pairs += [(source.title, source.url) for source in story.pair.target.sources]
+    pairs += [(f"{count.title}: {count.source}", "") for count in story.pair.counts.values()
+              if count.source]
+    found: dict[str, str] = {}
+    for title, url in pairs:
+        found.setdefault(title, url)
+    return [{"title": title, "url": url} for title, url in found.items()]
