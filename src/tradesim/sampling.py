@@ -113,10 +113,12 @@ def diagnose(names: Sequence[str], chains: Array) -> dict[str, tuple[float, floa
 
 
 def kept_draws(chains: Array, draws: int, rng: np.random.Generator) -> Array:
-    """Thin chains evenly over steps to `draws` vectors, in random order.
+    """Thin chains to `draws` vectors: all walkers at as few steps as that takes, far apart.
 
-    The order is random so that the first n draws are a fair sample too.
+    They come in random order, so that the first n draws are a fair sample too.
     """
-    flat: Array = chains.swapaxes(0, 1).reshape(-1, chains.shape[-1])
-    every = np.linspace(0, len(flat) - 1, draws).round().astype(int)
-    return np.take(flat, rng.permutation(every), axis=0)
+    ensembles, steps, walkers, size = chains.shape
+    moments = min(steps, -(-draws // (ensembles * walkers)))
+    every = np.linspace(steps / moments, steps, moments).astype(int) - 1
+    pool = chains[:, every].reshape(-1, size)
+    return np.take(pool, rng.permutation(len(pool))[:draws], axis=0)
