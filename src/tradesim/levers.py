@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -268,6 +269,7 @@ GIVEN = ("lever", "lifetime", "years_on")
 """Arguments that the model supplies where a kind asks for them."""
 
 
+@cache
 def arguments(kind: str) -> tuple[str, ...]:
     """Names a lever of this kind must give, in ``applies`` or ``settings``."""
     parameters = inspect.signature(KINDS[kind]).parameters.values()

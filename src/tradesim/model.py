@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from scipy.special import ndtri
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from tradesim import dynamics
 from tradesim.accounts import VARIABLES, account
@@ -80,13 +81,19 @@ def simulate(
         return _simulate_block(base, scenario, here, switches)
 
     parts = []
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(WORKERS) as pool:
+    with _libraries().limit(limits=1), ThreadPoolExecutor(WORKERS) as pool:
         mapper = map if len(blocks) == 1 else pool.map
         for rows, part in zip(blocks, mapper(block, blocks), strict=True):
             parts.append(part)
             if progress:
                 progress(rows.stop, count)
     return _dataset(base, scenario, list(cases), parts)
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Libraries with threads of their own: on small batches those cost far more than they gain."""
+    return ThreadpoolController()
 
 
 def _simulate_block(base: Baseline, scenario: Scenario, draws: Draws,
@@ -301,11 +308,17 @@ def _dataset(base: Baseline, scenario: Scenario, cases: list[str],
         array = np.concatenate([part[name] for part in parts], axis=at)
         variables[name] = (variable.dims, array,
                            {"units": variable.unit, "long_name": variable.title})
-    coordinates = {"count": list(pair.counts), "case": cases,
-                   "year": list(years_of(base, scenario)), "importer": list(pair.importers),
-                   "group": list(pair.groups), "exporter": list(pair.exporters)}
+    coordinates = _coordinates(tuple(pair.counts), tuple(cases), years_of(base, scenario),
+                               pair.importers, tuple(pair.groups), pair.exporters)
     residual = max(float(part["max_residual"]) for part in parts)
     return xr.Dataset(variables, coordinates, {"max_residual": residual})
+
+
+@cache
+def _coordinates(*labels: tuple[str | int, ...]) -> xr.Coordinates:
+    names = ("count", "case", "year", "importer", "group", "exporter")
+    coordinates = dict(zip(names, (list(values) for values in labels), strict=True))
+    return xr.Dataset(coords=coordinates).coords
 
 
 def run(
