@@ -42,13 +42,17 @@ Completion of commands, scenarios and levers in bash (zsh and fish alike):
 class _Failure(click.ClickException):
     """Lines for standard error, and an exit code."""
 
-    def __init__(self, message: str, code: int) -> None:
-        super().__init__(message)
-        vars(self)["exit_code"] = code
-
     def show(self, file: Any = None) -> None:
         """Print the lines on standard error."""
         click.echo(self.message, err=True)
+
+
+class _BadInput(_Failure):
+    exit_code = 2
+
+
+class _Stopped(_Failure):
+    exit_code = 130
 
 
 class _Commands(click.Group):
@@ -59,11 +63,11 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except InputError as error:
-            raise _Failure(str(error), 2) from error
+            raise _BadInput(str(error)) from error
         except TradesimError as error:
-            raise _Failure(str(error), 1) from error
+            raise _Failure(str(error)) from error
         except KeyboardInterrupt as error:
-            raise _Failure("stopped; nothing was written", 130) from error
+            raise _Stopped("stopped; nothing was written") from error
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Find a command, or say which one was probably meant."""

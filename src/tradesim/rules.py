@@ -9,7 +9,7 @@ from typing import Any
 
 from tradesim.catalogue import Choice, Lever, Setting, read_levers
 from tradesim.checks import problem
-from tradesim.distributions import Fixed
+from tradesim.distributions import Fixed, Range
 from tradesim.errors import Problem, nearest
 from tradesim.pair import Pair, read_pair
 from tradesim.parameters import Parameter, read_parameters
@@ -213,7 +213,8 @@ def json_schema(known: Known) -> dict[str, Any]:
     Parameters
     ----------
     known
-        Names and bounds. Cells of the baseline are left out: editors would list hundreds.
+        Names and bounds. Parameters of kind ``range``, the cells of the baseline, are left out:
+        editors would list hundreds.
     """
     text = {"type": "string", "minLength": 1}
     top: dict[str, Any] = {key: text | {"description": said} for key, said in TEXTS.items()}
@@ -221,11 +222,9 @@ def json_schema(known: Known) -> dict[str, Any]:
         ((name, _object(((part, _schema(setting)) for part, setting in lever.settings.items()),
                         lever.title)) for name, lever in known.levers.items()),
         "levers to pull; {} takes a lever's defaults, null removes one that the parent pulls")
-    cells = ("market.", "tariff.", "unit_value.", "time_value.", "differentiated.", "freight.",
-             "days.", "route_share.", *(f"{lever}.coverage." for lever in known.levers))
     top["parameters"] = _object(
         ((name, _schema(part)) for name, part in known.parameters.items()
-         if not name.startswith(cells) and not part.calibrated),
+         if not part.calibrated and not isinstance(part.distribution, Range)),
         "numbers taken as given instead of drawn")
     top["parameters"]["additionalProperties"] = {"type": ["number", "null"]}
     for key, (low, high, said) in known.numbers.items():
