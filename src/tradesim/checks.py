@@ -9,6 +9,9 @@ from pydantic import ValidationError
 from tradesim.errors import Problem
 from tradesim.yamlfile import Places, kind
 
+KEYS = ("bounds", "distribution", "default", "allowed")
+"""Keys that a check of a whole entry may name at the start of its message."""
+
 
 def problem(file: str, key: str, places: Places, message: str, hint: str = "") -> Problem:
     """Give a problem its place: the key's own, or that of the nearest enclosing key."""
@@ -26,10 +29,12 @@ def problems_of(error: ValidationError, file: str, key: str, places: Places) -> 
         parts = [str(part) for part in item["loc"]]
         if len(parts) > 1 and parts[0] == "distribution":
             del parts[1]
-        parts = ["bounds" if part in ("low", "high") and len(parts) == 1 else part
-                 for part in parts]
+        if len(parts) == 1 and parts[0] in ("low", "high"):
+            parts = ["bounds"]
+        elif parts and parts[0] == "values":
+            parts[0] = "allowed"
         message = words(dict(item))
-        if item["type"] == "value_error" and message.split(":")[0] in ("bounds", "distribution"):
+        if item["type"] == "value_error" and message.split(":")[0] in KEYS:
             head, _, message = message.partition(": ")
             parts.append(head)
         found.append(problem(file, ".".join([key, *parts] if key else parts), places, message))
@@ -43,7 +48,8 @@ def words(item: dict[str, Any]) -> str:
     plain = {"missing": "is missing", "extra_forbidden": "unknown key",
              "union_tag_not_found": "must say its kind",
              "union_tag_invalid": f"unknown kind {context.get('tag')!r}; known: {kinds}",
-             "string_too_short": "must not be empty"}
+             "string_too_short": "must not be empty",
+             "too_short": f"must hold {context.get('min_length')} or more"}
     if sort in plain:
         return plain[sort]
     if sort == "value_error":

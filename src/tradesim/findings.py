@@ -13,7 +13,7 @@ import numpy as np
 
 from tradesim.dims import Array
 from tradesim.story import MILLION, Story
-from tradesim.wording import plain, probability, together, words
+from tradesim.wording import decimals, plain, probability, together, words
 
 # An effect below this share of the reference hardly matters, whatever its sign.
 HARDLY = 0.01
@@ -235,11 +235,15 @@ def _row(story: Story, label: str, name: str, reduce: Callable[[Array], Array],
     risky = reduce(story.change(name, "scenario", **where))
     median, low, high = middle(change)
     surplus = not reference.any()
-    share = "" if surplus else plain(float(np.median(100 * change / reference)), 2)
+    share = "" if surplus else _percent(float(np.median(100 * change / reference)))
     levels = ["", ""] if surplus else [plain(middle(values)[0])
                                        for values in (reference, reference + change)]
     return [label, *levels, *(plain(value) for value in (median, low, high)), share,
             plain(float(risky.mean()))]
+
+
+def _percent(value: float) -> str:
+    return plain(value, places=min(decimals([value], 2), 2))
 
 
 def _table(story: Story, name: str, rows: list[list[str]], importer: str, *,

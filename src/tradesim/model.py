@@ -34,6 +34,9 @@ BLOCK = 256
 WORKERS = 2
 REFERENCE, SCENARIO, IMPLEMENTED = "reference", "scenario", "if_implemented"
 
+ORDER = ("count", "case", "draw", "year", "importer", "group", "exporter")
+"""Order of dimensions in results, for people; the economy works in that of `DIMS`."""
+
 Draws = Mapping[str, Array]
 Cases = Mapping[str, Mapping[str, Array]]
 
@@ -311,7 +314,8 @@ def _dataset(base: Baseline, scenario: Scenario, cases: list[str],
     coordinates = _coordinates(tuple(pair.counts), tuple(cases), years_of(base, scenario),
                                pair.importers, tuple(pair.groups), pair.exporters)
     residual = max(float(part["max_residual"]) for part in parts)
-    return xr.Dataset(variables, coordinates, {"max_residual": residual})
+    dataset = xr.Dataset(variables, coordinates, {"max_residual": residual})
+    return dataset.transpose(*ORDER, missing_dims="ignore")
 
 
 @cache

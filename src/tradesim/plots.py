@@ -51,13 +51,15 @@ def style(salt: str) -> Iterator[None]:
 def save(figure: Figure, name: str, folder: Path) -> str:
     """Write a figure as PNG and SVG and give the SVG's text; same figure, same bytes."""
     with style(name):
-        # The canvases are called directly: `savefig` would lay every figure out twice.
+        # The canvases are called directly: `savefig` would draw every figure twice.
+        bitmap: Any = FigureCanvasAgg(figure)
         figure.set_dpi(PNG_DPI)
-        FigureCanvasAgg(figure).print_png(folder / f"{name}.png", metadata={"Software": None})
+        bitmap.print_png(folder / f"{name}.png", metadata={"Software": None})
         figure.set_layout_engine("none")
+        vector: Any = FigureCanvasSVG(figure)
         buffer = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(buffer, metadata={
-            "Date": None, "Creator": None, "Title": figure.get_suptitle()})
+        vector.print_svg(buffer, metadata={"Date": None, "Creator": None,
+                                           "Title": figure.get_suptitle()})
     (folder / f"{name}.svg").write_text(buffer.getvalue(), encoding="utf-8")
     return buffer.getvalue()
 
@@ -176,14 +178,14 @@ def groups(story: Story) -> Figure:
                           xycoords=("axes fraction", "data"), xytext=(3, 0), va="center",
                           textcoords="offset points", color=REFERENCE)
         axes.set_title(_direction(story, importer))
-        axes.annotate(phrases["figures"]["groups"]["levels"], (1.0, 0.0), fontsize=8,
-                      xycoords="axes fraction", xytext=(3, -6), ha="left", va="top",
+        axes.annotate(phrases["figures"]["groups"]["levels"], (1.0, -0.75), fontsize=8,
+                      xycoords=("axes fraction", "data"), xytext=(3, 0), va="center",
                       textcoords="offset points", color=REFERENCE)
         axes.set_xlabel(wrapped(phrases["change_axis_count"].format(
             count=story.pair.name(story.count)), 32))
     deepest = max(axes.get_ylim()[0] for axes in panels)
     for axes in panels:
-        axes.set_ylim(deepest, -0.5)
+        axes.set_ylim(deepest, -1.1)
     return figure
 
 

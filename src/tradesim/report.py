@@ -93,6 +93,8 @@ def render(story: Story, calibration: Path, drawn: Iterable[tuple[str, str]],
         parameters=[row for row in rows if row["name"] not in scenario["parameters"]],
         references=_references(story, scenario, chosen.values()), manifest=manifest,
         run_id=story.dataset.attrs["run_id"], seed=story.dataset.attrs["seed"])
+    text = re.sub(r"(\d) %", "\\1\N{NO-BREAK SPACE}%", text)
+    text = re.sub(r"\bUSD (?=\S)", "USD\N{NO-BREAK SPACE}", text)
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
 
 

@@ -137,11 +137,6 @@ def plural(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}".replace(",", THOUSANDS)
 
 
-def listed(items: Sequence[str], last: str) -> str:
-    """Join words as in a sentence; `last` stands before the last of them."""
-    return f" {last} ".join([*([", ".join(items[:-1])] if items[:-1] else []), *items[-1:]])
-
-
 def wrapped(text: str, width: int) -> str:
     """Break a label into lines of at most `width` characters, between words."""
     return "\n".join(textwrap.wrap(text, width, break_long_words=False))
