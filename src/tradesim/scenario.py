@@ -165,13 +165,13 @@ def read_scenario(path_or_name: str | Path, known: Known,
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for file in files:
-        merged = merge(merged, _leaves(file.data, "", file))
+        said = {key: value for key, value in file.data.items() if key != "extends"}
+        merged = merge(merged, _leaves(said, "", file))
         origins |= {f"levers.{name}": _origin(file, f"levers.{name}")
                     for name in file.data.get("levers") or {}}
     origins = {key: origin for key, origin in origins.items()
                if key.removeprefix("levers.") in merged.get("levers", {})}
     values = _unwrap(merged, "", origins)
-    values.pop("extends", None)
     missing = [Problem(str(path), key, "is missing") for key in ("title", "question")
                if key not in values]
     if missing:
