@@ -12,6 +12,7 @@ from tradesim.errors import ConvergenceError
 
 MAX_RHAT = 1.01
 MIN_EFFECTIVE = 400
+MIN_TIMES = 20
 
 
 def sample(density: Callable[[Array], Array], starts: Array, steps: int, seed: int,
@@ -72,22 +73,24 @@ def _rhat(chains: Array) -> float:
     within = z.var(axis=1, ddof=1).mean()
     between = z.mean(axis=1).var(ddof=1)
     steps = chains.shape[1]
-    return float(np.sqrt((steps - 1) / steps + between / within)) if within > 0 else np.inf
+    return float(np.sqrt((steps - 1) / steps + between / within)) if within > 1e-12 else np.inf
 
 
 def effective_draws(chains: Array) -> Array:
     """Effective sample size by parameter: draws over the integrated autocorrelation time.
 
-    The time is emcee's (Goodman and Weare 2010; Sokal's window), per ensemble; a chain that
-    does not move counts for nothing. Axes (ensemble, step, walker, parameter) in, (parameter,)
-    out.
+    The time is emcee's (Goodman and Weare 2010; Sokal's window), per ensemble. Chains that do
+    not move, or are shorter than `MIN_TIMES` times their own estimate, count for nothing: on
+    such chains the estimate is far too low. Axes (ensemble, step, walker, parameter) in,
+    (parameter,) out.
     """
     from emcee.autocorr import integrated_time
 
     steps, walkers = chains.shape[1:3]
     with np.errstate(divide="ignore", invalid="ignore"):
         times = np.array([integrated_time(chain, tol=0) for chain in chains])
-        return np.asarray(np.nansum(steps * walkers / times, axis=0))
+        sizes = np.where(steps >= MIN_TIMES * times, steps * walkers / times, 0.0)
+    return np.asarray(sizes.sum(axis=0))
 
 
 def diagnose(names: Sequence[str], chains: Array) -> dict[str, tuple[float, float]]:
