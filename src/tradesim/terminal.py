@@ -56,6 +56,9 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
 def outcome(headline: Mapping[str, Any], pair: Pair) -> str:
     """Short table of a run: turnover, its change, and the chance of the target.
 
+    Levels are medians; a change is a mean, because a lever that more often fails than not has
+    a median change of zero.
+
     Parameters
     ----------
     headline
@@ -65,13 +68,13 @@ def outcome(headline: Mapping[str, Any], pair: Pair) -> str:
     """
     turnover = headline["turnover"]
     years = [year for year in turnover if int(year) % 5 == 0 or year == max(turnover)][-3:]
-    rows = [["", "reference", "scenario", "change"]]
+    rows = [["", "reference", "scenario", "mean change"]]
     for year in years:
         cases = turnover[year]
-        rows.append([year, *(_range(cases[case]) for case in ("reference", "scenario")),
-                     _range(cases["effect"], sign="+")])
-    lines = [f"Turnover, USD million, {pair.counts[headline['count']].title}: mean and 80 % range",
-             columns(rows), ""]
+        rows.append([year, *(_range(cases[case], "p50") for case in ("reference", "scenario")),
+                     _range(cases["effect"], "mean", "+")])
+    count = pair.counts[headline["count"]].title
+    lines = [f"Turnover, USD million, {count}: median and 80 % range", columns(rows), ""]
     for year, by_count in headline.get("statistics", {}).items():
         said = ", ".join(f"{value / MILLION:.1f} ({pair.counts[count].title})"
                          for count, value in by_count.items())
@@ -86,11 +89,15 @@ def outcome(headline: Mapping[str, Any], pair: Pair) -> str:
     return "\n".join(lines)
 
 
-def _range(statistics: Mapping[str, float], sign: str = "") -> str:
-    mean, low, high = (statistics[name] / MILLION for name in ("mean", "p10", "p90"))
-    places = 0 if max(abs(mean), abs(low), abs(high)) >= 100 else 1
-    shown = [0.0 if round(number, places) == 0 else number for number in (mean, low, high)]
-    return "{:{s},.{p}f} ({:{s},.{p}f} to {:{s},.{p}f})".format(*shown, s=sign, p=places)
+def _range(statistics: Mapping[str, float], centre: str, sign: str = "") -> str:
+    middle, low, high = (statistics[name] / MILLION for name in (centre, "p10", "p90"))
+    places = 0 if max(abs(middle), abs(low), abs(high)) >= 100 else 1
+
+    def shown(number: float) -> str:
+        number = round(number, places)
+        return f"{number:{sign},.{places}f}" if number else f"{0:.{places}f}"
+
+    return f"{shown(middle)} ({shown(low)} to {shown(high)})"
 
 
 def _per_cent(share: float) -> str:
