@@ -139,8 +139,8 @@ def test_the_other_count_can_lead(pair):
     assert figure.axes[0].get_title(loc="left") == pair.counts[other].title
 
 
-def test_missing_reports_leave_a_gap(pair):
-    story = make(pair, draws=20)
+def test_missing_reports_and_a_short_horizon_can_be_drawn(pair):
+    story = make(pair, draws=20, horizon=2028)
     story.history.log_value[3, :, 1] = np.nan
     for _, figure in plots.figures(story):
         FigureCanvasAgg(figure).draw()

@@ -129,7 +129,8 @@ def _effect(story: Story, end: dict[str, Middle]) -> dict[str, Any]:
         "unclear": low <= 0 <= high, "lower": lower, "hardly": abs(percent[0]) < 100 * HARDLY,
         "size": (-median, -high, -low) if lower else (median, low, high),
         "size_percent": [abs(percent[0])],
-        "nothing": int((np.abs(risky) < NOTHING).sum()),
+        "nothing": float((np.abs(risky) < NOTHING).mean()),
+        "risky": bool(np.any(np.abs(risky - change) > NOTHING)),
         "times": times if times >= WIDER else 0,
         "effect_error": [float(risky.std() / np.sqrt(story.draw_count))],
         "largest": [_largest(story, importer) for importer in story.pair.importers],
@@ -152,11 +153,18 @@ def _loser(story: Story, importer: str) -> dict[str, Any]:
     change = story.change("imports", "if_implemented", year=story.last, importer=importer)
     partner = codes.index(pair.partner(importer))
     rivals = [place for place in range(len(codes)) if place != partner]
-    worst = min(rivals, key=lambda place: float(np.median(change[:, place])))
-    name = words()["home_sales"] if codes[worst] == importer else pair.name(codes[worst])
-    return {"importer": pair.name(importer), "partner": pair.name(codes[partner]), "loser": name,
-            "loses": float(np.median(change[:, worst])) < 0, "loss": middle(change[:, worst]),
-            "gain": middle(change[:, partner])}
+    medians = np.median(change, axis=0)
+    worst, best = (int(pick(rivals, key=lambda place: float(medians[place])))
+                   for pick in (min, max))
+
+    def name(place: int) -> str:
+        return str(words()["home_sales"]) if codes[place] == importer else pair.name(codes[place])
+
+    return {"importer": pair.name(importer), "partner": name(partner),
+            "change": middle(change[:, partner]),
+            "loser": name(worst), "loses": medians[worst] < 0, "loss": middle(change[:, worst]),
+            "winner": name(best), "wins": medians[best] > max(0.0, medians[partner]),
+            "gain": middle(change[:, best])}
 
 
 def tables(story: Story) -> list[dict[str, Any]]:

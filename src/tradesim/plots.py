@@ -100,7 +100,7 @@ def fan(story: Story) -> Figure:
     for axes, count, labels in zip(panels, story.counts, lines, strict=True):
         _end_labels(axes, story.last, labels, gap=0.055)
         axes.set_title(story.pair.name(count))
-        _years(axes)
+        _years(axes, 5 if count == story.count else 3)
         if count == story.pair.target_count:
             axes.axhline(target, color="black", linestyle=(0, (5, 3)), linewidth=1.1)
             axes.annotate(story.pair.target.title, (0.01, target), xytext=(0, 3),
@@ -334,12 +334,10 @@ def _market(story: Story, importer: str) -> str:
     return str(words()["market"].format(importer=story.pair.name(importer)))
 
 
-def _years(axes: Axes) -> None:
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+def _years(axes: Axes, ticks: int = 5) -> None:
+    axes.xaxis.set_major_locator(MaxNLocator(ticks, integer=True))
     axes.tick_params(axis="x", length=3)
     axes.grid(axis="x", visible=False)
-    axes.yaxis.get_major_locator()
-    axes.margins(x=0.02)
 
 
 def _tick(value: float, _: int | None = None) -> str:
