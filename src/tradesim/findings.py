@@ -130,6 +130,7 @@ def _effect(story: Story, end: dict[str, Middle]) -> dict[str, Any]:
         "size": (-median, -high, -low) if lower else (median, low, high),
         "size_percent": [abs(percent[0])],
         "nothing": float((np.abs(risky) < NOTHING).mean()),
+        "skewed": abs(end["effect"][0]) > abs(median),
         "risky": bool(np.any(np.abs(risky - change) > NOTHING)),
         "times": times if times >= WIDER else 0,
         "effect_error": [float(risky.std() / np.sqrt(story.draw_count))],

@@ -92,6 +92,7 @@ def history(story: Story) -> Figure:
 def fan(story: Story) -> Figure:
     """Turnover: the reference fan against the scenario, with the past and the target."""
     figure, panels = _figure("fan", 7.0, 4.0, columns=len(story.counts), last=story.last,
+                             key="title" if story.changes else "title_reference",
                              widths=[1.75] + [1.0] * (len(story.counts) - 1), sharey=True)
     target = story.dataset.attrs["target_value"] / MILLION
     lines = [_fan(axes, story, count, {"count": count}, None, detail=count == story.count)
@@ -112,7 +113,8 @@ def fan(story: Story) -> Figure:
 
 def directions(story: Story) -> Figure:
     """Trade of each direction: the reference fan against the scenario, with the past."""
-    figure, panels = _figure("directions", 7.0, 3.6, columns=2, last=story.last)
+    figure, panels = _figure("directions", 7.0, 3.6, columns=2, last=story.last,
+                             key="title" if story.changes else "title_reference")
     for place, (axes, importer) in enumerate(zip(panels, story.pair.importers, strict=True)):
         labels = _fan(axes, story, story.count,
                       {"count": story.count, "importer": importer}, place, detail=True)
@@ -335,7 +337,8 @@ def _market(story: Story, importer: str) -> str:
 
 
 def _years(axes: Axes, ticks: int = 5) -> None:
-    axes.xaxis.set_major_locator(MaxNLocator(ticks, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(ticks, integer=True, steps=[1, 2, 5, 10]))
+    axes.margins(x=0.02)
     axes.tick_params(axis="x", length=3)
     axes.grid(axis="x", visible=False)
 
