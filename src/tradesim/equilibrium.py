@@ -62,12 +62,13 @@ class _Cells:
     """What stays the same over the iterations; (market, cell) or (market, supplier, cell).
 
     Suppliers are those with finite supply only: what the others sell at given prices is one
-    constant term of the import price index.
+    constant term of the import price index. Every sum of shares is written as one plus what
+    changes, so that no shock gives no change, to the last bit.
     """
 
     elastic_imports: Array
-    finite_imports: Array
-    finite_cost: Array
+    import_share: Array
+    cost: Array
     home_share: Array
     lower: Array
     upper: Array
@@ -144,10 +145,10 @@ def solve_market(
     global simulation model.
     """
     finite = np.any(inverse_supply != 0.0, axis=-1)
-    terms = import_share * np.exp((1.0 - lower)[:, None] * cost)
+    given = import_share[:, ~finite] * np.expm1((1.0 - lower)[:, None] * cost[:, ~finite])
     cells = _Cells(
-        terms[:, ~finite].sum(axis=1),
-        terms[:, finite],
+        given.sum(axis=1),
+        import_share[:, finite],
         cost[:, finite],
         home_share,
         lower,
@@ -203,13 +204,15 @@ def _newton(cells: _Cells) -> tuple[Array, float, int]:
 def _indices(cells: _Cells, unknowns: Array) -> tuple[Array, Array, Array, Array]:
     """Price indices (7)-(8) and the current shares of finite suppliers and of home goods."""
     home_price, wage = np.split(unknowns, [len(cells.home_share)])
-    terms = cells.finite_imports * np.exp((1.0 - cells.lower)[:, None] * wage)
-    imports = cells.elastic_imports + terms.sum(axis=1)
-    import_price = np.log(imports) / (1.0 - cells.lower)
-    home = cells.home_share * np.exp((1.0 - cells.upper) * home_price)
-    spending = home + (1.0 - cells.home_share) * np.exp((1.0 - cells.upper) * import_price)
-    price = np.log(spending) / (1.0 - cells.upper)
-    return import_price, price, terms / imports[:, None], home / spending
+    growth = np.expm1((1.0 - cells.lower)[:, None] * (cells.cost + wage))
+    terms = cells.import_share * growth
+    change = cells.elastic_imports + terms.sum(axis=1)
+    import_price = np.log1p(change) / (1.0 - cells.lower)
+    home = cells.home_share * np.expm1((1.0 - cells.upper) * home_price)
+    rest = (1.0 - cells.home_share) * np.expm1((1.0 - cells.upper) * import_price)
+    price = np.log1p(home + rest) / (1.0 - cells.upper)
+    share = (cells.import_share + terms) / (1.0 + change)[:, None]
+    return import_price, price, share, (cells.home_share + home) / (1.0 + home + rest)
 
 
 def _system(cells: _Cells, unknowns: Array) -> tuple[Array, Array]:
@@ -236,11 +239,11 @@ def _system(cells: _Cells, unknowns: Array) -> tuple[Array, Array]:
         return residual, jacobian
 
     reach = (cells.lower - cells.upper) * import_price + spread * price
-    delivered = cells.finite_cost + wage
-    sales = cells.sales_share * np.exp(reach[:, None] - cells.lower[:, None] * delivered)
-    volume = sales.sum(axis=0)
-    residual[markets:] = wage - cells.inverse_supply * np.log(volume)
-    weight = cells.inverse_supply * sales / volume
+    demand = reach[:, None] - cells.lower[:, None] * (cells.cost + wage)
+    growth = cells.sales_share * np.expm1(demand)
+    change = growth.sum(axis=0)
+    residual[markets:] = wage - cells.inverse_supply * np.log1p(change)
+    weight = cells.inverse_supply * (cells.sales_share + growth) / (1.0 + change)
     cross = ((cells.lower - cells.upper) + spread * (1.0 - home_share))[:, None] * share
     jacobian[markets:, :markets] = -np.moveaxis(weight * (spread * home_share)[:, None], 0, 1)
     for i in range(suppliers):

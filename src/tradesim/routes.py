@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from tradesim.baseline import Economy
@@ -22,7 +24,7 @@ def carriage(economy: Economy) -> Array:
         Share of value, order of `DIMS`; the pair's flows only (others enter as unchanged).
     """
     cost = economy.freight / economy.unit_value + economy.time_value * economy.days
-    return np.asarray((economy.route_share * cost).sum(axis=0))
+    return reduce(np.add, economy.route_share * cost)
 
 
 def saving(economy: Economy, freight: Array, days: Array) -> Array:
@@ -55,5 +57,7 @@ def saving(economy: Economy, freight: Array, days: Array) -> Array:
     """
     change = -economy.pass_through * np.minimum(freight, economy.freight) / economy.unit_value
     change = change - economy.time_value * np.minimum(days, economy.days)
-    weight = economy.route_share * np.expm1(-economy.route_choice * change)
-    return np.asarray(-np.log1p(weight.sum(axis=0)) / economy.route_choice)
+    best = change.min(axis=0)
+    behind = np.expm1(-economy.route_choice * (change - best))  # never positive: no overflow
+    lost = np.log1p(reduce(np.add, economy.route_share * behind)) / economy.route_choice
+    return np.asarray(best - lost)
