@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tradesim.baseline import Baseline, Economy
+from tradesim.baseline import Baseline
 from tradesim.dims import spread
+from tradesim.economy import Economy
 from tradesim.folders import calibration_folder
 from tradesim.model import load_baseline
 from tradesim.pair import Pair

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import make_economy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
-from test_levers import shocks_of
 
+from conftest import make_economy
+from test_levers import shocks_of
 from tradesim.accounts import VARIABLES, account, split_change, surplus
 from tradesim.dims import spread, total
 from tradesim.dynamics import partial_adjust
@@ -57,7 +57,7 @@ def test_groups_add_up_to_totals(case):
 
 
 def test_suppliers_and_home_add_up_to_purchases(case):
-    world, levels, _, _, sales, found = case
+    _, levels, _, _, sales, found = case
     bought = (levels * np.exp(sales)).sum(axis=(1, 2))
     np.testing.assert_allclose(found["imports"].sum(axis=1), bought, rtol=EXACT)
     home = found["home_output"].sum(axis=1)

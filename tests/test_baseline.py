@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tradesim.baseline import balanced, economy, read_baseline
+from tradesim.baseline import read_baseline
 from tradesim.dims import only
+from tradesim.economy import balanced, economy
 from tradesim.errors import InputError
 from tradesim.folders import calibration_folder
 from tradesim.model import draw_all

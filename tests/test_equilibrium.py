@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from conftest import make_economy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import root
 
+from conftest import make_economy
 from tradesim import equilibrium as module
 from tradesim.dims import total
 from tradesim.equilibrium import TOLERANCE, equilibrium, no_change, solve_market

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import make_economy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conftest import make_economy
 from tradesim.dims import spread
 from tradesim.errors import InputError
 from tradesim.levers import (

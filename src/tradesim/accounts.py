@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import exprel
 
-from tradesim.baseline import Economy
 from tradesim.dims import Array, only, total
+from tradesim.economy import Economy
 from tradesim.equilibrium import Settled
 from tradesim.levers import CostChange
 

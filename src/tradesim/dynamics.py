@@ -196,6 +196,6 @@ def reference(
 
 def innovations(normal: Callable[[str], Array], prefix: str, years: tuple[int, ...],
                 names: tuple[str, ...]) -> Array:
-    """Standard normal numbers named ``prefix.name.year``, shape (draw, year, name)."""
+    """Draw standard normal numbers named ``prefix.name.year``, shape (draw, year, name)."""
     columns = [[normal(f"{prefix}.{name}.{year}") for name in names] for year in years]
     return np.moveaxis(np.array(columns), -1, 0)

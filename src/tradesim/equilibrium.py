@@ -12,9 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tradesim.baseline import Economy
 from tradesim.dims import Array, total
+from tradesim.economy import Economy
 from tradesim.errors import ConvergenceError
 
 TOLERANCE = 1e-12
@@ -27,18 +28,18 @@ MAX_STEP = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Solution of all cells, as log changes (equations 7-10).
+    r"""Solution of all cells, as log changes (equations 7-10).
 
     Attributes
     ----------
     price
-        Price index of the group, :math:`\\ln P`, shape (market, cell).
+        Price index of the group, :math:`\ln P`, shape (market, cell).
     import_price
-        Import price index, :math:`\\ln P_M`, shape (market, cell).
+        Import price index, :math:`\ln P_M`, shape (market, cell).
     home_price, home_quantity
         Home producers' price and sales, shape (market, cell).
     supplier_price
-        Foreign suppliers' price before duty and trade cost, :math:`\\ln w`, (supplier, cell).
+        Foreign suppliers' price before duty and trade cost, :math:`\ln w`, (supplier, cell).
     quantity
         Quantity bought from each foreign supplier, shape (market, supplier, cell).
     residual
@@ -77,7 +78,7 @@ class _Cells:
     inverse_supply: Array
     sales_share: Array
 
-    def take(self, index: Array) -> _Cells:
+    def take(self, index: NDArray[np.intp]) -> _Cells:
         return _Cells(*(getattr(self, name)[..., index] for name in self.__slots__))
 
 

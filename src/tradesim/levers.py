@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tradesim.baseline import Economy
 from tradesim.catalogue import Lever
 from tradesim.dims import Array, spread
+from tradesim.economy import Economy
 from tradesim.errors import InputError, Problem, nearest
 from tradesim.routes import carriage, saving
 
@@ -53,7 +53,7 @@ class Shock:
 
 
 def phase_in(years: Array, start: Array, length: Array) -> Array:
-    r"""Strength of a lever over time, rising in a straight line.
+    r"""Give the strength of a lever over time, rising in a straight line.
 
     .. math:: \varphi_t = \min\{1, \max\{0, (t + 1 - t_0) / L\}\}
 
@@ -79,7 +79,7 @@ def tariff_agreement(
     gated_groups: Sequence[str], nontariff_scopes: Sequence[str],
     scope: str, utilisation: Array, approved_share: Array, nontariff_cut: Array,
 ) -> Shock:
-    r"""Preferential duties between one country and the members of a union.
+    r"""Lower duties between one country and the members of a union.
 
     .. math:: r = \varphi\, c_{jg}\, U\, a_{jg}, \qquad m = \varphi\, n\, c_{jg}\, a_{jg}
 
@@ -124,7 +124,7 @@ def route_improvement(
     economy: Economy, phase: Array, *, route: str,
     km_saved: Array, usd_per_tonne_km: Array, speed_km_per_hour: Array,
 ) -> Shock:
-    r"""A shorter way on one route: freight and days fall with the distance.
+    r"""Shorten one route: freight and days fall with the distance.
 
     .. math:: f = \varphi\, K p, \qquad d = \varphi\, K / (24 v)
 
@@ -155,7 +155,7 @@ def free_zone(
     economy: Economy, phase: Array, *, importers: Sequence[str], exporters: Sequence[str],
     regional_share: Array, uptake: Array, vat_rate: Array, vat_avoided: Array,
 ) -> Shock:
-    r"""A zone that sells duty-free: relief on the part of trade that passes through it.
+    r"""Open a zone that sells duty-free: relief on the part of trade that passes through it.
 
     .. math:: r = \varphi\, w s, \qquad b = \varphi\, w s\, V z
 
@@ -190,7 +190,7 @@ def air_link(
     economy: Economy, phase: Array, *, survival: Array, lifetime: Array,
     weekly_flights: Array, reference_flights: Array, information_cut: Array, years_on: Array,
 ) -> Shock:
-    r"""Regular direct flights: cheaper contacts for differentiated goods, while they last.
+    r"""Fly directly: cheaper contacts for differentiated goods, while the service lasts.
 
     .. math::
 
@@ -228,7 +228,7 @@ def border_facilitation(
     crossing_hours_saved: Array, queue_days_saved: Array, fees_saved: Array,
     variability_premium: Array,
 ) -> Shock:
-    r"""Quicker, cheaper and more predictable border crossings on some routes.
+    r"""Make border crossings on some routes quicker, cheaper and more predictable.
 
     .. math:: d = \varphi\, \pi (H / 24 + Q), \qquad f = \varphi\, e
 

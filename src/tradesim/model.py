@@ -12,14 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 from scipy.special import ndtri
 from threadpoolctl import ThreadpoolController
 
 from tradesim import dynamics
 from tradesim.accounts import VARIABLES, account
-from tradesim.baseline import Baseline, Economy, economy, read_baseline
+from tradesim.baseline import Baseline, read_baseline
 from tradesim.catalogue import Choice, Lever
 from tradesim.dims import Array, frozen, spread, total
+from tradesim.economy import Economy, economy
 from tradesim.equilibrium import equilibrium, no_change
 from tradesim.errors import InputError, Problem, nearest
 from tradesim.folders import calibration_folder
@@ -127,7 +129,7 @@ def years_of(base: Baseline, scenario: Scenario) -> tuple[int, ...]:
 
 
 def standard_cases(scenario: Scenario, draws: Draws) -> dict[str, dict[str, Array]]:
-    """Reference, scenario weighted by its risks, and scenario if every lever is implemented."""
+    """Give the reference, the scenario with its risks, and with every lever implemented."""
     on, off = np.array(1.0), np.array(0.0)
     happens = {lever: (draws[f"{lever}.success"] < draws[f"{lever}.probability"]).astype(float)
                for lever in scenario.levers}
@@ -159,9 +161,8 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]
     fixed = dict(scenario.parameters)
     for name, chosen in scenario.levers.items():
         lever = base.levers[name]
-        numbers |= {f"{name}.{key}": item for key, item in lever.settings.items()
-                    if not isinstance(item, Choice)}
-        fixed |= {f"{name}.{key}": value for key, value in chosen.items()
+        numbers |= lever.parameters
+        fixed |= {f"{name}.{key}": float(value) for key, value in chosen.items()
                   if not isinstance(lever.settings[key], Choice)}
     values = draw(numbers, cube, fixed)
     row = np.minimum(cube.column("posterior") * base.posterior.sizes["draw"],
@@ -179,13 +180,12 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]
     values["innovation.gdp"] = dynamics.innovations(normal, "innovation.gdp", years, importers)
     values["innovation.corridor"] = dynamics.innovations(
         cube.column, "innovation.corridor", years, ("disruption", "severity"))
-    for lever in scenario.levers:
-        values[f"{lever}.success"] = cube.column(f"{lever}.success")
-        values[f"{lever}.lifetime"] = cube.column(f"{lever}.lifetime")
+    for name in scenario.levers:
+        values |= {key: cube.column(key) for key in (f"{name}.success", f"{name}.lifetime")}
     return {name: frozen(array) for name, array in values.items()}
 
 
-def _along_main_axis(posterior: xr.Dataset) -> Array:
+def _along_main_axis(posterior: xr.Dataset) -> NDArray[np.intp]:
     """Order of posterior rows along their first principal axis, for use as one factor."""
     table = np.column_stack([posterior[name].to_numpy().reshape(posterior.sizes["draw"], -1)
                              for name in ("elasticity_gdp", "constant", "persistence")])
@@ -257,7 +257,7 @@ def reference_levels(base: Baseline, world: Economy, draws: Draws,
 
 def shock(base: Baseline, scenario: Scenario, world: Economy, draws: Draws, name: str,
           years: Sequence[int], closed_share: Array) -> Shock:
-    """Shock of one lever at full success: its kind applied to its settings and strength."""
+    """Give the shock of one lever if it succeeds: its kind, with its settings and strength."""
     lever = base.levers[name]
     calendar = spread(np.asarray(years, dtype=float), "year")
     begin = spread(draws[f"{name}.start"] + draws[f"{name}.delay"], "draw")

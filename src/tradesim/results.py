@@ -30,6 +30,9 @@ COLUMNS = ("variable", "unit", "count", "year", "exporter", "importer", "group",
            "statistic", "value")
 DATA, SUMMARY, HEADLINE = "results.nc", "summary.csv", "summary.json"
 RESOLVED, MANIFEST = "scenario.yaml", "manifest.json"
+EXACT = ("imports", "home_output")
+"""Levels so large that a policy's change of them would be lost in single precision."""
+
 PACKAGES = ("tradesim", "numpy", "scipy", "pandas", "xarray", "matplotlib")
 
 
@@ -116,7 +119,7 @@ def statistics(array: xr.DataArray) -> xr.DataArray:
 
 def probability(dataset: xr.Dataset) -> xr.DataArray:
     """Share of draws in which turnover of a year reaches the target, by count, case and year."""
-    reached = dataset["turnover"] >= dataset.attrs["target_value"]
+    reached: xr.DataArray = dataset["turnover"] >= dataset.attrs["target_value"]
     return reached.mean("draw")
 
 
@@ -140,10 +143,10 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
     for name, variable in VARIABLES.items():
         array = _with_totals(dataset[name])
         if variable.change:
-            array = array.sel(case=[case for case in array["case"].values if case != REFERENCE])
+            array = array.sel(case=[case for case in array["case"].to_numpy() if case != REFERENCE])
             array = array.assign_coords(case=[
                 {SCENARIO: "effect", IMPLEMENTED: "effect_if_implemented"}.get(case, case)
-                for case in array["case"].values])
+                for case in array["case"].to_numpy()])
         else:
             array = _with_effects(array)
         frames.append(_tidy(statistics(array), name, variable.unit, partners))
@@ -183,7 +186,7 @@ def headline(dataset: xr.Dataset) -> dict[str, Any]:
     turnover = _with_effects(dataset["turnover"].sel(count=count))
     table = statistics(turnover)
     cases = (REFERENCE, SCENARIO, "effect")
-    years = [int(year) for year in dataset["year"].values]
+    years = [int(year) for year in dataset["year"].to_numpy()]
     chance = probability(dataset).sel(count=dataset.attrs["target_count"])
     reported = json.loads(dataset.attrs["statistics"])
     latest = max(reported)
@@ -202,7 +205,7 @@ def headline(dataset: xr.Dataset) -> dict[str, Any]:
             "value": dataset.attrs["target_value"],
             "count": dataset.attrs["target_count"],
             "probability": {str(year): {str(case): float(chance.sel(year=year, case=case))
-                                        for case in chance["case"].values} for year in years},
+                                        for case in chance["case"].to_numpy()} for year in years},
         },
         "statistics": {latest: reported[latest]},
         "max_residual": dataset.attrs["max_residual"],
@@ -215,13 +218,14 @@ def headline(dataset: xr.Dataset) -> dict[str, Any]:
 def save(dataset: xr.Dataset, folder: Path) -> None:
     """Write a run's results into an existing folder.
 
-    Writes ``results.nc`` (all draws, single precision), ``summary.csv``, ``summary.json``,
-    ``scenario.yaml`` (resolved, with origins) and ``manifest.json``. Only the manifest holds
-    times and paths.
+    Writes ``results.nc`` (all draws; single precision where that is enough), ``summary.csv``,
+    ``summary.json``, ``scenario.yaml`` (resolved, with origins) and ``manifest.json``. Only the
+    manifest holds times and paths.
     """
     placeless = {key: value for key, value in dataset.attrs.items()
                  if key not in ("calibration", "command")}
-    encoding = {name: {"dtype": "float32"} for name in dataset.data_vars}
+    encoding = {name: {"dtype": "float64" if name in EXACT else "float32"}
+                for name in dataset.data_vars}
     dataset.drop_attrs(deep=False).assign_attrs(placeless).to_netcdf(
         folder / DATA, engine="scipy", encoding=encoding)
     summary(dataset).to_csv(folder / SUMMARY, index=False, float_format="%.6g",
@@ -262,7 +266,7 @@ def load(folder: Path) -> xr.Dataset:
     except Exception as error:  # any failure of the reader means the same to the user
         raise InputError([Problem(str(path), "", f"cannot be read as results ({error})",
                                   "run the scenario again")]) from error
-    texts = {name: [str(label) for label in dataset[name].values]
+    texts = {name: [str(label) for label in dataset[name].to_numpy()]
              for name in dataset.coords if dataset[name].dtype.kind in "SO"}
     return dataset.assign_coords(texts).assign_attrs(
         calibration=manifest["calibration"], command=manifest["command"])

@@ -6,8 +6,8 @@ from functools import reduce
 
 import numpy as np
 
-from tradesim.baseline import Economy
 from tradesim.dims import Array
+from tradesim.economy import Economy
 
 
 def carriage(economy: Economy) -> Array:
