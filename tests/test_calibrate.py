@@ -333,6 +333,14 @@ def test_same_seed_same_bytes(folder, tmp_path):
                                    first.dataset[name], rtol=1e-6)
 
 
+def prior_moments(folder, name):
+    parameter = fit.read_evidence(folder).priors[name]
+    mean, square = (integrate.quad(
+        lambda x, power=power: x**power * np.exp(fit.log_density(parameter, np.array(x))), parameter.low,
+        parameter.high, points=[0.1, 0.5])[0] for power in (1, 2))
+    return mean, np.sqrt(square - mean**2)
+
+
 @pytest.mark.usefixtures("small")
 def test_default_replaces_two_files_and_leaves_the_rest(folder):
     before = {path: path.read_bytes() for path in folder.rglob("*")
@@ -352,6 +360,16 @@ def test_default_replaces_two_files_and_leaves_the_rest(folder):
     rows = fit.table(done)
     assert list(rows.index) == posterior.parameter_names(
         *([str(label) for label in found[dim].values] for dim in ("importer", "reporter")))
+    np.testing.assert_allclose(rows["contraction"], 1 - (rows["sd"] / rows["prior_sd"]) ** 2,
+                               rtol=1e-3, atol=1e-4)
+    innovation = prior_moments(folder, "reference.innovation_sd.MNG")
+    assert tuple(rows.loc["reference.innovation_sd.MNG", ["prior_mean", "prior_sd"]]) == (
+        pytest.approx(innovation, rel=1e-3))
+    evidence = fit.read_evidence(folder, as_of=2020)
+    last = fit._mean({name: found[name].to_numpy() for name in posterior.PARAMETERS},
+                     evidence)[:, -1]
+    np.testing.assert_allclose(found["latent"].to_numpy()[:, -1], last + found["residual"],
+                               atol=1e-5)
     assert list(rows.columns) == ["prior_mean", "prior_sd", "mean", "sd", "p05", "p50", "p95",
                                   "contraction", "rhat", "ess"]
 
