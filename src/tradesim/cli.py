@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,6 +67,10 @@ class _Commands(click.Group):
             raise _BadInput(str(error)) from error
         except TradesimError as error:
             raise _Failure(str(error)) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            raise _Failure(f"{error.filename or 'a file'}: {error.strerror or error}") from error
         except KeyboardInterrupt as error:
             raise _Stopped("stopped; nothing was written") from error
 
