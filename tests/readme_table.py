@@ -1,57 +1,72 @@
-"""The table of results in the README, made from the expected files beside the scenarios."""
+"""The table of results in README and CHANGELOG, made from the expected files of the scenarios."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from expected import SCENARIOS, read
+from expected import KEY, SCENARIOS, read
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+PLACES = (ROOT / "README.md", ROOT / "CHANGELOG.md")  # in the latter, the newest version's
 BEGIN = "<!-- table of results: written by tests/refresh_expected.py -->\n"
 END = "<!-- end of the table -->\n"
 ORDER = ("base", "eaeu_interim", "eaeu_fta", "road_through_russia", "tsagaannuur_free_zone",
          "direct_flights", "border_facilitation", "all_levers")
-COUNT = "kazakh"
+COUNT, OTHER = "kazakh", "mongolian"
 MILLION = 1e6
 
 
 def table() -> str:
     """Markdown: one row per scenario, USD million on the count of the target."""
     lines = [
-        "| scenario | turnover 2030 | turnover 2035 | change 2035, with its risks "
-        "| change 2035, if implemented | 500 million in 2035 |",
+        "| scenario | turnover 2030 | turnover 2035 | average change 2035, with its risks "
+        "| average change 2035, if implemented | probability of 500 in 2035 |",
         "|---|---|---|---|---|---|",
     ]
     known = sorted(path.name.removesuffix(".expected.csv")
                    for path in SCENARIOS.glob("*.expected.csv"))
     for name in [*ORDER, *(name for name in known if name not in ORDER)]:
         lines.append(_row(name, read(SCENARIOS / f"{name}.yaml")))
+    first, last = (Numbers(read(SCENARIOS / f"{name}.yaml"), OTHER).spread(2035, "scenario")
+                   for name in ("base", "all_levers"))
+    lines += ["", f"On Mongolia's count, turnover of 2035 is {first} in `base` and {last} in "
+                  "`all_levers`."]
     return "\n".join(lines) + "\n"
 
 
-def _row(name: str, rows: pd.DataFrame) -> str:
-    rows = rows[rows["count"] == COUNT]
+class Numbers:
+    """Figures of one scenario on one count, written for people."""
 
-    def number(variable: str, year: int, case: str, statistic: str) -> float:
-        chosen = rows[(rows["variable"] == variable) & (rows["year"] == year)
-                      & (rows["case"] == case) & (rows["statistic"] == statistic)]
-        return float(chosen["value"].iloc[0])
+    def __init__(self, rows: pd.DataFrame, count: str) -> None:
+        self.rows = rows[rows["count"] == count].set_index(KEY)["value"]
+        self.count = count
 
-    def million(year: int, case: str, statistic: str, sign: str = "") -> str:
-        value = number("turnover", year, case, statistic) / MILLION
+    def value(self, variable: str, year: int, case: str, statistic: str) -> float:
+        return float(self.rows[variable, self.count, year, case, statistic])
+
+    def million(self, year: int, case: str, statistic: str, sign: str = "") -> str:
+        """USD million; changes below 100 with one decimal."""
+        value = self.value("turnover", year, case, statistic) / MILLION
         digits = f"{value:{sign},.0f}" if abs(value) >= 100 or not sign else f"{value:{sign}.1f}"
         return digits.replace("-", "\N{MINUS SIGN}") if value else "0"
 
-    def spread(year: int, case: str, middle: str, sign: str = "") -> str:
-        low, high = (million(year, case, statistic, sign) for statistic in ("p10", "p90"))
-        return f"{million(year, case, middle, sign)} ({low} to {high})"
+    def spread(self, year: int, case: str, middle: str = "p50", sign: str = "") -> str:
+        """Median or mean, and the 80 % range in brackets."""
+        low, middle, high = (self.million(year, case, statistic, sign)
+                             for statistic in ("p10", middle, "p90"))
+        return f"{middle} ({low} to {high})"
 
-    chance = number("target_probability", 2035, "scenario", "mean")
-    policy = number("turnover", 2035, "effect_if_implemented", "p90") > 0.0
-    changes = (f"{million(2035, 'effect', 'mean', '+')} "
-               f"| {spread(2035, 'effect_if_implemented', 'p50', '+')} " if policy else "– | – ")
-    return (f"| `{name}` | {spread(2030, 'scenario', 'p50')} | {spread(2035, 'scenario', 'p50')} "
-            f"| {changes}| {100 * chance:.0f} % |")
+
+def _row(name: str, rows: pd.DataFrame) -> str:
+    numbers = Numbers(rows, COUNT)
+    chance = numbers.value("target_probability", 2035, "scenario", "mean")
+    implemented = numbers.spread(2035, "effect_if_implemented", "mean", "+")
+    changes = [numbers.million(2035, "effect", "mean", "+"), implemented]
+    if numbers.value("turnover", 2035, "effect_if_implemented", "p90") == 0.0:
+        changes = ["–", "–"]
+    cells = [f"`{name}`", numbers.spread(2030, "scenario"), numbers.spread(2035, "scenario"),
+             *changes, f"{100 * chance:.0f} %"]
+    return f"| {' | '.join(cells)} |"
 
 
 def between(text: str) -> str:
@@ -59,9 +74,10 @@ def between(text: str) -> str:
     return text.split(BEGIN)[1].split(END)[0]
 
 
-def refresh() -> Path:
-    """Write the table into the README."""
-    text = README.read_text(encoding="utf-8")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    README.write_text(before + BEGIN + table() + END + after, encoding="utf-8")
-    return README
+def refresh() -> list[Path]:
+    """Write the table where it belongs."""
+    for path in PLACES:
+        text = path.read_text(encoding="utf-8")
+        before, after = text.split(BEGIN)[0], text.split(END)[1]
+        path.write_text(before + BEGIN + table() + END + after, encoding="utf-8")
+    return list(PLACES)

@@ -1,4 +1,4 @@
-"""Write the expected files beside the scenarios again, and the table of the README from them.
+"""Write the expected files beside the scenarios again, and the tables of results from them.
 
 Run ``python tests/refresh_expected.py`` after a change that is meant to move results, look at
 the difference, and say in CHANGELOG.md under Numbers what moved and why.
@@ -14,7 +14,7 @@ def main() -> None:
         path = expected_file(scenario)
         compute(scenario).to_csv(path, index=False, float_format="%.10g", lineterminator="\n")
         print(path)
-    print(refresh())
+    print(*refresh(), sep="\n")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from expected import KEY, compute, expected_file, read, scenarios
-from readme_table import README, between, table
+from readme_table import PLACES, between, table
 from tradesim.folders import calibration_folder
 from tradesim.pair import read_pair
 from tradesim.scenario import Known, read_scenario
@@ -45,8 +45,9 @@ def test_no_expected_file_without_a_scenario():
     assert files == set(scenarios())
 
 
-def test_table_of_the_readme_is_that_of_the_expected_files():
-    assert between(README.read_text(encoding="utf-8")) == table()
+@pytest.mark.parametrize("path", PLACES, ids=lambda path: path.name)
+def test_table_of_results_is_that_of_the_expected_files(path):
+    assert between(path.read_text(encoding="utf-8")) == table()
 
 
 def test_pair_of_the_expected_files():
