@@ -105,6 +105,32 @@ def test_nothing_moves_without_a_shock(world):
         np.testing.assert_allclose(found[name], idle[name], rtol=EXACT)
 
 
+def areas(value, log_price, exponent):
+    """Numerical area beside a schedule, cell by cell, summed over groups."""
+    value, log_price, exponent = np.broadcast_arrays(value, log_price, exponent)
+    cells = [v * quad(lambda x, k=k: x ** (k - 1), 1.0, np.exp(p))[0]
+             for v, p, k in zip(value.flat, log_price.flat, exponent.flat, strict=True)]
+    return total(np.reshape(cells, value.shape), "group")[:, 0, 0]
+
+
+def test_surpluses_are_areas_beside_their_own_schedules(case):
+    world, levels, _, settled, _, found = case
+    spending = total(levels * (1 + world.duty), "exporter")
+    home = total(levels * world.home, "exporter")
+    np.testing.assert_allclose(found["consumer_surplus"],
+                               -areas(spending, settled.price, 1 - world.demand), rtol=1e-7)
+    np.testing.assert_allclose(found["producer_surplus"],
+                               areas(home, settled.home_price, 1 + world.home_supply), rtol=1e-7)
+    wool = 2
+    sold = total(levels * (1 - world.home), "importer")[0, 0, wool]
+    price = settled.supplier_price[0, 0, wool]
+    supply = 1 / np.broadcast_to(world.inverse_supply[0, 0, wool], price.shape)
+    cells = [v * quad(lambda x, n=n: x ** n, 1.0, np.exp(p))[0]
+             for v, p, n in zip(np.broadcast_to(sold, price.shape).flat, price.flat, supply.flat,
+                                strict=True)]
+    np.testing.assert_allclose(found["exporter_surplus"][0].ravel(), cells, rtol=1e-7)
+
+
 def test_counts_differ_by_their_factor(world):
     other = spread([2.2, 0.6], "importer")
     factor = np.stack([np.ones_like(other), other])

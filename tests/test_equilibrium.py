@@ -250,6 +250,11 @@ def test_world_and_kernel_agree(world):
     spending = total(after, "exporter") / total(paid, "exporter")
     np.testing.assert_allclose(spending, np.exp((1.0 - world.demand) * settled.price), rtol=SOLVED)
     assert settled.residual <= TOLERANCE
+    abroad = world.sales * (1.0 - world.home)
+    share = abroad / np.where(total(abroad, "importer") > 0, total(abroad, "importer"), 1.0)
+    volume = total(share * np.exp(settled.sales - settled.supplier_price), "importer")
+    np.testing.assert_allclose(settled.supplier_price, world.inverse_supply * np.log(volume),
+                               atol=SOLVED)
 
 
 def test_levels_do_not_matter_only_shares():

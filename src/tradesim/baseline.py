@@ -115,12 +115,32 @@ def read_baseline(folder: Path) -> Baseline:
     pair = read_pair(folder)
     parameters = dict(read_parameters(folder))
     levers = read_levers(folder)
-    for table in TABLES:
-        parameters |= _cells(folder, table, pair, levers)
+    parameters |= read_cells(folder, pair, levers)
     totals = _totals(folder, pair)
     _feasible(folder, pair, parameters, totals)
     return Baseline(folder, pair, parameters, levers, totals,
                     read_history(folder), read_posterior(folder))
+
+
+def read_cells(folder: Path, pair: Pair, levers: Mapping[str, Lever]) -> dict[str, Parameter]:
+    """Read the cells of all tables of the base year as parameters by dotted name.
+
+    Parameters
+    ----------
+    folder
+        The calibration folder.
+    pair, levers
+        Names that the tables may use.
+
+    Raises
+    ------
+    InputError
+        With every problem of the first table that has any.
+    """
+    cells: dict[str, Parameter] = {}
+    for table in TABLES:
+        cells |= _cells(folder, table, pair, levers)
+    return cells
 
 
 def _codes(pair: Pair, levers: Mapping[str, Lever]) -> dict[str, tuple[str, ...] | None]:

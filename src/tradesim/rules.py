@@ -50,12 +50,13 @@ class Known:
         folder
             The calibration folder; cells of its baseline are known where it has one.
         """
+        parameters, levers = read_parameters(folder), read_levers(folder)
+        pair = read_pair(folder)
         if (Path(folder) / "baseline").is_dir():
-            from tradesim.baseline import read_baseline
+            from tradesim.baseline import read_cells
 
-            base = read_baseline(Path(folder))
-            return cls(base.parameters, base.levers, base.pair)
-        return cls(read_parameters(folder), read_levers(folder), read_pair(folder))
+            parameters |= read_cells(Path(folder), pair, levers)
+        return cls(parameters, levers, pair)
 
     @property
     def numbers(self) -> dict[str, tuple[int, int, str]]:
