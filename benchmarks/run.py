@@ -1,0 +1,197 @@
+"""Measure tradesim: ``python benchmarks/run.py`` prints one table (a minute on two cores)."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import root
+
+from tradesim import model
+from tradesim.equilibrium import solve_market
+from tradesim.folders import calibration_folder
+from tradesim.model import draw_all, load_baseline, simulate, standard_cases
+from tradesim.parameters import Cube
+from tradesim.scenario import Known, read_scenario
+
+ROOT = Path(__file__).parents[1]
+SCENARIO, DRAWS, SEED, REPEATS = "all_levers", 2000, 1, 5
+COMPARED = 400
+"""Cells that the loop of `scipy.optimize.root` solves."""
+
+
+def best(function: Callable[[], object], repeats: int = REPEATS) -> float:
+    """Shortest of several times, seconds."""
+    times = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def show(what: str, value: str, aim: str) -> None:
+    """Print a row of the table."""
+    print(f"{what:58} {value:>14}   {aim}", flush=True)
+
+
+def main() -> None:
+    """Measure everything and print the table."""
+    base = load_baseline(calibration_folder())
+    known = Known(base.parameters, base.levers, base.pair)
+    scenario = read_scenario(SCENARIO, known, [f"draws={DRAWS}", f"seed={SEED}"])
+    show("what", "measured", "aim")
+    of_simulate(base, scenario)
+    of_equilibrium(base, scenario)
+    of_commands()
+
+
+def of_simulate(base: model.Baseline, scenario: model.Scenario) -> None:
+    """Time and memory of `simulate`, and of one point."""
+    draws = draw_all(base, scenario, Cube.random(DRAWS, SEED))
+    cases = standard_cases(scenario, draws)
+    two = {case: cases[case] for case in (model.REFERENCE, model.SCENARIO)}
+    show(f"simulate, {DRAWS:,} draws, reference and scenario",
+         f"{best(lambda: simulate(base, scenario, draws, two)):.2f} s", "<= 1.5 s")
+    show("the same with a third case, if implemented",
+         f"{best(lambda: simulate(base, scenario, draws)):.2f} s", "")
+    tracemalloc.start()
+    simulate(base, scenario, draws, two)
+    show("arrays at their peak during it", f"{tracemalloc.get_traced_memory()[1] / 2**20:,.0f} MB",
+         "")
+    tracemalloc.stop()
+    show("peak memory of a process that does it", f"{peak_memory():,.0f} MB", "<= 1,536 MB")
+    show("draw everything, 2,000 draws", f"{drawing(base, scenario, Cube.random(DRAWS, SEED))}", "")
+    point = draw_all(base, scenario, Cube.point())
+    alone = {case: {lever: np.asarray(float(case == model.SCENARIO)) for lever in scenario.levers}
+             for case in two}
+    show("simulate a point, reference and scenario",
+         f"{1e3 * best(lambda: simulate(base, scenario, point, alone), 30):.1f} ms", "<= 10 ms")
+
+
+def drawing(base: model.Baseline, scenario: model.Scenario, cube: Cube) -> str:
+    """Time of drawing, as text."""
+    return f"{best(lambda: draw_all(base, scenario, cube), 3):.2f} s"
+
+
+def peak_memory() -> float:
+    """Largest resident memory of a fresh process that simulates, MB."""
+    code = (
+        "import resource, sys\n"
+        "from tradesim import model\n"
+        "from tradesim.folders import calibration_folder\n"
+        "from tradesim.parameters import Cube\n"
+        "from tradesim.scenario import Known, read_scenario\n"
+        "base = model.load_baseline(calibration_folder())\n"
+        f"s = read_scenario('{SCENARIO}', Known(base.parameters, base.levers, base.pair))\n"
+        f"d = model.draw_all(base, s, model.Cube.random({DRAWS}, {SEED}))\n"
+        "c = model.standard_cases(s, d)\n"
+        "kept = model.simulate(base, s, d, {k: c[k] for k in ('reference', 'scenario')})\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return float(done.stdout) / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def cells(base: model.Baseline, scenario: model.Scenario) -> list[tuple[tuple, dict]]:
+    """Arguments of `solve_market` in the blocks in which the model calls it."""
+    caught: list[tuple[tuple, dict]] = []
+    from tradesim import equilibrium
+
+    def catch(*arguments: np.ndarray, **elasticities: np.ndarray) -> equilibrium.Market:
+        caught.append((tuple(np.array(part) for part in arguments),
+                       {name: np.array(part) for name, part in elasticities.items()}))
+        return solve_market(*arguments, **elasticities)
+
+    draws = draw_all(base, scenario, Cube.random(4 * model.BLOCK, SEED))
+    cases = standard_cases(scenario, draws)
+    equilibrium.solve_market = catch
+    try:
+        simulate(base, scenario, draws, {case: cases[case]
+                                         for case in (model.REFERENCE, model.IMPLEMENTED)})
+    finally:
+        equilibrium.solve_market = solve_market
+    return caught
+
+
+def of_equilibrium(base: model.Baseline, scenario: model.Scenario) -> None:
+    """Market solves a second, and the same cells by a loop over a general solver."""
+    blocks = cells(base, scenario)
+    solved = sum(home_share.size for (_, home_share, _), _ in blocks)
+    seconds = best(lambda: [solve_market(*arguments, **rest) for arguments, rest in blocks])
+    rate = solved / seconds
+    show(f"market solves a second, one core ({solved:,} solves)", f"{rate:,.0f}", ">= 100,000")
+
+    arguments, rest = blocks[0]
+    chosen = np.random.default_rng(SEED).choice(arguments[2].shape[-1], COMPARED, replace=False)
+    some = tuple(part[..., chosen] for part in arguments)
+    elasticities = {name: part[..., chosen] for name, part in rest.items()}
+    ours = solve_market(*some, **elasticities)
+    began = time.perf_counter()
+    theirs = np.array([solve_one(some, elasticities, cell) for cell in range(COMPARED)]).T
+    loop = time.perf_counter() - began
+    unknowns = np.concatenate([ours.home_price, ours.supplier_price])
+    show(f"times a loop of scipy.optimize.root ({COMPARED} cells)",
+         f"{rate / (2 * COMPARED / loop):,.0f}", ">= 50")
+    show("largest difference between the two, log points",
+         f"{np.abs(unknowns - theirs).max():.1e}", "<= 1e-10")
+    moved = np.abs(some[2]).max(axis=(0, 1))
+    show("cost change in these cells, median and largest",
+         f"{statistics.median(moved):.3f}, {moved.max():.2f}", "")
+
+
+def solve_one(arguments: tuple, elasticities: dict[str, np.ndarray], cell: int) -> np.ndarray:
+    """Solve one cell, written out once more from equations (7)-(10), by scipy's hybrid method."""
+    import_share, home_share, cost = (part[..., cell] for part in arguments)
+    lower, upper, demand, home_supply, inverse_supply, sales_share = (
+        elasticities[name][..., cell] for name in
+        ("lower", "upper", "demand", "home_supply", "inverse_supply", "sales_share"))
+    markets, column = len(home_share), (lower[:, None], upper[:, None])
+
+    def gap(unknowns: np.ndarray) -> np.ndarray:
+        home, wage = unknowns[:markets], unknowns[markets:]
+        delivered = cost + wage
+        imports = (import_share * np.exp((1 - column[0]) * delivered)).sum(axis=1)
+        import_price = np.log(imports) / (1 - lower)
+        price = np.log(home_share * np.exp((1 - upper) * home)
+                       + (1 - home_share) * np.exp((1 - upper) * import_price)) / (1 - upper)
+        bought = -column[0] * delivered + ((lower - upper) * import_price
+                                           + (upper - demand) * price)[:, None]
+        sold = np.maximum((sales_share * np.exp(bought)).sum(axis=0), 1e-300)
+        at_home = -upper * home + (upper - demand) * price
+        return np.concatenate([home - at_home / home_supply,
+                               wage - inverse_supply * np.log(sold)])
+
+    found = root(gap, np.zeros(markets + len(inverse_supply)), tol=1e-13)
+    if np.abs(found.fun).max() > 1e-11:
+        raise RuntimeError(f"scipy did not solve cell {cell}: {found.message}")
+    return found.x
+
+
+def of_commands() -> None:
+    """Whole commands, as a user waits for them."""
+    with tempfile.TemporaryDirectory() as folder:
+        whole = [sys.executable, "-m", "tradesim", "run", str(ROOT / "scenarios" / "eaeu_fta.yaml"),
+                 "--out", f"{folder}/out"]
+        show("tradesim run scenarios/eaeu_fta.yaml, report included",
+             f"{best(lambda: quiet(whole), 3):.1f} s", "<= 15 s")
+    first = best(lambda: quiet([sys.executable, "-m", "tradesim", "--help"]), 10)
+    pandas = best(lambda: quiet([sys.executable, "-c", "import pandas"]), 10)
+    show("tradesim --help", f"{1e3 * first:.0f} ms", "")
+    show("the same against python -c 'import pandas'", f"{first / pandas:.2f}", "<= 0.33")
+
+
+def quiet(command: list[str]) -> None:
+    """Run a command without showing what it prints."""
+    subprocess.run(command, check=True, capture_output=True)
+
+
+if __name__ == "__main__":
+    main()
