@@ -220,7 +220,7 @@ def summarise(vectors: Array, evidence: Evidence,
                "sd": after.std(), "p05": p05, "p50": p50, "p95": p95,
                "contraction": 1 - after.var() / before.var(),
                "rhat": diagnostics[name][0], "ess": diagnostics[name][1]}
-        rows[name] = {key: float(f"{value:.6g}") for key, value in row.items()}
+        rows[name] = {key: float(f"{round(value, 9) + 0.0:.6g}") for key, value in row.items()}
     return rows
 
 
