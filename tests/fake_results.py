@@ -126,6 +126,8 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
               "importer": importers, "group": groups, "exporter": exporters}
     result = xr.Dataset({name: (dims, arrays[name], {"units": "USD"})
                          for name, dims in VARIABLES.items()}, labels)
+    slope = arrays["turnover"][0, 0, :, -1] / arrays["turnover"][0, 0, :, 0]
+    result["elasticity_gdp"] = ("draw", 0.1 * np.log(slope) + 0.7, {"units": "log per log"})
     described = {**SCENARIO, **(scenario or {}), "draws": draws, "horizon": horizon}
     result.attrs = {"scenario": json.dumps(described), "run_id": "0123456789ab", "seed": seed,
                     "draws": draws, "count": counts[0], "target_value": 500e6,

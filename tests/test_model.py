@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
-from tradesim import model
+from tradesim import baseline, model
 from tradesim.dims import spread
 from tradesim.errors import InputError
-from tradesim.model import draw_all, reference_path, run, simulate, standard_cases, years_of
+from tradesim.model import (
+    draw_all,
+    load_baseline,
+    reference_path,
+    run,
+    simulate,
+    standard_cases,
+    years_of,
+)
 from tradesim.parameters import Cube
 from tradesim.rules import Known
 from tradesim.scenario import read_scenario
@@ -178,6 +188,26 @@ def test_run_carries_what_identifies_it():
     assert len(found.attrs["run_id"]) == 16
     assert found.attrs["run_id"] != other.attrs["run_id"]
     assert run("eaeu_fta", draws=5, seed=9).attrs["run_id"] == other.attrs["run_id"]
+
+
+def test_a_posterior_older_than_the_base_year_is_refused(tmp_path, base):
+    old = base.posterior.assign_attrs(as_of=2015)
+    folder = tmp_path / "calibration"
+    shutil.copytree(base.folder, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(baseline, "read_posterior", lambda _: old)
+        with pytest.raises(InputError, match=r"posterior\.nc: was fitted to data up to 2015, before "
+                                             r"the base year 2023 of the markets; run"):
+            load_baseline(folder)
+
+
+def test_a_run_starts_after_the_fitted_data(base):
+    old = base.posterior.assign_attrs(as_of=2023)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(baseline, "read_posterior", lambda _: old)
+        earlier = load_baseline(base.folder)
+    assert years_of(earlier, read(earlier, "base"))[0] == 2024
+    assert results(earlier, "base", draws=4).sizes["year"] == 12
 
 
 def test_progress_reaches_the_end(base):

@@ -118,8 +118,15 @@ def read_baseline(folder: Path) -> Baseline:
     parameters |= read_cells(folder, pair, levers)
     totals = _totals(folder, pair)
     _feasible(folder, pair, parameters, totals)
+    posterior = read_posterior(folder)
+    as_of = int(posterior.attrs["as_of"])
+    if as_of < pair.base_year:
+        raise InputError([Problem(
+            str(folder / "posterior.nc"), "", f"was fitted to data up to {as_of}, before the base "
+            f"year {pair.base_year} of the markets", "run `tradesim calibrate` without --as-of")])
+    history = read_history(folder, as_of=as_of)
     return Baseline(folder, pair, parameters, levers, totals,
-                    read_history(folder), read_posterior(folder))
+                    history, posterior)
 
 
 def read_cells(folder: Path, pair: Pair, levers: Mapping[str, Lever]) -> dict[str, Parameter]:

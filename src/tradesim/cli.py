@@ -173,8 +173,11 @@ Examples:
                    "default.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True,
               help="Seed of the random numbers.")
+@click.option("--steps", type=click.IntRange(min=100), metavar="N",
+              help="Steps of the sampler; more when it says that it has not converged.")
 @_CALIBRATION
-def calibrate(as_of: int | None, out: Path | None, seed: int, calibration: Path | None) -> None:
+def calibrate(as_of: int | None, out: Path | None, seed: int, steps: int | None,
+              calibration: Path | None) -> None:
     """Fit the reference path to both countries' statistics.
 
     Prints what was believed before (prior) against what the statistics say (posterior).
@@ -182,8 +185,10 @@ def calibrate(as_of: int | None, out: Path | None, seed: int, calibration: Path 
     from tradesim import terminal
     from tradesim.calibrate import calibrate as fit
 
+    more = {} if steps is None else {"steps": steps}
     with terminal.progress("Calibrating") as progress:
-        done = fit(_calibration(calibration), as_of=as_of, out=out, seed=seed, progress=progress)
+        done = fit(_calibration(calibration), as_of=as_of, out=out, seed=seed,
+                   progress=progress, **more)
     click.echo(terminal.fitted(done.manifest["parameters"]))
     click.echo(f"\nWritten: {done.folder}")
 

@@ -21,6 +21,8 @@ HARDLY = 0.01
 WIDER = 3
 # A draw in which turnover changes by less than this (USD million) is one without an effect.
 NOTHING = 1e-6
+# Fewer draws than this are too few to be looked at by thirds.
+THIRDS = 60
 
 Middle = tuple[float, float, float]
 
@@ -65,6 +67,7 @@ def facts(story: Story) -> dict[str, Any]:
         "chance_error": [_chance_error(chance["reference"], story.draw_count)],
         "middle": story.milestones[0] if len(story.milestones) > 1 else None,
     }
+    found["hangs"] = _hangs(story, target)
     return found | _effect(story, end) | _chances(chance) if story.changes else found
 
 
@@ -85,6 +88,20 @@ def _block(story: Story, count: str, target: float) -> dict[str, Any]:
                                  for case in story.cases]})
     return {"count": story.pair.name(count), "reported": reported, "now": together([reported])[0],
             "rows": rows}
+
+
+def _hangs(story: Story, target: float) -> dict[str, Any] | None:
+    """Give the reference where the elasticity to GDP is in its lowest and in its highest third."""
+    elasticity = np.asarray(story.dataset["elasticity_gdp"], dtype=float)
+    if story.draw_count < THIRDS:
+        return None
+    turnover = story.draws("turnover", "reference", count=story.pair.target_count,
+                           year=story.last)
+    low, high = np.quantile(elasticity, [1 / 3, 2 / 3])
+    return {name: {"edge": plain(float(edge), 2), "value": [float(np.median(turnover[chosen]))],
+                   "chance": float((turnover[chosen] >= target).mean())}
+            for name, edge, chosen in (("low", low, elasticity <= low),
+                                       ("high", high, elasticity >= high))}
 
 
 def _in_words(three: Middle) -> str:

@@ -39,6 +39,9 @@ REFERENCE, SCENARIO, IMPLEMENTED = "reference", "scenario", "if_implemented"
 ORDER = ("count", "case", "draw", "year", "importer", "group", "exporter")
 """Order of dimensions in results, for people; the economy works in that of `DIMS`."""
 
+DRIVER = "elasticity_gdp"
+"""Calibrated number on which the reference path hangs most; kept with the results by draw."""
+
 Draws = Mapping[str, Array]
 Cases = Mapping[str, Mapping[str, Array]]
 
@@ -124,8 +127,8 @@ def _simulate_block(base: Baseline, scenario: Scenario, draws: Draws,
 
 
 def years_of(base: Baseline, scenario: Scenario) -> tuple[int, ...]:
-    """Years that are projected: from the one after the sample to the scenario's horizon."""
-    return tuple(range(base.pair.last_year + 1, scenario.horizon + 1))
+    """Years that are projected: from the one after the fitted data to the scenario's horizon."""
+    return tuple(range(base.history.years[-1] + 1, scenario.horizon + 1))
 
 
 def standard_cases(scenario: Scenario, draws: Draws) -> dict[str, dict[str, Array]]:
@@ -219,7 +222,7 @@ def reference_path(base: Baseline, draws: Draws, years: Sequence[int]) -> dynami
         innovations=draws["innovation.flow"] * draws["posterior.innovation_sd"][:, None, :],
         residual=draws["posterior.residual"],
         log_gdp=history.forecast.log_gdp[ahead],
-        base_log_gdp=history.log_gdp[history.years.index(base.pair.base_year)],
+        base_log_gdp=history.log_gdp[history.years.index(int(base.posterior.attrs["base_year"]))],
         gdp_error=gdp_error,
         exchange_rate=history.forecast.exchange_rate[ahead],
         price_share=draws["gdp.error_price_share"],
@@ -369,6 +372,8 @@ def run(
                                   nearest(headline, known))])
     numbers = draw_all(base, scenario, Cube.random(scenario.draws, scenario.seed))
     dataset = simulate(base, scenario, numbers, progress=progress)
+    dataset[DRIVER] = ("draw", numbers[f"posterior.{DRIVER}"],
+                       {"units": "log per log", "long_name": "Elasticity to both GDPs, by draw"})
     command = repeat_command(str(path), overrides, draws, seed, count)
     return dataset.assign_attrs(describe(base, scenario, headline, command))
 
