@@ -196,8 +196,8 @@ def test_a_posterior_older_than_the_base_year_is_refused(tmp_path, base):
     shutil.copytree(base.folder, folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(baseline, "read_posterior", lambda _: old)
-        with pytest.raises(InputError, match=r"posterior\.nc: was fitted to data up to 2015, before "
-                                             r"the base year 2023 of the markets; run"):
+        with pytest.raises(InputError, match=r"posterior\.nc: was fitted to data up to 2015, "
+                                             r"before the base year 2023 of the markets; run"):
             load_baseline(folder)
 
 
