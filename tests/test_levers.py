@@ -201,6 +201,16 @@ def test_a_switch_turns_a_lever_off(world):
     assert (cost[0, RIG, :, 1] < 0).all()
 
 
+def test_a_closed_corridor_stops_the_pair_and_nobody_else(world):
+    shock = pact(world)
+    half = shock.interrupted(world, spread(0.5))
+    np.testing.assert_allclose(half.duty[0, RIG], 0.5 * shock.duty[0, RIG])
+    np.testing.assert_array_equal(half.duty[0, UNI], shock.duty[0, UNI])
+    road = route_improvement(world, FULL, route="pass", km_saved=spread(600.0),
+                             usd_per_tonne_km=spread(0.1), speed_km_per_hour=spread(25.0))
+    assert road.interrupted(world, spread(1.0)).freight.any() == np.False_
+
+
 def test_nothing_is_shared_by_accident():
     with pytest.raises(ValueError, match="read-only"):
         NONE[...] = 1.0

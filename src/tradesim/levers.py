@@ -51,6 +51,16 @@ class Shock:
     days: Array = field(default_factory=lambda: NONE)
     information: Array = field(default_factory=lambda: NONE)
 
+    def interrupted(self, economy: Economy, closed_share: Array) -> Shock:
+        """Take away what a closed corridor stops: the share of the year, on the pair's flows.
+
+        Other suppliers do not use the corridor and keep what the lever gives them.
+        """
+        on_pair = 1.0 - closed_share * economy.pair_flow
+        on_routes = 1.0 - closed_share
+        return Shock(self.duty * on_pair, self.rebate * on_pair, self.freight * on_routes,
+                     self.days * on_routes, self.information * on_pair)
+
 
 def phase_in(years: Array, start: Array, length: Array) -> Array:
     r"""Give the strength of a lever over time, rising in a straight line.

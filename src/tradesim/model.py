@@ -265,8 +265,6 @@ def shock(base: Baseline, scenario: Scenario, world: Economy, draws: Draws, name
     calendar = spread(np.asarray(years, dtype=float), "year")
     begin = spread(draws[f"{name}.start"] + draws[f"{name}.delay"], "draw")
     strength = phase_in(calendar, begin, spread(draws[f"{name}.phase_in"], "draw"))
-    if lever.needs_corridor:
-        strength = strength * (1.0 - spread(closed_share, "draw", "year"))
     given = {"lever": name, "years_on": calendar - begin,
              "lifetime": spread(draws[f"{name}.lifetime"], "draw")}
     kind = KINDS[lever.kind]
@@ -274,7 +272,10 @@ def shock(base: Baseline, scenario: Scenario, world: Economy, draws: Draws, name
     settings = {key: _setting(scenario, lever, draws, key) for key in lever.settings
                 if key not in TIMING and key in wanted}
     extra = {key: given[key] for key in GIVEN if key in kind.__annotations__}
-    return kind(world, strength, **lever.applies, **settings, **extra)
+    made = kind(world, strength, **lever.applies, **settings, **extra)
+    if not lever.needs_corridor:
+        return made
+    return made.interrupted(world, spread(closed_share, "draw", "year"))
 
 
 def _setting(scenario: Scenario, lever: Lever, draws: Draws, key: str) -> Array | str:
