@@ -62,6 +62,11 @@ def total(values: Array, *over: str) -> Array:
     return values
 
 
+def pick(values: Array, dim: str, places: NDArray[np.intp]) -> Array:
+    """Take places along a dimension; an array that does not vary there stays as it is."""
+    return values if values.shape[axis(dim)] == 1 else values.take(places, axis=axis(dim))
+
+
 def only(values: Array, *dims: str) -> Array:
     """Drop every axis but those of the named dimensions, which must be of length one."""
     gone = tuple(axis(dim) for dim in DIMS if dim not in dims)

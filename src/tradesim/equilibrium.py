@@ -9,12 +9,13 @@ depend on which cells it was solved with.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tradesim.dims import Array, total
+from tradesim.dims import Array, axis, pick, total
 from tradesim.economy import Economy
 from tradesim.errors import ConvergenceError
 
@@ -196,10 +197,17 @@ def _newton(cells: _Cells) -> tuple[Array, float, int]:
             left = np.flatnonzero(~done)
             active, current, unknowns = active[left], current.take(left), unknowns[:, left]
             residual, jacobian = residual[:, left], jacobian[..., left]
-        system, aim = np.moveaxis(jacobian, -1, 0), residual.T[..., None]
-        step = np.linalg.solve(system, aim)[..., 0].T
+        step = _solved(jacobian, residual, alone=not len(current.inverse_supply))
         unknowns = unknowns - np.clip(step, -MAX_STEP, MAX_STEP)
     raise ConvergenceError("market equilibrium", float(error.max()), active.tolist())
+
+
+def _solved(jacobian: Array, residual: Array, *, alone: bool) -> Array:
+    """Solve each cell's linear system; markets that share no finite supplier stand alone."""
+    if alone:
+        return np.asarray(residual / np.einsum("iic->ic", jacobian))
+    system, aim = np.moveaxis(jacobian, -1, 0), residual.T[..., None]
+    return np.linalg.solve(system, aim)[..., 0].T
 
 
 def _indices(cells: _Cells, unknowns: Array) -> tuple[Array, Array, Array, Array]:
@@ -304,39 +312,59 @@ def equilibrium(economy: Economy, levels: Array, log_cost: Array) -> Settled:
     home = economy.home
     paid = levels * (1.0 + economy.duty)
     spending = total(paid, "exporter")
-    home_share = total(paid * home, "exporter") / spending
     abroad = paid * (1.0 - home)
     sold = levels * (1.0 - home)
-    shape = np.broadcast_shapes(levels.shape, log_cost.shape)
+    inputs = {
+        "import_share": _ratio(abroad, total(abroad, "exporter")),
+        "home_share": total(paid * home, "exporter") / spending,
+        "cost": log_cost,
+        "lower": economy.lower,
+        "upper": economy.upper,
+        "demand": economy.demand,
+        "home_supply": economy.home_supply,
+        "inverse_supply": economy.inverse_supply,
+        "sales_share": _ratio(sold, total(sold, "importer")),
+    }
+    importers, exporters, groups, *rest = np.broadcast_shapes(levels.shape, log_cost.shape)
+    sales = np.empty((importers, exporters, groups, *rest))
+    price, home_price = np.empty((2, importers, 1, groups, *rest))
+    supplier_price = np.empty((1, exporters, groups, *rest))
+    residual = 0.0
+    for chosen in _alike(economy.inverse_supply, groups):
+        shape = (importers, exporters, len(chosen), *rest)
+        part = _solve_groups({name: pick(values, "group", chosen)
+                              for name, values in inputs.items()}, shape)
+        home_price[:, :, chosen] = part.home_price.reshape(importers, 1, *shape[2:])
+        price[:, :, chosen] = part.price.reshape(importers, 1, *shape[2:])
+        supplier_price[:, :, chosen] = part.supplier_price.reshape(1, *shape[1:])
+        at_home = (part.home_price + part.home_quantity).reshape(importers, 1, *shape[2:])
+        abroad = part.quantity.reshape(shape) + supplier_price[:, :, chosen]
+        sales[:, :, chosen] = np.where(home > 0.0, at_home, abroad)
+        residual = max(residual, part.residual)
+    return Settled(sales, price, home_price, supplier_price, residual)
+
+
+def _alike(inverse_supply: Array, groups: int) -> list[NDArray[np.intp]]:
+    """Sets of groups with finite supply by the same exporters: each set has one size of system."""
+    finite = np.any(inverse_supply != 0.0, axis=(axis("case"), axis("year"), axis("draw")))
+    finite = np.broadcast_to(finite[0], (finite.shape[1], groups))
+    _, kind = np.unique(finite, axis=1, return_inverse=True)
+    return [np.flatnonzero(kind == one) for one in range(kind.max() + 1)]
+
+
+def _solve_groups(inputs: Mapping[str, Array], shape: Sequence[int]) -> Market:
+    """Flatten groups, cases, years and draws into cells, and solve them."""
     importers, exporters, *cells = shape
 
     def flat(values: Array, *leading: int) -> Array:
         return np.broadcast_to(values, (*leading, *cells)).reshape(*leading, -1)
 
-    def by_market(values: Array) -> Array:
-        return flat(values, importers, 1)[:, 0]
-
-    solved = solve_market(
-        flat(_ratio(abroad, total(abroad, "exporter")), importers, exporters),
-        by_market(home_share),
-        flat(log_cost, importers, exporters),
-        lower=by_market(economy.lower),
-        upper=by_market(economy.upper),
-        demand=by_market(economy.demand),
-        home_supply=by_market(economy.home_supply),
-        inverse_supply=flat(economy.inverse_supply, 1, exporters)[0],
-        sales_share=flat(_ratio(sold, total(sold, "importer")), importers, exporters),
-    )
-    supplier_price = solved.supplier_price.reshape(1, exporters, *cells)
-    home_price = solved.home_price.reshape(importers, 1, *cells)
-    home_sales = home_price + solved.home_quantity.reshape(importers, 1, *cells)
-    return Settled(
-        sales=np.where(home > 0.0, home_sales, supplier_price + solved.quantity.reshape(shape)),
-        price=solved.price.reshape(importers, 1, *cells),
-        home_price=home_price,
-        supplier_price=supplier_price,
-        residual=solved.residual,
-    )
+    by_market = {name: flat(inputs[name], importers, 1)[:, 0]
+                 for name in ("home_share", "lower", "upper", "demand", "home_supply")}
+    by_supplier = {name: flat(inputs[name], importers, exporters)
+                   for name in ("import_share", "cost", "sales_share")}
+    inverse_supply = flat(inputs["inverse_supply"], 1, exporters)[0]
+    return solve_market(**by_supplier, **by_market, inverse_supply=inverse_supply)
 
 
 def no_change(levels: Array) -> Settled:
