@@ -119,7 +119,7 @@ def cli() -> None:
 @cli.command(epilog="""\b
 Examples:
   tradesim run base
-  tradesim run mine.yaml --draws 500 --out /tmp/quick
+  tradesim run mine.yaml --draws 500 --out quick
   tradesim run mine.yaml --set adjustment.speed=0.35 --set LEVER.start=2030""")
 @_SCENARIO
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
@@ -166,7 +166,7 @@ def run(scenario: str, out: Path | None, draws: int | None, seed: int | None,
 @cli.command(epilog="""\b
 Examples:
   tradesim calibrate
-  tradesim calibrate --as-of 2019 --out /tmp/as-of-2019""")
+  tradesim calibrate --as-of 2019 --out as-of-2019""")
 @click.option("--as-of", type=int, metavar="YEAR", help="Use no data dated after this year.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
               help="Folder for posterior.nc and posterior.yaml; the calibration folder by "

@@ -158,6 +158,8 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
 def _tidy(array: xr.DataArray, name: str, unit: str,
           partners: Mapping[str, str]) -> pd.DataFrame:
     frame = array.rename("value").to_series().reset_index()
+    if unit == "USD":
+        frame["value"] = _cents(frame["value"])
     frame["variable"], frame["unit"] = name, unit
     for dim in ("count", "importer", "group"):
         if dim not in frame:
@@ -170,6 +172,11 @@ def _tidy(array: xr.DataArray, name: str, unit: str,
     frame = frame.assign(_place=frame["statistic"].map(place))
     frame = frame.sort_values([*order, "_place"], kind="stable")
     return frame[list(COLUMNS)]
+
+
+def _cents(value: Any) -> Any:
+    """USD to the cent: what is smaller is rounding of the arithmetic; no minus before zero."""
+    return round(value, 2) + 0.0
 
 
 def headline(dataset: xr.Dataset) -> dict[str, Any]:
@@ -193,7 +200,7 @@ def headline(dataset: xr.Dataset) -> dict[str, Any]:
 
     def numbers(year: int, case: str) -> dict[str, float]:
         column = table.sel(year=year, case=case)
-        return {name: float(column.sel(statistic=name)) for name in STATISTICS}
+        return {name: _cents(float(column.sel(statistic=name))) for name in STATISTICS}
 
     return {
         "scenario": json.loads(dataset.attrs["scenario"])["name"],
