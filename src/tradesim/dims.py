@@ -67,6 +67,18 @@ def pick(values: Array, dim: str, places: NDArray[np.intp]) -> Array:
     return values if values.shape[axis(dim)] == 1 else values.take(places, axis=axis(dim))
 
 
+def at(values: Array, years: NDArray[np.intp], draws: NDArray[np.intp]) -> Array:
+    """Take single pairs of a year and a draw; they stand along the last dimension.
+
+    An array that varies along neither stays as it is.
+    """
+    *others, all_years, all_draws = values.shape
+    if all_years == all_draws == 1:
+        return values
+    place = (years if all_years > 1 else 0) * all_draws + (draws if all_draws > 1 else 0)
+    return values.reshape(*others, 1, -1).take(place, axis=-1)
+
+
 def only(values: Array, *dims: str) -> Array:
     """Drop every axis but those of the named dimensions, which must be of length one."""
     gone = tuple(axis(dim) for dim in DIMS if dim not in dims)

@@ -207,7 +207,7 @@ def _solved(jacobian: Array, residual: Array, *, alone: bool) -> Array:
     if alone:
         return np.asarray(residual / np.einsum("iic->ic", jacobian))
     system, aim = np.moveaxis(jacobian, -1, 0), residual.T[..., None]
-    return np.linalg.solve(system, aim)[..., 0].T
+    return np.asarray(np.linalg.solve(system, aim)[..., 0].T)
 
 
 def _indices(cells: _Cells, unknowns: Array) -> tuple[Array, Array, Array, Array]:
@@ -345,7 +345,7 @@ def equilibrium(economy: Economy, levels: Array, log_cost: Array) -> Settled:
 
 
 def _alike(inverse_supply: Array, groups: int) -> list[NDArray[np.intp]]:
-    """Sets of groups with finite supply by the same exporters: each set has one size of system."""
+    """Sort groups into sets with finite supply by the same exporters: one size of system each."""
     finite = np.any(inverse_supply != 0.0, axis=(axis("case"), axis("year"), axis("draw")))
     finite = np.broadcast_to(finite[0], (finite.shape[1], groups))
     _, kind = np.unique(finite, axis=1, return_inverse=True)

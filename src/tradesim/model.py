@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import xarray as xr
@@ -24,6 +25,7 @@ from tradesim.dims import Array, frozen, spread, total
 from tradesim.economy import Economy, economy
 from tradesim.equilibrium import equilibrium, no_change
 from tradesim.errors import InputError, Problem, nearest
+from tradesim.factors import factors
 from tradesim.folders import calibration_folder
 from tradesim.levers import GIVEN, KINDS, TIMING, Shock, arguments, check_levers, phase_in, resolve
 from tradesim.parameters import Cube, draw
@@ -39,9 +41,7 @@ REFERENCE, SCENARIO, IMPLEMENTED = "reference", "scenario", "if_implemented"
 ORDER = ("count", "case", "draw", "year", "importer", "group", "exporter")
 """Order of dimensions in results, for people; the economy works in that of `DIMS`."""
 
-DRIVER = "elasticity_gdp"
-"""Calibrated number on which the reference path hangs most; kept with the results by draw."""
-
+Part = TypeVar("Part")
 Draws = Mapping[str, Array]
 Cases = Mapping[str, Mapping[str, Array]]
 
@@ -79,7 +79,6 @@ def simulate(
     """
     cases = standard_cases(scenario, draws) if cases is None else cases
     count = len(next(iter(draws.values())))
-    blocks = [slice(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
 
     def block(rows: slice) -> dict[str, Array]:
         here = {name: values[rows] for name, values in draws.items()}
@@ -88,14 +87,23 @@ def simulate(
                     for case, by_lever in cases.items()}
         return _simulate_block(base, scenario, here, switches)
 
+    return _dataset(base, scenario, list(cases), by_block(block, count, BLOCK, progress))
+
+
+def by_block(
+    work: Callable[[slice], Part], count: int, size: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Part]:
+    """Work on so many draws at a time, in threads, and give the parts in order."""
+    blocks = [slice(start, min(start + size, count)) for start in range(0, count, size)]
     parts = []
     with _libraries().limit(limits=1), ThreadPoolExecutor(WORKERS) as pool:
         mapper = map if len(blocks) == 1 else pool.map
-        for rows, part in zip(blocks, mapper(block, blocks), strict=True):
+        for rows, part in zip(blocks, mapper(work, blocks), strict=True):
             parts.append(part)
             if progress:
                 progress(rows.stop, count)
-    return _dataset(base, scenario, list(cases), parts)
+    return parts
 
 
 @cache
@@ -373,8 +381,8 @@ def run(
                                   nearest(headline, known))])
     numbers = draw_all(base, scenario, Cube.random(scenario.draws, scenario.seed))
     dataset = simulate(base, scenario, numbers, progress=progress)
-    dataset[DRIVER] = ("draw", numbers[f"posterior.{DRIVER}"],
-                       {"units": "log per log", "long_name": "Elasticity to both GDPs, by draw"})
+    ahead = reference_path(base, numbers, years_of(base, scenario))
+    dataset["factors"] = factors(base, scenario, numbers, ahead)
     command = repeat_command(str(path), overrides, draws, seed, count)
     return dataset.assign_attrs(describe(base, scenario, headline, command))
 
