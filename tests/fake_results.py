@@ -127,7 +127,7 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
     result = xr.Dataset({name: (dims, arrays[name], {"units": "USD"})
                          for name, dims in VARIABLES.items()}, labels)
     slope = arrays["turnover"][0, 0, :, -1] / arrays["turnover"][0, 0, :, 0]
-    result["elasticity_gdp"] = ("draw", 0.1 * np.log(slope) + 0.7, {"units": "log per log"})
+    result["factors"] = factors(0.1 * np.log(slope) + 0.7, happens.ravel(), rng)
     described = {**SCENARIO, **(scenario or {}), "draws": draws, "horizon": horizon}
     result.attrs = {"scenario": json.dumps(described), "run_id": "0123456789ab", "seed": seed,
                     "draws": draws, "count": counts[0], "target_value": 500e6,
@@ -136,8 +136,22 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
                     "partners": json.dumps(dict(zip(importers, importers[::-1], strict=True))),
                     "statistics": json.dumps({"2024": dict.fromkeys(counts, 100e6)}),
                     "hashes": json.dumps({"posterior.nc": "ab" * 32}), "resolved": "",
-                    "max_residual": 1e-13, "calibration": calibration}
+                    "max_residual": 1e-13, "calibration": calibration, "format": results.FORMAT,
+                    "version": "0.1.0"}
     return result
+
+
+def factors(elasticity: np.ndarray, happens: np.ndarray,
+            rng: np.random.Generator) -> xr.DataArray:
+    """Make factors: one that drives the reference, one switch, one of no account."""
+    names = ["reference.elasticity_gdp", "made_up.happens", "adjustment.speed"]
+    return xr.DataArray(
+        np.array([elasticity, happens, rng.random(len(elasticity))], dtype=np.float32),
+        dims=("factor", "draw"),
+        coords={"factor": names,
+                "factor_title": ("factor", ["Elasticity to both economies", "It happens",
+                                            "Speed of adjustment"]),
+                "factor_unit": ("factor", ["elasticity", "0 no, 1 yes", "share"])})
 
 
 # Made-up reported values, USD million: market, count, year.

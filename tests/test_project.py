@@ -20,7 +20,7 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MOD
 LAYERS = {  # imports only point down, or stay in their layer without a loop
     5: "__main__ cli report plots findings story wording terminal",
     4: "calibrate sampling",
-    3: "model results differences",
+    3: "model subsets results differences factors",
     2: "economy levers routes equilibrium dynamics accounts statespace",
     1: "scenario rules starter catalogue parameters baseline history pair posterior",
     0: "__init__ dims errors checks distributions tables yamlfile folders",

@@ -21,6 +21,8 @@ HARDLY = 0.01
 WIDER = 3
 # A draw in which turnover changes by less than this (USD million) is one without an effect.
 NOTHING = 1e-6
+# Fitted number on which the reference path hangs most.
+DRIVER = "reference.elasticity_gdp"
 # Fewer draws than this are too few to be looked at by thirds.
 THIRDS = 60
 
@@ -92,9 +94,9 @@ def _block(story: Story, count: str, target: float) -> dict[str, Any]:
 
 def _hangs(story: Story, target: float) -> dict[str, Any] | None:
     """Give the reference where the elasticity to GDP is in its lowest and in its highest third."""
-    elasticity = np.asarray(story.dataset["elasticity_gdp"], dtype=float)
-    if story.draw_count < THIRDS:
+    if story.draw_count < THIRDS or DRIVER not in story.dataset["factor"]:
         return None
+    elasticity = np.asarray(story.dataset["factors"].sel(factor=DRIVER), dtype=float)
     turnover = story.draws("turnover", "reference", count=story.pair.target_count,
                            year=story.last)
     low, high = np.quantile(elasticity, [1 / 3, 2 / 3])

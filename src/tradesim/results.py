@@ -30,8 +30,12 @@ COLUMNS = ("variable", "unit", "count", "year", "exporter", "importer", "group",
            "statistic", "value")
 DATA, SUMMARY, HEADLINE = "results.nc", "summary.csv", "summary.json"
 RESOLVED, MANIFEST = "scenario.yaml", "manifest.json"
+HASHED = (DATA, SUMMARY, HEADLINE, RESOLVED)
 EXACT = ("imports", "home_output")
 """Levels so large that a policy's change of them would be lost in single precision."""
+
+FORMAT = 2
+"""Number of the layout of a folder of results; a folder of another layout is refused."""
 
 PACKAGES = ("tradesim", "numpy", "scipy", "pandas", "xarray", "matplotlib")
 
@@ -54,12 +58,7 @@ def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> di
         Texts and numbers; ``hashes`` and ``statistics`` as JSON text. ``run_id`` names the run
         by the content of the scenario, the calibration and the version of the program.
     """
-    hashes = {path.relative_to(base.folder).as_posix(): sha256(path)
-              for path in sorted(base.folder.rglob("*"))
-              if path.suffix in (".csv", ".yaml", ".nc") and path.is_file()}
-    content = scenario.model_dump(exclude={"name", "origins", "title", "question", "references",
-                                           "not_modelled"})
-    identity = json.dumps([content, hashes, _version("tradesim")], sort_keys=True)
+    hashes = calibration_hashes(base.folder)
     totals = np.exp(base.history.log_value).sum(axis=1)
     statistics = {str(year): {name: float(value) for name, value in
                               zip(base.pair.counts, totals[t], strict=True)
@@ -69,7 +68,9 @@ def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> di
         "scenario": scenario.model_dump_json(),
         "resolved": resolved(scenario),
         "title": scenario.title,
-        "run_id": sha256_of(identity.encode()).hexdigest()[:16],
+        "run_id": run_id(scenario, hashes),
+        "format": FORMAT,
+        "version": _version("tradesim"),
         "seed": scenario.seed,
         "draws": scenario.draws,
         "count": count,
@@ -82,6 +83,21 @@ def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> di
         "command": command,
         "calibration": str(base.folder),
     }
+
+
+def calibration_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a calibration folder that a run may read, by path in it."""
+    return {path.relative_to(folder).as_posix(): sha256(path)
+            for path in sorted(folder.rglob("*"))
+            if path.suffix in (".csv", ".yaml", ".nc") and path.is_file()}
+
+
+def run_id(scenario: Scenario, hashes: Mapping[str, str]) -> str:
+    """Name a run by what goes in: the scenario, the calibration, this version of the program."""
+    content = scenario.model_dump(exclude={"name", "origins", "title", "question", "references",
+                                           "not_modelled"})
+    identity = json.dumps([content, hashes, _version("tradesim")], sort_keys=True)
+    return sha256_of(identity.encode()).hexdigest()[:16]
 
 
 def _version(package: str) -> str:
@@ -226,8 +242,8 @@ def save(dataset: xr.Dataset, folder: Path) -> None:
     """Write a run's results into an existing folder.
 
     Writes ``results.nc`` (all draws; single precision where that is enough), ``summary.csv``,
-    ``summary.json``, ``scenario.yaml`` (resolved, with origins) and ``manifest.json``. Only the
-    manifest holds times and paths.
+    ``summary.json``, ``scenario.yaml`` (resolved, with origins) and ``manifest.json``, which
+    holds the SHA-256 of the others. Only the manifest holds times and paths.
     """
     placeless = {key: value for key, value in dataset.attrs.items()
                  if key not in ("calibration", "command")}
@@ -249,6 +265,7 @@ def save(dataset: xr.Dataset, folder: Path) -> None:
         "python": platform.python_version(),
         "versions": {package: _version(package) for package in PACKAGES},
         "hashes": json.loads(dataset.attrs["hashes"]),
+        "files": {name: sha256(folder / name) for name in HASHED},
     })
 
 
@@ -263,7 +280,7 @@ def load(folder: Path) -> xr.Dataset:
     Raises
     ------
     InputError
-        When the folder holds no results, or damaged ones.
+        When the folder holds no results, damaged ones, or those of another version.
     """
     path = Path(folder) / DATA
     try:
@@ -273,7 +290,12 @@ def load(folder: Path) -> xr.Dataset:
     except Exception as error:  # any failure of the reader means the same to the user
         raise InputError([Problem(str(path), "", f"cannot be read as results ({error})",
                                   "run the scenario again")]) from error
-    texts = {name: [str(label) for label in dataset[name].to_numpy()]
+    if (found := int(dataset.attrs.get("format", 1))) != FORMAT:
+        raise InputError([Problem(
+            str(path), "", f"was written in layout {found} by version "
+            f"{dataset.attrs.get('version', '0.1.0')} of tradesim; this version reads layout "
+            f"{FORMAT}", "run the scenario again")])
+    texts = {name: (dataset[name].dims, [str(label) for label in dataset[name].to_numpy()])
              for name in dataset.coords if dataset[name].dtype.kind in "SO"}
     return dataset.assign_coords(texts).assign_attrs(
         calibration=manifest["calibration"], command=manifest["command"])
