@@ -1,0 +1,151 @@
+"""Runs kept by their identity: a scenario that was run with the same inputs is not run again.
+
+An entry of the cache is a folder named by the run id. It holds what `results.save` leaves and
+`CHECK`, the hash of the results and of the program's own code. Fresh and kept runs are read the
+same way, so both give the same numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from hashlib import sha256 as sha256_of
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from tradesim import __version__, model, results
+from tradesim.baseline import Baseline
+from tradesim.errors import InputError, Problem
+from tradesim.folders import sha256, whole
+from tradesim.scenario import Known, read_scenario
+
+CACHE = Path("results") / "cache"
+CHECK = "check.json"
+IMPORT = re.compile(r"^from tradesim(?:\.(\w+)| import (.+))", re.M)
+
+Progress = Callable[[int, int], None]
+Watch = Callable[[str], AbstractContextManager[Progress | None]]
+
+
+def fetch(
+    scenario: str | Path, base: Baseline, *, overrides: Sequence[str] = (),
+    draws: int | None = None, seed: int | None = None, count: str | None = None,
+    cache: Path = CACHE, force: bool = False, say: Callable[[str], None] = lambda _: None,
+    watch: Watch = lambda _: nullcontext(),
+) -> xr.Dataset:
+    """Give the results of a scenario, from the cache where it holds them.
+
+    Parameters
+    ----------
+    scenario
+        A scenario file, the name of a shipped one, or the folder of an earlier run.
+    base
+        The baseline that every scenario shares.
+    overrides, draws, seed, count
+        As for `model.run`.
+    cache
+        Folder of kept runs.
+    force
+        Run again even what is kept.
+    say
+        Called with one line about an entry of the cache that has to be made anew.
+    watch
+        Gives, for a label, a context in which progress is shown.
+
+    Returns
+    -------
+    xarray.Dataset
+        As saved (single precision where that is enough), described as asked for now.
+
+    Raises
+    ------
+    InputError
+        When the scenario or the folder cannot be used.
+    """
+    folder = Path(scenario)
+    if (folder / results.DATA).is_file():
+        return earlier(folder)
+    asked = [*overrides, *(f"{key}={value}" for key, value in (("draws", draws), ("seed", seed))
+                           if value is not None)]
+    wanted = read_scenario(scenario, Known(base.parameters, base.levers, base.pair), asked)
+    headline = base.pair.target_count if count is None else count
+    command = results.repeat_command(str(scenario), overrides, draws, seed, count)
+    described = results.describe(base, wanted, headline, command)
+    entry = cache / described["run_id"]
+    kept = None
+    if entry.exists() and not force:
+        kept, reason = _kept(entry, described["run_id"])
+        if kept is None:
+            say(f"{entry}: {reason}; {wanted.name} is run again")
+    if kept is None:
+        with watch(wanted.name) as progress:
+            fresh = model.run(scenario, calibration=base.folder, overrides=overrides, draws=draws,
+                              seed=seed, count=count, progress=progress)
+        with whole(entry) as work:
+            results.save(fresh, work)
+            check = {"code": code(), results.DATA: sha256(work / results.DATA)}
+            (work / CHECK).write_text(json.dumps(check, indent=2) + "\n", encoding="utf-8")
+        kept = results.load(entry)
+    return kept.assign_attrs(described)
+
+
+def earlier(folder: Path) -> xr.Dataset:
+    """Read the folder of an earlier run, made by this version of the program.
+
+    Raises
+    ------
+    InputError
+        When it was made by another version, or is damaged.
+    """
+    dataset = results.load(folder)
+    made: dict[str, Any] = json.loads((folder / results.MANIFEST).read_text(encoding="utf-8"))
+    version = made.get("versions", {}).get("tradesim", "unknown")
+    missing = [name for name in results.VARIABLES if name not in dataset]
+    if version != __version__ or missing:
+        raise InputError([Problem(
+            str(folder), "", f"was made by tradesim {version}, this is {__version__}"
+            + (f" (it lacks {', '.join(missing)})" if missing else ""),
+            "run the scenario again")])
+    return dataset
+
+
+@cache
+def code() -> str:
+    """Hash of the modules that make the numbers: a kept run of other code is run again."""
+    folder = Path(__file__).parent
+    found, waiting = set[str](), {"model", "results"}
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        text = (folder / f"{name}.py").read_text(encoding="utf-8")
+        waiting |= {other for one, several in IMPORT.findall(text)
+                    for other in (one, *re.findall(r"\w+", several))} - found
+        waiting = {other for other in waiting if (folder / f"{other}.py").is_file()}
+    whole_text = "".join((folder / f"{name}.py").read_text(encoding="utf-8")
+                         for name in sorted(found))
+    return sha256_of(whole_text.encode()).hexdigest()[:16]
+
+
+def _kept(entry: Path, run_id: str) -> tuple[xr.Dataset | None, str]:
+    """Results of an entry, or why it cannot be used."""
+    try:
+        check = json.loads((entry / CHECK).read_text(encoding="utf-8"))
+        same = check[results.DATA] == sha256(entry / results.DATA)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return None, f"the kept run is damaged ({type(error).__name__})"
+    if not same:
+        return None, f"the kept run is damaged ({results.DATA} is not what was written)"
+    if check.get("code") != code():
+        return None, "the kept run was made by other code"
+    try:
+        dataset = results.load(entry)
+    except InputError:
+        return None, "the kept run is damaged (it cannot be read)"
+    if dataset.attrs.get("run_id") != run_id:
+        return None, "the kept run is damaged (it is another run)"
+    return dataset, ""
