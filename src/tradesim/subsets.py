@@ -25,7 +25,7 @@ from tradesim.scenario import Scenario
 
 Subsets = NDArray[np.int64]
 
-CELLS = 2048
+CELLS = 1024
 """Situations solved at once: their arrays stay in the processor's cache."""
 
 PATHS = 8192
