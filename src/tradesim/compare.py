@@ -89,7 +89,7 @@ class Comparison:
         return sorted({*(year for year in self.years[1:] if year % 5 == 0), self.last})[-2:]
 
     @property
-    def draws(self) -> int:
+    def draw_count(self) -> int:
         """Number of draws."""
         return int(self.first.sizes["draw"])
 
@@ -103,16 +103,18 @@ class Comparison:
         """Count on which the target was stated."""
         return str(self.first.attrs["target_count"])
 
-    def title(self, name: str) -> str:
-        """Title of a scenario."""
-        return str(self.runs[name].attrs["title"])
+    def label(self, name: str) -> str:
+        """Title of a scenario, with its name where two have the same title."""
+        titles = {other: str(run.attrs["title"]) for other, run in self.runs.items()}
+        alone = list(titles.values()).count(titles[name]) == 1
+        return titles[name] if alone else f"{titles[name]} ({name})"
 
     def scenario(self, name: str) -> dict[str, Any]:
-        """Resolved scenario: levers, parameters, question and the rest."""
+        """Give the resolved scenario: levers, parameters, question and the rest."""
         found: dict[str, Any] = json.loads(self.runs[name].attrs["scenario"])
         return found
 
-    def values(self, variable: str, name: str, case: str, **where: Any) -> Array:
+    def levels(self, variable: str, name: str, case: str, **where: Any) -> Array:
         """Values of a variable in one scenario, USD, draws first."""
         dataset = self.runs[name]
         array = dataset[variable].variable
@@ -125,8 +127,8 @@ class Comparison:
 
     def change(self, variable: str, name: str, case: str, **where: Any) -> Array:
         """Change of a variable against the baseline scenario, same draw and case, USD."""
-        return (self.values(variable, name, case, **where)
-                - self.values(variable, self.baseline, case, **where))
+        return (self.levels(variable, name, case, **where)
+                - self.levels(variable, self.baseline, case, **where))
 
     @cached_property
     def _places(self) -> dict[Any, dict[Any, int]]:
@@ -136,7 +138,7 @@ class Comparison:
 
     def __repr__(self) -> str:
         lines = [f"<tradesim.Comparison> {len(self.packages)} scenarios against "
-                 f"{self.baseline}, {self.draws} draws, {self.years[0]}-{self.last}"]
+                 f"{self.baseline}, {self.draw_count} draws, {self.years[0]}-{self.last}"]
         for name in ranked(self):
             change = self.change("turnover", name, SCENARIO, count=self.count, year=self.last)
             low, high = np.quantile(change, [0.1, 0.9]) / 1e6
@@ -243,7 +245,7 @@ def ranked(comparison: Comparison, case: str = SCENARIO) -> list[str]:
 
 def probability(comparison: Comparison, name: str, case: str, count: str) -> Array:
     """Share of draws in which turnover reaches the target, by year."""
-    reached = comparison.values("turnover", name, case, count=count) >= comparison.target
+    reached = comparison.levels("turnover", name, case, count=count) >= comparison.target
     return np.asarray(reached.mean(axis=0))
 
 
@@ -253,7 +255,7 @@ def first_year(comparison: Comparison, name: str, case: str) -> Array:
     Turnover is on the count on which the target was stated. A draw that falls back below the
     target later still counts as having reached it.
     """
-    reached = comparison.values("turnover", name, case,
+    reached = comparison.levels("turnover", name, case,
                                 count=comparison.target_count) >= comparison.target
     years = np.asarray(comparison.years, dtype=float)
     return np.where(reached.any(axis=1), years[reached.argmax(axis=1)], np.nan)
@@ -272,9 +274,9 @@ def outcome(comparison: Comparison, name: str, criterion: str, case: str) -> Arr
         One of `CRITERIA`.
     """
     if criterion == "turnover":
-        return comparison.values("turnover", name, case, count=comparison.count,
+        return comparison.levels("turnover", name, case, count=comparison.count,
                                  year=comparison.last)
-    gain = comparison.values("welfare", name, case, year=comparison.last)
+    gain = comparison.levels("welfare", name, case, year=comparison.last)
     return np.asarray(gain.sum(axis=1))
 
 
@@ -365,9 +367,9 @@ def contained(comparison: Comparison) -> dict[str, list[str]]:
 
 def moved_reference(comparison: Comparison) -> list[str]:
     """Scenarios whose path without policy is not the baseline's, because they set parameters."""
-    base = comparison.values("turnover", comparison.baseline, REFERENCE)
+    base = comparison.levels("turnover", comparison.baseline, REFERENCE)
     return [name for name in comparison.packages if not np.allclose(
-        comparison.values("turnover", name, REFERENCE), base, rtol=SAME, atol=0.0)]
+        comparison.levels("turnover", name, REFERENCE), base, rtol=SAME, atol=0.0)]
 
 
 def members(comparison: Comparison) -> list[str]:

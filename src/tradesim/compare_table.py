@@ -89,7 +89,7 @@ def _levels(comparison: Comparison, name: str) -> Iterator[Row]:
     years = [{"year": year} for year in comparison.years]
     ways = _directions(comparison)
     for count, case in product(comparison.counts, CASES):
-        kinds = [(case, comparison.values)]
+        kinds = [(case, comparison.levels)]
         if name != comparison.baseline:
             kinds.append((EFFECT[case], comparison.change))
         for label, read in kinds:
@@ -105,7 +105,7 @@ def _directions(comparison: Comparison) -> list[Key]:
 
 
 def _groups(comparison: Comparison, name: str) -> Iterator[Row]:
-    groups = [{"group": str(group)} for group in comparison.first["group"].values]
+    groups = [{"group": str(group)} for group in comparison.first["group"].to_numpy()]
     for count, case, year in product(comparison.counts, CASES, comparison.milestones):
         change = comparison.change("trade", name, case, count=count, year=year)
         yield from _described(name, "trade", change, [_directions(comparison), groups],
@@ -114,7 +114,7 @@ def _groups(comparison: Comparison, name: str) -> Iterator[Row]:
 
 def _parties(comparison: Comparison, name: str) -> Iterator[Row]:
     """Suppliers' sales and the accounts of surplus and revenue, importer's own count."""
-    codes = [str(code) for code in comparison.first["exporter"].values]
+    codes = [str(code) for code in comparison.first["exporter"].to_numpy()]
     markets = [{"importer": importer} for importer in members(comparison)]
     suppliers = [{"exporter": code} for code in codes]
     for case, year in product(CASES, comparison.milestones):

@@ -1,8 +1,8 @@
 """Runs kept by their identity: a scenario that was run with the same inputs is not run again.
 
 An entry of the cache is a folder named by the run id. It holds what `results.save` leaves and
-`CHECK`, the hash of the results and of the program's own code. Fresh and kept runs are read the
-same way, so both give the same numbers.
+`CODE`, the hash of the modules that made them. Fresh and kept runs are read the same way, so both
+give the same numbers.
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from hashlib import sha256 as sha256_of
 from pathlib import Path
-from typing import Any
 
 import xarray as xr
 
-from tradesim import __version__, model, results
+from tradesim import model, results
 from tradesim.baseline import Baseline
-from tradesim.errors import InputError, Problem
+from tradesim.errors import InputError, Problem, nearest
 from tradesim.folders import sha256, whole
 from tradesim.scenario import Known, read_scenario
 
 CACHE = Path("results") / "cache"
-CHECK = "check.json"
+CODE = "code.txt"
 IMPORT = re.compile(r"^from tradesim(?:\.(\w+)| import (.+))", re.M)
 
 Progress = Callable[[int, int], None]
@@ -69,11 +68,15 @@ def fetch(
     """
     folder = Path(scenario)
     if (folder / results.DATA).is_file():
-        return earlier(folder)
+        return results.load(folder)
     asked = [*overrides, *(f"{key}={value}" for key, value in (("draws", draws), ("seed", seed))
                            if value is not None)]
     wanted = read_scenario(scenario, Known(base.parameters, base.levers, base.pair), asked)
     headline = base.pair.target_count if count is None else count
+    if headline not in base.pair.counts:
+        raise InputError([Problem("--count", headline, "unknown count; known: "
+                                  + ", ".join(base.pair.counts),
+                                  nearest(headline, base.pair.counts))])
     command = results.repeat_command(str(scenario), overrides, draws, seed, count)
     described = results.describe(base, wanted, headline, command)
     entry = cache / described["run_id"]
@@ -88,30 +91,9 @@ def fetch(
                               seed=seed, count=count, progress=progress)
         with whole(entry) as work:
             results.save(fresh, work)
-            check = {"code": code(), results.DATA: sha256(work / results.DATA)}
-            (work / CHECK).write_text(json.dumps(check, indent=2) + "\n", encoding="utf-8")
+            (work / CODE).write_text(code() + "\n", encoding="utf-8")
         kept = results.load(entry)
     return kept.assign_attrs(described)
-
-
-def earlier(folder: Path) -> xr.Dataset:
-    """Read the folder of an earlier run, made by this version of the program.
-
-    Raises
-    ------
-    InputError
-        When it was made by another version, or is damaged.
-    """
-    dataset = results.load(folder)
-    made: dict[str, Any] = json.loads((folder / results.MANIFEST).read_text(encoding="utf-8"))
-    version = made.get("versions", {}).get("tradesim", "unknown")
-    missing = [name for name in results.VARIABLES if name not in dataset]
-    if version != __version__ or missing:
-        raise InputError([Problem(
-            str(folder), "", f"was made by tradesim {version}, this is {__version__}"
-            + (f" (it lacks {', '.join(missing)})" if missing else ""),
-            "run the scenario again")])
-    return dataset
 
 
 @cache
@@ -134,18 +116,17 @@ def code() -> str:
 def _kept(entry: Path, run_id: str) -> tuple[xr.Dataset | None, str]:
     """Results of an entry, or why it cannot be used."""
     try:
-        check = json.loads((entry / CHECK).read_text(encoding="utf-8"))
-        same = check[results.DATA] == sha256(entry / results.DATA)
+        manifest = json.loads((entry / results.MANIFEST).read_text(encoding="utf-8"))
+        written = manifest["files"][results.DATA]
+        same = written == sha256(entry / results.DATA) and manifest["run_id"] == run_id
+        made = (entry / CODE).read_text(encoding="utf-8").strip()
     except (OSError, ValueError, KeyError, TypeError) as error:
         return None, f"the kept run is damaged ({type(error).__name__})"
     if not same:
         return None, f"the kept run is damaged ({results.DATA} is not what was written)"
-    if check.get("code") != code():
+    if made != code():
         return None, "the kept run was made by other code"
     try:
-        dataset = results.load(entry)
-    except InputError:
-        return None, "the kept run is damaged (it cannot be read)"
-    if dataset.attrs.get("run_id") != run_id:
-        return None, "the kept run is damaged (it is another run)"
-    return dataset, ""
+        return results.load(entry), ""
+    except InputError as error:
+        return None, f"the kept run cannot be read ({error})"
