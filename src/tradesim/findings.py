@@ -6,7 +6,7 @@ words and round.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -244,6 +244,59 @@ def _producers(story: Story, importer: str) -> dict[str, Any]:
             for group in groups]
     rows.append(_row(story, words()["all_groups"], "home_output", _sum, **where))
     return _table(story, "producers", rows, importer, total=True)
+
+
+def sides(story: Story) -> dict[str, Any]:
+    """Tell what both countries export, import, collect and gain in the last year, in a table.
+
+    Flows are on the headline count for both sides, so that one's exports are the other's
+    imports; revenue and gain are of all trade with all partners.
+    """
+    phrases, pair = words()["sides"], story.pair
+    rows = []
+    for country in pair.importers:
+        partner = pair.partner(country)
+        names = {"country": pair.name(country), "partner": pair.name(partner)}
+        for key, parts in _items(country, partner).items():
+            read = {case: sum(sign * story.draws(name, case, **where).reshape(
+                        story.draw_count, len(story.years), -1).sum(axis=-1)
+                        for sign, name, where in _on(parts, story.count))
+                    for case in story.cases}
+            rows.append([phrases[key].format(**names), *_side(read)])
+    keys = ["reference", *(["level", "change", "percent", "mean", "chance"]
+                           if story.changes else [])]
+    columns = [phrases["first"], *(phrases[key].format(first=story.years[0], last=story.last)
+                                   for key in keys)]
+    return {"title": phrases["title"].format(year=story.last, count=pair.name(story.count)),
+            "columns": columns, "rows": rows, "total": False}
+
+
+def _items(country: str, partner: str) -> dict[str, list[tuple[int, str, str]]]:
+    return {"exports": [(1, "trade", partner)], "imports": [(1, "trade", country)],
+            "balance": [(1, "trade", partner), (-1, "trade", country)],
+            "tariff_revenue": [(1, "tariff_revenue", country)],
+            "welfare": [(1, "welfare", country)]}
+
+
+def _on(parts: list[tuple[int, str, str]], count: str) -> Iterator[tuple[int, str, dict[str, str]]]:
+    for sign, name, importer in parts:
+        yield sign, name, ({"count": count} if name == "trade" else {}) | {"importer": importer}
+
+
+def _side(read: dict[str, Any]) -> list[str]:
+    """One row: levels, change in two units, its yearly average and the chance of a rise."""
+    reference = read["reference"]
+    absent = not reference.any()
+    level = ["" if absent else _in_words(middle(reference[:, -1]))]
+    if "if_implemented" not in read:
+        return level
+    change = read["if_implemented"] - reference
+    after = "" if absent else _in_words(middle(read["if_implemented"][:, -1]))
+    share = "" if absent or (reference[:, -1] <= 0).any() else together(
+        [float(np.median(100 * change[:, -1] / reference[:, -1]))], 2)[0]
+    return [*level, after, _in_words(middle(change[:, -1])), share,
+            _in_words(middle(change.mean(axis=1))),
+            probability(float((change[:, -1] > NOTHING).mean()), "short")]
 
 
 def _same(values: Array) -> Array:

@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tradesim.dims import Array
@@ -26,7 +27,10 @@ from tradesim.story import MILLION, Story
 from tradesim.wording import MINUS, TEMPLATES, plain, together, words, wrapped
 
 PNG_DPI = 160
+# Height of the foot that names the run, inches.
+FOOT = 0.17
 REFERENCE, SCENARIO, IMPLEMENTED = "#4d4d4d", "#0072B2", "#C04F00"
+QUIET = "#6b6b6b"
 COUNTS = ("#00795A", "#A3497D", "#8A6A00", "#0072B2")
 FAN = (((0.05, 0.95), "#ebebeb"), ((0.10, 0.90), "#d6d6d6"), ((0.25, 0.75), "#bababa"))
 CASES = {"reference": REFERENCE, "scenario": SCENARIO, "if_implemented": IMPLEMENTED}
@@ -62,6 +66,16 @@ def save(figure: Figure, name: str, folder: Path) -> str:
                                            "Title": figure.get_suptitle()})
     (folder / f"{name}.svg").write_text(buffer.getvalue(), encoding="utf-8")
     return buffer.getvalue()
+
+
+def sign(figure: Figure, run_id: str) -> None:
+    """Write the run's identity (or several) in small grey letters at the foot of a figure."""
+    foot = FOOT / figure.get_figheight()
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.set(rect=(0.0, foot, 1.0, 1.0 - foot))
+    figure.text(0.995, 0.25 * foot, words()["run"].format(run_id=run_id), ha="right", va="bottom",
+                fontsize=7.5, color=QUIET)
 
 
 def history(story: Story) -> Figure:
@@ -248,6 +262,7 @@ def figures(story: Story) -> Iterator[tuple[str, Figure]]:
         if story.changes or name not in NEED_CHANGE:
             with style(name):
                 figure = draw(story)
+                sign(figure, str(story.dataset.attrs["run_id"]))
             yield name, figure
 
 

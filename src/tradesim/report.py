@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import numpy as np
 import xarray as xr
+from matplotlib.figure import Figure
 
-from tradesim import wording
+from tradesim import plots_ranking, wording
+from tradesim.baseline import read_cells
 from tradesim.catalogue import Choice, Lever, read_levers
-from tradesim.findings import facts, tables
+from tradesim.differences import Catalogue, differences
+from tradesim.findings import facts, sides, tables
 from tradesim.folders import calibration_folder
 from tradesim.history import read_history
 from tradesim.pair import read_pair
 from tradesim.parameters import Parameter, quantile, read_parameters
 from tradesim.plots import figures, save
 from tradesim.posterior import PARAMETERS, PREFIX, read_posterior
-from tradesim.results import load
+from tradesim.ranking import rankings, sentence, table
+from tradesim.results import MANIFEST, load
+from tradesim.scenario import Scenario
 from tradesim.story import Story
 from tradesim.wording import plain, words
 
-REPORT = "report.html"
+REPORT, FIGURES = "report.html", "figures"
+MAIN = ("fan", "effect", "groups", "gains", "assumptions")
+MAIN_REFERENCE = ("fan", "probability", "directions", "assumptions")
+"""Figures of the body, in the order in which a decision needs them; the others follow below."""
 
 
 def report(folder: Path, calibration: Path | None = None) -> Path:
@@ -54,16 +62,23 @@ def report(folder: Path, calibration: Path | None = None) -> Path:
     if not source.is_dir():
         source = calibration_folder()
     story = Story(dataset, read_pair(source), read_history(source), read_posterior(source))
-    pictures = folder / "figures"
+    pictures = folder / FIGURES
     pictures.mkdir(exist_ok=True)
-    drawn = [(name, inline(save(figure, name, pictures))) for name, figure in figures(story)]
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    drawn = {name: inline(save(figure, name, pictures)) for name, figure in _figures(story)}
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     page = folder / REPORT
     page.write_text(render(story, source, drawn, manifest), encoding="utf-8")
     return page
 
 
-def render(story: Story, calibration: Path, drawn: Iterable[tuple[str, str]],
+def _figures(story: Story) -> Iterator[tuple[str, Figure]]:
+    yield from figures(story)
+    ranked = rankings(story)
+    if any(ranking.movers for ranking in ranked):
+        yield plots_ranking.NAME, plots_ranking.assumptions(story, ranked)
+
+
+def render(story: Story, calibration: Path, drawn: Mapping[str, str],
            manifest: Mapping[str, Any]) -> str:
     """Give the page's text.
 
@@ -74,7 +89,7 @@ def render(story: Story, calibration: Path, drawn: Iterable[tuple[str, str]],
     calibration
         Folder whose parameters and levers the assumptions come from.
     drawn
-        Names and inline SVG of the figures.
+        Inline SVG of the figures by name.
     manifest
         Command, versions and hashes of the run.
     """
@@ -82,9 +97,17 @@ def render(story: Story, calibration: Path, drawn: Iterable[tuple[str, str]],
     parameters, levers = read_parameters(calibration), read_levers(calibration)
     chosen = {name: levers[name] for name in scenario["levers"]}
     rows = [assumption(parameter, scenario, story.posterior) for parameter in parameters.values()]
+    main = MAIN if story.changes else MAIN_REFERENCE
+    ranked = [ranking for ranking in rankings(story) if ranking.movers]
     text = environment().get_template("report.html.j2").render(
         language=words()["language"], grades=words()["grades"], pair=story.pair,
-        scenario=scenario, f=facts(story), figures=list(drawn), tables=tables(story),
+        scenario=scenario, f=facts(story) | {"hangs_on": [sentence(one) for one in ranked]},
+        figures=[(name, drawn[name]) for name in main if name in drawn],
+        more=[(name, svg) for name, svg in drawn.items() if name not in main],
+        tables=tables(story), sides=sides(story), switch=words()["changed"],
+        rankings=[table(story, one) for one in ranked],
+        changed=differences(Catalogue(calibration, _cells(story, calibration, parameters),
+                                      levers), Scenario.model_validate(scenario)),
         levers=[{"title": lever.title, "state": lever.state,
                  "rows": [assumption(setting, scenario, story.posterior)
                           for setting in _given_first(lever, scenario)]}
@@ -96,6 +119,15 @@ def render(story: Story, calibration: Path, drawn: Iterable[tuple[str, str]],
     text = re.sub(r"(\d) %", "\\1\N{NO-BREAK SPACE}%", text)
     text = re.sub(r"\bUSD (?=\S)", "USD\N{NO-BREAK SPACE}", text)
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+
+
+def _cells(story: Story, calibration: Path,
+           parameters: dict[str, Parameter]) -> dict[str, Parameter]:
+    """Parameters, and the cells of tables too where the scenario sets any."""
+    set_here = json.loads(story.dataset.attrs["scenario"])["parameters"]
+    if set(set_here) <= set(parameters):
+        return parameters
+    return parameters | read_cells(calibration, story.pair, read_levers(calibration))
 
 
 def environment() -> jinja2.Environment:
