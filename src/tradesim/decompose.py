@@ -246,7 +246,7 @@ def along(orders: NDArray[np.intp]) -> Subsets:
     numpy.ndarray
         Whole numbers, (case, draw): ``levers + 1`` for each order, then twice ``levers``.
     """
-    permutations, draws, levers = orders.shape
+    draws, levers = orders.shape[1:]
     bit = 1 << np.arange(levers, dtype=np.int64)
     met = np.array([np.where(orders < step, bit, 0).sum(axis=-1) for step in range(levers + 1)])
     ends = np.broadcast_to(np.concatenate([bit, bit.sum() - bit])[:, None], (2 * levers, draws))
@@ -255,7 +255,7 @@ def along(orders: NDArray[np.intp]) -> Subsets:
 
 def _sampled(own: Array, orders: NDArray[np.intp]) -> dict[str, Array]:
     """Shares as means over sampled orders, with the standard error of that mean by draw."""
-    permutations, draws, levers = orders.shape
+    permutations, _, levers = orders.shape
     walks, ends = np.split(own, [permutations * (levers + 1)])
     walks = walks.reshape(permutations, levers + 1, *own.shape[1:])
     step = np.diff(walks, axis=1)  # (permutation, step, importer, year, draw)

@@ -20,7 +20,7 @@ from tradesim.dims import Array, at, only, spread, total
 from tradesim.economy import Economy, economy
 from tradesim.equilibrium import equilibrium
 from tradesim.levers import Shock, resolve
-from tradesim.model import by_block, reference_levels, reference_path, shock, years_of
+from tradesim.model import BLOCK, by_block, reference_levels, reference_path, shock, years_of
 from tradesim.scenario import Scenario
 
 Subsets = NDArray[np.int64]
@@ -59,7 +59,7 @@ class Flows:
 
     def turnover(self, place: int) -> Array:
         """Both directions together on one count, USD; (case, year, draw)."""
-        return self.on_count(place).sum(axis=1)
+        return np.asarray(self.on_count(place).sum(axis=1))
 
 
 def all_subsets(levers: int) -> Subsets:
@@ -119,7 +119,7 @@ def flows(
         own, to_count, solved = _block(base, scenario, here, chosen, growth)
         return own[:, :, places], to_count, solved
 
-    parts = by_block(block, count, max(1, PATHS // len(subsets)), progress)
+    parts = by_block(block, count, min(BLOCK, max(1, PATHS // len(subsets))), progress)
     own, to_count, solved = zip(*parts, strict=True)
     return Flows(np.concatenate(own, axis=-1), np.concatenate(to_count, axis=-1), kept,
                  sum(solved))
