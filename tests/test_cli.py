@@ -378,9 +378,9 @@ def test_calibrate_passes_options_and_prints_the_fit(call, calibration, monkeypa
 
 
 def test_completion(call):
-    names = [item.value for item in cli._complete_scenarios(None, None, "ba")]
+    names = [item.value for item in cli.complete_scenarios(None, None, "ba")]
     assert names == ["base", "ba"]
-    assert len(cli._complete_levers(None, None, "")) > 1
+    assert len(cli.complete_levers(None, None, "")) > 1
 
 
 def test_progress_is_silent_where_nobody_watches():

@@ -18,7 +18,7 @@ MODULES = {path.stem: path for path in sorted(SOURCE.glob("*.py"))}
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
 
 LAYERS = {  # imports only point down, or stay in their layer without a loop
-    5: "__main__ cli report plots plots_ranking ranking findings story wording terminal",
+    5: "__main__ cli cli_parts report plots plots_ranking ranking findings story wording terminal",
     4: "calibrate sampling decompose goal",
     3: "model subsets results differences factors",
     2: "economy levers routes equilibrium dynamics accounts statespace",

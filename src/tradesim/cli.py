@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 from tradesim import __version__
-from tradesim.errors import InputError, Problem, TradesimError, nearest
-from tradesim.folders import calibration_folder, scenarios_folder, whole
+from tradesim.cli_parts import (
+    CALIBRATION,
+    SCENARIO,
+    SET,
+    Commands,
+    calibration_of,
+    complete_levers,
+    complete_scenarios,
+    results_folder,
+)
+from tradesim.errors import InputError, Problem, nearest
+from tradesim.folders import scenarios_folder
 
 if TYPE_CHECKING:
     from tradesim.rules import Known
-
-OUTPUTS = {"report.html", "figures", "summary.csv", "summary.json", "results.nc", "scenario.yaml",
-           "manifest.json"}
-"""What a run leaves; a folder that holds anything else is not replaced."""
-
 
 HELP = """Simulate trade between a pair of countries under policy scenarios.
 
@@ -40,76 +43,7 @@ Completion of commands, scenarios and levers in bash (zsh and fish alike):
 """
 
 
-class _Failure(click.ClickException):
-    """Lines for standard error, and an exit code."""
-
-    def show(self, file: Any = None) -> None:
-        """Print the lines on standard error."""
-        click.echo(self.message, err=True)
-
-
-class _BadInput(_Failure):
-    exit_code = 2
-
-
-class _Stopped(_Failure):
-    exit_code = 130
-
-
-class _Commands(click.Group):
-    """The commands, with errors as plain lines: 2 bad input, 1 no solution, 130 stopped."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a command."""
-        try:
-            return super().invoke(ctx)
-        except InputError as error:
-            raise _BadInput(str(error)) from error
-        except TradesimError as error:
-            raise _Failure(str(error)) from error
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise
-            raise _Failure(f"{error.filename or 'a file'}: {error.strerror or error}") from error
-        except KeyboardInterrupt as error:
-            raise _Stopped("stopped; nothing was written") from error
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """Find a command, or say which one was probably meant."""
-        name = args[0] if args else ""
-        if name and not name.startswith("-") and self.get_command(ctx, name) is None:
-            hint = nearest(name, self.commands)
-            raise click.UsageError(f"no such command '{name}'" + (f"; {hint}" if hint else ""), ctx)
-        return super().resolve_command(ctx, args)
-
-
-def _complete_scenarios(ctx: click.Context, param: click.Parameter,
-                        incomplete: str) -> list[CompletionItem]:
-    names = sorted(path.stem for path in scenarios_folder().glob("*.yaml"))
-    return [*(CompletionItem(name) for name in names if name.startswith(incomplete)),
-            CompletionItem(incomplete, type="file")]
-
-
-def _complete_levers(ctx: click.Context, param: click.Parameter,
-                     incomplete: str) -> list[CompletionItem]:
-    from tradesim.yamlfile import load
-
-    try:
-        names = load(calibration_folder() / "levers.yaml")
-    except InputError:
-        return []
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
-
-
-_SCENARIO = click.argument("scenario", shell_complete=_complete_scenarios)
-_SET = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE",
-                    help="Set a value over the file's; may be repeated.")
-_CALIBRATION = click.option(
-    "--calibration", type=click.Path(path_type=Path), metavar="DIR",
-    help="Calibration folder; the one that comes with tradesim by default.")
-
-
-@click.group(cls=_Commands, help=HELP,
+@click.group(cls=Commands, help=HELP,
              context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96})
 @click.version_option(__version__, "-V", "--version", prog_name="tradesim")
 def cli() -> None:
@@ -121,17 +55,17 @@ Examples:
   tradesim run base
   tradesim run mine.yaml --draws 500 --out quick
   tradesim run mine.yaml --set adjustment.speed=0.35 --set LEVER.start=2030""")
-@_SCENARIO
+@SCENARIO
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
               help="Folder for the results; results/NAME by default. An earlier run there is "
                    "replaced.")
 @click.option("--draws", type=click.IntRange(min=1), help="Number of draws; 2,000 by default.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the random numbers; 1 by "
                                                          "default. Same seed, same results.")
-@_SET
+@SET
 @click.option("--count", metavar="NAME", help="Whose statistics the headline uses (a name under "
                                               "counts in pair.yaml); the target's by default.")
-@_CALIBRATION
+@CALIBRATION
 @click.option("--no-report", is_flag=True, help="Save numbers only, without figures and report.")
 def run(scenario: str, out: Path | None, draws: int | None, seed: int | None,
         overrides: tuple[str, ...], count: str | None, calibration: Path | None,
@@ -143,9 +77,9 @@ def run(scenario: str, out: Path | None, draws: int | None, seed: int | None,
     """
     from tradesim.scenario import find
 
-    folder = _calibration(calibration)
+    folder = calibration_of(calibration)
     target = Path("results") / find(scenario).stem if out is None else out
-    with _results(target) as work:
+    with results_folder(target) as work:
         from tradesim import model, results, terminal
         from tradesim.pair import read_pair
 
@@ -175,7 +109,7 @@ Examples:
               help="Seed of the random numbers.")
 @click.option("--steps", type=click.IntRange(min=100), metavar="N",
               help="Steps of the sampler; more when it says that it has not converged.")
-@_CALIBRATION
+@CALIBRATION
 def calibrate(as_of: int | None, out: Path | None, seed: int, steps: int | None,
               calibration: Path | None) -> None:
     """Fit the reference path to both countries' statistics.
@@ -187,21 +121,21 @@ def calibrate(as_of: int | None, out: Path | None, seed: int, steps: int | None,
 
     more = {} if steps is None else {"steps": steps}
     with terminal.progress("Calibrating") as progress:
-        done = fit(_calibration(calibration), as_of=as_of, out=out, seed=seed,
+        done = fit(calibration_of(calibration), as_of=as_of, out=out, seed=seed,
                    progress=progress, **more)
     click.echo(terminal.fitted(done.manifest["parameters"]))
     click.echo(f"\nWritten: {done.folder}")
 
 
 @cli.command()
-@click.argument("name", required=False, shell_complete=_complete_levers)
-@_CALIBRATION
+@click.argument("name", required=False, shell_complete=complete_levers)
+@CALIBRATION
 def levers(name: str | None, calibration: Path | None) -> None:
     """List all levers, or the settings of lever NAME."""
     from tradesim import terminal
     from tradesim.catalogue import read_levers
 
-    known = read_levers(_calibration(calibration))
+    known = read_levers(calibration_of(calibration))
     if name is None:
         click.echo(terminal.lever_list(known))
     elif name in known:
@@ -214,9 +148,9 @@ def levers(name: str | None, calibration: Path | None) -> None:
 @cli.command(epilog="""\b
 Example:
   tradesim show mine.yaml --set draws=500""")
-@_SCENARIO
-@_SET
-@_CALIBRATION
+@SCENARIO
+@SET
+@CALIBRATION
 def show(scenario: str, overrides: tuple[str, ...], calibration: Path | None) -> None:
     """Print SCENARIO with the origin of each value.
 
@@ -224,7 +158,7 @@ def show(scenario: str, overrides: tuple[str, ...], calibration: Path | None) ->
     """
     from tradesim.scenario import Known, read_scenario, resolved
 
-    known = Known.read(_calibration(calibration))
+    known = Known.read(calibration_of(calibration))
     click.echo(resolved(read_scenario(scenario, known, overrides), known), nl=False)
 
 
@@ -236,14 +170,14 @@ Examples:
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--schema", type=click.Path(path_type=Path), metavar="FILE",
               help="Write the JSON Schema of scenario files to FILE.")
-@_CALIBRATION
+@CALIBRATION
 def check(paths: tuple[Path, ...], schema: Path | None, calibration: Path | None) -> None:
     """Check the calibration and scenario files.
 
     PATHS are scenario files, and folders of them; by default the scenarios that come with
     tradesim. All problems of all files are printed together.
     """
-    folder = _calibration(calibration)
+    folder = calibration_of(calibration)
     known = _check_calibration(folder)
     files = [file for path in paths or (scenarios_folder(),) for file in _files(path)]
     problems: list[Problem] = []
@@ -264,9 +198,9 @@ Examples:
   tradesim new later --from base""")
 @click.argument("name")
 @click.option("--from", "parent", default="base", show_default=True, metavar="SCENARIO",
-              shell_complete=_complete_scenarios,
+              shell_complete=complete_scenarios,
               help="Scenario to start from: a shipped name, or a file beside the new one.")
-@_CALIBRATION
+@CALIBRATION
 def new(name: str, parent: str, calibration: Path | None) -> None:
     """Write a commented scenario NAME.yaml to start from.
 
@@ -276,35 +210,9 @@ def new(name: str, parent: str, calibration: Path | None) -> None:
     from tradesim.starter import starter, write_new
 
     path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
-    write_new(path, starter(path, parent, read_levers(_calibration(calibration))))
+    write_new(path, starter(path, parent, read_levers(calibration_of(calibration))))
     click.echo(f"Written: {path}\nNext: edit it, then tradesim check {path} and tradesim run "
                f"{path}")
-
-
-def _calibration(folder: Path | None) -> Path:
-    if folder is None:
-        return calibration_folder()
-    if not folder.is_dir():
-        raise InputError([Problem(str(folder), "--calibration", "is not a folder")])
-    return folder
-
-
-@contextlib.contextmanager
-def _results(target: Path) -> Iterator[Path]:
-    """Like `folders.whole`, for results: foreign files stay, empty parents go on failure."""
-    if target.is_dir() and (others := {path.name for path in target.iterdir()} - OUTPUTS):
-        raise InputError([Problem(str(target), "--out", "holds other files ("
-                                  f"{', '.join(sorted(others)[:3])}) and would be replaced",
-                                  "name a new folder")])
-    made = [parent for parent in target.parents if not parent.exists()]
-    try:
-        with whole(target) as work:
-            yield work
-    except BaseException:
-        for parent in made:
-            with contextlib.suppress(OSError):
-                parent.rmdir()
-        raise
 
 
 def _check_calibration(folder: Path) -> Known:
