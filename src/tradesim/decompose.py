@@ -198,7 +198,7 @@ def interactions(worth: Array) -> Array:
 
 
 def _gain(worth: Array, lever: int) -> Array:
-    """What a lever adds to each subset without it: half as many cases, in the same order."""
+    """Subtract from each subset with a lever the same one without: half as many cases."""
     split = worth.reshape(-1, 2, 2**lever, *worth.shape[1:])
     return (split[:, 1] - split[:, 0]).reshape(-1, *worth.shape[1:])
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -35,7 +36,7 @@ GRID = 5
 WHOLE = 6
 """A setting in whole numbers with at most so many values is tried at each of them."""
 
-PRECISION = 1 / 500
+PRECISION = 1 / 4000
 """How finely the answer is sought, as a share of the range."""
 
 TOGETHER = "together"
@@ -130,7 +131,7 @@ class Goal:
     now: float
     moves: tuple[Move, ...]
     first_years: tuple[FirstYear, ...]
-    attrs: Mapping[str, object] = field(repr=False, default_factory=dict)
+    attrs: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
 
 def goal(
