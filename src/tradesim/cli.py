@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tradesim import __version__
+from tradesim import __version__, cli_compare, cli_decompose
 from tradesim.cli_parts import (
     CALIBRATION,
     SCENARIO,
@@ -285,6 +285,11 @@ def _write_schema(path: Path, known: Known) -> None:
         raise InputError([Problem(str(path), "--schema", "cannot be written: "
                                   f"{error.strerror or error}")]) from error
     click.echo(f"Written: {path}")
+
+
+cli.add_command(cli_compare.compare)
+cli.add_command(cli_decompose.decompose)
+cli.add_command(cli_decompose.goal)
 
 
 def main() -> None:

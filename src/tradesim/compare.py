@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,12 @@ class Comparison:
         """All counts, the headline count first."""
         names = [str(name) for name in self.first["count"].values]
         return sorted(names, key=lambda name: name != self.count)
+
+    @property
+    def identity(self) -> str:
+        """Name of the comparison by its content: a hash of its run ids, the baseline first."""
+        ids = [str(run.attrs["run_id"]) for run in self.runs.values()]
+        return sha256(json.dumps([ids[0], sorted(ids[1:])]).encode()).hexdigest()[:16]
 
     @cached_property
     def years(self) -> list[int]:
@@ -195,27 +202,40 @@ def compare(*datasets: xr.Dataset, baseline: str | None = None, align: bool = Fa
     return Comparison(runs, chosen)
 
 
+HINTS = {"draws": "--draws N gives all the same", "seed": "--seed S gives all the same",
+         "horizon": "set the same horizon, or align to the shortest with --align",
+         "count": "--count NAME gives all the same",
+         "calibration": "run all with the same calibration"}
+
+
 def _same_basis(runs: Mapping[str, xr.Dataset]) -> None:
     """Refuse runs that do not stand on the same draws, years, statistics and calibration."""
-    hints = {"draws": "--draws N gives all the same", "seed": "--seed S gives all the same",
-             "horizon": "set the same horizon, or align to the shortest with --align",
-             "count": "--count NAME gives all the same",
-             "calibration": "run all with the same calibration"}
-    said: dict[str, dict[str, str]] = {key: {} for key in hints}
-    for name, dataset in runs.items():
-        hashes = str(dataset.attrs["hashes"])
-        said["draws"][name] = str(dataset.sizes["draw"])
-        said["seed"][name] = str(dataset.attrs["seed"])
-        said["horizon"][name] = str(dataset["year"].values[-1])
-        said["count"][name] = str(dataset.attrs["count"])
-        said["calibration"][name] = hashes
+    refuse_different({name: {
+        "draws": str(dataset.sizes["draw"]), "seed": str(dataset.attrs["seed"]),
+        "horizon": str(dataset["year"].values[-1]), "count": str(dataset.attrs["count"]),
+        "calibration": str(dataset.attrs["hashes"])} for name, dataset in runs.items()})
+
+
+def refuse_different(said: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse scenarios that cannot be compared, saying in what they differ.
+
+    Parameters
+    ----------
+    said
+        By scenario, its draws, seed, horizon, count and calibration, as far as they are known.
+
+    Raises
+    ------
+    InputError
+        With one problem for each thing that differs.
+    """
     problems = []
-    for key, by_name in said.items():
+    for key, hint in HINTS.items():
+        by_name = {name: facts[key] for name, facts in said.items() if key in facts}
         if len(set(by_name.values())) > 1:
             shown = by_name if key != "calibration" else _told_apart(by_name)
             told = ", ".join(f"{name} {value}" for name, value in shown.items())
-            problems.append(Problem("compare", key, f"differs between scenarios: {told}",
-                                    hints[key]))
+            problems.append(Problem("compare", key, f"differs between scenarios: {told}", hint))
     if problems:
         raise InputError(problems)
 

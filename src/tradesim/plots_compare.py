@@ -23,24 +23,26 @@ from tradesim.wording import MINUS, pretty, words, wrapped
 
 WIDTH = 7.0
 COLUMNS = 3
-LINES = ("#0072B2", "#C04F00", "#00795A", "#A3497D", "#8A6A00", "#4d4d4d", "#5B7FD6", "#B01E3C")
+LINES = ("#0072B2", "#C04F00", "#00795A", "#A3497D", "#8A6A00", "#4d4d4d", "#5B2C83", "#B01E3C")
 """Colours of scenarios where lines share a panel; dashes tell further ones apart."""
 
 SMALLEST = 0.1
 """Change (USD million) below which the colours of a heat map are linear."""
+
+ZERO = 0.005
+"""Change (USD million) below which a cell says 0."""
 
 Draw = Callable[[Comparison, Pair], Figure]
 
 
 def figures(comparison: Comparison, pair: Pair,
             tables: Sequence[Table]) -> Iterator[tuple[str, Figure]]:
-    """Draw every figure, one at a time, each signed with the runs behind it."""
-    runs = ", ".join(str(run.attrs["run_id"])[:8] for run in comparison.runs.values())
+    """Draw every figure, one at a time, each signed with the comparison's identity."""
     for name, draw in FIGURES.items():
         with style(name):
             figure = draw(comparison, pair) if name != "parties" else _parties(
                 comparison, pair, tables)
-            sign(figure, runs)
+            sign(figure, comparison.identity)
         yield name, figure
 
 
@@ -100,7 +102,7 @@ def effects(comparison: Comparison, pair: Pair) -> Figure:
         axes.grid(axis="y", visible=False)
         axes.grid(axis="x", visible=True)
         axes.spines["left"].set_visible(False)
-        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
         axes.xaxis.set_major_formatter(FuncFormatter(_tick))
         axes.set_xlabel(phrases()["figures"]["effects"]["axis"])
     panels[0].set_ylim(len(names) - 0.5, -0.5)
@@ -139,7 +141,7 @@ def heat_map(comparison: Comparison, pair: Pair) -> Figure:
                              year=comparison.last, count=pair.name(comparison.count))
     for axes, importer in zip(panels, members(comparison), strict=True):
         _cells(axes, heat(comparison, importer), [comparison.label(name) for name in names], groups)
-        axes.set_title(words()["direction"].format(
+        axes.set_title(phrases()["figures"]["heat"]["panel"].format(
             exporter=pair.name(pair.partner(importer)), importer=pair.name(importer)))
     return figure
 
@@ -208,9 +210,10 @@ def _cells(axes: Axes, values: Array, rows: Sequence[str], columns: Sequence[str
     axes.imshow(values, cmap="PuOr", norm=norm, aspect="auto")
     for place, value in np.ndenumerate(values):
         dark = abs(float(norm(value)) - 0.5) > 0.33
-        axes.annotate(pretty(float(value), 2) if abs(value) >= 0.005 else "0",
-                      (place[1], place[0]), ha="center", va="center", fontsize=6.5,
-                      color="white" if dark else "black")
+        text = axes.text(place[1], place[0], pretty(float(value), 2) if abs(value) >= ZERO else "0",
+                         ha="center", va="center", fontsize=6.5,
+                         color="white" if dark else "black")
+        text.set_in_layout(False)  # measuring hundreds of numbers would take a second
     axes.set_yticks(range(len(rows)), [wrapped(text, 26) for text in rows], fontsize=7)
     axes.set_xticks(range(len(columns)), [wrapped(text, 14) for text in columns], fontsize=7,
                     rotation=60, ha="right", rotation_mode="anchor")
@@ -230,8 +233,7 @@ def _legend(figure: Figure, marks: Sequence[tuple[str, str, str]]) -> None:
     axes = figure.axes[0]
     handles = [axes.plot([], [], mark, color=colour, markersize=5, label=label)[0]
                for colour, mark, label in marks]
-    figure.legend(handles=handles, loc="outside lower left", ncols=len(marks), frameon=False,
-                  fontsize=8)
+    figure.legend(handles=handles, loc="outside lower left", frameon=False, fontsize=8)
 
 
 def _name_lines(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
