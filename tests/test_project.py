@@ -18,10 +18,12 @@ MODULES = {path.stem: path for path in sorted(SOURCE.glob("*.py"))}
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
 
 LAYERS = {  # imports only point down, or stay in their layer without a loop
-    5: "__main__ cli cli_compare comparing report_compare compare_pages plots_compare workbook "
+    5: "__main__ cli cli_sweep cli_compare comparing report_compare compare_pages plots_compare workbook "
        "cli_decompose decompose_pages goal_pages plots_decompose cli_parts "
+       "cli_results api iamc document document_pdf document_word "
        "report plots plots_ranking ranking findings story wording terminal",
-    4: "calibrate sampling compare compare_table runs decompose goal",
+    4: "variation design evaluation execution sensitivity sweep sweep_plan sweep_file sweep_table "
+       "calibrate sampling compare compare_table regret runs decompose goal provenance",
     3: "model subsets results differences factors",
     2: "economy levers routes equilibrium dynamics accounts statespace",
     1: "scenario rules starter catalogue parameters baseline history pair posterior",

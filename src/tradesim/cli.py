@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tradesim import __version__, cli_compare, cli_decompose
+from tradesim import __version__, cli_compare, cli_decompose, cli_results, cli_sweep
 from tradesim.cli_parts import (
     CALIBRATION,
     SCENARIO,
@@ -66,10 +66,11 @@ Examples:
 @click.option("--count", metavar="NAME", help="Whose statistics the headline uses (a name under "
                                               "counts in pair.yaml); the target's by default.")
 @CALIBRATION
+@cli_results.FORMATS
 @click.option("--no-report", is_flag=True, help="Save numbers only, without figures and report.")
 def run(scenario: str, out: Path | None, draws: int | None, seed: int | None,
         overrides: tuple[str, ...], count: str | None, calibration: Path | None,
-        no_report: bool) -> None:
+        formats: tuple[str, ...], no_report: bool) -> None:
     """Simulate SCENARIO and write results and a report.
 
     SCENARIO is a YAML file or the name of a scenario that comes with tradesim. The folder of
@@ -79,6 +80,7 @@ def run(scenario: str, out: Path | None, draws: int | None, seed: int | None,
 
     folder = calibration_of(calibration)
     target = Path("results") / find(scenario).stem if out is None else out
+    others = cli_results.others(formats, no_report)
     with results_folder(target) as work:
         from tradesim import model, results, terminal
         from tradesim.pair import read_pair
@@ -91,7 +93,11 @@ def run(scenario: str, out: Path | None, draws: int | None, seed: int | None,
         if not no_report:
             from tradesim.report import report
 
-            report(work, folder)
+            page = report(work, folder)
+            if others:
+                from tradesim.document import write
+
+                write(page, others)
     click.echo(f"{dataset.attrs['title']}\n")
     click.echo(terminal.outcome(headline, pair))
     click.echo(f"Results: {target}" if no_report else f"Report: {target / 'report.html'}")
@@ -143,23 +149,6 @@ def levers(name: str | None, calibration: Path | None) -> None:
     else:
         raise InputError([Problem("levers", name, f"unknown lever; known: {', '.join(known)}",
                                   nearest(name, known))])
-
-
-@cli.command(epilog="""\b
-Example:
-  tradesim show mine.yaml --set draws=500""")
-@SCENARIO
-@SET
-@CALIBRATION
-def show(scenario: str, overrides: tuple[str, ...], calibration: Path | None) -> None:
-    """Print SCENARIO with the origin of each value.
-
-    Parents and settings are resolved; the defaults of the levers stand as comments.
-    """
-    from tradesim.scenario import Known, read_scenario, resolved
-
-    known = Known.read(calibration_of(calibration))
-    click.echo(resolved(read_scenario(scenario, known, overrides), known), nl=False)
 
 
 @cli.command(epilog="""\b
@@ -290,6 +279,9 @@ def _write_schema(path: Path, known: Known) -> None:
 cli.add_command(cli_compare.compare)
 cli.add_command(cli_decompose.decompose)
 cli.add_command(cli_decompose.goal)
+cli.add_command(cli_sweep.sweep)
+for command in cli_results.COMMANDS:
+    cli.add_command(command)
 
 
 def main() -> None:

@@ -14,8 +14,8 @@ from click.shell_completion import CompletionItem
 from tradesim.errors import InputError, Problem, TradesimError, nearest
 from tradesim.folders import calibration_folder, scenarios_folder, whole
 
-OUTPUTS = ("report.html", "figures", "summary.csv", "summary.json", "results.nc", "scenario.yaml",
-           "manifest.json")
+OUTPUTS = ("report.html", "report.pdf", "report.docx", "figures", "summary.csv", "summary.json",
+           "results.nc", "scenario.yaml", "manifest.json", "iamc.csv")
 """What a run leaves."""
 
 

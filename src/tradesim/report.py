@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tradesim import plots_ranking, wording
 from tradesim.baseline import read_cells
 from tradesim.catalogue import Choice, Lever, read_levers
 from tradesim.differences import Catalogue, differences
+from tradesim.document import write, writer
 from tradesim.findings import facts, sides, tables
 from tradesim.folders import calibration_folder
 from tradesim.history import read_history
@@ -36,8 +38,8 @@ MAIN_REFERENCE = ("fan", "probability", "directions", "assumptions")
 """Figures of the body, in the order in which a decision needs them; the others follow below."""
 
 
-def report(folder: Path, calibration: Path | None = None) -> Path:
-    """Write figures and `report.html` of a run into its folder.
+def report(folder: Path, calibration: Path | None = None, out: Path | None = None) -> Path:
+    """Write figures and `report.html` of a run into its folder, or into another.
 
     Parameters
     ----------
@@ -46,6 +48,8 @@ def report(folder: Path, calibration: Path | None = None) -> Path:
     calibration
         Calibration folder; that of the run by default, or the one that comes with tradesim
         where that is gone.
+    out
+        Folder to write into; that of the run by default.
 
     Returns
     -------
@@ -62,13 +66,53 @@ def report(folder: Path, calibration: Path | None = None) -> Path:
     if not source.is_dir():
         source = calibration_folder()
     story = Story(dataset, read_pair(source), read_history(source), read_posterior(source))
-    pictures = folder / FIGURES
+    target = folder if out is None else out
+    pictures = target / FIGURES
     pictures.mkdir(exist_ok=True)
     drawn = {name: inline(save(figure, name, pictures)) for name, figure in _figures(story)}
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    page = folder / REPORT
+    page = target / REPORT
     page.write_text(render(story, source, drawn, manifest), encoding="utf-8")
     return page
+
+
+def rebuild(folder: Path, calibration: Path | None = None,
+            formats: Sequence[str] = ("html",)) -> list[Path]:
+    """Write the report of a folder of results again, in some formats; all or nothing.
+
+    Parameters
+    ----------
+    folder
+        What a run left.
+    calibration
+        As for `report`.
+    formats
+        Some of ``html``, ``pdf`` and ``docx``.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files asked for.
+
+    Raises
+    ------
+    InputError
+        When the folder holds no results, those of another version, or a package is missing.
+    """
+    others = [name for name in dict.fromkeys(formats) if name != "html"]
+    for name in others:
+        writer(name)
+    with tempfile.TemporaryDirectory(prefix=".report-", dir=folder if folder.is_dir() else None
+                                     ) as made:
+        work = Path(made)
+        page = report(folder, calibration, out=work)
+        write(page, others)
+        (folder / FIGURES).mkdir(exist_ok=True)
+        for path in sorted((work / FIGURES).iterdir()):
+            path.replace(folder / FIGURES / path.name)
+        for path in sorted(work.glob("report.*")):
+            path.replace(folder / path.name)
+    return [folder / f"report.{name}" for name in dict.fromkeys(formats)]
 
 
 def _figures(story: Story) -> Iterator[tuple[str, Figure]]:

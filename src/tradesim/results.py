@@ -100,6 +100,11 @@ def run_id(scenario: Scenario, hashes: Mapping[str, str]) -> str:
     return sha256_of(identity.encode()).hexdigest()[:16]
 
 
+def program() -> str:
+    """Version of the program."""
+    return _version("tradesim")
+
+
 def _version(package: str) -> str:
     try:
         return version(package)
