@@ -18,7 +18,8 @@ MODULES = {path.stem: path for path in sorted(SOURCE.glob("*.py"))}
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
 
 LAYERS = {  # imports only point down, or stay in their layer without a loop
-    5: "__main__ cli cli_sweep cli_compare comparing report_compare compare_pages plots_compare workbook "
+    5: "__main__ cli cli_sweep "
+       "cli_compare comparing report_compare compare_pages plots_compare workbook "
        "cli_decompose decompose_pages goal_pages plots_decompose cli_parts "
        "cli_results api iamc document document_pdf document_word "
        "report plots plots_ranking ranking findings story wording terminal",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -13,7 +13,6 @@ import yaml
 from tradesim.compare import (
     ACCOUNTS,
     CASES,
-    CRITERIA,
     Comparison,
     contained,
     first_year,
@@ -21,11 +20,11 @@ from tradesim.compare import (
     members,
     probability,
     ranked,
-    regret,
 )
 from tradesim.differences import Difference
 from tradesim.dims import Array
 from tradesim.pair import Pair
+from tradesim.regret import CRITERIA, regret
 from tradesim.results import IMPLEMENTED, SCENARIO
 from tradesim.wording import TEMPLATES
 
@@ -104,17 +103,27 @@ def middle(values: Array) -> tuple[float, float, float]:
     return float(median), float(low), float(high)
 
 
-def input_rows(comparison: Comparison,
-               inputs: Mapping[str, Sequence[Difference]]) -> list[dict[str, Any]]:
-    """Differences of all scenarios, each said once with the scenarios that have it."""
-    found: dict[Difference, list[str]] = {}
+def input_rows(comparison: Comparison, inputs: Mapping[str, Sequence[Difference]],
+               by_origin: bool = True) -> list[dict[str, Any]]:
+    """Differences of all scenarios, each said once with the scenarios that have it.
+
+    Parameters
+    ----------
+    comparison, inputs
+        As for `pages`.
+    by_origin
+        Whether the same value set in another place is another row.
+    """
+    found: dict[Difference, list[tuple[str, str]]] = {}
     for name in comparison.names:
-        for difference in inputs[name]:
-            found.setdefault(difference, []).append(name)
-    order = {key: place for place, key in enumerate(dict.fromkeys(
-        difference.key.split(".")[0] for difference in found))}
-    items = sorted(found.items(), key=lambda item: order[item[0].key.split(".")[0]])
-    return [{"difference": difference, "scenarios": names} for difference, names in items]
+        for item in inputs[name]:
+            key = item if by_origin else replace(item, origin="")
+            found.setdefault(key, []).append((name, item.origin))
+    order = list(dict.fromkeys(item.key.split(".")[0] for item in found))
+    items = sorted(found.items(), key=lambda pair: order.index(pair[0].key.split(".")[0]))
+    return [{"difference": item, "scenarios": [name for name, _ in places],
+             "origins": list(dict.fromkeys(origin for _, origin in places))}
+            for item, places in items]
 
 
 def _inputs(comparison: Comparison, inputs: Mapping[str, Sequence[Difference]]) -> Iterator[Table]:

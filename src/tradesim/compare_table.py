@@ -13,14 +13,13 @@ import pandas as pd
 from tradesim.compare import (
     ACCOUNTS,
     CASES,
-    CRITERIA,
     Comparison,
     first_year,
     members,
     probability,
-    regret,
 )
 from tradesim.dims import Array
+from tradesim.regret import CRITERIA, regret
 from tradesim.results import ALL, IMPLEMENTED, PERCENTILES, SCENARIO, STATISTICS
 
 COLUMNS = ("scenario", "variable", "unit", "count", "year", "exporter", "importer", "group", "case",

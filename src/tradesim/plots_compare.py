@@ -11,12 +11,13 @@ from matplotlib.colors import SymLogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from tradesim.compare import CASES, CRITERIA, Comparison, members, probability, ranked, regret
+from tradesim.compare import CASES, Comparison, members, probability, ranked
 from tradesim.compare_pages import MILLION, Table, average, heat, middle, phrases
 from tradesim.compare_pages import RANGE as RANGE_KIND
 from tradesim.dims import Array
 from tradesim.pair import Pair
 from tradesim.plots import FAN, IMPLEMENTED, REFERENCE, SCENARIO, sign, style
+from tradesim.regret import CRITERIA, regret
 from tradesim.results import IMPLEMENTED as IMPLEMENTED_CASE
 from tradesim.results import SCENARIO as SCENARIO_CASE
 from tradesim.wording import MINUS, pretty, words, wrapped

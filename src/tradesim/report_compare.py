@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tradesim.compare import CRITERIA, Comparison, contained, members, moved_reference, regret
+from tradesim.compare import Comparison, contained, members, moved_reference
 from tradesim.compare_pages import (
     MILLION,
     MONEY,
@@ -30,6 +30,7 @@ from tradesim.differences import Difference
 from tradesim.pair import Pair
 from tradesim.plots import save
 from tradesim.plots_compare import figures
+from tradesim.regret import CRITERIA, regret
 from tradesim.report import FIGURES, REPORT, environment, inline
 from tradesim.results import IMPLEMENTED, SCENARIO
 from tradesim.wording import decimals, plain, probability, words
@@ -65,7 +66,7 @@ def report(comparison: Comparison, pair: Pair, inputs: Mapping[str, Sequence[Dif
     pictures.mkdir(exist_ok=True)
     drawn = [(name, inline(save(figure, name, pictures)))
              for name, figure in figures(comparison, pair, tables)]
-    rows = input_rows(comparison, inputs)
+    rows = input_rows(comparison, inputs, by_origin=False)
     made = environment()
     made.filters.update(brackets=lambda three: cell(three, RANGE),
                         lower_first=lambda text: text[:1].lower() + text[1:])
@@ -96,13 +97,14 @@ def facts(comparison: Comparison, pair: Pair) -> dict[str, Any]:
     often = sorted(chance, key=lambda name: -chance[name])
     target_base = comparison.levels("turnover", comparison.baseline, SCENARIO,
                                     count=comparison.target_count, year=comparison.last)
+    under = float((target_base >= comparison.target).mean())
     largest = max(abs(row["implemented"][0]) for row in rows)
     return {
         "rows": rows, "first": rows[0], "last": comparison.last, "draws": comparison.draw_count,
         "baseline": comparison.label(comparison.baseline), "base": base,
         "count": pair.name(comparison.count), "target_count": pair.name(comparison.target_count),
         "target": [comparison.target / MILLION],
-        "base_chance": float((target_base >= comparison.target).mean()),
+        "base_chance": under,
         "often": [{"label": comparison.label(name), "share": chance[name]}
                   for name in often[:2]],
         "tied": found["turnover"].tied,
@@ -111,12 +113,19 @@ def facts(comparison: Comparison, pair: Pair) -> dict[str, Any]:
             "worst": comparison.label(one.minimax)} for criterion, one in found.items()},
         "holds": {comparison.label(name): [comparison.label(other) for other in others]
                   for name, others in contained(comparison).items() if others},
+        "better": [row for row in rows if _whole(row["chance"][SCENARIO]) != _whole(under)],
+        "same": [row["title"] for row in rows
+                 if _whole(row["chance"][SCENARIO]) == _whole(under)],
         "hardly": [row["title"] for row in rows if abs(row["implemented"][0]) < HARDLY * base[0]],
         "untouched": _untouched(comparison, pair),
         "moved": [comparison.label(name) for name in moved_reference(comparison)],
         "times": round((base[2] - base[1]) / largest) if largest else 0,
         "reported": _reported(comparison, pair),
     }
+
+
+def _whole(share: float) -> int:
+    return round(100 * share)
 
 
 def _untouched(comparison: Comparison, pair: Pair) -> list[dict[str, Any]]:
