@@ -28,7 +28,7 @@ from tradesim.wording import words as common
 MILLION = 1e6
 TABLE, PAGE = "decomposition.csv", "report.html"
 CLEAR = 0.8
-"""Share of the draws in which an interaction must have one sign to be called by it."""
+"""Share of the draws in which an interaction must have the sign of its average to be named."""
 
 SMALL = 0.002
 """An average interaction below this share of the whole effect is next to none."""
@@ -58,26 +58,26 @@ def tidy(dataset: xr.Dataset) -> pd.DataFrame:
         values = array.transpose("draw", ...)
         if name == "error":
             draws = values.sizes["draw"]
-            table = (np.sqrt((values**2).sum("draw")) / draws).expand_dims(
+            found = ((values**2).sum("draw") ** 0.5 / draws).expand_dims(
                 statistic=["standard_error"])
         else:
             numbers = values.to_numpy()
             stacked = np.concatenate([values.mean("draw").to_numpy()[None],
                                       np.percentile(numbers, PERCENTILES, axis=0)])
-            table = xr.DataArray(stacked, dims=("statistic", *values.dims[1:]), coords={
+            found = xr.DataArray(stacked, dims=("statistic", *values.dims[1:]), coords={
                 "statistic": list(STATISTICS), **{dim: values[dim] for dim in values.dims[1:]}})
-        frame = table.rename("value").to_series().reset_index()
+        frame = found.rename("value").to_series().reset_index()
         frame.insert(0, "measure", "share" if name == "error" else str(name))
         frames.append(frame)
     table = pd.concat(frames, ignore_index=True)
-    table = table[~(table.get("other", pd.Series(dtype=str)).notna()
-                    & (table.get("other") == table["lever"]))]
+    if "other" not in table:
+        table["other"] = np.nan
+    table = table[table["other"].isna() | (table["other"] != table["lever"])].copy()
     table["variable"] = np.where(table["importer"] == ALL, "turnover", "trade")
     table["exporter"] = table["importer"].map(partners).fillna(ALL)
     table["unit"] = "USD"
-    if "other" not in table:
-        table["other"] = ""
-    table = table.fillna({"lever": ALL, "other": ""})
+    table["lever"] = table["lever"].fillna(ALL)
+    table["other"] = table["other"].astype(object).fillna("")
     return table[["measure", "variable", "unit", "count", "year", "exporter", "importer", "case",
                   "lever", "other", "statistic", "value"]].reset_index(drop=True)
 
@@ -107,8 +107,8 @@ def verdict(values: Array, whole: float) -> str:
     if abs(values.mean()) < SMALL * abs(whole) or not values.any():
         return "none"
     some = values[values != 0.0]
-    for name, share in (("substitutes", (some < 0).mean()), ("complements", (some > 0).mean())):
-        if share >= CLEAR:
+    for name, sign in (("substitutes", -1.0), ("complements", 1.0)):
+        if (sign * some > 0).mean() >= CLEAR and sign * values.mean() > 0:
             return name
     return "either"
 
@@ -228,7 +228,7 @@ def _facts(dataset: xr.Dataset, pair: Pair, titles: Mapping[str, str]) -> dict[s
         for one, two, values, meaning in found:
             if meaning == kind:
                 return {"names": f"“{titles[one]}” and “{titles[two]}”",
-                        "value": np.sort(np.abs(spread_of(values)))[[1, 0, 2]].tolist()}
+                        "value": spread_of(-values if kind == "substitutes" else values)}
         return None
 
     gap = np.abs(dataset["share"].sum("lever") - dataset["effect"])

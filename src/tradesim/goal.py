@@ -52,10 +52,10 @@ class Move:
     names
         Settings moved; several go the same share of the way from today's value to their bound.
     unit
-        Unit of `values`.
+        Unit of `tried`.
     now
         Middle of what is assumed today.
-    values, chances
+    tried, chances
         Values tried, in order, and the probability of the target at each.
     found
         Value nearest to today's at which the asked probability is reached; None if no value
@@ -69,7 +69,7 @@ class Move:
     names: tuple[str, ...]
     unit: str
     now: float
-    values: tuple[float, ...]
+    tried: tuple[float, ...]
     chances: tuple[float, ...]
     found: float | None
     settings: Mapping[str, float]
@@ -84,7 +84,7 @@ class Move:
     def best(self) -> tuple[float, float]:
         """Value with the highest probability among those tried, and that probability."""
         place = int(np.argmax(self.chances))
-        return self.values[place], self.chances[place]
+        return self.tried[place], self.chances[place]
 
     @property
     def turns(self) -> bool:
@@ -310,7 +310,7 @@ class _Search:
             (name,), (item,) = names, items.values()
             return self._searched(names, item.unit, middle[name], _values(item, middle[name]),
                                   lambda x: {name: x}, whole=item.integer)
-        ends = {name: known[name].values[0 if known[name].chances[0] > known[name].chances[-1]
+        ends = {name: known[name].tried[0 if known[name].chances[0] > known[name].chances[-1]
                                          else -1] for name in names}
 
         def on_the_way(share: float) -> dict[str, float]:

@@ -34,7 +34,7 @@ def tidy(answer: Goal) -> pd.DataFrame:
     rows: list[dict[str, Any]] = [{"what": "probability", "name": "as assumed",
                                    "case": answer.case, "value": answer.now}]
     for move in answer.moves:
-        for moved_to, chance in zip(move.values, move.chances, strict=True):
+        for moved_to, chance in zip(move.tried, move.chances, strict=True):
             rows.append({"what": "probability", "name": move.label, "unit": move.unit,
                          "moved_to": moved_to, "case": answer.case, "value": chance})
         if move.found is not None:
@@ -56,6 +56,11 @@ def labels(answer: Goal, titles: Mapping[str, str]) -> dict[str, str]:
     return {move.label: words["growth"] if move.label == GROWTH
             else words["together"].format(names=", ".join(move.names))
             if move.label == TOGETHER else titles[move.label] for move in answer.moves}
+
+
+def in_per_cent(share: float) -> str:
+    """Write a share in per cent, three digits at most."""
+    return f"{100 * share:.3g}"
 
 
 def shown(value: float, unit: str) -> str:
@@ -86,7 +91,7 @@ def verdict(move: Move) -> str:
     """Say in words whether the target comes within reach, and how close where not."""
     words, (value, chance) = phrases()["answers"], move.best
     text = words["found"] if move.found is not None else words["short"].format(
-        chance=pretty(100 * chance), value=shown(value, move.unit))
+        chance=in_per_cent(chance), value=shown(value, move.unit))
     return str(text) + (words["turns"] if move.turns else "")
 
 
@@ -95,11 +100,11 @@ def _ordered(answer: Goal) -> list[Move]:
 
 
 def _row(move: Move, name: str) -> list[str]:
-    chance = (move.chances[move.values.index(move.found)] if move.found is not None
+    chance = (move.chances[move.tried.index(move.found)] if move.found is not None
               else move.best[1])
     return [name, move.unit, shown(move.now, move.unit), needed(move),
-            f"{pretty(100 * chance)} %",
-            f"{shown(move.values[0], move.unit)} to {shown(move.values[-1], move.unit)}",
+            f"{in_per_cent(chance)} %",
+            f"{shown(move.tried[0], move.unit)} to {shown(move.tried[-1], move.unit)}",
             verdict(move)]
 
 
@@ -109,7 +114,7 @@ def _years(answer: Goal) -> list[list[str]]:
     for first in answer.first_years:
         found = [words["never"] if value is None else str(round(value))
                  for value in (first.p10, first.p50, first.p90)]
-        rows.append([words["cases"][first.case], *found, f"{pretty(100 * first.never)} %"])
+        rows.append([words["cases"][first.case], *found, f"{in_per_cent(first.never)} %"])
     return rows
 
 
@@ -124,8 +129,8 @@ def outcome(answer: Goal) -> str:
     heads = words["columns"]["moves"]
     said = (f"USD {answer.target / MILLION:,.0f} million in {answer.year}, "
             f"{base.pair.name(answer.attrs['count'])}, {words['cases'][answer.case]}")
-    lines = [f"{said}: probability {pretty(100 * answer.now)} %, asked for "
-             f"{pretty(100 * answer.probability)} %", ""]
+    lines = [f"{said}: probability {in_per_cent(answer.now)} %, asked for "
+             f"{in_per_cent(answer.probability)} %", ""]
     moves = _ordered(answer)
     rows = [[heads[0], *heads[2:5]]]
     for move in moves[:SHOWN]:
@@ -156,7 +161,7 @@ def write(answer: Goal, folder: Path, titles: Mapping[str, str]) -> None:
     moves = _ordered(answer)
     tables = [
         {"title": words["moves_title"].format(target=target, year=answer.year,
-                                              probability=pretty(100 * answer.probability)),
+                                              probability=in_per_cent(answer.probability)),
          "columns": words["columns"]["moves"], "total": False,
          "rows": [_row(move, names[move.label]) for move in moves]},
         {"title": words["years_title"].format(target=target), "columns": _year_heads(answer),
@@ -169,7 +174,7 @@ def write(answer: Goal, folder: Path, titles: Mapping[str, str]) -> None:
     error = 100 * np.sqrt(answer.probability * (1.0 - answer.probability) / draws)
     facts = {
         "target": answer.target / MILLION, "year": answer.year,
-        "asked": [100 * answer.probability], "now": [100 * answer.now],
+        "asked": in_per_cent(answer.probability), "now": in_per_cent(answer.now),
         "count": pair.name(answer.attrs["count"]), "case": words["cases"][answer.case],
         "reached": len(lines), "lines": lines[:6], "error": [float(error)],
         "together": any(move.label == TOGETHER for move in moves),

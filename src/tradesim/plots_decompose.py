@@ -16,8 +16,8 @@ from tradesim.decompose import CASES
 from tradesim.dims import Array
 from tradesim.goal import Goal, Move
 from tradesim.pair import Pair
-from tradesim.plots import COUNTS, QUIET, REFERENCE, sign
 from tradesim.plots import CASES as COLOURS
+from tradesim.plots import COUNTS, QUIET, REFERENCE, sign
 from tradesim.results import ALL, IMPLEMENTED
 from tradesim.wording import pretty, together, wrapped
 
@@ -33,7 +33,7 @@ def waterfall(dataset: xr.Dataset, pair: Pair, titles: dict[str, str],
     here = dataset.sel(year=year, count=count, importer=ALL) / MILLION
     order = here["share"].sel(case=IMPLEMENTED).mean("draw").to_numpy().argsort()[::-1]
     names = [str(name) for name in dataset["lever"].to_numpy()[order]]
-    figure = Figure(figsize=(7.0, 1.9 + 0.42 * len(names)), layout="constrained")
+    figure = Figure(figsize=(7.0, 2.2 + 0.42 * len(names)), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True, sharex=True)
     figure.suptitle(words["waterfall"]["title"].format(year=year), x=0.01, ha="left")
     for axes, case in zip(panels, CASES, strict=True):
@@ -48,7 +48,8 @@ def waterfall(dataset: xr.Dataset, pair: Pair, titles: dict[str, str],
               words["waterfall"]["scenario"].format(value=" | ".join(levels[1:]))]
     panels[0].set_yticks(range(len(labels)), labels, fontsize=8)
     panels[0].invert_yaxis()
-    figure.supxlabel(words["waterfall"]["axis"].format(count=pair.name(count)), fontsize=9)
+    for axes in panels:
+        axes.set_xlabel(wrapped(words["waterfall"]["axis"].format(count=pair.name(count)), 40))
     sign(figure, str(dataset.attrs["run_id"]))
     return figure
 
@@ -84,8 +85,8 @@ def interactions(dataset: xr.Dataset, pair: Pair, titles: dict[str, str],
                  words: dict[str, Any]) -> Figure:
     """Heat map of the interaction of each pair of levers, last year, if implemented."""
     year, count = int(dataset["year"].to_numpy()[-1]), str(dataset.attrs["count"])
-    values = dataset["interaction"].sel(year=year, count=count, importer=ALL, case=IMPLEMENTED)
-    values = values.transpose("lever", "other", "draw").to_numpy() / MILLION
+    chosen = dataset["interaction"].sel(year=year, count=count, importer=ALL, case=IMPLEMENTED)
+    values = chosen.transpose("lever", "other", "draw").to_numpy() / MILLION
     names = [wrapped(titles[str(name)], 22) for name in dataset["lever"].to_numpy()]
     size = len(names)
     figure = Figure(figsize=(7.0, 1.7 + 0.58 * (size - 1)), layout="constrained")
@@ -100,7 +101,7 @@ def interactions(dataset: xr.Dataset, pair: Pair, titles: dict[str, str],
     for row in range(1, size):
         for column in range(row):
             low, high = np.quantile(values[row, column], [0.1, 0.9])
-            middle, *ends = together([means[row, column], low, high], 2)
+            middle, *ends = together([float(means[row, column]), float(low), float(high)], 2)
             axes.annotate(f"{middle}\n({ends[0]} to {ends[1]})", (column, row - 1), fontsize=7.5,
                           ha="center", va="center")
     axes.set_xticks(range(size - 1), names[:-1], fontsize=7.5)
@@ -115,7 +116,7 @@ def interactions(dataset: xr.Dataset, pair: Pair, titles: dict[str, str],
 
 def chances(answer: Goal, pair: Pair, labels: dict[str, str], words: dict[str, Any]) -> Figure:
     """Probability of the target against what is moved, for the things that matter most."""
-    figure = Figure(figsize=(7.0, 4.0), layout="constrained")
+    figure = Figure(figsize=(7.0, 5.2), layout="constrained")
     axes = figure.subplots()
     target = f"USD {pretty(answer.target / MILLION)} million"
     figure.suptitle(words["chances"]["title"].format(target=target, year=answer.year), x=0.01,
@@ -124,20 +125,20 @@ def chances(answer: Goal, pair: Pair, labels: dict[str, str], words: dict[str, A
     for move, colour in zip(best, [*COUNTS, "#C04F00", "#4d4d4d"], strict=False):
         ways, shares = _way(move)
         axes.plot(ways, 100 * shares, color=colour, marker="o", markersize=3,
-                  label=wrapped(labels[move.label], 44))
+                  label=wrapped(labels[move.label], 100))
         if move.found is not None:
-            place = move.values.index(move.found)
+            place = move.tried.index(move.found)
             axes.plot(_share(move, move.found), 100 * move.chances[place], "D", color=colour,
                       markersize=6, zorder=4)
     for value, key, dashes in ((answer.probability, "asked", (0, (5, 3))),
                                (answer.now, "now", (0, (1, 2)))):
         axes.axhline(100 * value, color="black", linewidth=1.0, linestyle=dashes, zorder=1)
-        axes.annotate(words["chances"][key].format(probability=pretty(100 * value)),
+        axes.annotate(words["chances"][key].format(probability=f"{100 * value:.3g}"),
                       (1.0, 100 * value), xycoords=("axes fraction", "data"), xytext=(3, 0),
                       textcoords="offset points", fontsize=8, va="center")
     axes.set_xlabel(words["chances"]["share"])
     axes.set_ylabel(words["chances"]["axis"].format(count=pair.name(answer.attrs["count"])))
-    axes.legend(fontsize=7.5, frameon=False, loc="upper left")
+    figure.legend(fontsize=7.5, frameon=False, loc="outside lower left")
     sign(figure, str(answer.attrs["run_id"]))
     return figure
 
@@ -149,13 +150,13 @@ def _share(move: Move, value: float) -> float:
 
 
 def _end(move: Move) -> float:
-    low, high = move.values[0], move.values[-1]
+    low, high = move.tried[0], move.tried[-1]
     return low if move.chances[0] > move.chances[-1] else high
 
 
 def _way(move: Move) -> tuple[Array, Array]:
     """Values between today's and the better end as shares of that way, and their chances."""
     points = sorted((_share(move, value), chance)
-                    for value, chance in zip(move.values, move.chances, strict=True))
+                    for value, chance in zip(move.tried, move.chances, strict=True))
     kept = np.array([point for point in points if point[0] >= -1e-9])
     return kept[:, 0], kept[:, 1]
