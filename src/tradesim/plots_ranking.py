@@ -13,7 +13,7 @@ from tradesim.story import Story
 from tradesim.wording import MINUS, words, wrapped
 
 NAME = "assumptions"
-ROW = 0.37
+BAR = 0.37
 
 
 def assumptions(story: Story, ranked: list[Ranking]) -> Figure:
@@ -21,7 +21,7 @@ def assumptions(story: Story, ranked: list[Ranking]) -> Figure:
     shown = [ranking for ranking in ranked if ranking.movers]
     heights = [len(ranking.movers) + 2.2 for ranking in shown]
     with style(NAME):
-        figure = Figure(figsize=(7.0, 0.7 + ROW * sum(heights)), layout="constrained")
+        figure = Figure(figsize=(7.0, 0.7 + BAR * sum(heights)), layout="constrained")
         panels = figure.subplots(len(shown), 1, squeeze=False, height_ratios=heights)[:, 0]
         figure.suptitle(words()["figures"][NAME]["title"], x=0.01, ha="left")
         for axes, ranking in zip(panels, shown, strict=True):
