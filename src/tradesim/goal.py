@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import bisect
 
 from tradesim.catalogue import Choice
 from tradesim.decompose import DRAWS, Asked, ask, check_years
@@ -352,9 +352,9 @@ class _Search:
             inside = range(round(min(short, reached)) + 1, round(max(short, reached)))
             options = [float(value) for value in inside if chance(value) >= self.probability]
             return min([*options, reached], key=lambda value: abs(value - now))
-        # The probability moves in steps of one draw: half a draw below, it has a change of sign.
-        half = 0.5 / len(self.today)
-        root = brentq(lambda x: chance(x) - self.probability + half, short, reached, xtol=step)
+        # The probability moves in steps of single draws, so only its side of the goal counts.
+        root = bisect(lambda x: 1.0 if chance(x) >= self.probability else -1.0, short, reached,
+                      xtol=step)
         beyond = root + np.sign(reached - short) * step
         return next((float(value) for value in (root, beyond)
                      if chance(value) >= self.probability), reached)
