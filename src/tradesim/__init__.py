@@ -7,12 +7,17 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_API = ("Comparison", "Headline", "compare", "decompose", "goal", "headline", "levers", "load",
-        "report", "run", "save", "scenarios", "to_iamc")
+_MODULES = ("compare", "decompose", "goal", "levers", "report")
+"""Functions of the interface that have the name of a module."""
+
+_API = ("Comparison", "Headline", "headline", "load", "run", "save", "scenarios", "to_iamc",
+        *_MODULES)
 
 
 def __getattr__(name: str) -> Any:
     """Load the programming interface when it is first used: the package alone stays light."""
+    if name in _MODULES:
+        return import_module(f"tradesim.{name}")
     if name in _API:
         return getattr(import_module("tradesim.api"), name)
     raise AttributeError(f"module 'tradesim' has no attribute '{name}'")
@@ -34,7 +39,7 @@ class _Package(ModuleType):
     """The package: `tradesim.compare` stays callable when the module of that name is loaded."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _API and isinstance(value, ModuleType):
+        if name in _MODULES and isinstance(value, ModuleType):
             value.__class__ = _Callable
         super().__setattr__(name, value)
 

@@ -188,6 +188,7 @@ def _put(paragraph: Any, text: Text, *, size: float | None = None, bold: bool = 
             run.font.size = Pt(size)
         if part.code:
             run.font.name = CODE_FONT
+            run.font.size = Pt((size or 9.5) - 1)
         if part.quiet:
             run.font.size, run.font.color.rgb, run.bold = Pt(7), QUIET, False
         elif colour is not None:
