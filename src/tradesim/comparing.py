@@ -146,7 +146,7 @@ def leave(found: Compared, command: str, folder: Path, *, report: bool = True) -
         tidy.to_parquet(folder / PARQUET, index=False)
     if workbook.available():
         workbook.write(pages(comparison, found.pair, found.inputs), folder / WORKBOOK,
-                       f"comparison {comparison.identity}; {command}")
+                       phrases()["identity"].format(identity=comparison.identity))
     if report:
         write_report(comparison, found.pair, found.inputs, command, folder)
     manifest = {"comparison": comparison.identity, "command": command,

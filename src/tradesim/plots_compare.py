@@ -43,7 +43,7 @@ def figures(comparison: Comparison, pair: Pair,
         with style(name):
             figure = draw(comparison, pair) if name != "parties" else _parties(
                 comparison, pair, tables)
-            sign(figure, comparison.identity)
+            sign(figure, phrases()["identity"].format(identity=comparison.identity))
         yield name, figure
 
 

@@ -8,14 +8,15 @@ from datetime import datetime
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from tradesim.compare_pages import MONEY, RANGE, SHARE, TEXT, YEAR, Column, Table, phrases
 
 FORMATS = {MONEY: "#,##0.00;-#,##0.00;0", SHARE: "0.0%", YEAR: "0"}
 HEADER = {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1, "bg_color": "#E6EDF2"}
-LONGEST, NUMBER = 60, 15
-"""Widths of columns, in characters: of the longest text, and of a number."""
+LONGEST, NUMBER, LINE = 60, 15, 15.0
+"""Widths of columns, in characters: of the longest text, and of a number; height of a line."""
 
 NAME = 31
 """Characters that Excel allows in the name of a sheet."""
@@ -40,7 +41,8 @@ def write(tables: Sequence[Table], path: Path, mark: str) -> None:
     """
     with import_module("xlsxwriter").Workbook(str(path)) as book:
         book.set_properties({"created": datetime(2000, 1, 1), "comments": mark})
-        styles = {kind: book.add_format({"num_format": form}) for kind, form in FORMATS.items()}
+        styles = {kind: book.add_format({"num_format": form, "valign": "top"})
+                  for kind, form in FORMATS.items()}
         styles[TEXT] = book.add_format({"text_wrap": True, "valign": "top"})
         styles["title"] = book.add_format({"bold": True, "font_size": 13})
         styles["mark"] = book.add_format({"font_color": "#666666", "font_size": 9})
@@ -58,10 +60,14 @@ def _sheet(sheet: Any, table: Table, styles: dict[str, Any], mark: str) -> None:
     rows = [list(_cells(row, table.columns)) for row in table.rows]
     sheet.write_string(0, 0, table.title, styles["title"])
     sheet.write_string(1, 0, mark, styles["mark"])
-    for place, column in enumerate(columns):
-        sheet.write_string(2, place, _heading(column), styles["header"])
-        sheet.set_column(place, place, _width(column, [row[place] for row in rows]))
+    widths = [_width(column, [row[place] for row in rows]) for place, column in enumerate(columns)]
+    headings = [_heading(column) for column in columns]
+    for place, (heading, width) in enumerate(zip(headings, widths, strict=True)):
+        sheet.write_string(2, place, heading, styles["header"])
+        sheet.set_column(place, place, width)
+    sheet.set_row(2, _height(headings, widths))
     for line, row in enumerate(rows, 3):
+        sheet.set_row(line, _height(row, widths))
         for place, (value, column) in enumerate(zip(row, columns, strict=True)):
             if value is None:
                 continue
@@ -75,6 +81,13 @@ def _sheet(sheet: Any, table: Table, styles: dict[str, Any], mark: str) -> None:
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(2)
+
+
+def _height(cells: Sequence[Any], widths: Sequence[float]) -> float:
+    """Give the height of a row in points, for its longest text wrapped in its column."""
+    return LINE * max((len(wrap(cell, int(width) - 2)) or 1
+                       for cell, width in zip(cells, widths, strict=True)
+                       if isinstance(cell, str)), default=1)
 
 
 def _columns(columns: Sequence[Column]) -> Iterator[Column]:
