@@ -17,7 +17,7 @@ FORMATS = click.option(
 
 
 def others(formats: tuple[str, ...], no_report: bool) -> list[str]:
-    """Formats besides HTML; what they need is looked for before the work."""
+    """Give the formats besides HTML; what they need is looked for before the work."""
     names = [name for name in dict.fromkeys(formats) if name != "html"]
     if no_report and formats:
         raise InputError([Problem("--format", "", "has no meaning with --no-report")])
@@ -37,11 +37,12 @@ Examples:
 @SET
 @CALIBRATION
 def show(scenario: str, overrides: tuple[str, ...], calibration: Path | None) -> None:
-    """Print SCENARIO with the origin of each value, or what made a folder of results.
+    """Print SCENARIO resolved, or what made results.
 
-    Of a scenario, parents and settings are resolved; the defaults of the levers stand as
-    comments. Of a folder of results it tells the scenario, command, seed, draws, hashes and
-    versions, and whether the same would come out today.
+    SCENARIO is a scenario, or a folder of results. Of a scenario, every value is printed with its
+    origin; parents and settings are resolved, defaults of the levers stand as comments. Of a
+    folder it tells the scenario, command, seed, draws, hashes and versions, and whether the same
+    would come out today.
     """
     if Path(scenario).is_dir():
         from tradesim.provenance import lines, origin
@@ -62,10 +63,10 @@ Examples:
 @FORMATS
 @CALIBRATION
 def report(folder: Path, formats: tuple[str, ...], calibration: Path | None) -> None:
-    """Write the report of a folder of results again, also as PDF or for Word.
+    """Write the report of results again, or as PDF.
 
-    Files appear beside the results: report.html, report.pdf, report.docx. All have the same
-    sentences, tables and figures.
+    Files appear beside the results: report.html, report.pdf, report.docx (for Word). All have the
+    same sentences, tables and figures.
     """
     from tradesim.report import rebuild
 
@@ -83,9 +84,10 @@ Examples:
                                             "summary.csv byte for byte.")
 @CALIBRATION
 def verify(folder: Path, rerun: bool, calibration: Path | None) -> None:
-    """Check that results are as the run wrote them, from inputs that are still the same.
+    """Check that results and inputs are unchanged.
 
-    Prints what differs, one line each, with exit code 1; or that all is well, with 0.
+    The files are compared with what the run wrote, the calibration with what the run read. Prints
+    what differs, one line each, with exit code 1; or that all is well, with 0.
     """
     from tradesim import terminal
     from tradesim.provenance import origin
@@ -116,7 +118,7 @@ Examples:
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
               help="File to write; iamc.csv in the folder by default.")
 def export(folder: Path, form: str, out: Path | None) -> None:
-    """Write results in the form that other programs read."""
+    """Write results for other programs to read."""
     from tradesim.iamc import to_iamc
     from tradesim.results import load
 
