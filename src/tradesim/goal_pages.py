@@ -83,7 +83,7 @@ def needed(move: Move) -> str:
         return "–"
     if move.label != TOGETHER:
         return outward(move.found, move.now, move.unit)
-    settings = ", ".join(f"{name} {plain(value)}" for name, value in move.settings.items())
+    settings = ", ".join(f"{name} {value:.4g}" for name, value in move.settings.items())
     return str(phrases()["together_value"].format(share=plain(move.found), settings=settings))
 
 
@@ -135,9 +135,10 @@ def outcome(answer: Goal) -> str:
     rows = [[heads[0], *heads[2:5]]]
     for move in moves[:SHOWN]:
         row = _row(move, move.label)
-        rows.append([row[0], f"{row[2]} {move.unit}", row[3] if move.found is not None
-                     else f"not within {row[5]}", row[4]])
+        answered = row[3].partition(":")[0] if move.found is not None else f"not within {row[5]}"
+        rows.append([row[0], f"{row[2]} {move.unit}", answered, row[4]])
     lines.append(columns(rows))
+    lines += [f"together: {needed(move)}" for move in moves if move.label == TOGETHER]
     if len(moves) > SHOWN:
         lines.append(f"and {len(moves) - SHOWN} more, in the report, that bring less")
     lines += ["", words["years_title"].format(
