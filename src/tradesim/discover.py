@@ -22,8 +22,6 @@ LEAST_ROWS, LEAST_HITS = 100, 20
 """Rows, and rows of the rarer kind, below which no conditions are looked for."""
 BOXES, CERTAIN = 3, 0.05
 """Boxes at most, and the probability of chance above which no further box is reported."""
-BLOCK = "block"
-"""Column that says which part of a design a row belongs to."""
 DEPTH, LEAF = 3, 0.05
 """Depth of the tree and smallest share of rows in a leaf."""
 
@@ -204,7 +202,7 @@ def prepare(sweep: Sweep, question: Question) -> Data:
                 whole &= np.isfinite(column)
     value = value[whole]
     y = (value >= question.threshold if question.above else value < question.threshold)
-    if sweep.method == "oat":
+    if sweep.method in ("oat", "morris"):
         raise InputError([Problem(folder, "", "varied one factor at a time, so it shows no "
                                   "conditions that hold together", "sweep with --method lhs")])
     if not kept:
@@ -222,9 +220,10 @@ def independent(sweep: Sweep) -> NDArray[np.bool_]:
 
     Its other rows repeat all columns but one of those, so resampling would count them twice.
     """
-    if BLOCK not in sweep.table.columns or sweep.method != "sobol":
+    size = len(sweep.table) // max(1, int(sweep.about.get("blocks", 0)))
+    if sweep.method != "sobol" or "row" not in sweep.table.columns:
         return np.ones(len(sweep.table), dtype=bool)
-    return np.asarray(sweep.table[BLOCK].isin(["A", "B"]), dtype=bool)
+    return np.asarray(sweep.table["row"] % size < 2, dtype=bool)
 
 
 def _varied(folder: str, question: Question, value: Array, y: NDArray[np.bool_]) -> None:
