@@ -245,7 +245,7 @@ def test_free_zone_and_agreement_are_substitutes():
     """Two levers that only remove the same duty: less together, in every draw in which they act."""
     found = decompose("eaeu_fta", draws=20, overrides=[
         "tsagaannuur_free_zone.vat_avoided=0", "eaeu_fta.nontariff_cut=0"])
-    pair = found["interaction"].sel(lever="eaeu_fta", other="tsagaannuur_free_zone",
+    pair = found["interaction"].sel(lever="eaeu_fta", second="tsagaannuur_free_zone",
                                     case=IMPLEMENTED, importer="all", count="kazakh").to_numpy()
     assert (pair <= 0.0).all()
     assert (pair < 0.0).mean() > 0.8
@@ -261,7 +261,7 @@ def test_words_for_interactions():
 
 
 def test_road_and_border_are_complements(parts):
-    pair = parts["interaction"].sel(lever="altai_road", other="border_facilitation",
+    pair = parts["interaction"].sel(lever="altai_road", second="border_facilitation",
                                     case=IMPLEMENTED, year=2035, importer="all")
     assert verdict(pair.to_numpy()[0], float(pair.mean())) == "complements"
 
@@ -380,4 +380,4 @@ def test_table_adds_up(parts):
     for (_, _), rows in table.groupby(["case", "importer"]):
         values = rows.set_index(["measure", "lever"])["value"]
         assert values["share"].sum() == pytest.approx(values["effect"].item(), rel=1e-9)
-    assert not table.duplicated(["measure", "importer", "case", "lever", "other"]).any()
+    assert not table.duplicated(["measure", "importer", "case", "lever", "second"]).any()

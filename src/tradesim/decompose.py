@@ -122,7 +122,7 @@ def decompose(
         In USD, by case (if implemented; risk-weighted), count, importer (``all``: turnover),
         year and draw: ``reference``, ``effect``, and by lever ``share``, ``alone`` (added to
         nothing), ``last`` (added to all others) and ``error`` (standard error of the share;
-        zero when exact). ``interaction`` by lever and ``other`` lever, exact only.
+        zero when exact). ``interaction`` by lever and ``second`` lever, exact only.
 
     Raises
     ------
@@ -272,7 +272,7 @@ def _sampled(own: Array, orders: NDArray[np.intp]) -> dict[str, Array]:
 def _dataset(asked: Asked, found: Flows, parts: Sequence[dict[str, Array]]) -> xr.Dataset:
     pair, names = asked.base.pair, list(asked.scenario.levers)
     leading = {"share": ("lever",), "alone": ("lever",), "last": ("lever",), "error": ("lever",),
-               "interaction": ("lever", "other"), "reference": (), "effect": ()}
+               "interaction": ("lever", "second"), "reference": (), "effect": ()}
     variables: dict[str, Any] = {}
     for name in parts[0]:
         own = np.stack([part[name] for part in parts])  # (case, ..., importer, year, draw)
@@ -282,8 +282,8 @@ def _dataset(asked: Asked, found: Flows, parts: Sequence[dict[str, Array]]) -> x
             (counted**2 if name == "error" else counted).sum(axis=-3, keepdims=True))
         dims = ("case", "count", *leading[name], "importer", "year", "draw")
         variables[name] = (dims, np.concatenate([joined, counted], axis=-3), {"units": "USD"})
-    coordinates = {"case": list(CASES), "count": list(pair.counts), "lever": names, "other": names,
+    coordinates = {"case": list(CASES), "count": list(pair.counts), "lever": names, "second": names,
                    "importer": [ALL, *pair.importers], "year": list(found.years)}
     if "interaction" not in parts[0]:
-        del coordinates["other"]
+        del coordinates["second"]
     return xr.Dataset(variables, coordinates)

@@ -49,7 +49,7 @@ def tidy(dataset: xr.Dataset) -> pd.DataFrame:
     pandas.DataFrame
         ``measure`` (reference, effect, share, alone, last, interaction, error), ``variable``
         (turnover or trade), ``unit``, ``count``, ``year``, ``exporter``, ``importer``, ``case``,
-        ``lever``, ``other``, ``statistic``, ``value``. The row ``standard_error`` of a share is
+        ``lever``, ``second``, ``statistic``, ``value``. The row ``standard_error`` of a share is
         that of its mean, from sampling orders; ``error`` has no rows of its own.
     """
     partners = json.loads(dataset.attrs["partners"])
@@ -70,16 +70,16 @@ def tidy(dataset: xr.Dataset) -> pd.DataFrame:
         frame.insert(0, "measure", "share" if name == "error" else str(name))
         frames.append(frame)
     table = pd.concat(frames, ignore_index=True)
-    if "other" not in table:
-        table["other"] = np.nan
-    table = table[table["other"].isna() | (table["other"] != table["lever"])].copy()
+    if "second" not in table:
+        table["second"] = np.nan
+    table = table[table["second"].isna() | (table["second"] != table["lever"])].copy()
     table["variable"] = np.where(table["importer"] == ALL, "turnover", "trade")
     table["exporter"] = table["importer"].map(partners).fillna(ALL)
     table["unit"] = "USD"
     table["lever"] = table["lever"].fillna(ALL)
-    table["other"] = table["other"].astype(object).fillna("")
+    table["second"] = table["second"].astype(object).fillna("")
     return table[["measure", "variable", "unit", "count", "year", "exporter", "importer", "case",
-                  "lever", "other", "statistic", "value"]].reset_index(drop=True)
+                  "lever", "second", "statistic", "value"]].reset_index(drop=True)
 
 
 def spread_of(values: Array) -> list[float]:
@@ -130,7 +130,7 @@ def pairs(dataset: xr.Dataset, year: int) -> list[tuple[str, str, Array, str]]:
     here = dataset.sel(case=IMPLEMENTED, year=year, importer=ALL, count=dataset.attrs["count"])
     whole = float(here["effect"].mean())
     names = [str(name) for name in dataset["lever"].to_numpy()]
-    found = [(one, two, here["interaction"].sel(lever=one, other=two).to_numpy())
+    found = [(one, two, here["interaction"].sel(lever=one, second=two).to_numpy())
              for one, two in combinations(names, 2)]
     found.sort(key=lambda item: -abs(item[2].mean()))
     return [(one, two, values, verdict(values, whole)) for one, two, values in found]

@@ -76,7 +76,7 @@ def at(values: Array, years: NDArray[np.intp], draws: NDArray[np.intp]) -> Array
     if all_years == all_draws == 1:
         return values
     place = (years if all_years > 1 else 0) * all_draws + (draws if all_draws > 1 else 0)
-    return values.reshape(*others, 1, -1).take(place, axis=-1)
+    return np.asarray(values.reshape(*others, 1, -1).take(place, axis=-1))
 
 
 def only(values: Array, *dims: str) -> Array:

@@ -86,7 +86,7 @@ def interactions(dataset: xr.Dataset, pair: Pair, titles: dict[str, str],
     """Heat map of the interaction of each pair of levers, last year, if implemented."""
     year, count = int(dataset["year"].to_numpy()[-1]), str(dataset.attrs["count"])
     chosen = dataset["interaction"].sel(year=year, count=count, importer=ALL, case=IMPLEMENTED)
-    values = chosen.transpose("lever", "other", "draw").to_numpy() / MILLION
+    values = chosen.transpose("lever", "second", "draw").to_numpy() / MILLION
     names = [wrapped(titles[str(name)], 22) for name in dataset["lever"].to_numpy()]
     size = len(names)
     figure = Figure(figsize=(7.0, 1.7 + 0.58 * (size - 1)), layout="constrained")
