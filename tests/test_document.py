@@ -9,7 +9,7 @@ import pytest
 from docx.oxml.ns import qn
 
 import fake_results
-from tradesim import document, report
+from tradesim import cli_results, document, report
 from tradesim.document import Code, Heading, Items, Paragraph, Picture, Run, Table
 from tradesim.document_pdf import typeset
 from tradesim.errors import InputError
@@ -141,3 +141,12 @@ def test_a_failing_writer_leaves_nothing_behind(monkeypatch, page):
     with pytest.raises(OSError, match="no space left"):
         document.write(page, ["pdf"])
     assert sorted(path.name for path in Path(page.parent).iterdir()) == before
+
+
+def test_formats_are_looked_for_before_a_run(monkeypatch):
+    monkeypatch.setitem(sys.modules, "typst", None)
+    with pytest.raises(InputError, match="needs the package 'typst'"):
+        cli_results.others(("pdf",), no_report=False)
+    with pytest.raises(InputError, match="--format: has no meaning with --no-report"):
+        cli_results.others(("html",), no_report=True)
+    assert cli_results.others(("html", "docx", "docx"), no_report=False) == ["docx"]

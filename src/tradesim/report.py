@@ -25,12 +25,14 @@ from tradesim.history import read_history
 from tradesim.pair import read_pair
 from tradesim.parameters import Parameter, quantile, read_parameters
 from tradesim.plots import figures, save
+from tradesim.posterior import MANIFEST as POSTERIOR
 from tradesim.posterior import PARAMETERS, PREFIX, read_posterior
 from tradesim.ranking import rankings, sentence, table
 from tradesim.results import MANIFEST, load
 from tradesim.scenario import Scenario
 from tradesim.story import Story
 from tradesim.wording import plain, words
+from tradesim.yamlfile import load as load_yaml
 
 REPORT, FIGURES = "report.html", "figures"
 MAIN = ("fan", "effect", "groups", "gains", "assumptions")
@@ -159,10 +161,21 @@ def render(story: Story, calibration: Path, drawn: Mapping[str, str],
         set_parameters=[row for row in rows if row["name"] in scenario["parameters"]],
         parameters=[row for row in rows if row["name"] not in scenario["parameters"]],
         references=_references(story, scenario, chosen.values()), manifest=manifest,
-        run_id=story.dataset.attrs["run_id"], seed=story.dataset.attrs["seed"])
+        quality=_quality(calibration), run_id=story.dataset.attrs["run_id"],
+        seed=story.dataset.attrs["seed"])
     text = re.sub(r"(\d) %", "\\1\N{NO-BREAK SPACE}%", text)
     text = re.sub(r"\bUSD (?=\S)", "USD\N{NO-BREAK SPACE}", text)
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+
+
+def _quality(calibration: Path) -> dict[str, str] | None:
+    """Worst diagnostics of the calibration, where its manifest is at hand."""
+    path = calibration / POSTERIOR
+    if not path.is_file():
+        return None
+    fitted = load_yaml(path)["parameters"].values()
+    return {"rhat": f"{max(row['rhat'] for row in fitted):.3f}",
+            "ess": f"{min(row['ess'] for row in fitted):.0f}"}
 
 
 def _cells(story: Story, calibration: Path,
