@@ -28,7 +28,7 @@ from tradesim.levers import (
     route_improvement,
     tariff_agreement,
 )
-from tradesim.routes import carriage
+from tradesim.routes import carriage, saving
 
 EXACT = 1e-12
 FULL = spread(1.0)
@@ -82,12 +82,12 @@ def test_road_by_hand(world):
 
 
 def test_zone_by_hand(world):
-    shock = free_zone(world, FULL, importers=["LEF"], exporters=["RIG"],
+    shock = free_zone(world, FULL, importers=["LEF"], exporters=["RIG"], groups=["tools"],
                       regional_share=spread(0.2), uptake=spread(0.5), vat_rate=spread(0.1),
                       vat_avoided=spread(0.3))
-    assert shock.duty[0, RIG].item() == pytest.approx(0.1)
-    assert shock.rebate[0, RIG].item() == pytest.approx(0.003)
-    assert shock.duty.sum() == pytest.approx(0.1)
+    assert shock.duty[0, RIG, 1].item() == pytest.approx(0.1)
+    assert shock.rebate[0, RIG, 1].item() == pytest.approx(0.003)
+    assert shock.duty.sum() == pytest.approx(0.1)  # no other importer, supplier or group
 
 
 def fly(world, years_on=0.0, flights=2.0, lifetime=0.5):
@@ -116,12 +116,18 @@ def test_bulk_goods_gain_nothing_from_flights(world):
 
 
 def test_border_by_hand(world):
-    shock = border_facilitation(world, FULL, routes=["pass"], crossing_hours_saved=spread(6.0),
+    shock = border_facilitation(world, FULL, routes=["pass"], rivals=["UNI"],
+                                crossing_hours_saved=spread(6.0),
                                 queue_days_saved=spread(0.5), fees_saved=spread(4.0),
-                                variability_premium=spread(1.5))
+                                variability_premium=spread(1.5), rival_share=spread(0.2))
     assert shock.days[0].item() == pytest.approx(1.5 * 0.75)
     assert shock.freight[0].item() == pytest.approx(4.0)
     assert shock.days[1].item() == 0.0
+    pick = (0, 0, 1, 0, 0, 3)  # tools, fourth draw
+    worth = (world.time_value[pick] * 1.125
+             + world.pass_through[0, 0, 0, 0, 0, 3] * 4.0 / world.unit_value[pick])
+    assert shock.information[0, UNI, 1, 0, 0, 3] == pytest.approx(0.2 * worth)
+    assert not shock.information[0, RIG].any()
 
 
 def shocks_of(world, rng):
@@ -133,11 +139,12 @@ def shocks_of(world, rng):
         route_improvement(world, number(0.3, 1), route="pass", km_saved=number(100, 800),
                           usd_per_tonne_km=number(0.05, 0.2), speed_km_per_hour=number(20, 40)),
         free_zone(world, FULL, importers=["LEF"], exporters=["RIG", "UNI"],
+                  groups=["bread", "tools"],
                   regional_share=number(0.1, 0.4), uptake=number(0.1, 0.5),
                   vat_rate=number(0.1, 0.2), vat_avoided=number(0, 1)),
         fly(world, flights=rng.uniform(1, 7)),
-        border_facilitation(world, FULL, routes=["pass", "ferry"],
-                            crossing_hours_saved=number(1, 12), queue_days_saved=number(0, 2),
+        border_facilitation(world, FULL, routes=["pass", "ferry"], rivals=["UNI"],
+                            rival_share=number(0, 0.3), crossing_hours_saved=number(1, 12), queue_days_saved=number(0, 2),
                             fees_saved=number(0, 20), variability_premium=number(1, 2)),
     ]
 
@@ -186,11 +193,24 @@ def test_resolve_by_hand(world):
                   information=0.02 * world.pair_flow)
     change = resolve(world, [(ON, shock)])
     duty = world.duty[0, RIG, 2, 0, 0, 1]
-    base = carriage(world)[0, 0, 2, 0, 0, 1]
     wedge = 0.6 * duty - 0.01
-    expected = np.log((1 + wedge) / (1 + duty)) + np.log(1 - 0.02 / (1 + base))
+    expected = np.log((1 + wedge) / (1 + duty)) + np.log(1 - 0.02)
     assert change.wedge[0, RIG, 2, 0, 0, 1] == pytest.approx(wedge)
     assert change.log_cost[0, RIG, 2, 0, 0, 1] == pytest.approx(expected)
+
+
+def test_carriage_enters_with_the_base_cost_of_carriage(world):
+    saved = Shock(freight=np.stack([spread(50.0), spread(0.0)]))
+    change = resolve(world, [(ON, saved)])
+    moved = saving(world, saved.freight, np.zeros((2, 1, 1, 1, 1, 1, 1)))[0, 0, 2, 0, 0, 1]
+    expected = np.log1p(moved / (1 + carriage(world)[0, 0, 2, 0, 0, 1]))
+    assert change.log_cost[0, RIG, 2, 0, 0, 1] == pytest.approx(expected)
+    assert not change.log_cost[0, UNI].any()
+
+
+def test_the_same_cut_of_formalities_is_the_same_for_every_supplier(world):
+    change = resolve(world, [(ON, Shock(information=0.03 * (1 - world.home)))])
+    np.testing.assert_allclose(change.log_cost[0, 1:], np.log(0.97), rtol=1e-12)
 
 
 def test_a_switch_turns_a_lever_off(world):
@@ -205,6 +225,9 @@ def test_a_closed_corridor_stops_the_pair_and_nobody_else(world):
     shock = pact(world)
     half = shock.interrupted(world, spread(0.5))
     np.testing.assert_allclose(half.duty[0, RIG], 0.5 * shock.duty[0, RIG])
+    wide = pact(world, scope="wide")
+    np.testing.assert_allclose(wide.interrupted(world, spread(0.5)).information[0, RIG],
+                               0.5 * wide.information[0, RIG])
     np.testing.assert_array_equal(half.duty[0, UNI], shock.duty[0, UNI])
     road = route_improvement(world, FULL, route="pass", km_saved=spread(600.0),
                              usd_per_tonne_km=spread(0.1), speed_km_per_hour=spread(25.0))
@@ -237,7 +260,8 @@ def test_levers_must_give_what_their_kind_asks_for():
 def test_a_kind_does_nothing_at_strength_zero(world, kind):
     values = {"lever": "pact", "members": ["RIG"], "partner": "LEF", "gated_groups": [],
               "nontariff_scopes": ["wide"], "scope": "wide", "route": "pass", "routes": ["pass"],
-              "importers": ["LEF"], "exporters": ["RIG"], "survival": spread(0.8)}
+              "importers": ["LEF"], "exporters": ["RIG"], "groups": ["bread"],
+              "rivals": ["UNI"], "survival": spread(0.8)}
     keys = {*arguments(kind), *("lever", "lifetime", "years_on")}
     given = {key: values.get(key, spread(0.5)) for key in keys
              if key in KINDS[kind].__annotations__}

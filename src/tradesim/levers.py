@@ -42,7 +42,7 @@ class Shock:
     freight, days
         Saved on each route (extra leading axis): USD per tonne, days.
     information
-        Cost of information, standards and formalities removed, share of value.
+        Cost of information, standards and formalities removed, share of delivered value.
     """
 
     duty: Array = field(default_factory=lambda: NONE)
@@ -114,7 +114,7 @@ def tariff_agreement(
     approved_share
         Share :math:`a` of gated goods that approved suppliers can offer the members.
     nontariff_cut
-        Cost :math:`n` removed on covered goods, share of value.
+        Cost :math:`n` removed on covered goods, share of delivered value.
 
     Returns
     -------
@@ -163,7 +163,7 @@ def route_improvement(
 
 def free_zone(
     economy: Economy, phase: Array, *, importers: Sequence[str], exporters: Sequence[str],
-    regional_share: Array, uptake: Array, vat_rate: Array, vat_avoided: Array,
+    groups: Sequence[str], regional_share: Array, uptake: Array, vat_rate: Array, vat_avoided: Array,
 ) -> Shock:
     r"""Open a zone that sells duty-free: relief on the part of trade that passes through it.
 
@@ -175,8 +175,8 @@ def free_zone(
     ----------
     economy, phase
         Base year; strength of the lever.
-    importers, exporters
-        Country of the zone, and suppliers that reach it.
+    importers, exporters, groups
+        Country of the zone, suppliers that reach it, and goods that are sold there.
     regional_share
         Share :math:`w` of the flow that serves the region of the zone.
     uptake
@@ -191,8 +191,8 @@ def free_zone(
     Shock
         Share of duty removed and tax not collected.
     """
-    passing = (phase * regional_share * uptake
-               * economy.mask("importer", importers) * economy.mask("exporter", exporters))
+    passing = (phase * regional_share * uptake * economy.mask("importer", importers)
+               * economy.mask("exporter", exporters) * economy.mask("group", groups))
     return Shock(duty=passing, rebate=passing * vat_rate * vat_avoided)
 
 
@@ -218,7 +218,7 @@ def air_link(
     weekly_flights, reference_flights
         Flights a week :math:`F`, and the number :math:`F_0` to which the cut refers.
     information_cut
-        Cost :math:`n` removed on fully differentiated goods, share of value.
+        Cost :math:`n` removed on fully differentiated goods, share of delivered value.
     years_on
         Years since the service began :math:`t - t_0`.
 
@@ -234,20 +234,27 @@ def air_link(
 
 
 def border_facilitation(
-    economy: Economy, phase: Array, *, routes: Sequence[str],
+    economy: Economy, phase: Array, *, routes: Sequence[str], rivals: Sequence[str],
     crossing_hours_saved: Array, queue_days_saved: Array, fees_saved: Array,
-    variability_premium: Array,
+    variability_premium: Array, rival_share: Array,
 ) -> Shock:
     r"""Make border crossings on some routes quicker, cheaper and more predictable.
 
-    .. math:: d = \varphi\, \pi (H / 24 + Q), \qquad f = \varphi\, e
+    .. math::
+
+        d = \varphi\, \pi (H / 24 + Q), \qquad f = \varphi\, e, \qquad
+        m_{rival} = \rho\,(g\,d + \kappa f / v)
+
+    The posts are open to all: suppliers whose goods cross them on their own way gain too.
 
     Parameters
     ----------
     economy, phase
         Base year; strength of the lever.
     routes
-        Routes that use the crossings.
+        Routes of the pair's goods that use the crossings.
+    rivals
+        Other suppliers whose goods use them.
     crossing_hours_saved
         Hours :math:`H` saved per trip over all its crossings.
     queue_days_saved
@@ -256,15 +263,22 @@ def border_facilitation(
         Fees :math:`e`, USD per tonne.
     variability_premium
         Factor :math:`\pi` by which a day of uncertain delay costs more than a planned one.
+    rival_share
+        Share :math:`\rho` of the rivals' goods that cross these posts, times the part of the
+        saving that one crossing instead of two brings them.
 
     Returns
     -------
     Shock
-        Days and USD per tonne saved on the routes.
+        Days and USD per tonne saved on the routes; for rivals, the same as a share of value.
     """
-    strength = phase * economy.on_routes(routes)
-    days = variability_premium * (crossing_hours_saved / 24.0 + queue_days_saved)
-    return Shock(freight=strength * fees_saved, days=strength * days)
+    days = phase * variability_premium * (crossing_hours_saved / 24.0 + queue_days_saved)
+    fees = phase * fees_saved
+    used = economy.on_routes(routes)
+    rival = rival_share * economy.mask("exporter", rivals) * (1.0 - economy.home)
+    worth = economy.time_value * days + economy.pass_through * fees / economy.unit_value
+    return Shock(freight=used * fees, days=used * days,
+                 information=rival * (1.0 - economy.pair_flow) * worth)
 
 
 KINDS: Mapping[str, Callable[..., Shock]] = {
@@ -329,7 +343,7 @@ class CostChange:
     wedge
         Border tax still collected, share of value: the duty left less rebates.
     resource
-        Change of real cost (freight, time, information), share of value before duty.
+        Change of real cost (freight, time, information), share of delivered value before duty.
     """
 
     log_cost: Array
@@ -343,7 +357,8 @@ def resolve(economy: Economy, shocks: Iterable[tuple[Array, Shock]]) -> CostChan
     .. math::
 
         \tau' = \tau \prod_l (1 - r_l) - \sum_l b_l, \qquad
-        \ln \hat c = \ln\frac{1 + \tau'}{1 + \tau} + \ln\frac{1 + C + \Delta}{1 + C}
+        \ln \hat c = \ln\frac{1 + \tau'}{1 + \tau}
+            + \ln\Bigl(1 + \frac{\Delta}{1 + C} - \sum_l m_l\Bigr)
 
     Each lever acts on the duty that the others leave, routes add up what they save before goods
     choose among them, and only then are logs taken: the result does not depend on the order.
@@ -371,6 +386,6 @@ def resolve(economy: Economy, shocks: Iterable[tuple[Array, Shock]]) -> CostChan
     wedge = economy.duty * keep - rebate
     moved = saving(economy, freight, days) * economy.pair_flow
     base = carriage(economy) * economy.pair_flow
-    resource = moved - information
-    log_cost = np.log((1.0 + wedge) / (1.0 + economy.duty)) + np.log1p(resource / (1.0 + base))
-    return CostChange(log_cost, wedge, resource / (1.0 + base))
+    resource = moved / (1.0 + base) - information
+    log_cost = np.log((1.0 + wedge) / (1.0 + economy.duty)) + np.log1p(resource)
+    return CostChange(log_cost, wedge, resource)
