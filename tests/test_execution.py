@@ -37,7 +37,7 @@ def expected(plan):
     return whole(plan)
 
 
-@pytest.mark.parametrize(("size", "alone"), [(1, False), (7, True), (16, False)])
+@pytest.mark.parametrize(("size", "alone"), [(5, False), (7, True), (16, False)])
 def test_cut_and_order_change_no_bit(plan, expected, size, alone):
     def backwards(work, tasks):
         return map(work, list(tasks)[::-1])
@@ -94,9 +94,10 @@ def test_failed_rows_are_listed_with_their_inputs(plan, monkeypatch, tmp_path):
     assert json.loads((tmp_path / "s" / "sweep.json").read_text())["failed"] == said["failed"]
 
 
-def test_when_every_row_fails_nothing_is_left(plan, monkeypatch, tmp_path):
-    failing(monkeypatch, plan, range(40))
-    with pytest.raises(TradesimError, match="all 40 rows failed; the first: TradesimError: no so"):
+def test_when_every_row_fails_nothing_is_left(monkeypatch, tmp_path):
+    plan = prepare(Wish("base", "oat", **SMALL))
+    failing(monkeypatch, plan, range(7))
+    with pytest.raises(TradesimError, match="all 7 rows failed; the first: TradesimError: no so"):
         sweep(plan, tmp_path / "s", mapper=map)
     assert not (tmp_path / "s").exists()
 
@@ -162,7 +163,7 @@ def test_other_peoples_files_are_not_replaced(plan, tmp_path):
 def test_workers_with_another_calibration_are_refused(plan):
     from dataclasses import replace
 
-    task = replace(plan.task(False)(slice(0, 2)), identity="other")
+    task = replace(plan.task(False)(slice(0, 2)), identity=("other", ""))
     with pytest.raises(TradesimError, match="another calibration or another tradesim"):
         evaluate(task)
 

@@ -147,7 +147,7 @@ def _run(plan: Plan, target: Path, workers: int, scheduler: str | None, chunk: i
     command = " ".join(["tradesim sweep", *map(shlex.quote, _arguments())])
     try:
         with open_mapper(workers, scheduler) as mapper, _bar() as progress:
-            sweep(plan, target, mapper=mapper, chunk=chunk, command=command,
+            sweep(plan, target, mapper=mapper, fresh=fresh, chunk=chunk, command=command,
                   alone=workers > 1 or scheduler is not None, progress=progress, say=_say)
     except KeyboardInterrupt as error:
         raise _Stopped(f"stopped; what was done is kept in {chunk_folder(target)}: the same "

@@ -61,7 +61,7 @@ class Task:
     calibration
         Calibration folder; None for the one that comes with the worker's tradesim.
     identity
-        Hash of calibration and code, so that no worker uses others.
+        Hashes of code and calibration, so that no worker uses others.
     scenario
         Scenario as JSON text.
     seed, factors, outputs
@@ -77,7 +77,7 @@ class Task:
     """
 
     calibration: str | None
-    identity: str
+    identity: tuple[str, str]
     scenario: str
     seed: int
     factors: tuple[Factor, ...]
@@ -115,10 +115,9 @@ class Result:
     failed: tuple[tuple[int, str], ...] = ()
 
 
-def identity(folder: Path) -> str:
-    """Name a calibration and this program's code, to see that workers have the same."""
-    hashes = json.dumps(calibration_hashes(folder), sort_keys=True)
-    return f"{code()} {hash_of(hashes)}"
+def identity(folder: Path) -> tuple[str, str]:
+    """Name this program's code and a calibration, to see that workers have the same."""
+    return code(), hash_of(json.dumps(calibration_hashes(folder), sort_keys=True))
 
 
 def hash_of(text: str) -> str:
@@ -129,11 +128,11 @@ def hash_of(text: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def _world(calibration: str | None, wanted: str, scenario: str, seed: int) -> World:
+def _world(calibration: str | None, wanted: tuple[str, str], scenario: str, seed: int) -> World:
     folder = calibration_folder() if calibration is None else Path(calibration)
     if (found := identity(folder)) != wanted:
-        raise TradesimError(f"a worker has another calibration or another tradesim ({found}) than "
-                            f"the sweep ({wanted}); install the same on every machine")
+        raise TradesimError(f"a worker has another calibration or another tradesim {found} than "
+                            f"the sweep {wanted}; install the same on every machine")
     return World(load_baseline(folder), Scenario.model_validate_json(scenario), seed)
 
 

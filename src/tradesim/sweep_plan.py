@@ -115,7 +115,7 @@ class Plan:
         """Give what makes the task of some rows."""
         scenario = self.world.scenario.model_dump_json()
         folder = None if self.calibration is None else str(self.calibration)
-        code = str(self.identity["program and calibration"])
+        code = (str(self.identity["program"]), str(self.identity["calibration"]))
 
         def make_task(rows: slice) -> Task:
             points, noise = self.design.part(rows)
@@ -158,9 +158,10 @@ def prepare(wish: Wish, calibration: Path | None = None) -> Plan:
         _bearable(levels, wish)
     design = make(wish.method, [item.name for item in factors], list(groups.values()), n=n,
                   seed=seed, levels=levels, second=second, noise=wish.noise)
+    program, data = identity(base.folder)
     content = {
         "scenario": scenario.model_dump(mode="json", exclude=_NOT_CONTENT),
-        "program and calibration": identity(base.folder),
+        "program": program, "calibration": data,
         "method": wish.method, "n": n, "rows": design.rows, "seed": seed,
         "factors": {item.name: [item.low, item.high] for item in factors},
         "by group": wish.by_group, "second order": second, "noise": wish.noise,
