@@ -100,7 +100,7 @@ def test_first_years_and_never_add_up_to_one(three):
 def test_first_year_is_the_first_and_stays_when_a_draw_falls_back(base):
     none, other = made(base.pair, "none", 0.0), made(base.pair, "other", 1.0)
     turnover = np.full(other["turnover"].shape, 1e6)
-    turnover[:, 1, 0, 3], turnover[:, 1, 1, -1] = 600e6, 500e6
+    turnover[:, 1, 0, [3, 7]], turnover[:, 1, 1, -1] = 600e6, 500e6
     other["turnover"] = (other["turnover"].dims, turnover)
     found = first_year(compare(none, other), "other", "scenario")
     assert found[0] == 2028
@@ -419,6 +419,8 @@ def test_workbook_gives_the_same_bytes_for_the_same_tables(tmp_path):
     for name in ("a.xlsx", "b.xlsx"):
         workbook.write([one], tmp_path / name, "made up")
     assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as book:
+        assert "2000-01-01T00:00:00Z" in book.read("docProps/core.xml").decode()
 
 
 def test_mistakes_of_all_files_are_said_before_anything_runs(call, tmp_path, monkeypatch):
