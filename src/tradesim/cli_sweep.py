@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 METHODS = ("oat", "grid", "lhs", "morris", "sobol")
 MANY = 4096
 """Rows from which several processes are worth their start."""
+
+READABLE = 60_000_000
+"""Numbers in a table up to which it is read whole for the report."""
 
 SHOWN = 12
 MAIN = {"oat": "swing", "grid": "range_of_means", "lhs": "prcc", "morris": "mu_star",
@@ -75,10 +78,11 @@ Examples:
               "happens anyway.")
 @click.option("--fresh", is_flag=True, help="Start over.")
 @click.option("--yes", is_flag=True, help="Run even a very large grid.")
+@click.option("--no-report", is_flag=True, help="Save numbers only, without figures and report.")
 @click.option("--list", "listing", is_flag=True, help="List all factors and stop.")
 @CALIBRATION
 def sweep(scenario: str, out: Path | None, workers: int | None, scheduler: str | None, chunk: int,
-          resume: bool, fresh: bool, listing: bool, calibration: Path | None,
+          resume: bool, fresh: bool, no_report: bool, listing: bool, calibration: Path | None,
           **asked: Any) -> None:
     """Sweep over what is uncertain in SCENARIO, to see what drives the answer.
 
@@ -107,9 +111,11 @@ def sweep(scenario: str, out: Path | None, workers: int | None, scheduler: str |
     else:
         if resume:
             _say(_found(target))
-        _run(plan, target, workers or _cores(plan), scheduler, chunk, fresh)
+        _run(plan, target, workers or _cores(plan), scheduler, chunk, fresh,
+             _leave if no_report else _report)
     click.echo(_outcome(target))
-    click.echo(f"Results: {target}")
+    page = target / "report.html"
+    click.echo(f"Report: {page}" if page.exists() else f"Results: {target}")
 
 
 def _wish(scenario: str, asked: dict[str, Any], listing: bool) -> Wish:
@@ -139,7 +145,7 @@ def _cores(plan: Plan) -> int:
 
 
 def _run(plan: Plan, target: Path, workers: int, scheduler: str | None, chunk: int,
-         fresh: bool) -> None:
+         fresh: bool, extra: Callable[[Path], None]) -> None:
     from tradesim.execution import open_mapper
     from tradesim.sweep import begin, chunk_folder, sweep
 
@@ -148,10 +154,26 @@ def _run(plan: Plan, target: Path, workers: int, scheduler: str | None, chunk: i
     try:
         with open_mapper(workers, scheduler) as mapper, _bar() as progress:
             sweep(plan, target, mapper=mapper, fresh=fresh, chunk=chunk, command=command,
-                  alone=workers > 1 or scheduler is not None, progress=progress, say=_say)
+                  alone=workers > 1 or scheduler is not None, progress=progress, say=_say,
+                  extra=extra)
     except KeyboardInterrupt as error:
         raise _Stopped(f"stopped; what was done is kept in {chunk_folder(target)}: the same "
                        "command goes on") from error
+
+
+def _report(work: Path) -> None:
+    """Write figures and page, where the table fits in the memory."""
+    from tradesim.sweep import table_size
+    from tradesim.sweep_pages import sweep_report
+
+    if table_size(work) > READABLE:
+        _say("the table is too large for figures and a report; indices.csv holds the indices")
+        return
+    sweep_report(work)
+
+
+def _leave(work: Path) -> None:
+    """Leave the numbers as they are."""
 
 
 def _arguments() -> list[str]:
@@ -161,7 +183,8 @@ def _arguments() -> list[str]:
     for parameter in context.command.params:
         value = context.params.get(str(parameter.name))
         if (parameter.name in ("scenario", "out", "workers", "scheduler", "chunk", "resume",
-                               "fresh", "calibration") or value in (None, (), False)):
+                               "fresh", "calibration",
+                               "no_report", "listing") or value in (None, (), False)):
             if not (parameter.name == "second" and value is False):
                 continue
             found.append("--no-second-order")

@@ -7,9 +7,10 @@ gives the same bits however the rows of a sweep are cut into tasks.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, reduce
+from functools import cache, lru_cache, reduce
 from itertools import product
 from pathlib import Path
 
@@ -24,7 +25,6 @@ from tradesim.errors import TradesimError
 from tradesim.folders import calibration_folder
 from tradesim.model import BLOCK, REFERENCE, SCENARIO, load_baseline, simulate
 from tradesim.results import calibration_hashes
-from tradesim.runs import code
 from tradesim.scenario import Scenario
 from tradesim.variation import Factor, World
 
@@ -116,8 +116,25 @@ class Result:
 
 
 def identity(folder: Path) -> tuple[str, str]:
-    """Name this program's code and a calibration, to see that workers have the same."""
-    return code(), hash_of(json.dumps(calibration_hashes(folder), sort_keys=True))
+    """Name the code that evaluates and a calibration, to see that workers have the same."""
+    return program(), hash_of(json.dumps(calibration_hashes(folder), sort_keys=True))
+
+
+@cache
+def program() -> str:
+    """Hash of this module and of all that it imports: reports may change under a sweep."""
+    here = Path(__file__)
+    found, waiting = {}, [here.stem]
+    while waiting:
+        name = waiting.pop()
+        path = here.with_name(f"{name}.py")
+        if name in found or not path.exists():
+            continue
+        found[name] = path.read_text(encoding="utf-8")
+        waiting += re.findall(r"^ *from tradesim\.(\w+) import", found[name], re.MULTILINE)
+        for names in re.findall(r"^ *from tradesim import ([\w, ]+)", found[name], re.MULTILINE):
+            waiting += names.replace(" ", "").split(",")
+    return hash_of(json.dumps(sorted(found.items())))
 
 
 def hash_of(text: str) -> str:

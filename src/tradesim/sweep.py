@@ -162,6 +162,12 @@ def finish(plan: Plan, target: Path, folder: Path, wanted: list[slice], command:
     return about
 
 
+def table_size(folder: Path) -> int:
+    """How many numbers the table of a sweep holds."""
+    about = json.loads((folder / JSON).read_text(encoding="utf-8"))
+    return int(about["rows"]) * (len(about["factors"]) + len(about["outputs"]))
+
+
 def _about(plan: Plan, command: str, failed: Sequence[Mapping[str, Any]], left_out: int,
            least: Array, most: Array) -> dict[str, Any]:
     pair, numbers = plan.world.base.pair, plan.world.numbers
