@@ -238,13 +238,13 @@ def test_cells_are_rounded_as_in_the_report(value, kind, text):
 @pytest.fixture
 def kept(base, tmp_path, monkeypatch):
     """Fetch from a cache in an empty folder; counts how often the model really runs."""
-    said, ran, run = [], [], model.run
+    said, ran, run = [], [], model.answer
 
     def counted(*words, **options):
-        ran.append(words[0])
+        ran.append(words[1].name)
         return run(*words, **options)
 
-    monkeypatch.setattr(model, "run", counted)
+    monkeypatch.setattr(model, "answer", counted)
 
     def fetch(name="base", **options):
         return runs.fetch(name, base, draws=5, cache=tmp_path / "cache", say=said.append,
@@ -424,7 +424,7 @@ def test_workbook_gives_the_same_bytes_for_the_same_tables(tmp_path):
 
 
 def test_mistakes_of_all_files_are_said_before_anything_runs(call, tmp_path, monkeypatch):
-    monkeypatch.setattr(model, "run", None)
+    monkeypatch.setattr(model, "answer", None)
     for name in ("one", "two"):
         (tmp_path / f"{name}.yaml").write_text("title: T\nquestion: Q\nlevers: {nonsense: {}}\n",
                                                encoding="utf-8")
@@ -436,7 +436,7 @@ def test_mistakes_of_all_files_are_said_before_anything_runs(call, tmp_path, mon
 
 
 def test_other_horizons_are_refused_before_anything_runs(call, tmp_path, monkeypatch):
-    monkeypatch.setattr(model, "run", None)
+    monkeypatch.setattr(model, "answer", None)
     (tmp_path / "short.yaml").write_text("extends: base\nhorizon: 2031\n", encoding="utf-8")
     outcome = call("short.yaml")
     assert outcome.exit_code == 2

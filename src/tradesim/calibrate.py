@@ -315,7 +315,7 @@ def _write_pair(dataset: xr.Dataset, manifest: dict[str, Any], folder: Path,
     data.write_bytes(dataset.to_netcdf(engine="scipy"))
     manifest["posterior_sha256"] = sha256(data)
     text = yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, width=100)
-    (folder / f"{posterior.MANIFEST}{suffix}").write_text(text, encoding="utf-8")
+    (folder / f"{posterior.MANIFEST}{suffix}").write_text(text, encoding="utf-8", newline="\n")
 
 
 def table(calibration: Calibration) -> pd.DataFrame:

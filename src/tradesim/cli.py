@@ -269,7 +269,7 @@ def _write_schema(path: Path, known: Known) -> None:
 
     text = json.dumps(json_schema(known), indent=2, ensure_ascii=False) + "\n"
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise InputError([Problem(str(path), "--schema", "cannot be written: "
                                   f"{error.strerror or error}")]) from error

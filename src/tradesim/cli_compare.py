@@ -64,9 +64,9 @@ def compare(scenarios: tuple[str, ...], baseline: str, out: Path | None, draws: 
         from tradesim.comparing import Asked, compared, leave, lines
         from tradesim.results import repeat_command
 
-        said = " ".join([*scenarios, f"--baseline {baseline}", *(["--align"] if align else [])])
-        command = repeat_command(said, overrides, draws, seed, count).replace(
-            "tradesim run", "tradesim compare", 1)
+        command = repeat_command([*scenarios, *(["--align"] if align else [])], overrides,
+                                 "compare", baseline=baseline, draws=draws, seed=seed,
+                                 count=count, calibration=calibration)
 
         def watch(name: str) -> AbstractContextManager[Progress | None]:
             return terminal.progress(f"Simulating {name}")

@@ -163,7 +163,8 @@ def route_improvement(
 
 def free_zone(
     economy: Economy, phase: Array, *, importers: Sequence[str], exporters: Sequence[str],
-    groups: Sequence[str], regional_share: Array, uptake: Array, vat_rate: Array, vat_avoided: Array,
+    groups: Sequence[str], regional_share: Array, uptake: Array, vat_rate: Array,
+    vat_avoided: Array,
 ) -> Shock:
     r"""Open a zone that sells duty-free: relief on the part of trade that passes through it.
 

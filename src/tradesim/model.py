@@ -5,11 +5,12 @@ Read `simulate` first.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -369,8 +370,29 @@ def run(
     InputError
         With every problem of the first input that has any.
     """
-    folder = calibration_folder() if calibration is None else calibration
-    base = load_baseline(folder)
+    base = load_baseline(calibration_folder() if calibration is None else calibration)
+    scenario, described = ask(base, path, overrides, draws, seed, count)
+    if calibration is not None:
+        described["command"] += f" --calibration {shlex.quote(str(calibration))}"
+    return answer(base, scenario, described, progress)
+
+
+def ask(
+    base: Baseline, path: str | Path, overrides: Sequence[str] = (), draws: int | None = None,
+    seed: int | None = None, count: str | None = None,
+) -> tuple[Scenario, dict[str, Any]]:
+    """Read a scenario and say what its run will be: the first half of `run`.
+
+    Returns
+    -------
+    tuple
+        The scenario, and everything that identifies its run (`results.describe`).
+
+    Raises
+    ------
+    InputError
+        With every problem of the scenario, or for a count that is not known.
+    """
     asked = [*overrides, *(f"{key}={value}" for key, value in (("draws", draws), ("seed", seed))
                            if value is not None)]
     scenario = read_scenario(path, Known(base.parameters, base.levers, base.pair), asked)
@@ -379,12 +401,21 @@ def run(
         known = list(base.pair.counts)
         raise InputError([Problem("--count", headline, f"unknown count; known: {', '.join(known)}",
                                   nearest(headline, known))])
-    numbers = draw_all(base, scenario, Cube.random(scenario.draws, scenario.seed))
+    command = repeat_command([str(path)], overrides, draws=draws, seed=seed, count=count)
+    return scenario, describe(base, scenario, headline, command)
+
+
+def answer(
+    base: Baseline, scenario: Scenario, described: Mapping[str, Any],
+    progress: Callable[[int, int], None] | None = None,
+) -> xr.Dataset:
+    """Draw and simulate: the second half of `run`. One draw stands in the middle of everything."""
+    cube = Cube.point() if scenario.draws == 1 else Cube.random(scenario.draws, scenario.seed)
+    numbers = draw_all(base, scenario, cube)
     dataset = simulate(base, scenario, numbers, progress=progress)
     ahead = reference_path(base, numbers, years_of(base, scenario))
     dataset["factors"] = factors(base, scenario, numbers, ahead)
-    command = repeat_command(str(path), overrides, draws, seed, count)
-    return dataset.assign_attrs(describe(base, scenario, headline, command))
+    return dataset.assign_attrs(described)
 
 
 def load_baseline(folder: Path) -> Baseline:

@@ -64,7 +64,7 @@ def save(figure: Figure, name: str, folder: Path) -> str:
         buffer = io.StringIO()
         vector.print_svg(buffer, metadata={"Date": None, "Creator": None,
                                            "Title": figure.get_suptitle()})
-    (folder / f"{name}.svg").write_text(buffer.getvalue(), encoding="utf-8")
+    (folder / f"{name}.svg").write_text(buffer.getvalue(), encoding="utf-8", newline="\n")
     return buffer.getvalue()
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256 as sha256_of
 from importlib.metadata import PackageNotFoundError, version
@@ -20,7 +21,7 @@ from tradesim.accounts import VARIABLES
 from tradesim.baseline import Baseline
 from tradesim.errors import InputError, Problem
 from tradesim.folders import sha256
-from tradesim.scenario import Scenario, resolved
+from tradesim.scenario import Known, Scenario, resolved
 
 ALL = "all"
 REFERENCE, SCENARIO, IMPLEMENTED = "reference", "scenario", "if_implemented"
@@ -66,7 +67,7 @@ def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> di
                   for t, year in enumerate(base.history.years)}
     return {
         "scenario": scenario.model_dump_json(),
-        "resolved": resolved(scenario),
+        "resolved": resolved(scenario, Known(base.parameters, base.levers, base.pair)),
         "title": scenario.title,
         "run_id": run_id(scenario, hashes),
         "format": FORMAT,
@@ -259,7 +260,7 @@ def save(dataset: xr.Dataset, folder: Path) -> None:
     summary(dataset).to_csv(folder / SUMMARY, index=False, float_format="%.6g",
                             lineterminator="\n")
     _write_json(folder / HEADLINE, headline(dataset))
-    (folder / RESOLVED).write_text(dataset.attrs["resolved"], encoding="utf-8")
+    (folder / RESOLVED).write_text(dataset.attrs["resolved"], encoding="utf-8", newline="\n")
     _write_json(folder / MANIFEST, {
         "run_id": dataset.attrs["run_id"],
         "command": dataset.attrs["command"],
@@ -276,7 +277,7 @@ def save(dataset: xr.Dataset, folder: Path) -> None:
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     text = json.dumps(content, indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def load(folder: Path) -> xr.Dataset:
@@ -306,16 +307,13 @@ def load(folder: Path) -> xr.Dataset:
         calibration=manifest["calibration"], command=manifest["command"])
 
 
-def repeat_command(name: str, overrides: Sequence[str], draws: int | None,
-                   seed: int | None, count: str | None) -> str:
-    """Give the command that repeats a run."""
-    return " ".join(["tradesim run", name, *_options(overrides, draws, seed, count)])
-
-
-def _options(overrides: Sequence[str], draws: int | None, seed: int | None,
-             count: str | None) -> Iterator[str]:
+def repeat_command(names: Sequence[str], overrides: Sequence[str] = (),
+                   command: str = "run", **options: Any) -> str:
+    """Give the command that repeats something, quoted for a shell; options that are None go."""
+    words = ["tradesim", command, *names]
     for text in overrides:
-        yield f"--set {text}"
-    for option, value in (("draws", draws), ("seed", seed), ("count", count)):
+        words += ["--set", text]
+    for option, value in options.items():
         if value is not None:
-            yield f"--{option} {value}"
+            words += [f"--{option}", str(value)]
+    return shlex.join(words)

@@ -19,9 +19,8 @@ import xarray as xr
 
 from tradesim import model, results
 from tradesim.baseline import Baseline
-from tradesim.errors import InputError, Problem, nearest
+from tradesim.errors import InputError
 from tradesim.folders import sha256, whole
-from tradesim.scenario import Known, read_scenario
 
 CACHE = Path("results") / "cache"
 CODE = "code.txt"
@@ -69,16 +68,7 @@ def fetch(
     folder = Path(scenario)
     if (folder / results.DATA).is_file():
         return results.load(folder)
-    asked = [*overrides, *(f"{key}={value}" for key, value in (("draws", draws), ("seed", seed))
-                           if value is not None)]
-    wanted = read_scenario(scenario, Known(base.parameters, base.levers, base.pair), asked)
-    headline = base.pair.target_count if count is None else count
-    if headline not in base.pair.counts:
-        raise InputError([Problem("--count", headline, "unknown count; known: "
-                                  + ", ".join(base.pair.counts),
-                                  nearest(headline, base.pair.counts))])
-    command = results.repeat_command(str(scenario), overrides, draws, seed, count)
-    described = results.describe(base, wanted, headline, command)
+    wanted, described = model.ask(base, scenario, overrides, draws, seed, count)
     entry = cache / described["run_id"]
     kept = None
     if entry.exists() and not force:
@@ -87,8 +77,7 @@ def fetch(
             say(f"{entry}: {reason}; {wanted.name} is run again")
     if kept is None:
         with watch(wanted.name) as progress:
-            fresh = model.run(scenario, calibration=base.folder, overrides=overrides, draws=draws,
-                              seed=seed, count=count, progress=progress)
+            fresh = model.answer(base, wanted, described, progress)
         with whole(entry) as work:
             results.save(fresh, work)
             (work / CODE).write_text(code() + "\n", encoding="utf-8")
