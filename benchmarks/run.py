@@ -10,6 +10,7 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -188,7 +189,8 @@ def of_decompose() -> None:
                                   ("rail_border", "border_facilitation",
                                    {"routes": ["rail_russia"]}),
                                   ("second_flight", "direct_flights", {})):
-            levers[copy] = {**levers[like], "applies": where}
+            levers[copy] = deepcopy(levers[like])
+            levers[copy]["applies"] |= where
         chosen = [*read_scenario(SCENARIO, Known.read(folder)).levers,
                   "second_road", "rail_border", "second_flight"]
         (folder / "levers.yaml").write_text(yaml.safe_dump(levers, sort_keys=False))

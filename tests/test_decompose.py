@@ -24,7 +24,7 @@ from tradesim.decompose import (
 from tradesim.decompose_pages import tidy, verdict
 from tradesim.errors import InputError
 from tradesim.model import draw_all, simulate, standard_cases
-from tradesim.parameters import Cube
+from tradesim.parameters import Cube, quantile
 from tradesim.results import IMPLEMENTED, SCENARIO
 from tradesim.scenario import find
 from tradesim.subsets import all_subsets, as_subset, flows
@@ -99,6 +99,15 @@ def test_interaction_of_three_levers_by_hand():
     np.testing.assert_allclose(interactions(worth)[0, 1],
                                0.5 * (second(1, 2, 0) + second(1, 2, 4)), rtol=1e-12)
     np.testing.assert_array_equal(interactions(worth), interactions(worth).swapaxes(0, 1))
+
+
+def test_unanimity_games_have_the_published_index():
+    """All of n needed: each pair interacts by 1 / (n - 1) (Grabisch and Roubens 1999)."""
+    for levers in (2, 3, 4, 5):
+        worth = game(levers, lambda members, levers=levers: float(len(members) == levers))
+        pair = interactions(worth)[0, 1, 0]
+        assert pair == pytest.approx(1 / (levers - 1), rel=1e-12)
+        np.testing.assert_allclose(shapley(worth)[:, 0], 1 / levers, rtol=1e-12)
 
 
 def test_order_of_levers_does_not_matter():
@@ -268,11 +277,12 @@ def test_road_and_border_are_complements(parts):
 
 def test_twins_get_equal_shares(tmp_path, base):
     calibration = with_more_levers(tmp_path, base.folder, {"twin": "border_facilitation"})
-    (tmp_path / "both.yaml").write_text(
-        "title: Twins\nquestion: Equal?\nlevers: {border_facilitation: {delay: 0, "
-        "crossing_hours_saved: 4, queue_days_saved: 1, fees_saved: 5, variability_premium: 1.5}, "
-        "twin: {delay: 0, crossing_hours_saved: 4, queue_days_saved: 1, fees_saved: 5, "
-        "variability_premium: 1.5}}\n")
+    middle = {name.partition(".")[2]: quantile(item, np.array([0.5])).item()
+              for name, item in base.levers["border_facilitation"].parameters.items()}
+    settings = {name: round(value) if name == "start" else value for name, value in middle.items()}
+    (tmp_path / "both.yaml").write_text(json.dumps({
+        "title": "Twins", "question": "Equal?",
+        "levers": {"border_facilitation": settings, "twin": settings}}))
     found = decompose(tmp_path / "both.yaml", calibration=calibration, draws=10)
     share = found["share"].sel(case=IMPLEMENTED)
     np.testing.assert_allclose(share.sel(lever="twin"), share.sel(lever="border_facilitation"),

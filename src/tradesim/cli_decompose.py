@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,10 @@ COUNT = click.option("--count", metavar="NAME", help="Whose statistics to use; t
 
 def repeat(command: str, scenario: str, options: Mapping[str, Any]) -> str:
     """Give the command that repeats this, with the options that were given."""
-    words = [f"tradesim {command} {scenario}"]
+    words = [f"tradesim {command} {shlex.quote(scenario)}"]
     for name, value in options.items():
         values = value if isinstance(value, tuple) else () if value is None else (value,)
-        words += [f"--{name} {one}" for one in values]
+        words += [f"--{name} {shlex.quote(str(one))}" for one in values]
     return " ".join(words)
 
 
@@ -67,7 +68,8 @@ def decompose(
     target = _target(out, scenario, "decompose")
     sampled = {} if method == "exact" else {"method": method, "permutations": permutations}
     command = repeat("decompose", scenario, {"set": overrides, "draws": draws, "seed": seed,
-                                             "count": count, "year": years, **sampled})
+                                             "count": count, "calibration": calibration,
+                                             "year": years, **sampled})
     with results_folder(target, (*SHARED, "decomposition.csv")) as work:
         from tradesim import terminal
         from tradesim.catalogue import read_levers
@@ -123,7 +125,8 @@ def goal(
     place = _target(out, scenario, "goal")
     command = repeat("goal", scenario, {
         "set": overrides, "draws": draws, "seed": seed, "count": count,
-        "target": None if target is None else f"{target:.10g}", "year": year,
+        "calibration": calibration, "year": year,
+        "target": None if target is None else f"{target:.10g}",
         "probability": f"{probability:.10g}", "vary": vary})
     with results_folder(place, (*SHARED, "goal.csv")) as work:
         from tradesim import terminal

@@ -60,6 +60,11 @@ class Asked:
         """Give the scenario up to the last of `years`; its draws and numbers stay the same."""
         return self.scenario.model_copy(update={"horizon": max(years)})
 
+    def numbers(self, scenario: Scenario) -> dict[str, Array]:
+        """Draw everything uncertain; one draw stands in the middle of every distribution."""
+        cube = Cube.point() if scenario.draws == 1 else Cube.random(scenario.draws, scenario.seed)
+        return draw_all(self.base, scenario, cube)
+
 
 def ask(path: str | Path, *, calibration: Path | None = None, overrides: Sequence[str] = (),
         draws: int | None = None, seed: int | None = None, count: str | None = None) -> Asked:
@@ -135,7 +140,7 @@ def decompose(
     _check(names, method, permutations, str(path))
     kept = check_years(asked, years or [asked.scenario.horizon])
     scenario = asked.upto(kept)
-    numbers = draw_all(asked.base, scenario, Cube.random(scenario.draws, scenario.seed))
+    numbers = asked.numbers(scenario)
     happens = as_subset(standard_cases(scenario, numbers)[SCENARIO], scenario)[0]
     masks = {IMPLEMENTED: np.full_like(happens, 2**len(names) - 1), SCENARIO: happens}
     if method == "exact":

@@ -20,8 +20,8 @@ from tradesim.catalogue import Choice
 from tradesim.decompose import DRAWS, Asked, ask, check_years
 from tradesim.dims import Array, frozen
 from tradesim.errors import InputError, Problem, nearest
-from tradesim.model import draw_all, standard_cases, years_of
-from tradesim.parameters import Cube, Parameter
+from tradesim.model import standard_cases, years_of
+from tradesim.parameters import Parameter
 from tradesim.results import IMPLEMENTED, REFERENCE, SCENARIO, describe
 from tradesim.scenario import Scenario
 from tradesim.subsets import Subsets, as_subset, flows
@@ -252,8 +252,7 @@ class _Search:
         self.probability, self.case = probability, case
         self.scenario: Scenario = asked.upto([year])
         self.place = list(self.base.pair.counts).index(asked.count)
-        self.draws = draw_all(self.base, self.scenario,
-                              Cube.random(self.scenario.draws, self.scenario.seed))
+        self.draws = asked.numbers(self.scenario)
         self.mask = self._mask(self.draws)
 
     def _mask(self, draws: Mapping[str, Array]) -> Subsets:
@@ -374,7 +373,7 @@ def _rounded(value: float, item: Parameter) -> float:
 def _first_years(asked: Asked, target: float) -> tuple[FirstYear, ...]:
     """When each case first reaches the target."""
     scenario = asked.scenario
-    draws = draw_all(asked.base, scenario, Cube.random(scenario.draws, scenario.seed))
+    draws = asked.numbers(scenario)
     cases = standard_cases(scenario, draws)
     if not scenario.levers:
         cases = {REFERENCE: cases[REFERENCE]}
