@@ -394,3 +394,9 @@ def test_progress_shows_on_a_terminal(monkeypatch, capsys):
         show(1, 2)
         show(2, 2)
     assert capsys.readouterr().out == ""
+
+
+def test_check_says_when_a_folder_is_a_calibration(call, calibration):
+    done = call("check", calibration, "--calibration", calibration)
+    assert done.exit_code == 2
+    assert "is a calibration folder, not one of scenarios" in done.output

@@ -144,7 +144,8 @@ def shocks_of(world, rng):
                   vat_rate=number(0.1, 0.2), vat_avoided=number(0, 1)),
         fly(world, flights=rng.uniform(1, 7)),
         border_facilitation(world, FULL, routes=["pass", "ferry"], rivals=["UNI"],
-                            rival_share=number(0, 0.3), crossing_hours_saved=number(1, 12), queue_days_saved=number(0, 2),
+                            rival_share=number(0, 0.3), crossing_hours_saved=number(1, 12),
+                            queue_days_saved=number(0, 2),
                             fees_saved=number(0, 20), variability_premium=number(1, 2)),
     ]
 

@@ -10,6 +10,7 @@ import pytest
 from tradesim import baseline, model
 from tradesim.dims import spread
 from tradesim.errors import InputError
+from tradesim.folders import calibration_folder
 from tradesim.model import (
     draw_all,
     load_baseline,
@@ -168,6 +169,19 @@ def test_cases_can_be_asked_for(base):
     assert (found["turnover"].sel(case="road") >= found["turnover"].sel(case="reference")).all()
 
 
+def test_errors_of_gdp_have_the_drawn_correlation(base):
+    scenario = read(base, "base", "gdp.error_correlation=0.4", "gdp.error_sd.MNG=0.1",
+                    "gdp.error_sd.KAZ=0.1")
+    drawn = dict(draw_all(base, scenario, Cube.random(4000, 3)))
+    growth = reference_path(base, drawn, years_of(base, scenario)).log_growth[:, 0]
+    assert np.corrcoef(growth.T)[0, 1] == pytest.approx(0.4, abs=0.05)  # 4 standard errors
+
+
+def test_one_draw_is_the_middle_whatever_the_seed():
+    one, other = run("eaeu_fta", draws=1, seed=1), run("eaeu_fta", draws=1, seed=2)
+    np.testing.assert_array_equal(one["turnover"], other["turnover"])
+
+
 def test_horizon_shortens_a_run_without_moving_it(base, everything):
     short = results(base, "all_levers", "horizon=2030")
     np.testing.assert_allclose(short["turnover"], everything["turnover"].sel(
@@ -185,6 +199,8 @@ def test_run_carries_what_identifies_it():
     other = run("eaeu_fta", draws=5, seed=9)
     assert found.attrs["command"] == ("tradesim run eaeu_fta --set eaeu_fta.start=2028 "
                                       "--draws 5 --seed 9")
+    asked = run("eaeu_fta", draws=5, calibration=calibration_folder()).attrs["command"]
+    assert asked == f"tradesim run eaeu_fta --draws 5 --calibration {calibration_folder()}"
     assert len(found.attrs["run_id"]) == 16
     assert found.attrs["run_id"] != other.attrs["run_id"]
     assert run("eaeu_fta", draws=5, seed=9).attrs["run_id"] == other.attrs["run_id"]

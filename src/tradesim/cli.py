@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tradesim import __version__, cli_compare, cli_decompose, cli_results, cli_sweep
+from tradesim import (
+    __version__,
+    cli_compare,
+    cli_decompose,
+    cli_discover,
+    cli_results,
+    cli_sweep,
+)
 from tradesim.cli_parts import (
     CALIBRATION,
     SCENARIO,
@@ -25,6 +33,8 @@ from tradesim.errors import InputError, Problem, nearest
 from tradesim.folders import scenarios_folder
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from tradesim.rules import Known
 
 HELP = """Simulate trade between a pair of countries under policy scenarios.
@@ -247,6 +257,9 @@ def _gathered(problems: list[Problem]) -> Iterator[None]:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
+    if (path / "pair.yaml").is_file():
+        raise InputError([Problem(str(path), "", "is a calibration folder, not one of scenarios",
+                                  f"tradesim check --calibration {path}")])
     files = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
     if not files:
         raise InputError([Problem(str(path), "", "holds no scenario files (*.yaml)")])
@@ -280,6 +293,7 @@ cli.add_command(cli_compare.compare)
 cli.add_command(cli_decompose.decompose)
 cli.add_command(cli_decompose.goal)
 cli.add_command(cli_sweep.sweep)
+cli.add_command(cli_discover.discover)
 for command in cli_results.COMMANDS:
     cli.add_command(command)
 
@@ -288,4 +302,10 @@ def main() -> None:
     """Run the command line."""
     for name in ("OPENBLAS", "OMP", "MKL"):
         os.environ.setdefault(f"{name}_NUM_THREADS", "1")
+    signal.signal(signal.SIGTERM, _interrupt)
     cli(prog_name="tradesim")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """End like Ctrl-C, so that nothing half-written stays."""
+    raise KeyboardInterrupt

@@ -190,7 +190,8 @@ def weights(table: Table) -> list[float]:
                       default=0)
         mean = sum(map(len, texts)) / max(1, len(texts))
         first = 0.9 * max(map(len, texts), default=0) if not place and not table.words else 0.0
-        found.append(max(6.0, 1.5 + 1.2 * min(longest, 16), 0.8 * min(mean, 40.0), min(first, 24.0)))
+        found.append(max(6.0, 1.5 + 1.2 * min(longest, 16), 0.8 * min(mean, 40.0),
+                         min(first, 24.0)))
     return found
 
 
