@@ -18,14 +18,16 @@ MODULES = {path.stem: path for path in sorted(SOURCE.glob("*.py"))}
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
 
 LAYERS = {  # imports only point down, or stay in their layer without a loop
-    5: "__main__ cli cli_sweep "
+    5: "__main__ cli cli_sweep sweep_pages plots_sweep "
+       "cli_discover discover_pages discover_words plots_discover "
        "cli_compare comparing report_compare compare_pages plots_compare workbook "
        "cli_decompose decompose_pages goal_pages plots_decompose cli_parts "
        "cli_results api iamc document document_pdf document_word "
        "report plots plots_ranking ranking findings story wording terminal",
-    4: "variation design evaluation execution sensitivity sweep sweep_plan sweep_file sweep_table "
+    4: "discover prim chance "
+       "variation design evaluation execution sensitivity sweep sweep_plan sweep_file sweep_table "
        "calibrate sampling compare compare_table regret runs decompose goal provenance",
-    3: "model subsets results differences factors",
+    3: "sweep_results model subsets results differences factors",
     2: "economy levers routes equilibrium dynamics accounts statespace",
     1: "scenario rules starter catalogue parameters baseline history pair posterior",
     0: "__init__ dims errors checks distributions tables yamlfile folders",

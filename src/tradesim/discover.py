@@ -133,7 +133,8 @@ class Discovery:
     sweep, question, data
         What was searched.
     boxes
-        The boxes found, best first; each is found in the rows that those before it leave.
+        The boxes found, best first; each is found in the rows that those before it leave, and
+        further ones are kept only while they hold more yes than the whole table.
     curve
         Every box on the way of the first search.
     leaves
@@ -275,15 +276,28 @@ def _boxes(data: Data, rng: np.random.Generator,
         box = choose(x, y, peel(x, y) if found else path)
         if not box.restricted:
             break
+        box, limits = _plausible(x, y, box, rng)
+        here = region(data, box, left)
+        if found and here.density < data.y.mean():
+            break
         chance = against_chance(x, y, rng, progress)
         if found and chance > CERTAIN:
             break
         reproduced, fresh = reproducibility(x, y, box, rng)
-        found.append(Found(region(data, box, left), chance, fresh,
-                           {k: factor_chance(x, y, box, k, rng) for k in box.restricted},
-                           reproduced))
+        found.append(Found(here, chance, fresh, limits, reproduced))
         left &= ~box.holds(data.x)
     return tuple(found), curve
+
+
+def _plausible(x: Array, y: Array, box: Box,
+               rng: np.random.Generator) -> tuple[Box, dict[int, float]]:
+    """Lift, the weakest first, all limits but one that chance would set as well."""
+    while True:
+        limits = {k: factor_chance(x, y, box, k, rng) for k in box.restricted}
+        worst = max(limits, key=lambda k: limits[k])
+        if limits[worst] <= CERTAIN or len(limits) == 1:
+            return box, limits
+        box = box.lifted(worst)
 
 
 def tree(data: Data) -> tuple[tuple[Region, ...], float]:

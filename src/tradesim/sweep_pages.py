@@ -88,7 +88,9 @@ def drivers(sweep: Sweep, output: Output) -> dict[str, Any]:
         value = float(str(row.value))
         leaders.append({"name": _lower(name_of(sweep, str(row.factor))), "up": value > 0,
                         "size": pretty(abs(value) / scale) if scaled else plain(abs(value), 2),
-                        "percent": f"{100 * abs(value):.0f}"})
+                        "percent": f"{min(100.0, 100 * abs(value)):.0f}",
+                        "range": " to ".join(f"{min(100.0, max(0.0, 100 * end)):.0f}" for end in
+                                             (float(str(row.low)), float(str(row.high))))})
     return {"method": sweep.method, "unit": unit, "leaders": leaders, "sure": len(clear),
             "factors": len(sweep.index(output, index)), "first": f"{100 * min(first, 1.0):.0f}",
             "interaction": f"{100 * max(0.0, 1.0 - first):.0f}"}
