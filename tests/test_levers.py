@@ -117,6 +117,7 @@ def test_bulk_goods_gain_nothing_from_flights(world):
 
 def test_border_by_hand(world):
     shock = border_facilitation(world, FULL, routes=["pass"], rivals=["UNI"],
+                                rival_importers=["LEF"],
                                 crossing_hours_saved=spread(6.0),
                                 queue_days_saved=spread(0.5), fees_saved=spread(4.0),
                                 variability_premium=spread(1.5), rival_share=spread(0.2))
@@ -128,6 +129,7 @@ def test_border_by_hand(world):
              + world.pass_through[0, 0, 0, 0, 0, 3] * 4.0 / world.unit_value[pick])
     assert shock.information[0, UNI, 1, 0, 0, 3] == pytest.approx(0.2 * worth)
     assert not shock.information[0, RIG].any()
+    assert not shock.information[1].any()
 
 
 def shocks_of(world, rng):
@@ -144,7 +146,8 @@ def shocks_of(world, rng):
                   vat_rate=number(0.1, 0.2), vat_avoided=number(0, 1)),
         fly(world, flights=rng.uniform(1, 7)),
         border_facilitation(world, FULL, routes=["pass", "ferry"], rivals=["UNI"],
-                            rival_share=number(0, 0.3), crossing_hours_saved=number(1, 12),
+                            rival_importers=["LEF"], rival_share=number(0, 0.3),
+                            crossing_hours_saved=number(1, 12),
                             queue_days_saved=number(0, 2),
                             fees_saved=number(0, 20), variability_premium=number(1, 2)),
     ]
@@ -262,7 +265,7 @@ def test_a_kind_does_nothing_at_strength_zero(world, kind):
     values = {"lever": "pact", "members": ["RIG"], "partner": "LEF", "gated_groups": [],
               "nontariff_scopes": ["wide"], "scope": "wide", "route": "pass", "routes": ["pass"],
               "importers": ["LEF"], "exporters": ["RIG"], "groups": ["bread"],
-              "rivals": ["UNI"], "survival": spread(0.8)}
+              "rivals": ["UNI"], "rival_importers": ["LEF"], "survival": spread(0.8)}
     keys = {*arguments(kind), *("lever", "lifetime", "years_on")}
     given = {key: values.get(key, spread(0.5)) for key in keys
              if key in KINDS[kind].__annotations__}

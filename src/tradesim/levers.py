@@ -236,7 +236,7 @@ def air_link(
 
 def border_facilitation(
     economy: Economy, phase: Array, *, routes: Sequence[str], rivals: Sequence[str],
-    crossing_hours_saved: Array, queue_days_saved: Array, fees_saved: Array,
+    rival_importers: Sequence[str], crossing_hours_saved: Array, queue_days_saved: Array, fees_saved: Array,
     variability_premium: Array, rival_share: Array,
 ) -> Shock:
     r"""Make border crossings on some routes quicker, cheaper and more predictable.
@@ -254,8 +254,8 @@ def border_facilitation(
         Base year; strength of the lever.
     routes
         Routes of the pair's goods that use the crossings.
-    rivals
-        Other suppliers whose goods use them.
+    rivals, rival_importers
+        Other suppliers whose goods use them, and where these goods go.
     crossing_hours_saved
         Hours :math:`H` saved per trip over all its crossings.
     queue_days_saved
@@ -276,7 +276,8 @@ def border_facilitation(
     days = phase * variability_premium * (crossing_hours_saved / 24.0 + queue_days_saved)
     fees = phase * fees_saved
     used = economy.on_routes(routes)
-    rival = rival_share * economy.mask("exporter", rivals) * (1.0 - economy.home)
+    rival = (rival_share * economy.mask("exporter", rivals)
+             * economy.mask("importer", rival_importers))
     worth = economy.time_value * days + economy.pass_through * fees / economy.unit_value
     return Shock(freight=used * fees, days=used * days,
                  information=rival * (1.0 - economy.pair_flow) * worth)
