@@ -236,8 +236,8 @@ def air_link(
 
 def border_facilitation(
     economy: Economy, phase: Array, *, routes: Sequence[str], rivals: Sequence[str],
-    rival_importers: Sequence[str], crossing_hours_saved: Array, queue_days_saved: Array, fees_saved: Array,
-    variability_premium: Array, rival_share: Array,
+    rival_importers: Sequence[str], crossing_hours_saved: Array, queue_days_saved: Array,
+    fees_saved: Array, variability_premium: Array, rival_share: Array,
 ) -> Shock:
     r"""Make border crossings on some routes quicker, cheaper and more predictable.
 
