@@ -207,7 +207,7 @@ def sobol(outputs: Array, units: int, second: bool, seed: int) -> list[Estimate]
 
     variance = mean((a**2 + b**2) / 2.0) - mean((a + b) / 2.0) ** 2
     still = variance[0] <= (STILL * np.abs(outputs).max(axis=(0, 1))) ** 2
-    variance = np.where(still, np.nan, variance)
+    variance = np.where(still | (variance <= 0.0), np.nan, variance)
     first = mean(b * (ab - a)) / variance
     total = mean((a - ab) ** 2) / (2.0 * variance)
     found = [_estimate("first", _single(units), first[0], first[1:]),
@@ -242,7 +242,12 @@ def _certain(name: str, factors: tuple[tuple[int, ...], ...], value: Array) -> E
 
 def _estimate(name: str, factors: tuple[tuple[int, ...], ...], value: Array, resampled: Array,
               share: bool = True) -> Estimate:
-    error = Z * resampled.std(axis=0, ddof=1)
+    fine = np.isfinite(resampled)  # a resample of an output that rarely moves may stand still
+    some = np.maximum(fine.sum(axis=0), 2)
+    known = np.where(fine, resampled, 0.0)
+    middle = known.sum(axis=0) / some
+    spread = np.where(fine, resampled - middle, 0.0)
+    error = Z * np.sqrt((spread**2).sum(axis=0) / (some - 1))
     return Estimate(name, factors, value, value - error, value + error, share)
 
 
