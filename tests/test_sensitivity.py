@@ -96,7 +96,7 @@ def test_an_output_that_stands_still_has_no_indices():
 
 
 def test_an_output_that_rarely_moves_has_an_interval():
-    found = estimates(design_of("sobol", n=64), lambda u: (u[:, 0] > 0.99).astype(float))
+    found = estimates(design_of("sobol", n=64), lambda u: (u[:, 0] > 0.9).astype(float))
     assert np.isfinite(found["total"].high[0, 0])
     assert found["total"].high[0, 0] > found["total"].low[0, 0]
 
