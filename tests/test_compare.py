@@ -25,7 +25,7 @@ from tradesim.compare_pages import Column, Table, outcomes
 from tradesim.compare_table import COLUMNS, table
 from tradesim.errors import InputError
 from tradesim.regret import TIE, regret
-from tradesim.report_compare import cell, facts
+from tradesim.report_compare import cell, comparison_environment, facts
 
 DRAWS = 40
 
@@ -340,6 +340,31 @@ def test_code_covers_all_that_makes_the_numbers_and_nothing_that_shows_them(monk
     assert not read & {"plots", "report", "cli", "compare", "runs", "calibrate"}
 
 
+# The sentences.
+
+def said(comparison, pair):
+    words = comparison_environment().from_string(
+        '{% import "compare_words.j2" as say %}{{ say.answer(f) }}')
+    return " ".join(words.render(f=facts(comparison, pair)).split())
+
+
+def test_answer_names_the_best_and_what_holds_others(base):
+    small = made(base.pair, "small", 0.4, scenario={"levers": {"x": {}}})
+    large = made(base.pair, "large", 1.0, scenario={"levers": {"x": {}, "y": {}}})
+    text = said(compare(made(base.pair, "none", 0.0), small, large), base.pair)
+    assert "Of the 2 scenarios, <b>Title of large</b> adds most to turnover: USD" in text
+    assert "Title of large holds everything that Title of small sets" in text
+    assert "parameters" not in text
+
+
+def test_answer_without_effect_and_with_only_losses(base):
+    none, same = made(base.pair, "none", 0.0), made(base.pair, "same", 0.0)
+    assert "No scenario changes turnover in 2035" in said(compare(none, same), base.pair)
+    large = made(base.pair, "large", 1.0)
+    text = said(compare(none, large, baseline="large"), base.pair)
+    assert "No scenario adds to turnover on average; <b>Title of none</b> comes nearest" in text
+
+
 # The command.
 
 @pytest.fixture
@@ -450,6 +475,11 @@ def test_missing_writer_of_workbooks_is_said_and_the_rest_is_left(call, monkeypa
     assert "pip install 'tradesim[office]'" in outcome.stderr
     left = {path.name for path in (tmp_path / "results" / "comparison").iterdir()}
     assert left - {"comparison.parquet"} == {"comparison.csv", "manifest.json"}
+
+
+def test_one_scenario_one_draw_one_year_can_be_drawn(call):
+    outcome = call("direct_flights", "--draws", "1", "--set", "horizon=2026")
+    assert outcome.exit_code == 0, outcome.output
 
 
 def test_folder_of_an_earlier_run_can_be_compared(call, base, tmp_path):

@@ -51,7 +51,7 @@ def fans(comparison: Comparison, pair: Pair) -> Figure:
     """Turnover of each scenario over the baseline's fan: small multiples."""
     names = ranked(comparison)
     rows = -(-len(names) // COLUMNS)
-    figure, panels = _figure("fans", 0.7 + 1.75 * rows, rows=rows,
+    figure, panels = _figure("fans", 0.9 + 1.75 * rows, rows=rows,
                              columns=min(COLUMNS, len(names)), sharey=True, last=comparison.last,
                              count=pair.name(comparison.count))
     phrase, years = phrases()["figures"]["fans"], comparison.years
@@ -84,7 +84,7 @@ def fans(comparison: Comparison, pair: Pair) -> Figure:
 def effects(comparison: Comparison, pair: Pair) -> Figure:
     """Effects on turnover, ranked: dot and 80 % range, one panel for each milestone."""
     names = ranked(comparison)
-    figure, panels = _figure("effects", 1.2 + 0.5 * len(names), columns=len(comparison.milestones),
+    figure, panels = _figure("effects", 1.4 + 0.45 * len(names), columns=len(comparison.milestones),
                              sharey=True, count=pair.name(comparison.count))
     rows = np.arange(len(names))
     for axes, year in zip(panels, comparison.milestones, strict=True):
@@ -138,7 +138,7 @@ def heat_map(comparison: Comparison, pair: Pair) -> Figure:
     """Change by direction, product group and scenario."""
     names = ranked(comparison)
     groups = [pair.name(str(group)) for group in comparison.first["group"].to_numpy()]
-    figure, panels = _figure("heat", 1.6 + 0.6 * len(names), rows=2, sharex=True,
+    figure, panels = _figure("heat", 2.0 + 0.55 * max(len(names), 2), rows=2, sharex=True,
                              year=comparison.last, count=pair.name(comparison.count))
     for axes, importer in zip(panels, members(comparison), strict=True):
         _cells(axes, heat(comparison, importer), [comparison.label(name) for name in names], groups)
@@ -149,7 +149,7 @@ def heat_map(comparison: Comparison, pair: Pair) -> Figure:
 
 def _parties(comparison: Comparison, pair: Pair, tables: Sequence[Table]) -> Figure:
     """Who gains and who loses in each market, from the tables of sales and of accounts."""
-    figure, panels = _figure("parties", 1.8 + 0.6 * len(comparison.packages), rows=2,
+    figure, panels = _figure("parties", 2.7 + 0.5 * max(len(comparison.packages), 2), rows=2,
                              year=comparison.last)
     phrase = phrases()["figures"]["parties"]
     for number, (axes, importer) in enumerate(zip(panels, members(comparison), strict=True)):
@@ -169,7 +169,7 @@ def _parties(comparison: Comparison, pair: Pair, tables: Sequence[Table]) -> Fig
 def best(comparison: Comparison, pair: Pair) -> Figure:
     """Share of draws in which each scenario is the best, by criterion."""
     names = [*ranked(comparison), comparison.baseline]
-    figure, panels = _figure("best", 1.1 + 0.3 * len(names), columns=len(CRITERIA), sharey=True,
+    figure, panels = _figure("best", 1.3 + 0.3 * len(names), columns=len(CRITERIA), sharey=True,
                              last=comparison.last)
     phrase, rows = phrases()["figures"]["best"], np.arange(len(names))
     for axes, criterion in zip(panels, CRITERIA, strict=True):

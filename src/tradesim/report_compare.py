@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import numpy as np
 
 from tradesim.compare import Comparison, contained, members, moved_reference
@@ -67,10 +68,7 @@ def report(comparison: Comparison, pair: Pair, inputs: Mapping[str, Sequence[Dif
     drawn = [(name, inline(save(figure, name, pictures)))
              for name, figure in figures(comparison, pair, tables)]
     rows = input_rows(comparison, inputs, by_origin=False)
-    made = environment()
-    made.filters.update(brackets=lambda three: cell(three, RANGE),
-                        lower_first=lambda text: text[:1].lower() + text[1:])
-    text = made.get_template("compare.html.j2").render(
+    text = comparison_environment().get_template("compare.html.j2").render(
         language=words()["language"], grades=words()["grades"], pair=pair, words=phrases(),
         f=facts(comparison, pair), c=comparison, command=command, figures=drawn,
         tables=[shown(table) for table in tables if table.name not in ("scenarios", "inputs")],
@@ -86,6 +84,14 @@ def report(comparison: Comparison, pair: Pair, inputs: Mapping[str, Sequence[Dif
     return page
 
 
+def comparison_environment() -> jinja2.Environment:
+    """Give the report's templates, with the filters that a comparison needs besides."""
+    made = environment()
+    made.filters.update(brackets=lambda three: cell(three, RANGE),
+                        lower_first=lambda text: text[:1].lower() + text[1:])
+    return made
+
+
 def facts(comparison: Comparison, pair: Pair) -> dict[str, Any]:
     """Numbers and flags that the sentences of the report use; amounts in USD million."""
     rows = outcomes(comparison)
@@ -94,7 +100,7 @@ def facts(comparison: Comparison, pair: Pair) -> dict[str, Any]:
     found = {criterion: regret(comparison, criterion) for criterion in CRITERIA}
     chance = {name: float(share) for name, share in zip(
         found["turnover"].names, found["turnover"].chance, strict=True)}
-    often = sorted(chance, key=lambda name: -chance[name])
+    often = sorted(chance, key=lambda name: (-chance[name], name != rows[0]["name"]))
     target_base = comparison.levels("turnover", comparison.baseline, SCENARIO,
                                     count=comparison.target_count, year=comparison.last)
     under = float((target_base >= comparison.target).mean())
@@ -111,6 +117,7 @@ def facts(comparison: Comparison, pair: Pair) -> dict[str, Any]:
         "safest": {criterion: {
             "high": comparison.label(one.names[int(one.high.argmin())]),
             "worst": comparison.label(one.minimax)} for criterion, one in found.items()},
+        "nothing": not any(any(row["average"] + row["implemented"]) for row in rows),
         "holds": {comparison.label(name): [comparison.label(other) for other in others]
                   for name, others in contained(comparison).items() if others},
         "better": [row for row in rows if _whole(row["chance"][SCENARIO]) != _whole(under)],
