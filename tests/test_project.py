@@ -30,7 +30,7 @@ LAYERS = {  # imports only point down, or stay in their layer without a loop
     3: "sweep_results model subsets results differences factors",
     2: "economy levers routes equilibrium dynamics accounts statespace",
     1: "scenario rules starter catalogue parameters baseline history pair posterior",
-    0: "__init__ dims errors checks distributions tables yamlfile folders",
+    0: "__init__ blocks dims errors checks distributions tables yamlfile folders",
 }
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names.split()}
 

@@ -27,6 +27,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from tradesim import model
 from tradesim.baseline import Baseline
 from tradesim.dims import Array
 from tradesim.errors import InputError, Problem, nearest
@@ -34,7 +35,7 @@ from tradesim.folders import calibration_folder
 from tradesim.model import draw_all, load_baseline, standard_cases, years_of
 from tradesim.parameters import Cube
 from tradesim.results import ALL, IMPLEMENTED, SCENARIO, describe
-from tradesim.scenario import Known, Scenario, read_scenario
+from tradesim.scenario import Scenario
 from tradesim.subsets import Flows, Subsets, all_subsets, as_subset, flows
 
 DRAWS = 1000
@@ -76,15 +77,8 @@ def ask(path: str | Path, *, calibration: Path | None = None, overrides: Sequenc
         With every problem of the first input that has any.
     """
     base = load_baseline(calibration_folder() if calibration is None else calibration)
-    given = [*overrides, *(f"{key}={value}" for key, value in (("draws", draws), ("seed", seed))
-                           if value is not None)]
-    scenario = read_scenario(path, Known(base.parameters, base.levers, base.pair), given)
-    headline = base.pair.target_count if count is None else count
-    if headline not in base.pair.counts:
-        known = list(base.pair.counts)
-        raise InputError([Problem("--count", headline, f"unknown count; known: {', '.join(known)}",
-                                  nearest(headline, known))])
-    return Asked(base, scenario, headline)
+    scenario, described = model.ask(base, path, overrides, draws, seed, count)
+    return Asked(base, scenario, described["count"])
 
 
 def check_years(asked: Asked, years: Sequence[int]) -> tuple[int, ...]:

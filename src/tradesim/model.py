@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from threadpoolctl import ThreadpoolController
 
 from tradesim import dynamics
 from tradesim.accounts import VARIABLES, account
 from tradesim.baseline import Baseline, read_baseline
+from tradesim.blocks import by_block
 from tradesim.catalogue import Choice, Lever
 from tradesim.dims import Array, frozen, spread, total
 from tradesim.economy import Economy, economy
@@ -36,13 +35,11 @@ from tradesim.scenario import Known, Scenario, read_scenario
 BLOCK = 256
 """Draws worked on at once: their arrays stay in the processor's cache."""
 
-WORKERS = 2
 REFERENCE, SCENARIO, IMPLEMENTED = "reference", "scenario", "if_implemented"
 
 ORDER = ("count", "case", "draw", "year", "importer", "group", "exporter")
 """Order of dimensions in results, for people; the economy works in that of `DIMS`."""
 
-Part = TypeVar("Part")
 Draws = Mapping[str, Array]
 Cases = Mapping[str, Mapping[str, Array]]
 
@@ -89,28 +86,6 @@ def simulate(
         return _simulate_block(base, scenario, here, switches)
 
     return _dataset(base, scenario, list(cases), by_block(block, count, BLOCK, progress))
-
-
-def by_block(
-    work: Callable[[slice], Part], count: int, size: int,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[Part]:
-    """Work on so many draws at a time, in threads, and give the parts in order."""
-    blocks = [slice(start, min(start + size, count)) for start in range(0, count, size)]
-    parts = []
-    with _libraries().limit(limits=1), ThreadPoolExecutor(WORKERS) as pool:
-        mapper = map if len(blocks) == 1 else pool.map
-        for rows, part in zip(blocks, mapper(work, blocks), strict=True):
-            parts.append(part)
-            if progress:
-                progress(rows.stop, count)
-    return parts
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    """Libraries with threads of their own: on small batches those cost far more than they gain."""
-    return ThreadpoolController()
 
 
 def _simulate_block(base: Baseline, scenario: Scenario, draws: Draws,

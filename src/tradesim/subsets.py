@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from tradesim import dynamics
 from tradesim.baseline import Baseline
+from tradesim.blocks import by_block
 from tradesim.dims import Array, at, only, spread, total
 from tradesim.economy import Economy, economy
 from tradesim.equilibrium import equilibrium
 from tradesim.levers import Shock, resolve
-from tradesim.model import BLOCK, by_block, reference_levels, reference_path, shock, years_of
+from tradesim.model import BLOCK, reference_levels, reference_path, shock, years_of
 from tradesim.scenario import Scenario
 
 Subsets = NDArray[np.int64]
