@@ -20,7 +20,7 @@ from tradesim.plots import FAN, IMPLEMENTED, REFERENCE, SCENARIO, sign, style
 from tradesim.regret import CRITERIA, regret
 from tradesim.results import IMPLEMENTED as IMPLEMENTED_CASE
 from tradesim.results import SCENARIO as SCENARIO_CASE
-from tradesim.wording import MINUS, pretty, words, wrapped
+from tradesim.wording import MINUS, pretty, wrapped
 
 WIDTH = 7.0
 COLUMNS = 3
@@ -107,7 +107,8 @@ def effects(comparison: Comparison, pair: Pair) -> Figure:
         axes.xaxis.set_major_formatter(FuncFormatter(_tick))
         axes.set_xlabel(phrases()["figures"]["effects"]["axis"])
     panels[0].set_ylim(len(names) - 0.5, -0.5)
-    _key(figure, ((SCENARIO, "o", "risk_weighted_mean"), (IMPLEMENTED, "D", "implemented_median")))
+    said = phrases()["figures"]["effects"]
+    _legend(figure, [(SCENARIO, "o", said["average"]), (IMPLEMENTED, "D", said["implemented"])])
     return figure
 
 
@@ -222,12 +223,6 @@ def _cells(axes: Axes, values: Array, rows: Sequence[str], columns: Sequence[str
     axes.grid(visible=False)
     for spine in axes.spines.values():
         spine.set_visible(False)
-
-
-def _key(figure: Figure, marks: Sequence[tuple[str, str, str]]) -> None:
-    said = words()
-    _legend(figure, [(colour, mark, f"{said[key]}, {said['range_80_long']}")
-                     for colour, mark, key in marks])
 
 
 def _legend(figure: Figure, marks: Sequence[tuple[str, str, str]]) -> None:
