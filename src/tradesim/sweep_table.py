@@ -16,7 +16,7 @@ from tradesim.dims import Array
 from tradesim.execution import chunk_file, read_chunk
 
 PARQUET, CSV = "table.parquet", "table.csv.gz"
-ROW, BLOCK = "row", "block"
+NUMBER, BLOCK = "row", "block"
 
 
 def write_table(
@@ -49,7 +49,7 @@ def write_table(
         for rows in wanted:
             result = read_chunk(chunk_file(folder, rows))
             places = np.arange(rows.start, rows.stop)
-            head = pd.DataFrame({ROW: places, BLOCK: places // block})
+            head = pd.DataFrame({NUMBER: places, BLOCK: places // block})
             write(pd.concat([head, pd.DataFrame(result.inputs, columns=list(factors)),
                              pd.DataFrame(result.outputs, columns=list(outputs))], axis=1))
             least = np.minimum(least, result.inputs.min(axis=0, initial=np.inf))
