@@ -161,6 +161,7 @@ def paste(x: Array, y: Array, box: Box, alpha: float = ALPHA) -> Box:
                     best, density = wider, found
         if best is box:
             return box
+        box = best
 
 
 def lift(x: Array, y: Array, box: Box, share: float = 0.05, most: int = 4) -> Box:
