@@ -157,14 +157,14 @@ def _results(comparison: Comparison, pair: Pair) -> Iterator[Table]:
             for year in years:
                 change = [comparison.change("turnover", name, case, count=count, year=year)
                           for case in CASES]
-                row += [average(change[0]), middle(change[1])]
+                row += [average(change[0]), average(change[1])]
             rows.append(row)
         yield _make("effects", columns, rows, **names)
     for number, count in enumerate(comparison.counts, 1):
         names = {"number": number, "count": pair.name(count)}
         columns = [_column("scenario")]
         for year in years:
-            columns += [_column(key, RANGE, year=year) for key in ("level", "implemented")]
+            columns += [_column(key, RANGE, year=year) for key in ("level", "implemented_level")]
         yield _make("turnover", columns, [
             [comparison.label(name),
              *(middle(comparison.levels("turnover", name, case, count=count, year=year))
@@ -241,16 +241,16 @@ def _markets(comparison: Comparison, pair: Pair) -> Iterator[Table]:
             columns = [_column("scenario"), *(Column(party(pair, code, importer), RANGE)
                                               for code in chosen)]
             yield _make(kind, columns, [
-                [comparison.label(name), *(middle(found[code]) for code in chosen)]
+                [comparison.label(name), *(average(found[code]) for code in chosen)]
                 for name, found in by_name.items()],
                         number, importer=pair.name(importer), year=last)
 
 
 def heat(comparison: Comparison, importer: str) -> Array:
-    """Median change if implemented by scenario (ranked) and group, last year, USD million."""
-    return np.array([np.median(comparison.change(
+    """Average change if implemented by scenario (ranked) and group, last year, USD million."""
+    return np.array([comparison.change(
         "trade", name, IMPLEMENTED, count=comparison.count, year=comparison.last,
-        importer=importer), axis=0) for name in ranked(comparison)]) / MILLION
+        importer=importer).mean(axis=0) for name in ranked(comparison)]) / MILLION
 
 
 def _heat(comparison: Comparison, pair: Pair) -> Iterator[Table]:
@@ -274,6 +274,6 @@ def outcomes(comparison: Comparison) -> list[dict[str, Any]]:
                    for case in CASES}
         rows.append({"name": name, "title": comparison.label(name),
                      "average": average(change[SCENARIO]),
-                     "implemented": middle(change[IMPLEMENTED]), "chance": chances,
+                     "implemented": average(change[IMPLEMENTED]), "chance": chances,
                      "best": float(found.chance[found.names.index(name)])})
     return rows

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tradesim.compare import CASES, Comparison, members, probability, ranked
-from tradesim.compare_pages import MILLION, Table, average, heat, middle, phrases
+from tradesim.compare_pages import MILLION, Table, average, heat, phrases
 from tradesim.compare_pages import RANGE as RANGE_KIND
 from tradesim.dims import Array
 from tradesim.pair import Pair
@@ -88,11 +88,10 @@ def effects(comparison: Comparison, pair: Pair) -> Figure:
                              sharey=True, count=pair.name(comparison.count))
     rows = np.arange(len(names))
     for axes, year in zip(panels, comparison.milestones, strict=True):
-        for case, read, colour, shift in (
-                (SCENARIO_CASE, average, SCENARIO, -0.15),
-                (IMPLEMENTED_CASE, middle, IMPLEMENTED, 0.15)):
-            values = [read(comparison.change("turnover", name, case, count=comparison.count,
-                                             year=year)) for name in names]
+        for case, colour, shift in ((SCENARIO_CASE, SCENARIO, -0.15),
+                                    (IMPLEMENTED_CASE, IMPLEMENTED, 0.15)):
+            values = [average(comparison.change("turnover", name, case, count=comparison.count,
+                                                year=year)) for name in names]
             centre, low, high = (np.array(part) for part in zip(*values, strict=True))
             axes.hlines(rows + shift, low, high, color=colour, linewidth=1.5)
             axes.plot(centre, rows + shift, "o" if shift < 0 else "D", color=colour, markersize=4.5)
