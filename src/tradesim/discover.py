@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -230,11 +231,11 @@ def independent(sweep: Sweep) -> NDArray[np.bool_]:
 def _varied(folder: str, question: Question, value: Array, y: NDArray[np.bool_]) -> None:
     hits, rows = int(y.sum()), len(y)
     asked = f"{question.output.name} {'at least' if question.above else 'below'} " \
-            f"{question.threshold:g}"
+            f"{_number(question.threshold)}"
     if LEAST_HITS <= hits <= rows - LEAST_HITS:
         return
-    middle = f"the rows reach from {value.min():.4g} to {value.max():.4g}, median " \
-             f"{np.median(value):.4g}; ask for a value between"
+    middle = f"the rows reach from {_number(value.min())} to {_number(value.max())}, " \
+             f"median {_number(np.median(value))}; ask for a value between"
     if hits in (0, rows):
         who = "no row" if hits == 0 else "every row"
         raise InputError([Problem(folder, asked, f"{who} of {rows} does so, so there are no "
@@ -243,6 +244,11 @@ def _varied(folder: str, question: Question, value: Array, y: NDArray[np.bool_])
         f"all but {rows - hits} of {rows} rows do so"
     raise InputError([Problem(folder, asked, f"{few}; conditions need at least {LEAST_HITS}",
                               f"{middle}, or sweep with a larger --n")])
+
+
+def _number(value: Any) -> str:
+    """Write a number as a command takes it: millions as 500e6."""
+    return f"{value / 1e6:.4g}e6" if abs(value) >= 1e6 else f"{value:.4g}"
 
 
 def region(data: Data, box: Box, among: NDArray[np.bool_] | None = None) -> Region:

@@ -171,6 +171,8 @@ def lift(x: Array, y: Array, box: Box, share: float = 0.05, most: int = 4) -> Bo
     more than `most` factors are limited.
     """
     factors = box.restricted
+    if not factors:
+        return box
     out = ~np.array([(x[:, k] >= box.low[k]) & (x[:, k] <= box.high[k]) for k in factors])
     while len(factors):
         centred = y - y.mean()
