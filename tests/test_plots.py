@@ -151,3 +151,49 @@ def test_labels_at_line_ends_keep_apart(pair):
         if name == "probability":
             heights = sorted(text.xy[1] for text in figure.axes[0].texts)
             assert min(np.diff(heights)) > 0.1
+
+
+def test_groups_are_ranked_by_their_average_and_empty_ones_left_out(pair):
+    story = make(pair, draws=60)
+    for axes, importer in zip(dict(plots.figures(story))["groups"].axes, pair.importers,
+                              strict=True):
+        widths = [bar.get_width() for bar in axes.patches]
+        change = story.change("trade", "if_implemented", count=story.count, year=story.last,
+                              importer=importer).mean(axis=0)
+        own = widths[:-1] if len(widths) <= (np.abs(change) > 0).sum() - 1 else widths
+        assert np.allclose(np.abs(own), np.sort(np.abs(change))[::-1][:len(own)])
+        assert sum(widths) == pytest.approx(change.sum())
+        assert all(widths)
+
+
+def test_a_direction_without_change_has_no_bars(pair):
+    story = make(pair, draws=20)
+    trade = story.dataset["trade"]
+    trade[{"importer": 1}] = trade[{"importer": 1, "case": 0}]
+    axes = dict(plots.figures(story))["groups"].axes[1]
+    assert not axes.patches
+    assert "no group changes" in [text.get_text() for text in axes.texts]
+
+
+@pytest.mark.parametrize("size", [1e-3, 0.05, 1.0, 20.0])
+def test_bars_have_few_ticks(pair, size):
+    for name, figure in plots.figures(make(pair, draws=20, size=size)):
+        if name in ("groups", "gains"):
+            for axes in figure.axes:
+                low, high = axes.get_xlim()
+                assert sum(low <= tick <= high for tick in axes.get_xticks()) <= 4
+
+
+def test_one_draw_shows_no_ranges_and_no_probability(pair):
+    drawn = dict(plots.figures(make(pair, draws=1)))
+    assert "probability" not in drawn
+    for name in ("fan", "effect", "directions"):
+        assert not [text for text, _ in texts(drawn[name]) if "range" in text.get_text()]
+
+
+def test_both_lines_of_the_effect_are_averages(drawn, pair):
+    story = make(pair)
+    lines = [line.get_ydata() for line in drawn["effect"].axes[0].lines]
+    for case in ("scenario", "if_implemented"):
+        mean = story.change("turnover", case, count=story.count).mean(axis=0)
+        assert any(len(line) == len(mean) and np.allclose(line, mean) for line in lines)

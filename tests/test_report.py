@@ -10,12 +10,24 @@ import numpy as np
 import pytest
 
 import fake_results
-from tradesim import report, results
+from tradesim import report, results, terminal
+from tradesim.errors import InputError
 from tradesim.findings import facts, tables
 from tradesim.folders import calibration_folder
 from tradesim.pair import read_pair
-from tradesim.story import Story
-from tradesim.wording import decimals, money, percent, plain, plural, pretty, probability, words
+from tradesim.starter import starter
+from tradesim.story import Change, Story
+from tradesim.wording import (
+    changed,
+    decimals,
+    money,
+    percent,
+    plain,
+    plural,
+    pretty,
+    probability,
+    words,
+)
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "col"}
 USED = {
@@ -162,8 +174,9 @@ def test_numbers_of_the_answer_are_those_of_the_summary(make):
     expected = [
         float(story.reported(story.count)[-1].sum()), 2024,
         *(headline["reference", name] for name in ("p50", "p10", "p90")), 80, 2035,
-        *(headline["effect_if_implemented", name] for name in ("p50", "p10", "p90")),
-        *(headline["effect", name] for name in ("mean", "p10", "p90")),
+        *(headline["effect_if_implemented", name] for name in ("mean", "p10", "p90")),
+        headline["effect", "mean"], *Change.of(
+            story.change("turnover", "scenario", count=story.count, year=2035)).inner,
         500, *(100 * share for share in chances.values()),
     ]
     for value in expected:
@@ -176,12 +189,13 @@ def test_answer_states_an_ordinary_effect(make):
     assert "higher than without it" in text
     assert "hardly matters" not in text
     assert "distinguishable" not in text
-    assert re.search(r"\(in \d+ % of the draws nothing changes\)", text)
+    assert re.search(r"average change is USD [\d.]+ million \(nothing in \d+ % of the draws; in "
+                     r"the \d+ % that have an effect, 80 % range [\d.]+ to [\d.]+\)", text)
 
 
 def test_answer_says_plainly_when_the_lever_hardly_matters(make):
     text = sentences(make(size=0.05))
-    assert "it hardly matters: turnover in 2035 is" in text
+    assert "it hardly matters: turnover in 2035 is on average" in text
 
 
 def test_answer_says_when_an_effect_is_not_distinguishable_from_zero(make):
@@ -198,7 +212,8 @@ def test_answer_says_when_an_effect_is_not_distinguishable_from_zero(make):
 def test_answer_says_lower_when_trade_falls(make):
     text = sentences(make(size=-1.0))
     assert "lower than without it" in text
-    size = re.search(r"in 2035 is USD ([\d.]+) million \(80 % range ([\d.]+) to ([\d.]+)\)", text)
+    size = re.search(r"in 2035 is on average USD ([\d.]+) million "
+                     r"\(80 % range ([\d.]+) to ([\d.]+)\)", text)
     middle, low, high = map(float, size.groups())
     assert low < middle < high
 
@@ -213,10 +228,126 @@ def test_a_scenario_without_policy_says_so(make, tmp_path):
     assert "if implemented" not in parsed.text.split("Assumptions")[1].split("How to read")[0]
 
 
+def rescaled(story: Story, scale: np.ndarray) -> Story:
+    """Multiply the change if implemented of turnover, draw by draw and year by year."""
+    data = story.dataset["turnover"].transpose("count", "case", "draw", "year").values.copy()
+    data[:, 1:] = data[:, :1] + (data[:, 1:] - data[:, :1]) * scale
+    story.dataset["turnover"] = (("count", "case", "draw", "year"), data)
+    return story
+
+
+def test_both_kinds_of_change_are_averages(make):
+    story = make()
+    table = results.summary(story.dataset)
+    chosen = table[(table["variable"] == "turnover") & (table["statistic"] == "mean")]
+    means = chosen.set_index(["count", "year", "case"])["value"] / 1e6
+    for count, block in zip(story.counts, facts(story)["blocks"], strict=True):
+        for row in block["rows"]:
+            for key, case in (("effect", "effect"), ("implemented", "effect_if_implemented")):
+                mean = means[count, row["year"], case]
+                assert row["numbers"][key].mean == pytest.approx(mean, rel=1e-5)
+                assert numbers(row[key])[0] == pytest.approx(mean, rel=0.02, abs=0.06)
+
+
+def test_creation_and_diversion_add_up_to_the_change_beside_them(make):
+    story = make()
+    for table in tables(story)[2:4]:
+        for row in table["rows"][:-1]:
+            change, parts = float(row[3]), [float(cell) for cell in row[-2:]]
+            assert sum(parts) == pytest.approx(change, rel=0.02, abs=0.002)
+
+
+def test_a_service_that_ends_is_not_called_indistinguishable(make):
+    survive = np.ones((200, 11))
+    survive[20:, 7:] = 0  # 2032 and later: an effect in one draw of ten
+    story = rescaled(make(probability=1.0), survive)
+    text = sentences(story)
+    assert "distinguishable" not in text
+    assert "In 2035 it still has an effect in only 10 % of the draws" in text
+    assert "the average effect is largest in 2031: USD" in text
+    assert "nothing in 90 % of the draws; in the 10 % that have an effect, 80 % range" in text
+
+
+def test_an_average_outside_its_range_is_explained(make):
+    few = np.full((200, 11), 0.01)
+    few[:15] = 50
+    story = rescaled(make(probability=1.0), few)
+    change = facts(story)["last"]["implemented"]
+    assert change.mean > change.high > change.low > 0
+    assert ("the average lies outside it because a few large outcomes weigh in it, more than 99 % "
+            "of the draws have any effect") in sentences(story)
+
+
+def test_changes_in_words():
+    values = np.concatenate([np.zeros(60), np.linspace(1, 9, 40)])
+    assert changed(Change.of(values)) == (
+        "USD 2.00 million (nothing in 60 % of the draws; in the 40 % that have an effect, "
+        "80 % range 1.80 to 8.20)")
+    assert changed(Change.of(values), "short") == (
+        "2.00 (nothing in 60 % of draws; otherwise 1.80 to 8.20)")
+    assert changed(Change.of(np.zeros(9))) == "USD 0 thousand"
+    assert changed(Change.of(np.array([12.0]))) == "USD 12.0 million"
+
+
+def test_the_largest_group_is_that_of_the_largest_average(make):
+    story = make()
+    for item, importer in zip(facts(story)["largest"], story.pair.importers, strict=True):
+        change = story.change("trade", "if_implemented", count=story.count, year=2035,
+                              importer=importer).mean(axis=0)
+        place = int(np.argmax(np.abs(change)))
+        assert item["group"] == story.pair.name(str(story.dataset["group"].values[place]))
+        assert not item["none"]
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_a_lever_that_starts_too_late_is_named(make, tmp_path):
+    used = {"levers": {"eaeu_fta": {"start": 2034}},
+            "origins": {"levers.eaeu_fta.start": "made_up.yaml:4"}}
+    story = make(size=0.0, scenario=used, horizon=2030)
+    page = report.report(fake_results.save(story.dataset, tmp_path / "late"))
+    answer = Page(page.read_text(encoding="utf-8")).text.split("What this scenario changes")[0]
+    assert "free-trade agreement starts in 2034 only" in answer
+    assert "the reference itself" not in answer
+    idle = make(size=0.0, scenario={"parameters": {"adjustment.speed": 0.35}})
+    assert "What it sets (adjustment.speed) holds with and without policy" in sentences(idle)
+
+
+def test_terms_of_the_standing_text(page):
+    text = Page(page.read_text(encoding="utf-8")).text
+    assert "have to be set in the scenario" not in text
+    for part in ("partial equilibrium", "Hauliers", "mix two speeds", "pool the import duties",
+                 "border revenue"):
+        assert part in text
+
+
+def test_terminal_shows_one_column_without_changes_and_no_ranges_of_one_draw(make):
+    still, one = make(size=0.0), make(draws=1)
+    text = terminal.outcome(results.headline(still.dataset), still.pair)
+    assert "scenario" not in text
+    assert "without" not in text
+    assert "mean change" not in text
+    text = terminal.outcome(results.headline(one.dataset), one.pair)
+    assert "One draw: no ranges, no probability" in text
+    assert "Probability" not in text
+    assert " to " not in text
+    assert "if implemented" in text
+    assert "1 draw, seed" in text
+
+
+def test_a_new_scenario_does_not_take_a_shipped_name(tmp_path):
+    with pytest.raises(InputError, match="is the name of a shipped scenario"):
+        starter(tmp_path / "base.yaml", "base", {})
+
+
 @pytest.mark.usefixtures("without_figures")
 def test_a_point_run_says_that_it_has_no_ranges(make, tmp_path):
     page = report.report(fake_results.save(make(draws=1).dataset, tmp_path / "point"))
-    assert "This is a point run" in Page(page.read_text(encoding="utf-8")).text
+    text = Page(page.read_text(encoding="utf-8")).text
+    assert "This is a point run" in text
+    before = text.split("Assumptions Grades")[0]
+    assert "One draw: no ranges, no probability." in before
+    for part in ("probability of", "The probability", "80 %", "median", "average change", "risk-w"):
+        assert part not in before, part
 
 
 @pytest.mark.usefixtures("without_figures")
@@ -275,7 +406,7 @@ def test_tables_hold_plain_numbers_that_follow_the_summary(make):
                     & (summary["case"] == "effect_if_implemented")]
     values = trade.set_index("statistic")["value"] / 1e6
     total = made[0]["rows"][-1]
-    assert total[3:6] == [plain(values[name]) for name in ("p50", "p10", "p90")]
+    assert total[3:6] == [plain(values[name]) for name in ("mean", "p10", "p90")]
 
 
 def test_names_come_from_the_data(make):

@@ -6,27 +6,35 @@ words and round.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from tradesim.catalogue import Lever
 from tradesim.dims import Array
-from tradesim.story import MILLION, Story
-from tradesim.wording import decimals, plain, probability, together, words
+from tradesim.parameters import Parameter, quantile
+from tradesim.story import MILLION, NOTHING, Change, Story
+from tradesim.wording import changed, decimals, plain, probability, together, words
 
 # An effect below this share of the reference hardly matters, whatever its sign.
 HARDLY = 0.01
 # The reference's range is compared with the effect when it is at least so many times as wide.
 WIDER = 3
-# A draw in which turnover changes by less than this (USD million) is one without an effect.
-NOTHING = 1e-6
+# A mean change below this (USD million) would be printed as zero.
+VISIBLE = 5e-5
 # Fitted number on which the reference path hangs most.
 DRIVER = "reference.elasticity_gdp"
 # Fewer draws than this are too few to be looked at by thirds.
 THIRDS = 60
 
+ACCOUNTS = {"consumer_surplus": "consumers", "producer_surplus": "producers",
+            "exporter_surplus": "exporters", "tariff_revenue": "revenue", "welfare": "net"}
+"""Accounts of a market in the order of tables and figures, with the keys of their names."""
+
 Middle = tuple[float, float, float]
+Read = Callable[[int], list[Array]]
 
 
 def middle(values: Array) -> Middle:
@@ -35,23 +43,20 @@ def middle(values: Array) -> Middle:
     return float(median), float(low), float(high)
 
 
-def average(values: Array) -> Middle:
-    """Mean over draws and the ends of the 80 % range."""
-    return float(values.mean()), *middle(values)[1:]
-
-
-def facts(story: Story) -> dict[str, Any]:
+def facts(story: Story, levers: Sequence[Lever] = ()) -> dict[str, Any]:
     """Numbers and flags that the sentences of the report use.
 
     Parameters
     ----------
     story
         The run and its past.
+    levers
+        Those that the scenario pulls, to be named where they change nothing.
 
     Returns
     -------
     dict
-        Amounts in USD million as numbers or (middle, low, high); names as text.
+        Amounts in USD million as numbers, (middle, low, high) or `Change`; names as text.
     """
     pair, last = story.pair, story.last
     target = float(story.dataset.attrs["target_value"]) / MILLION
@@ -61,7 +66,8 @@ def facts(story: Story) -> dict[str, Any]:
     years = story.history.years
     found = {
         "count": pair.name(story.count), "target_count": pair.name(pair.target_count),
-        "changes": story.changes, "draws": story.draw_count, "target": [target],
+        "changes": story.changes, "draws": story.draw_count, "point": story.point,
+        "target": [target],
         "now": {"year": years[-1], "value": [blocks[0]["reported"]]},
         "sample": (years[0], years[-1]),
         "last": {"year": last, **end}, "blocks": blocks, "others": _others(story, blocks),
@@ -70,6 +76,8 @@ def facts(story: Story) -> dict[str, Any]:
         "middle": story.milestones[0] if len(story.milestones) > 1 else None,
     }
     found["hangs"] = _hangs(story, target)
+    if not story.changes:
+        found["idle"] = _idle(story, levers)
     return found | _effect(story, end) | _chances(chance) if story.changes else found
 
 
@@ -78,18 +86,37 @@ def _block(story: Story, count: str, target: float) -> dict[str, Any]:
     rows = []
     for year in story.milestones:
         where = {"count": count, "year": year}
-        numbers = {"reference": middle(story.draws("turnover", "reference", **where))}
+        numbers: dict[str, Any] = {
+            "reference": middle(story.draws("turnover", "reference", **where))}
         if story.changes:
-            change = {case: story.change("turnover", case, **where) for case in story.cases[1:]}
-            numbers |= {"scenario": middle(story.draws("turnover", "scenario", **where)),
-                        "effect": average(change["scenario"]),
-                        "implemented": middle(change["if_implemented"])}
+            change = {case: Change.of(story.change("turnover", case, **where))
+                      for case in story.cases[1:]}
+            numbers |= {"scenario": middle(story.draws("turnover", story.policy, **where)),
+                        "effect": change["scenario"], "implemented": change["if_implemented"]}
         rows.append({"year": year, "numbers": numbers,
-                     **{name: _in_words(three) for name, three in numbers.items()},
+                     **{name: changed(amount, "short") if isinstance(amount, Change)
+                        else _in_words(amount) for name, amount in numbers.items()},
                      "chances": [probability(_chance(story, count, case, year, target), "short")
                                  for case in story.cases]})
     return {"count": story.pair.name(count), "reported": reported, "now": together([reported])[0],
             "rows": rows}
+
+
+def _idle(story: Story, levers: Sequence[Lever]) -> dict[str, Any]:
+    """Say what is set although nothing changes; levers with the year in which they start."""
+    scenario = json.loads(story.dataset.attrs["scenario"])
+    late, others = [], []
+    for lever in levers:
+        start = scenario["levers"][lever.name].get("start")
+        setting = lever.settings.get("start")
+        if start is None and isinstance(setting, Parameter):
+            start = float(quantile(setting, np.array([0.5]))[0])
+        if start is not None and round(start) > story.last:
+            late.append({"title": lever.title, "year": round(start)})
+        else:
+            others.append(lever.title)
+    return {"late": late, "others": others, "levers": bool(scenario["levers"]),
+            "parameters": list(scenario["parameters"])}
 
 
 def _hangs(story: Story, target: float) -> dict[str, Any] | None:
@@ -107,6 +134,8 @@ def _hangs(story: Story, target: float) -> dict[str, Any] | None:
 
 
 def _in_words(three: Middle) -> str:
+    if min(three) == max(three):
+        return together(three)[0]
     median, low, high = together(three)
     return str(words()["range_short"].format(middle=median, low=low, high=high))
 
@@ -135,22 +164,23 @@ def _others(story: Story, blocks: Sequence[dict[str, Any]]) -> list[dict[str, An
     return others
 
 
-def _effect(story: Story, end: dict[str, Middle]) -> dict[str, Any]:
-    where = {"count": story.count, "year": story.last}
-    change = story.change("turnover", "if_implemented", **where)
-    percent = middle(100 * change / story.draws("turnover", "reference", **where))
-    risky = story.change("turnover", "scenario", **where)
-    median, low, high = end["implemented"]
-    lower = median < 0
-    spread = end["reference"][2] - end["reference"][1]
-    times = round(spread / abs(median)) if median else 0
+def _effect(story: Story, end: dict[str, Any]) -> dict[str, Any]:
+    by_year = story.change("turnover", "if_implemented", count=story.count)
+    change, risky = by_year[:, -1], story.change("turnover", "scenario", count=story.count,
+                                                 year=story.last)
+    percent = 100 * change / story.draws("turnover", "reference", count=story.count,
+                                         year=story.last)
+    lower, mean = end["implemented"].mean < 0, abs(end["implemented"].mean)
+    peak = int(np.argmax(np.abs(by_year.mean(axis=0))))
+    times = round((end["reference"][2] - end["reference"][1]) / mean) if mean > NOTHING else 0
     return {
-        "unclear": low <= 0 <= high, "lower": lower, "hardly": abs(percent[0]) < 100 * HARDLY,
-        "size": (-median, -high, -low) if lower else (median, low, high),
-        "size_percent": [abs(percent[0])],
-        "nothing": float((np.abs(risky) < NOTHING).mean()),
-        "skewed": abs(end["effect"][0]) > abs(median),
-        "risky": bool(np.any(np.abs(risky - change) > NOTHING)),
+        "unclear": end["implemented"].straddles, "lower": lower,
+        "partial": end["implemented"].partial, "some": 1 - end["implemented"].nothing,
+        "peak": {"year": story.years[peak], "change": Change.of(by_year[:, peak])},
+        "hardly": abs(float(percent.mean())) < 100 * HARDLY,
+        "size": Change.of(-change if lower else change),
+        "size_percent": [abs(float(percent.mean()))],
+        "risky": not story.point and bool(np.any(np.abs(risky - change) > NOTHING)),
         "times": times if times >= WIDER else 0,
         "effect_error": [float(risky.std() / np.sqrt(story.draw_count))],
         "largest": [_largest(story, importer) for importer in story.pair.importers],
@@ -161,11 +191,12 @@ def _effect(story: Story, end: dict[str, Middle]) -> dict[str, Any]:
 def _largest(story: Story, importer: str) -> dict[str, Any]:
     change = story.change("trade", "if_implemented", count=story.count, year=story.last,
                           importer=importer)
-    place = int(np.argmax(np.abs(np.median(change, axis=0))))
+    means = np.abs(change.mean(axis=0))
+    place = int(np.argmax(means))
     return {"importer": story.pair.name(importer),
             "exporter": story.pair.name(story.pair.partner(importer)),
             "group": story.pair.name(str(story.dataset["group"].values[place])),
-            "change": middle(change[:, place])}
+            "change": Change.of(change[:, place]), "none": means[place] < VISIBLE}
 
 
 def _loser(story: Story, importer: str) -> dict[str, Any]:
@@ -173,18 +204,19 @@ def _loser(story: Story, importer: str) -> dict[str, Any]:
     change = story.change("imports", "if_implemented", year=story.last, importer=importer)
     partner = codes.index(pair.partner(importer))
     rivals = [place for place in range(len(codes)) if place != partner]
-    medians = np.median(change, axis=0)
-    worst, best = (int(pick(rivals, key=lambda place: float(medians[place])))
+    means = change.mean(axis=0)
+    worst, best = (int(pick(rivals, key=lambda place: float(means[place])))
                    for pick in (min, max))
 
     def name(place: int) -> str:
         return str(words()["home_sales"]) if codes[place] == importer else pair.name(codes[place])
 
     return {"importer": pair.name(importer), "partner": name(partner),
-            "change": middle(change[:, partner]),
-            "loser": name(worst), "loses": medians[worst] < 0, "loss": middle(change[:, worst]),
-            "winner": name(best), "wins": medians[best] > max(0.0, medians[partner]),
-            "gain": middle(change[:, best])}
+            "change": Change.of(change[:, partner]),
+            "loser": name(worst), "loses": means[worst] < -VISIBLE,
+            "loss": Change.of(change[:, worst]),
+            "winner": name(best), "wins": means[best] > max(VISIBLE, means[partner]),
+            "gain": Change.of(change[:, best])}
 
 
 def tables(story: Story) -> list[dict[str, Any]]:
@@ -229,11 +261,9 @@ def _suppliers(story: Story, importer: str) -> dict[str, Any]:
 
 
 def _accounts(story: Story, importer: str) -> dict[str, Any]:
-    names = {"tariff_revenue": "treasury", "consumer_surplus": "consumers",
-             "producer_surplus": "producers", "exporter_surplus": "exporters", "welfare": "net"}
     rows = [_row(story, words()["tables"]["account"].format(year=year, account=words()[key]), name,
                  _same, year=year, importer=importer)
-            for year in story.milestones for name, key in names.items()]
+            for year in story.milestones for name, key in ACCOUNTS.items()]
     return _table(story, "accounts", rows, importer)
 
 
@@ -262,10 +292,12 @@ def sides(story: Story) -> dict[str, Any]:
                         story.draw_count, len(story.years), -1).sum(axis=-1)
                         for sign, name, where in _on(parts, story.count))
                     for case in story.cases}
-            rows.append([phrases[key].format(**names), *_side(read)])
-    keys = ["reference", *(["level", "change", "percent", "mean", "chance"]
-                           if story.changes else [])]
-    columns = [phrases["first"], *(phrases[key].format(first=story.years[0], last=story.last)
+            if any(row := _side(read)):
+                rows.append([phrases[key].format(**names), *row])
+    keys = ["reference", *(["level", "change", "percent", "mean",
+                             *([] if story.point else ["chance"])] if story.changes else [])]
+    named = phrases | (phrases["point"] if story.point else {})
+    columns = [phrases["first"], *(named[key].format(first=story.years[0], last=story.last)
                                    for key in keys)]
     return {"title": phrases["title"].format(year=story.last, count=pair.name(story.count)),
             "columns": columns, "rows": rows, "total": False}
@@ -293,10 +325,27 @@ def _side(read: dict[str, Any]) -> list[str]:
     change = read["if_implemented"] - reference
     after = "" if absent else _in_words(middle(read["if_implemented"][:, -1]))
     share = "" if absent or (reference[:, -1] <= 0).any() else together(
-        [float(np.median(100 * change[:, -1] / reference[:, -1]))], 2)[0]
-    return [*level, after, _in_words(middle(change[:, -1])), share,
-            _in_words(middle(change.mean(axis=1))),
-            probability(float((change[:, -1] > NOTHING).mean()), "short")]
+        [float((100 * change[:, -1] / reference[:, -1]).mean())], 2)[0]
+    chance = [probability(float((change[:, -1] > NOTHING).mean()), "short")]
+    return [*level, after, changed(Change.of(change[:, -1]), "short"), share,
+            changed(Change.of(change.mean(axis=1)), "short"), *(chance if len(change) > 1 else [])]
+
+
+def supplier_changes(story: Story, importer: str) -> tuple[list[str], Read]:
+    """Names of a market's suppliers, and the changes of their sales if implemented by year."""
+    codes = [str(code) for code in story.dataset["exporter"].values]
+    codes.sort(key=lambda code: (code == importer, code != story.pair.partner(importer)))
+    labels = [words()["home_sales"] if code == importer else story.pair.name(code)
+              for code in codes]
+    return labels, lambda year: [
+        story.change("imports", "if_implemented", year=year, importer=importer, exporter=code)
+        for code in codes]
+
+
+def account_changes(story: Story, importer: str) -> tuple[list[str], Read]:
+    """Names of a market's accounts, and their changes if implemented by year."""
+    return [words()[key] for key in ACCOUNTS.values()], lambda year: [
+        story.change(name, "if_implemented", year=year, importer=importer) for name in ACCOUNTS]
 
 
 def _same(values: Array) -> Array:
@@ -311,15 +360,17 @@ def _row(story: Story, label: str, name: str, reduce: Callable[[Array], Array],
          **where: Any) -> list[str]:
     reference = reduce(story.draws(name, "reference", **where))
     if not story.changes:
-        return [label, *(plain(value) for value in middle(reference))]
+        return [label, *(plain(value) for value in middle(reference)[:1 if story.point else 3])]
     change = reduce(story.change(name, "if_implemented", **where))
     risky = reduce(story.change(name, "scenario", **where))
-    median, low, high = middle(change)
+    mean = float(change.mean())
     surplus = not reference.any()
-    share = "" if surplus else _percent(float(np.median(100 * change / reference)))
+    share = "" if surplus else _percent(float((100 * change / reference).mean()))
     levels = ["", ""] if surplus else [plain(middle(values)[0])
                                        for values in (reference, reference + change)]
-    return [label, *levels, *(plain(value) for value in (median, low, high)), share,
+    if story.point:
+        return [label, *levels, plain(mean), share]
+    return [label, *levels, *(plain(value) for value in (mean, *middle(change)[1:])), share,
             plain(float(risky.mean()))]
 
 
@@ -330,11 +381,14 @@ def _percent(value: float) -> str:
 def _table(story: Story, name: str, rows: list[list[str]], importer: str, *,
            extra: Sequence[str] = (), total: bool = False) -> dict[str, Any]:
     phrases, pair = words()["tables"], story.pair
+    named = phrases["columns"] | (phrases["point"] if story.point else {})
+    ranged = {"reference_low", "reference_high", "low", "high", "average"}
     keys = ["reference", "reference_low", "reference_high"]
     if story.changes:
         keys = ["reference", "level", "change", "low", "high", "percent", "average", *extra]
+    keys = [key for key in keys if not (story.point and key in ranged)]
     title = phrases[name]["title"].format(
         importer=pair.name(importer), exporter=pair.name(pair.partner(importer)),
         year=story.last, count=pair.name(story.count))
     return {"title": title, "rows": rows, "total": total,
-            "columns": [phrases[name]["first"], *(phrases["columns"][key] for key in keys)]}
+            "columns": [phrases[name]["first"], *(named[key] for key in keys)]}

@@ -23,7 +23,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tradesim.dims import Array
-from tradesim.story import MILLION, Story
+from tradesim.findings import account_changes, supplier_changes
+from tradesim.story import MILLION, NOTHING, Story
 from tradesim.wording import MINUS, TEMPLATES, plain, together, words, wrapped
 
 PNG_DPI = 160
@@ -143,29 +144,39 @@ def directions(story: Story) -> Figure:
 def effect(story: Story) -> Figure:
     """Turnover of the scenario less the reference, by year, in USD million and in per cent."""
     figure, panels = _figure("effect", 7.0, 3.6, columns=2)
-    phrases, years = words(), story.years
-    base = story.draws("turnover", "reference", count=story.count)
+    phrases, years, base = words(), story.years, story.draws(
+        "turnover", "reference", count=story.count)
     for axes, scale in zip(panels, (np.ones_like(base), 100 / base), strict=True):
         shown = {case: scale * story.change("turnover", case, count=story.count)
                  for case in ("scenario", "if_implemented")}
         axes.axhline(0, color=REFERENCE, linewidth=0.9)
-        low, high = np.quantile(shown["scenario"], [0.1, 0.9], axis=0)
-        mean, band = shown["scenario"].mean(axis=0), high[-1]
-        axes.fill_between(years, low, high, color=SCENARIO, alpha=0.2, linewidth=0)
-        axes.plot(years, mean, color=SCENARIO)
-        low, middle, high = np.quantile(shown["if_implemented"], [0.1, 0.5, 0.9], axis=0)
-        for edge in (low, high):
-            axes.plot(years, edge, color=IMPLEMENTED, linewidth=0.9, linestyle=(0, (4, 2)))
-        axes.plot(years, middle, color=IMPLEMENTED)
+        mean = shown["if_implemented"].mean(axis=0)
+        axes.plot(years, mean, color=IMPLEMENTED)
+        labels = [(mean[-1], wrapped(phrases["cases"]["if_implemented"] if story.point
+                                     else phrases["implemented_mean"], 15), IMPLEMENTED)]
+        if not story.point:
+            labels += _bands(axes, years, shown)
         _years(axes)
-        _end_labels(axes, story.last, [
-            (mean[-1], wrapped(phrases["risk_weighted_mean"], 14), SCENARIO),
-            (middle[-1], wrapped(phrases["implemented_median"], 15), IMPLEMENTED),
-            (high[-1], phrases["range_80_long"], IMPLEMENTED),
-            (band, phrases["range_80_long"], SCENARIO)], gap=0.1)
+        _end_labels(axes, story.last, labels, gap=0.1)
     panels[0].set_ylabel(phrases["change_axis_count"].format(count=story.pair.name(story.count)))
     panels[1].set_ylabel(phrases["percent_axis"])
     return figure
+
+
+def _bands(axes: Axes, years: Sequence[int],
+           shown: dict[str, Array]) -> list[tuple[float, str, str]]:
+    """Draw the risk-weighted average and both 80 % ranges; give their labels."""
+    phrases = words()
+    low, band = np.quantile(shown["scenario"], [0.1, 0.9], axis=0)
+    mean = shown["scenario"].mean(axis=0)
+    axes.fill_between(years, low, band, color=SCENARIO, alpha=0.2, linewidth=0)
+    axes.plot(years, mean, color=SCENARIO)
+    edges = np.quantile(shown["if_implemented"], [0.1, 0.9], axis=0)
+    for edge in edges:
+        axes.plot(years, edge, color=IMPLEMENTED, linewidth=0.9, linestyle=(0, (4, 2)))
+    return [(mean[-1], wrapped(phrases["risk_weighted_mean"], 14), SCENARIO),
+            (edges[1][-1], phrases["range_80_long"], IMPLEMENTED),
+            (band[-1], phrases["range_80_long"], SCENARIO)]
 
 
 def groups(story: Story) -> Figure:
@@ -178,25 +189,26 @@ def groups(story: Story) -> Figure:
         levels = [story.draws("trade", case, **where) for case in ("reference", "if_implemented")]
         names = [wrapped(story.pair.name(str(group)), 20)
                  for group in story.dataset["group"].values]
-        size = np.abs(np.median(change, axis=0))
-        order = np.argsort(-size, kind="stable")
-        bars = min(BARS, max(1, int((size >= SMALL * size.max()).sum())))
-        sets = [[int(place)] for place in order[:bars]]
+        size = np.abs(change.mean(axis=0))
+        order = [int(place) for place in np.argsort(-size, kind="stable")
+                 if np.abs(change[:, place]).max() >= NOTHING]
+        bars = min(BARS, int((size[order] >= SMALL * size.max()).sum()))
+        sets = [[place] for place in order[:bars]]
         labels = [names[place] for place in order[:bars]]
         if len(order) > bars:
-            sets.append([int(place) for place in order[bars:]])
+            sets.append(order[bars:])
             labels.append(wrapped(phrases["rest"].format(number=len(order) - bars), 20))
         _bars(axes, labels, [change[:, places].sum(axis=1) for places in sets], IMPLEMENTED)
         for row, places in enumerate(sets):
             before, after = together([float(np.median(level[:, places].sum(axis=1)))
                                       for level in levels])
-            axes.annotate(f"{before} → {after}", (1.0, row), fontsize=8,
-                          xycoords=("axes fraction", "data"), xytext=(3, 0), va="center",
-                          textcoords="offset points", color=REFERENCE)
+            _beside(axes, f"{before} → {after}", row)
         axes.set_title(_direction(story, importer))
-        axes.annotate(phrases["figures"]["groups"]["levels"], (1.0, -0.75), fontsize=8,
-                      xycoords=("axes fraction", "data"), xytext=(3, 0), va="center",
-                      textcoords="offset points", color=REFERENCE)
+        if not sets:
+            axes.annotate(phrases["figures"]["groups"]["none"], (0.5, 0.5), fontsize=9,
+                          xycoords="axes fraction", ha="center", color=QUIET)
+            continue
+        _beside(axes, phrases["figures"]["groups"]["levels"], -0.75)
         axes.set_xlabel(wrapped(phrases["change_axis_count"].format(
             count=story.pair.name(story.count)), 32))
     deepest = max(axes.get_ylim()[0] for axes in panels)
@@ -205,8 +217,13 @@ def groups(story: Story) -> Figure:
     return figure
 
 
+def _beside(axes: Axes, text: str, row: float) -> None:
+    axes.annotate(text, (1.0, row), fontsize=8, xycoords=("axes fraction", "data"), xytext=(3, 0),
+                  va="center", textcoords="offset points", color=REFERENCE)
+
+
 def gains(story: Story) -> Figure:
-    """Who gains and who loses in each market: suppliers' sales, buyers, makers, treasury."""
+    """Who gains and who loses in each market: suppliers' sales, buyers, makers, border revenue."""
     last, phrases = story.last, words()
     middle = story.milestones[0] if len(story.milestones) > 1 else None
     figure, panels = _figure("gains", 7.0, 5.2, columns=2, rows=2,
@@ -214,12 +231,12 @@ def gains(story: Story) -> Figure:
     for row, importer in enumerate(story.pair.importers):
         sales, accounts = panels[2 * row: 2 * row + 2]
         for axes, (labels, read) in zip((sales, accounts), (
-                _suppliers(story, importer), _accounts(story, importer)), strict=True):
+                supplier_changes(story, importer), account_changes(story, importer)), strict=True):
             colours = [IMPLEMENTED if label == story.pair.name(story.pair.partner(importer))
                        else SCENARIO for label in labels]
             _bars(axes, [wrapped(label, 17) for label in labels], read(last), colours)
             if middle:
-                axes.plot([np.median(values) for values in read(middle)], range(len(labels)), "o",
+                axes.plot([values.mean() for values in read(middle)], range(len(labels)), "o",
                           markersize=4.5, markerfacecolor="white", markeredgecolor="black",
                           zorder=4)
             axes.set_xlabel(phrases["change_axis"] if row else "")
@@ -254,12 +271,13 @@ FIGURES: dict[str, Callable[[Story], Figure]] = {
     "fan": fan, "history": history, "effect": effect, "probability": probability,
     "directions": directions, "groups": groups, "gains": gains}
 NEED_CHANGE = ("effect", "groups", "gains")
+NEED_DRAWS = ("probability",)
 
 
 def figures(story: Story) -> Iterator[tuple[str, Figure]]:
     """Draw every figure that the story needs, one at a time."""
     for name, draw in FIGURES.items():
-        if story.changes or name not in NEED_CHANGE:
+        if name not in (() if story.changes else NEED_CHANGE) + (NEED_DRAWS if story.point else ()):
             with style(name):
                 figure = draw(story)
                 sign(figure, str(story.dataset.attrs["run_id"]))
@@ -287,7 +305,7 @@ def _fan(axes: Axes, story: Story, count: str, where: dict[str, Any], place: int
     def at(case: str, *levels: float) -> Array:
         values = story.draws(name, case, **where)
         values = values.reshape(len(values), len(story.years), -1).sum(axis=-1)
-        first = np.quantile(start, levels)
+        first = np.quantile(start, [0.5] * len(levels) if story.point else levels)
         return np.column_stack([first, np.quantile(values, levels, axis=0).reshape(
             len(levels), -1)])
 
@@ -297,12 +315,13 @@ def _fan(axes: Axes, story: Story, count: str, where: dict[str, Any], place: int
     axes.plot(years, middle, color=REFERENCE)
     labels = [(middle[-1], phrases["reference_median"], REFERENCE)]
     if story.changes:
-        low, scenario, high = at("scenario", 0.1, 0.5, 0.9)
-        for edge in (low, high):
+        low, scenario, high = at(story.policy, 0.1, 0.5, 0.9)
+        for edge in () if story.point else (low, high):
             axes.plot(years, edge, color=SCENARIO, linewidth=0.9, linestyle=(0, (4, 2)))
         axes.plot(years, scenario, color=SCENARIO)
-        labels.append((scenario[-1], phrases["scenario_median"], SCENARIO))
-    if detail:
+        labels.append((scenario[-1], phrases["cases"]["if_implemented"] if story.point
+                       else phrases["scenario_median"], SCENARIO))
+    if detail and not story.point:
         labels += [(at("reference", level)[0, -1], phrases[key], REFERENCE) for level, key in
                    ((0.95, "range_90"), (0.9, "range_80"), (0.75, "range_50"))]
     return labels
@@ -310,10 +329,12 @@ def _fan(axes: Axes, story: Story, count: str, where: dict[str, Any], place: int
 
 def _bars(axes: Axes, labels: Sequence[str], values: Sequence[Array],
           colours: str | Sequence[str]) -> None:
-    low, middle, high = np.quantile(np.array(values), [0.1, 0.5, 0.9], axis=1)
     rows = np.arange(len(labels))
-    axes.barh(rows, middle, height=0.62, color=colours, alpha=0.75)
-    axes.hlines(rows, low, high, color="black", linewidth=1.1)
+    if not labels:
+        axes.set(xticks=[], yticks=[])
+        return
+    axes.hlines(rows, *np.quantile(values, [0.1, 0.9], axis=1), color="black", linewidth=1.1)
+    axes.barh(rows, [drawn.mean() for drawn in values], height=0.62, color=colours, alpha=0.75)
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_yticks(rows, labels, fontsize=8)
     axes.tick_params(axis="y", length=0)
@@ -321,25 +342,8 @@ def _bars(axes: Axes, labels: Sequence[str], values: Sequence[Array],
     axes.grid(axis="y", visible=False)
     axes.grid(axis="x", visible=True)
     axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_locator(MaxNLocator(3))
     axes.xaxis.set_major_formatter(FuncFormatter(_tick))
-
-
-def _suppliers(story: Story, importer: str) -> tuple[list[str], Callable[[int], list[Array]]]:
-    codes = [str(code) for code in story.dataset["exporter"].values]
-    codes.sort(key=lambda code: (code == importer, code != story.pair.partner(importer)))
-    labels = [words()["home_sales"] if code == importer else story.pair.name(code)
-              for code in codes]
-    return labels, lambda year: [
-        story.change("imports", "if_implemented", year=year, importer=importer, exporter=code)
-        for code in codes]
-
-
-def _accounts(story: Story, importer: str) -> tuple[list[str], Callable[[int], list[Array]]]:
-    names = {"consumer_surplus": "consumers", "producer_surplus": "producers",
-             "exporter_surplus": "exporters", "tariff_revenue": "treasury", "welfare": "net"}
-    return [words()[key] for key in names.values()], lambda year: [
-        story.change(name, "if_implemented", year=year, importer=importer) for name in names]
 
 
 def _direction(story: Story, importer: str) -> str:

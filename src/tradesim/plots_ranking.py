@@ -44,7 +44,7 @@ def _panel(axes: Axes, story: Story, ranking: Ranking) -> None:
     axes.grid(axis="y", visible=False)
     axes.grid(axis="x", visible=True)
     axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_locator(MaxNLocator(3))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", MINUS)))
     axes.set_title(wrapped(phrases[ranking.outcome].format(year=story.last), 44), fontsize=8.5)
     axes.set_xlabel(words()["value_axis"].format(count=story.pair.name(story.count)), fontsize=8)

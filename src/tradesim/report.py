@@ -147,7 +147,8 @@ def render(story: Story, calibration: Path, drawn: Mapping[str, str],
     ranked = [ranking for ranking in rankings(story) if ranking.movers]
     text = environment().get_template("report.html.j2").render(
         language=words()["language"], grades=words()["grades"], pair=story.pair,
-        scenario=scenario, f=facts(story) | {"hangs_on": [sentence(one) for one in ranked]},
+        scenario=scenario, f=facts(story, list(chosen.values())) | {
+            "hangs_on": [sentence(one) for one in ranked]},
         figures=[(name, drawn[name]) for name in main if name in drawn],
         more=[(name, svg) for name, svg in drawn.items() if name not in main],
         tables=tables(story), sides=sides(story), switch=words()["changed"],
@@ -165,6 +166,7 @@ def render(story: Story, calibration: Path, drawn: Mapping[str, str],
         seed=story.dataset.attrs["seed"])
     text = re.sub(r"(\d) %", "\\1\N{NO-BREAK SPACE}%", text)
     text = re.sub(r"\bUSD (?=\S)", "USD\N{NO-BREAK SPACE}", text)
+    text = re.sub(r"(?<=\d) to (?=\N{MINUS SIGN}?\d)", "\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}", text)
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
 
 
@@ -194,8 +196,9 @@ def environment() -> jinja2.Environment:
         autoescape=lambda name: name is None or not name.endswith(".css"),
         undefined=jinja2.StrictUndefined)
     made.filters.update(
-        money=wording.money, percent=wording.percent, probability=wording.probability,
-        plural=wording.plural, squeeze=lambda text: " ".join(text.split()))
+        money=wording.money, changed=wording.changed, percent=wording.percent,
+        probability=wording.probability, plural=wording.plural,
+        squeeze=lambda text: " ".join(text.split()))
     return made
 
 

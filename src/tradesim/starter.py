@@ -26,8 +26,12 @@ def starter(path: Path, parent: str, levers: Mapping[str, Lever]) -> str:
     Raises
     ------
     InputError
-        When there is no such parent, or it stands in another folder.
+        When there is no such parent, or it stands in another folder, or the new name is that
+        of a shipped scenario: its results would take that scenario's place.
     """
+    if path.stem in shipped():
+        raise InputError([Problem(str(path), "", "is the name of a shipped scenario",
+                                  "choose another name")])
     extends = parent
     if parent not in shipped():
         found = find(parent)

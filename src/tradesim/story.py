@@ -16,6 +16,60 @@ if TYPE_CHECKING:
     from tradesim.history import History
 
 MILLION = 1e6
+# A draw that changes by less than this (USD million) is one without an effect.
+NOTHING = 1e-6
+
+
+@dataclass(frozen=True)
+class Change:
+    """Average change over draws, with its 80 % range and the share of draws without any.
+
+    Attributes
+    ----------
+    mean, low, high
+        Mean, and ends of the 80 % range over all draws, USD million.
+    nothing
+        Share of draws without an effect.
+    inner
+        Ends of the 80 % range over the draws that have one.
+    """
+
+    mean: float
+    low: float
+    high: float
+    nothing: float
+    inner: tuple[float, float]
+
+    @classmethod
+    def of(cls, values: Array) -> Change:
+        """Sum up one value per draw."""
+        some = values[np.abs(values) >= NOTHING]
+        low, high = (float(end) for end in np.quantile(values, [0.1, 0.9]))
+        inner = np.quantile(some, [0.1, 0.9]) if some.size else (0.0, 0.0)
+        return cls(float(values.mean()), low, high, 1 - some.size / values.size,
+                   (float(inner[0]), float(inner[1])))
+
+    @property
+    def single(self) -> bool:
+        """Whether all draws have the same change."""
+        return self.high - self.low < NOTHING and abs(self.mean - self.low) < NOTHING
+
+    @property
+    def partial(self) -> bool:
+        """Whether an end of the range is zero because some draws have no effect."""
+        ends = min(abs(self.low), abs(self.high))
+        return not self.single and self.nothing > 0 and ends < NOTHING
+
+    @property
+    def straddles(self) -> bool:
+        """Whether the range holds rises and falls."""
+        return self.low <= -NOTHING and self.high >= NOTHING
+
+    @property
+    def outside(self) -> bool:
+        """Whether a few large outcomes put the mean outside the range."""
+        return not self.low - NOTHING <= self.mean <= self.high + NOTHING
+
 
 
 @dataclass(frozen=True)
@@ -68,6 +122,16 @@ class Story:
     def draw_count(self) -> int:
         """Number of draws."""
         return int(self.dataset.sizes["draw"])
+
+    @property
+    def point(self) -> bool:
+        """Whether there is one draw: no ranges and no probability."""
+        return self.draw_count == 1
+
+    @property
+    def policy(self) -> str:
+        """Case that stands for the scenario where there is room for one: none fails by chance."""
+        return "if_implemented" if self.point else "scenario"
 
     @property
     def cases(self) -> list[str]:

@@ -57,7 +57,8 @@ def outcome(headline: Mapping[str, Any], pair: Pair) -> str:
     """Short table of a run: turnover, its change, and the chance of the target.
 
     Levels are medians; a change is a mean, because a lever that more often fails than not has
-    a median change of zero.
+    a median change of zero. One draw has neither ranges nor probabilities, and a scenario that
+    changes nothing has one column.
 
     Parameters
     ----------
@@ -66,38 +67,77 @@ def outcome(headline: Mapping[str, Any], pair: Pair) -> str:
     pair
         Names of counts.
     """
-    turnover = headline["turnover"]
+    turnover, implemented = headline["turnover"], headline.get("if_implemented", {})
+    point = headline["draws"] == 1
+    still = all(not any(turnover[year]["effect"].values())
+                and implemented.get(year, turnover[year]["reference"])
+                == turnover[year]["reference"] for year in turnover)
     years = [year for year in turnover if int(year) % 5 == 0 or year == max(turnover)][-3:]
-    rows = [["", "reference", "scenario", "mean change"]]
-    for year in years:
-        cases = turnover[year]
-        rows.append([year, *(_range(cases[case], "p50") for case in ("reference", "scenario")),
-                     _range(cases["effect"], "mean", "+")])
-    count = pair.counts[headline["count"]].title
-    lines = [f"Turnover, USD million, {count}: median and 80 % range", columns(rows), ""]
+    said = "one draw, everything at its middle" if point else "median and 80 % range"
+    lines = [f"Turnover, USD million, {pair.counts[headline['count']].title}: {said}",
+             columns(_point_rows(headline, years, still) if point
+                     else _rows(turnover, years, still)), ""]
+    if not still and not point and any(_outside(turnover[year]["effect"]) for year in years):
+        lines += ["A mean outside its range: few draws have a large change, most have none.", ""]
     for year, by_count in headline.get("statistics", {}).items():
         said = ", ".join(f"{value / MILLION:.1f} ({pair.counts[count].title})"
                          for count, value in by_count.items())
         lines.append(f"Statistics of {year}: {said}")
-    target = headline["target"]
-    chances = "; ".join(
-        f"{year}: {_per_cent(target['probability'][year]['reference'])} without, "
-        f"{_per_cent(target['probability'][year]['scenario'])} with" for year in years)
-    lines.append(f"Probability of USD {target['value'] / MILLION:,.0f} million ({chances})")
-    lines.append(f"{headline['draws']} draws, seed {headline['seed']}, run {headline['run_id']}, "
-                 f"largest residual {headline['max_residual']:.1g}")
+    lines.append("One draw: no ranges, no probability" if point
+                 else _chances(headline["target"], years, still))
+    draws = headline["draws"]
+    lines.append(f"{draws} draw{'' if point else 's'}, seed {headline['seed']}, run "
+                 f"{headline['run_id']}, largest residual {headline['max_residual']:.1g}")
     return "\n".join(lines)
+
+
+def _rows(turnover: Mapping[str, Any], years: Sequence[str], still: bool) -> list[list[str]]:
+    if still:
+        return [["", "reference"],
+                *([year, _range(turnover[year]["reference"], "p50")] for year in years)]
+    return [["", "reference", "scenario", "mean change"],
+            *([year, *(_range(turnover[year][case], "p50") for case in ("reference", "scenario")),
+               _range(turnover[year]["effect"], "mean", "+")] for year in years)]
+
+
+def _point_rows(headline: Mapping[str, Any], years: Sequence[str],
+                still: bool) -> list[list[str]]:
+    rows = [["", "reference", *([] if still else ["if implemented", "change"])]]
+    for year in years:
+        before = headline["turnover"][year]["reference"]["p50"]
+        after = headline["if_implemented"][year]["p50"]
+        rows.append([year, _amount(before),
+                     *([] if still else [_amount(after), _amount(after - before, "+")])])
+    return rows
+
+
+def _outside(effect: Mapping[str, float]) -> bool:
+    return not effect["p10"] <= effect["mean"] <= effect["p90"]
+
+
+def _chances(target: Mapping[str, Any], years: Sequence[str], still: bool) -> str:
+    by_year = target["probability"]
+    said = "; ".join(
+        f"{year}: {_per_cent(by_year[year]['reference'])}" + (
+            "" if still else f" without, {_per_cent(by_year[year]['scenario'])} with")
+        for year in years)
+    return f"Probability of USD {target['value'] / MILLION:,.0f} million ({said})"
+
+
+def _amount(value: float, sign: str = "") -> str:
+    return _shown(value / MILLION, 0 if abs(value) >= 100 * MILLION else 1, sign)
+
+
+def _shown(number: float, places: int, sign: str) -> str:
+    number = round(number, places)
+    return f"{number:{sign},.{places}f}" if number else f"{0:.{places}f}"
 
 
 def _range(statistics: Mapping[str, float], centre: str, sign: str = "") -> str:
     middle, low, high = (statistics[name] / MILLION for name in (centre, "p10", "p90"))
     places = 0 if max(abs(middle), abs(low), abs(high)) >= 100 else 1
-
-    def shown(number: float) -> str:
-        number = round(number, places)
-        return f"{number:{sign},.{places}f}" if number else f"{0:.{places}f}"
-
-    return f"{shown(middle)} ({shown(low)} to {shown(high)})"
+    middle_text, *ends = (_shown(number, places, sign) for number in (middle, low, high))
+    return f"{middle_text} ({ends[0]} to {ends[1]})"
 
 
 def _per_cent(share: float) -> str:

@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from tradesim.story import Change
+
 TEMPLATES = Path(__file__).parent / "templates"
 DIGITS = 3
 MINUS = "\N{MINUS SIGN}"
@@ -98,8 +100,36 @@ def money(values: Sequence[float], form: str | None = None) -> str:
     if len(values) == 1:
         return str(unit.format(values=texts[0]))
     middle, low, high = texts
+    if min(values) == max(values):
+        return str(unit.format(values=middle))
     return str(phrases[form or "range"].format(
         middle=unit.format(values=middle), low=low, high=high))
+
+
+def changed(change: Change, form: str = "long") -> str:
+    """Write an average change with its range, and how many draws have none where that matters.
+
+    Parameters
+    ----------
+    change
+        The change, USD million.
+    form
+        ``long`` for sentences, ``short`` for cells of tables.
+    """
+    phrases = words()["average"][form]
+    low, high = change.inner if change.partial else (change.low, change.high)
+    amounts = [change.mean, *([] if change.single else [low, high])]
+    small = form == "long" and max(abs(value) for value in amounts) < 1
+    texts = together([value * 1000 if small else value for value in amounts])
+    middle = texts[0]
+    if form == "long":
+        middle = words()["million"]["small" if small else "large"].format(values=middle)
+    if change.single:
+        return str(middle)
+    kind = "partial" if change.partial else "outside" if change.outside else "range"
+    return str(phrases[kind].format(
+        middle=middle, low=texts[1], high=texts[2], some=probability(1 - change.nothing),
+        nothing=probability(change.nothing)))
 
 
 def percent(values: Sequence[float], form: str | None = None) -> str:
