@@ -30,7 +30,7 @@ DISCOVERED = "discover"
 RANKED = 131_072
 """Rows whose ranks are correlated at most: they say it to the second digit."""
 
-NUMBERS = 16_000_000
+NUMBERS = 8_000_000
 """Outputs that are analysed at once: bounds the memory."""
 
 ZERO = 1e-9
