@@ -85,6 +85,8 @@ class Path:
 def peel(x: Array, y: Array, alpha: float = ALPHA, least: float = LEAST) -> Path:
     """Cut thin slices off the whole space, each time the slice whose loss gains most per row.
 
+    A slice is also cut where every slice loses density: by chance the next may gain again.
+
     Parameters
     ----------
     x
@@ -99,7 +101,7 @@ def peel(x: Array, y: Array, alpha: float = ALPHA, least: float = LEAST) -> Path
     Returns
     -------
     Path
-        The boxes; density rises at every step.
+        The boxes, down to the least share of rows or to a box of hits or misses alone.
     """
     order = np.ascontiguousarray(np.argsort(x, axis=0, kind="stable").T)
     columns = np.ascontiguousarray(x.T)
@@ -109,7 +111,7 @@ def peel(x: Array, y: Array, alpha: float = ALPHA, least: float = LEAST) -> Path
                      hits[-1], least * len(y)) for step in (1, -1)]
         side = int(cuts[1][0] > cuts[0][0])
         gain, factor, limit = cuts[side]
-        if gain <= 0:
+        if gain == -np.inf or hits[-1] in (0.0, rows[-1]):
             return Path(boxes, np.array(rows), np.array(hits))
         boxes.append(boxes[-1].cut(factor, **{("low", "high")[side]: limit}))
         kept = columns[factor] <= limit if side else columns[factor] >= limit
@@ -123,7 +125,7 @@ def _cut(columns: Array, y: Array, order: NDArray[np.intp], step: int, total: fl
     """Give the best slice off the beginning of an order: gain in density per row, factor, limit."""
     size = order.shape[1]
     if step >= size:
-        return 0.0, 0, 0.0
+        return -np.inf, 0, 0.0
     first = order[:, :step + 1]
     values = np.take_along_axis(columns, first, axis=1)
     off = values[:, :-1] != values[:, -1:]
@@ -134,8 +136,10 @@ def _cut(columns: Array, y: Array, order: NDArray[np.intp], step: int, total: fl
     left = size - lost
     with np.errstate(divide="ignore", invalid="ignore"):
         gain = ((total - gone) / left - total / size) / lost
-    gain[(left <= 0) | (left < least)] = 0.0
+    gain[(left <= 0) | (left < least)] = -np.inf
     best = int(np.argmax(gain))
+    if gain[best] == -np.inf:
+        return -np.inf, 0, 0.0
     ends = order[best, lost[best] - 1:lost[best] + 1]
     return float(gain[best]), best, float(columns[best, ends].mean())
 
