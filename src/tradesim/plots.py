@@ -181,8 +181,7 @@ def _bands(axes: Axes, years: Sequence[int],
 
 def groups(story: Story) -> Figure:
     """Change of each product group's trade in the last year, by direction, as sorted bars."""
-    figure, panels = _figure("groups", 7.0, 4.6, columns=2, last=story.last)
-    phrases = words()
+    phrases, (figure, panels) = words(), _figure("groups", 7.0, 4.6, columns=2, last=story.last)
     for axes, importer in zip(panels, story.pair.importers, strict=True):
         where = {"count": story.count, "year": story.last, "importer": importer}
         change = story.change("trade", "if_implemented", **where)

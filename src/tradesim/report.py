@@ -166,7 +166,8 @@ def render(story: Story, calibration: Path, drawn: Mapping[str, str],
         seed=story.dataset.attrs["seed"])
     text = re.sub(r"(\d) %", "\\1\N{NO-BREAK SPACE}%", text)
     text = re.sub(r"\bUSD (?=\S)", "USD\N{NO-BREAK SPACE}", text)
-    text = re.sub(r"(?<=\d) to (?=\N{MINUS SIGN}?\d)", "\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}", text)
+    text = re.sub(r"(?<=\d) to (?=\N{MINUS SIGN}?\d)",
+                  "\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}", text)
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
 
 
