@@ -98,16 +98,19 @@ def of_workers(plan: Plan) -> tuple[float, float]:
          f"{rates['here']:,.0f}")
     show("the same for each second of processor time", f"{ROWS / 2 / used:,.0f}")
     for workers in sorted({1, CORES, 2 * CORES}):
-        work = [plan.task(True)(rows) for rows in execution.chunks(ROWS, execution.CHUNK // 2)]
-        running = execution.pool_mapper(workers)(evaluate, work)
-        done = len(next(running).outputs)  # workers have started
-        began = time.perf_counter()
-        rows = sum(len(result.outputs) for result in running)
-        rates[str(workers)] = rows / (time.perf_counter() - began)
-        show(f"{workers} worker process{'es' if workers > 1 else ''}, after their start "
-             f"({done} rows)", f"{rates[str(workers)]:,.0f}",
-             f"{rates[str(workers)] / rates['1']:.2f} times one")
+        few, many = (_pool_time(plan, workers, rows) for rows in (ROWS // 4, ROWS))
+        rates[str(workers)] = (ROWS - ROWS // 4) / (many - few)
+        show(f"{workers} worker process{'es' if workers > 1 else ''}, without their start",
+             f"{rates[str(workers)]:,.0f}", f"{rates[str(workers)] / rates['1']:.2f} times one")
     return max(rates.values()), ROWS / 2 / used
+
+
+def _pool_time(plan: Plan, workers: int, rows: int) -> float:
+    work = [plan.task(True)(part) for part in execution.chunks(rows, execution.CHUNK // 4)]
+    began = time.perf_counter()
+    for _ in execution.pool_mapper(workers)(evaluate, work):
+        pass
+    return time.perf_counter() - began
 
 
 def python_loop(plan: Plan) -> tuple[float, float]:
