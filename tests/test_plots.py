@@ -6,7 +6,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import fake_results
-from tradesim import plots
+from tradesim import drawing, plots
 from tradesim.folders import calibration_folder
 from tradesim.pair import read_pair
 from tradesim.story import Story
@@ -33,7 +33,7 @@ def drawn(pair):
 
 
 def texts(figure):
-    with plots.style("test"):
+    with drawing.style("test"):
         figure.set_dpi(100)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
@@ -101,9 +101,9 @@ def test_bytes_depend_on_nothing_but_the_results(pair, tmp_path):
         (tmp_path / folder).mkdir()
         with mpl.rc_context(setting):
             for name in ("fan", "groups"):
-                with plots.style(name):
+                with drawing.style(name):
                     figure = plots.FIGURES[name](make(pair))
-                plots.save(figure, name, tmp_path / folder)
+                drawing.save(figure, name, tmp_path / folder)
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
 

@@ -15,8 +15,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 import fake_sweep
 from tradesim import plots_discover, plots_sweep
 from tradesim.discover import Question, discover
+from tradesim.drawing import style
 from tradesim.errors import InputError
-from tradesim.plots import style
 from tradesim.sweep_pages import drivers, main_outputs, sweep_report
 from tradesim.sweep_results import find_output, read_sweep
 

@@ -16,8 +16,8 @@ import yaml
 
 from tradesim.decompose import CASES
 from tradesim.dims import Array
+from tradesim.drawing import save, style
 from tradesim.pair import Pair
-from tradesim.plots import save, style
 from tradesim.plots_decompose import interactions, waterfall
 from tradesim.report import environment, inline
 from tradesim.results import ALL, IMPLEMENTED, PERCENTILES, SCENARIO, STATISTICS

@@ -10,7 +10,7 @@ import pandas as pd
 
 from tradesim.discover import CERTAIN, Discovery, Found, Region
 from tradesim.discover_words import asked, condition, conditions, limits, percent, phrases, sentence
-from tradesim.plots import save
+from tradesim.drawing import save
 from tradesim.plots_discover import figures
 from tradesim.plots_sweep import unit_of
 from tradesim.report import inline

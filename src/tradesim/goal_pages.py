@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from tradesim.decompose_pages import MILLION, finish, phrases
+from tradesim.drawing import save, style
 from tradesim.goal import GROWTH, GROWTH_BOUND, TOGETHER, Goal, Move
-from tradesim.plots import save, style
 from tradesim.plots_decompose import chances
 from tradesim.report import inline
 from tradesim.terminal import columns

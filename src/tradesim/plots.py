@@ -1,82 +1,41 @@
 """The figures of a report: each a function from a story (results and their past) to a figure.
 
-All figures share one style (`templates/figures.mplstyle`) and the colours below, which stay
-apart for readers who cannot tell red from green (Okabe and Ito 2008). Words stand in
-`templates/words.yaml`, names of countries, groups and counts come from the pair.
+Style, colours and files are those of `drawing`. Words stand in `templates/words.yaml`, names of
+countries, groups and counts come from the pair.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tradesim.dims import Array
+from tradesim.drawing import (
+    CASES,
+    COUNTS,
+    FAN,
+    IMPLEMENTED,
+    QUIET,
+    REFERENCE,
+    SCENARIO,
+    sign,
+    style,
+)
 from tradesim.findings import account_changes, supplier_changes
 from tradesim.story import MILLION, NOTHING, Story
-from tradesim.wording import MINUS, TEMPLATES, plain, together, words, wrapped
+from tradesim.wording import MINUS, plain, together, words, wrapped
 
-PNG_DPI = 160
-# Height of the foot that names the run, inches.
-FOOT = 0.17
-REFERENCE, SCENARIO, IMPLEMENTED = "#4d4d4d", "#0072B2", "#C04F00"
-QUIET = "#6b6b6b"
-COUNTS = ("#00795A", "#A3497D", "#8A6A00", "#0072B2")
-FAN = (((0.05, 0.95), "#ebebeb"), ((0.10, 0.90), "#d6d6d6"), ((0.25, 0.75), "#bababa"))
-CASES = {"reference": REFERENCE, "scenario": SCENARIO, "if_implemented": IMPLEMENTED}
 # Bars shown before the smallest are summed into one.
 BARS = 8
 # A group whose change is less than this share of the largest joins that sum too.
 SMALL = 0.02
 # A year is shaded when the corridor was closed for more of it than this share.
 CLOSED = 0.2
-
-
-@contextmanager
-def style(salt: str) -> Iterator[None]:
-    """Draw in the style of the report, whatever the reader's own settings of matplotlib."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rc_file(TEMPLATES / "figures.mplstyle")
-        mpl.rcParams["svg.hashsalt"] = salt
-        yield
-
-
-def save(figure: Figure, name: str, folder: Path) -> str:
-    """Write a figure as PNG and SVG and give the SVG's text; same figure, same bytes."""
-    with style(name):
-        # The canvases are called directly: `savefig` would draw every figure twice.
-        bitmap: Any = FigureCanvasAgg(figure)
-        figure.set_dpi(PNG_DPI)
-        bitmap.print_png(folder / f"{name}.png", metadata={"Software": None})
-        figure.set_layout_engine("none")
-        vector: Any = FigureCanvasSVG(figure)
-        buffer = io.StringIO()
-        vector.print_svg(buffer, metadata={"Date": None, "Creator": None,
-                                           "Title": figure.get_suptitle()})
-    (folder / f"{name}.svg").write_text(buffer.getvalue(), encoding="utf-8", newline="\n")
-    return buffer.getvalue()
-
-
-def sign(figure: Figure, run_id: str) -> None:
-    """Write the run's identity (or several) in small grey letters at the foot of a figure."""
-    foot = FOOT / figure.get_figheight()
-    engine = figure.get_layout_engine()
-    if isinstance(engine, ConstrainedLayoutEngine):
-        engine.set(rect=(0.0, foot, 1.0, 1.0 - foot))
-    figure.text(0.995, 0.25 * foot, words()["run"].format(run_id=run_id), ha="right", va="bottom",
-                fontsize=7.5, color=QUIET)
 
 
 def history(story: Story) -> Figure:

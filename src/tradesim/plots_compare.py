@@ -15,8 +15,8 @@ from tradesim.compare import CASES, Comparison, members, probability, ranked
 from tradesim.compare_pages import MILLION, Table, average, heat, phrases
 from tradesim.compare_pages import RANGE as RANGE_KIND
 from tradesim.dims import Array
+from tradesim.drawing import FAN, IMPLEMENTED, REFERENCE, SCENARIO, sign, style
 from tradesim.pair import Pair
-from tradesim.plots import FAN, IMPLEMENTED, REFERENCE, SCENARIO, sign, style
 from tradesim.regret import CRITERIA, regret
 from tradesim.results import IMPLEMENTED as IMPLEMENTED_CASE
 from tradesim.results import SCENARIO as SCENARIO_CASE

@@ -14,10 +14,10 @@ from matplotlib.ticker import MaxNLocator
 
 from tradesim.decompose import CASES
 from tradesim.dims import Array
+from tradesim.drawing import CASES as COLOURS
+from tradesim.drawing import COUNTS, QUIET, REFERENCE, sign
 from tradesim.goal import Goal, Move
 from tradesim.pair import Pair
-from tradesim.plots import CASES as COLOURS
-from tradesim.plots import COUNTS, QUIET, REFERENCE, sign
 from tradesim.results import ALL, IMPLEMENTED
 from tradesim.wording import pretty, together, wrapped
 

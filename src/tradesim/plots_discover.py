@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 
 from tradesim.discover import Discovery
 from tradesim.discover_words import conditions, named, phrases
-from tradesim.plots import IMPLEMENTED, REFERENCE, SCENARIO, sign, style
+from tradesim.drawing import IMPLEMENTED, REFERENCE, SCENARIO, sign, style
 from tradesim.wording import wrapped
 
 BINS, POINTS = 12, 2000

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from tradesim.plots import IMPLEMENTED, REFERENCE, SCENARIO, sign, style
+from tradesim.drawing import IMPLEMENTED, REFERENCE, SCENARIO, sign, style
 from tradesim.ranking import Ranking, described
 from tradesim.story import Story
 from tradesim.wording import MINUS, words, wrapped

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from tradesim.plots import COUNTS, IMPLEMENTED, QUIET, REFERENCE, SCENARIO, sign, style
+from tradesim.drawing import COUNTS, IMPLEMENTED, QUIET, REFERENCE, SCENARIO, sign, style
 from tradesim.sweep_results import Output, Sweep, numbers
 from tradesim.wording import MINUS, TEMPLATES, pretty, wrapped
 

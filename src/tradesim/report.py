@@ -19,12 +19,13 @@ from tradesim.baseline import read_cells
 from tradesim.catalogue import Choice, Lever, read_levers
 from tradesim.differences import Catalogue, differences
 from tradesim.document import write, writer
+from tradesim.drawing import save
 from tradesim.findings import facts, sides, tables
 from tradesim.folders import calibration_folder
 from tradesim.history import read_history
 from tradesim.pair import read_pair
 from tradesim.parameters import Parameter, quantile, read_parameters
-from tradesim.plots import figures, save
+from tradesim.plots import figures
 from tradesim.posterior import MANIFEST as POSTERIOR
 from tradesim.posterior import PARAMETERS, PREFIX, read_posterior
 from tradesim.ranking import rankings, sentence, table

@@ -28,8 +28,8 @@ from tradesim.compare_pages import (
     phrases,
 )
 from tradesim.differences import Difference
+from tradesim.drawing import save
 from tradesim.pair import Pair
-from tradesim.plots import save
 from tradesim.plots_compare import figures
 from tradesim.regret import CRITERIA, regret
 from tradesim.report import FIGURES, REPORT, environment, inline

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tradesim.drawing import save
 from tradesim.errors import InputError
 from tradesim.folders import calibration_folder
 from tradesim.pair import read_pair
-from tradesim.plots import save
 from tradesim.plots_sweep import figures, largest, name_of, phrases, title_of, unit_of
 from tradesim.report import environment, inline
 from tradesim.sweep_results import Output, Sweep, find_output, read_sweep
