@@ -199,11 +199,18 @@ def test_run_carries_what_identifies_it():
     other = run("eaeu_fta", draws=5, seed=9)
     assert found.attrs["command"] == ("tradesim run eaeu_fta --set eaeu_fta.start=2028 "
                                       "--draws 5 --seed 9")
-    asked = run("eaeu_fta", draws=5, calibration=calibration_folder()).attrs["command"]
-    assert asked == f"tradesim run eaeu_fta --draws 5 --calibration {calibration_folder()}"
     assert len(found.attrs["run_id"]) == 16
     assert found.attrs["run_id"] != other.attrs["run_id"]
     assert run("eaeu_fta", draws=5, seed=9).attrs["run_id"] == other.attrs["run_id"]
+
+
+def test_the_command_names_another_calibration(tmp_path):
+    shipped = run("eaeu_fta", draws=5, calibration=calibration_folder())
+    assert shipped.attrs["command"] == "tradesim run eaeu_fta --draws 5"
+    folder = tmp_path / "my data"
+    shutil.copytree(calibration_folder(), folder)
+    assert run("eaeu_fta", draws=5, calibration=folder).attrs["command"] == (
+        f"tradesim run eaeu_fta --draws 5 --calibration '{folder}'")
 
 
 def test_a_posterior_older_than_the_base_year_is_refused(tmp_path, base):

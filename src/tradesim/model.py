@@ -37,8 +37,7 @@ BLOCK = 256
 
 REFERENCE, SCENARIO, IMPLEMENTED = "reference", "scenario", "if_implemented"
 
-ORDER = ("count", "case", "draw", "year", "importer", "group", "exporter")
-"""Order of dimensions in results, for people; the economy works in that of `DIMS`."""
+ORDER = ("count", "case", "draw", "year", "importer", "group", "exporter")  # of results
 
 Draws = Mapping[str, Array]
 Cases = Mapping[str, Mapping[str, Array]]
@@ -111,7 +110,7 @@ def _simulate_block(base: Baseline, scenario: Scenario, draws: Draws,
 
 
 def years_of(base: Baseline, scenario: Scenario) -> tuple[int, ...]:
-    """Years that are projected: from the one after the fitted data to the scenario's horizon."""
+    """Projected years: from the one after the fitted data to the scenario's horizon."""
     return tuple(range(base.history.years[-1] + 1, scenario.horizon + 1))
 
 
@@ -345,10 +344,11 @@ def run(
     InputError
         With every problem of the first input that has any.
     """
-    base = load_baseline(calibration_folder() if calibration is None else calibration)
+    shipped = calibration_folder()
+    base = load_baseline(shipped if calibration is None else calibration)
     scenario, described = ask(base, path, overrides, draws, seed, count)
-    if calibration is not None:
-        described["command"] += f" --calibration {shlex.quote(str(calibration))}"
+    if base.folder != shipped:
+        described["command"] += f" --calibration {shlex.quote(str(base.folder))}"
     return answer(base, scenario, described, progress)
 
 
