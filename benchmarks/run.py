@@ -17,7 +17,7 @@ import numpy as np
 import yaml
 from scipy.optimize import root
 
-from tradesim import model
+from tradesim import model, results
 from tradesim.equilibrium import solve_market
 from tradesim.folders import calibration_folder
 from tradesim.model import draw_all, load_baseline, simulate, standard_cases
@@ -61,7 +61,7 @@ def of_simulate(base: model.Baseline, scenario: model.Scenario) -> None:
     """Time and memory of `simulate`, and of one point."""
     draws = draw_all(base, scenario, Cube.random(DRAWS, SEED))
     cases = standard_cases(scenario, draws)
-    two = {case: cases[case] for case in (model.REFERENCE, model.SCENARIO)}
+    two = {case: cases[case] for case in (results.REFERENCE, results.SCENARIO)}
     show(f"simulate, {DRAWS:,} draws, reference and scenario",
          f"{best(lambda: simulate(base, scenario, draws, two)):.2f} s", "<= 1.5 s")
     show("the same with a third case, if implemented",
@@ -74,7 +74,7 @@ def of_simulate(base: model.Baseline, scenario: model.Scenario) -> None:
     show("peak memory of a process that does it", f"{peak_memory():,.0f} MB", "<= 1,536 MB")
     show("draw everything, 2,000 draws", f"{drawing(base, scenario, Cube.random(DRAWS, SEED))}", "")
     point = draw_all(base, scenario, Cube.point())
-    alone = {case: {lever: np.asarray(float(case == model.SCENARIO)) for lever in scenario.levers}
+    alone = {case: {lever: np.asarray(float(case == results.SCENARIO)) for lever in scenario.levers}
              for case in two}
     show("simulate a point, reference and scenario",
          f"{1e3 * best(lambda: simulate(base, scenario, point, alone), 30):.1f} ms", "<= 10 ms")
@@ -120,7 +120,7 @@ def cells(base: model.Baseline, scenario: model.Scenario) -> list[tuple[tuple, d
     equilibrium.solve_market = catch
     try:
         simulate(base, scenario, draws, {case: cases[case]
-                                         for case in (model.REFERENCE, model.IMPLEMENTED)})
+                                         for case in (results.REFERENCE, results.IMPLEMENTED)})
     finally:
         equilibrium.solve_market = solve_market
     return caught

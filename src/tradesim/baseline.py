@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from tradesim.catalogue import Lever, read_levers
-from tradesim.dims import Array, frozen
+from tradesim.dims import MILLION, Array, frozen
 from tradesim.distributions import Range
 from tradesim.errors import InputError, Problem
 from tradesim.history import History, read_history
@@ -19,7 +19,7 @@ from tradesim.parameters import Parameter, read_parameters
 from tradesim.posterior import read_posterior
 from tradesim.tables import Column, read_table
 
-MILLION = 1e6
+
 @dataclass(frozen=True)
 class Table:
     """One table of uncertain cells: where it stands and how its cells are named.

@@ -11,9 +11,9 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from tradesim.checks import problem, problems_of
+from tradesim.checks import gathered, problem, problems_of
 from tradesim.distributions import Fixed, Strict
-from tradesim.errors import InputError, Problem, nearest
+from tradesim.errors import Problem, nearest
 from tradesim.parameters import Parameter, parameter
 from tradesim.yamlfile import Places, kind, load_marked
 
@@ -132,17 +132,7 @@ def read_levers(folder: Path) -> dict[str, Lever]:
     """
     path = Path(folder) / FILE
     data, places = load_marked(path)
-    levers: dict[str, Lever] = {}
-    problems: list[Problem] = []
-    for name, entry in data.items():
-        made = _lever(name, entry, str(path), places)
-        if isinstance(made, Lever):
-            levers[name] = made
-        else:
-            problems += made
-    if problems:
-        raise InputError(problems)
-    return levers
+    return gathered(data, lambda name, entry: _lever(name, entry, str(path), places))
 
 
 def _lever(name: str, entry: Any, file: str, places: Places) -> Lever | list[Problem]:

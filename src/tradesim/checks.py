@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from tradesim.errors import Problem
+from tradesim.errors import InputError, Problem
 from tradesim.yamlfile import Places, kind
+
+Made = TypeVar("Made")
 
 KEYS = ("bounds", "distribution", "default", "allowed")
 """Keys that a check of a whole entry may name at the start of its message."""
@@ -68,3 +71,32 @@ def words(item: dict[str, Any]) -> str:
 def shown(value: Any) -> str:
     """Show a short value in brackets after its kind."""
     return f" ({value!r})" if isinstance(value, str | int | float) and len(str(value)) < 40 else ""
+
+
+def gathered(data: Mapping[str, Any],
+             make: Callable[[str, Any], Made | list[Problem]]) -> dict[str, Made]:
+    """Make something of every entry of a file, or refuse the file with every problem.
+
+    Parameters
+    ----------
+    data
+        Entries by name.
+    make
+        What is made of a name and its entry, or a list of what is wrong with it.
+
+    Raises
+    ------
+    InputError
+        With the problems of all entries, in their order.
+    """
+    found: dict[str, Made] = {}
+    problems: list[Problem] = []
+    for name, entry in data.items():
+        made = make(name, entry)
+        if isinstance(made, list):
+            problems += made
+        else:
+            found[name] = made
+    if problems:
+        raise InputError(problems)
+    return found

@@ -22,13 +22,12 @@ from tradesim.compare import (
     ranked,
 )
 from tradesim.differences import Difference
-from tradesim.dims import Array
+from tradesim.dims import MILLION, Array
 from tradesim.pair import Pair
 from tradesim.regret import CRITERIA, regret
 from tradesim.results import IMPLEMENTED, SCENARIO
 from tradesim.wording import TEMPLATES
 
-MILLION = 1e6
 TEXT, MONEY, RANGE, SHARE, YEAR = "text", "money", "range", "share", "year"
 
 

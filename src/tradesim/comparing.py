@@ -18,6 +18,7 @@ from tradesim.compare import Comparison, compare, refuse_different
 from tradesim.compare_pages import outcomes, pages, phrases
 from tradesim.compare_table import table
 from tradesim.differences import Difference, differences
+from tradesim.dims import MILLION
 from tradesim.errors import InputError, Problem
 from tradesim.model import load_baseline
 from tradesim.pair import Pair
@@ -29,7 +30,6 @@ from tradesim.terminal import columns
 from tradesim.wording import plain
 
 TABLE, PARQUET, WORKBOOK = "comparison.csv", "comparison.parquet", "comparison.xlsx"
-MILLION = 1e6
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import xarray as xr
 import yaml
 
 from tradesim.decompose import CASES
-from tradesim.dims import Array
+from tradesim.dims import MILLION, Array
 from tradesim.drawing import save, style
 from tradesim.pair import Pair
 from tradesim.plots_decompose import interactions, waterfall
@@ -25,7 +25,6 @@ from tradesim.terminal import columns
 from tradesim.wording import TEMPLATES, plain, pretty, together
 from tradesim.wording import words as common
 
-MILLION = 1e6
 TABLE, PAGE = "decomposition.csv", "report.html"
 CLEAR = 0.8
 """Share of the draws in which an interaction must have the sign of its average to be named."""

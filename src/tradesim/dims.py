@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+MILLION = 1e6
+"""USD in the unit of tables and figures."""
+
 DIMS = ("importer", "exporter", "group", "case", "year", "draw")
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import yaml
 
+from tradesim.dims import MILLION
 from tradesim.discover import Data, Discovery, Question, Region
 from tradesim.plots_sweep import title_of
 from tradesim.prim import Box
 from tradesim.sweep_results import Factor
 from tradesim.wording import TEMPLATES, decimals, pretty
 
-MILLION = 1e6
 SHARES = ("share", "probability", "share of value")
 BARE = ("log", "log USD", "log per log", "ratio", "elasticity", "factor", "sum of logs",
         "correlation", "place in order", "log per share of value", "log per year closed")

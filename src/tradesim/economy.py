@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from tradesim.baseline import MILLION, Baseline
-from tradesim.dims import Array, spread
+from tradesim.baseline import Baseline
+from tradesim.dims import MILLION, Array, spread
 from tradesim.errors import ConvergenceError
 from tradesim.pair import Pair
 
@@ -90,7 +90,7 @@ class Economy:
 
     def on_routes(self, routes: Sequence[str]) -> Array:
         """One for the named routes, else zero (extra leading axis)."""
-        return _by_route([spread(float(name in routes)) for name in self.pair.routes])
+        return np.stack([spread(float(name in routes)) for name in self.pair.routes])
 
     def coverage(self, lever: str, scope: str) -> Array:
         """Share of the duty that an agreement of this scope removes, by importer and group."""
@@ -178,7 +178,7 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         return spread(np.array([draws[f"{prefix}.{group}"] for group in groups]), "group", "draw")
 
     def by_route_and_importer(prefix: str) -> Array:
-        return _by_route([
+        return np.stack([
             spread(np.array([draws[f"{prefix}.{importer}.{route}"] for importer in importers]),
                    "importer", "draw") for route in routes])
 
@@ -207,7 +207,7 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         freight=by_route_and_importer("freight"),
         days=by_route_and_importer("days"),
         route_share=_route_shares(base, draws),
-        corridor=_by_route([spread(float(pair.routes[route].corridor)) for route in routes]),
+        corridor=np.stack([spread(float(pair.routes[route].corridor)) for route in routes]),
         lower=lower,
         upper=spread(draws["elasticity.ratio"], "draw") * lower,
         demand=spread(draws["elasticity.demand"], "draw"),
@@ -218,10 +218,6 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         first_year=spread(draws["adjustment.first_year"], "draw"),
         speed=spread(draws["adjustment.speed"], "draw"),
     )
-
-
-def _by_route(arrays: Sequence[Array]) -> Array:
-    return np.stack(arrays, axis=0)
 
 
 def _drawn(base: Baseline, draws: Mapping[str, Array],
@@ -253,4 +249,4 @@ def _route_shares(base: Baseline, draws: Mapping[str, Array]) -> Array:
     names = np.array([[[f"route_share.{importer}.{group}.{route}" for group in pair.groups]
                        for importer in pair.importers] for route in pair.routes])
     shares = balanced(*_drawn(base, draws, names), np.array(1.0))
-    return _by_route([spread(share, "importer", "group", "draw") for share in shares])
+    return np.stack([spread(share, "importer", "group", "draw") for share in shares])

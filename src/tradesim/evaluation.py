@@ -23,8 +23,8 @@ from tradesim.baseline import Baseline
 from tradesim.dims import Array
 from tradesim.errors import TradesimError
 from tradesim.folders import calibration_folder
-from tradesim.model import BLOCK, REFERENCE, SCENARIO, load_baseline, simulate
-from tradesim.results import calibration_hashes
+from tradesim.model import BLOCK, load_baseline, simulate
+from tradesim.results import REFERENCE, SCENARIO, calibration_hashes
 from tradesim.scenario import Scenario
 from tradesim.variation import Factor, World
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from tradesim.catalogue import Lever
-from tradesim.dims import Array
+from tradesim.dims import MILLION, Array
 from tradesim.parameters import Parameter, quantile
-from tradesim.story import MILLION, NOTHING, Change, Story
+from tradesim.story import NOTHING, Change, Story
 from tradesim.wording import changed, decimals, plain, probability, together, words
 
 # An effect below this share of the reference hardly matters, whatever its sign.

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tradesim.decompose_pages import MILLION, finish, phrases
+from tradesim.decompose_pages import finish, phrases
+from tradesim.dims import MILLION
 from tradesim.drawing import save, style
 from tradesim.goal import GROWTH, GROWTH_BOUND, TOGETHER, Goal, Move
 from tradesim.plots_decompose import chances

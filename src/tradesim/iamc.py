@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from tradesim.dims import Array
+from tradesim.dims import MILLION, Array
 from tradesim.folders import calibration_folder
 from tradesim.pair import Pair, read_pair
 from tradesim.results import IMPLEMENTED, REFERENCE, SCENARIO, program
@@ -23,7 +23,6 @@ STATISTICS = {"p05": 5.0, "p50": 50.0, "p95": 95.0}
 UNIT = "million USD/yr"
 CHANGES = {"consumer_surplus": "Consumer Surplus", "producer_surplus": "Producer Surplus",
            "exporter_surplus": "Exporter Surplus", "welfare": "Welfare"}
-MILLION = 1e6
 
 
 def to_iamc(dataset: xr.Dataset, model: str | None = None) -> pd.DataFrame:

@@ -29,13 +29,11 @@ from tradesim.factors import factors
 from tradesim.folders import calibration_folder
 from tradesim.levers import GIVEN, KINDS, TIMING, Shock, arguments, check_levers, phase_in, resolve
 from tradesim.parameters import Cube, draw
-from tradesim.results import describe, repeat_command
+from tradesim.results import IMPLEMENTED, REFERENCE, SCENARIO, describe, repeat_command
 from tradesim.scenario import Known, Scenario, read_scenario
 
 BLOCK = 256
 """Draws worked on at once: their arrays stay in the processor's cache."""
-
-REFERENCE, SCENARIO, IMPLEMENTED = "reference", "scenario", "if_implemented"
 
 ORDER = ("count", "case", "draw", "year", "importer", "group", "exporter")  # of results
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
-from tradesim.checks import problem, problems_of
+from tradesim.checks import gathered, problem, problems_of
 from tradesim.dims import Array
 from tradesim.distributions import (
     EDGE,
@@ -231,17 +231,7 @@ def read_parameters(folder: Path) -> dict[str, Parameter]:
     """
     path = Path(folder) / FILE
     data, places = load_marked(path)
-    found: dict[str, Parameter] = {}
-    problems: list[Problem] = []
-    for name, entry in data.items():
-        made = parameter(name, entry, name, str(path), places)
-        if isinstance(made, Parameter):
-            found[name] = made
-        else:
-            problems += made
-    if problems:
-        raise InputError(problems)
-    return found
+    return gathered(data, lambda name, entry: parameter(name, entry, name, str(path), places))
 
 
 def parameter(name: str, entry: Any, key: str, file: str,

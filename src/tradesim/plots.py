@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from tradesim.dims import Array
+from tradesim.dims import MILLION, Array
 from tradesim.drawing import (
     CASES,
     COUNTS,
@@ -27,7 +27,7 @@ from tradesim.drawing import (
     style,
 )
 from tradesim.findings import account_changes, supplier_changes
-from tradesim.story import MILLION, NOTHING, Story
+from tradesim.story import NOTHING, Story
 from tradesim.wording import MINUS, plain, together, words, wrapped
 
 # Bars shown before the smallest are summed into one.

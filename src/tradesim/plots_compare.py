@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tradesim.compare import CASES, Comparison, members, probability, ranked
-from tradesim.compare_pages import MILLION, Table, average, heat, phrases
 from tradesim.compare_pages import RANGE as RANGE_KIND
-from tradesim.dims import Array
+from tradesim.compare_pages import Table, average, heat, phrases
+from tradesim.dims import MILLION, Array
 from tradesim.drawing import FAN, IMPLEMENTED, REFERENCE, SCENARIO, sign, style
 from tradesim.pair import Pair
 from tradesim.regret import CRITERIA, regret

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from tradesim.decompose import CASES
-from tradesim.dims import Array
+from tradesim.dims import MILLION, Array
 from tradesim.drawing import CASES as COLOURS
 from tradesim.drawing import COUNTS, QUIET, REFERENCE, sign
 from tradesim.goal import Goal, Move
@@ -21,7 +21,6 @@ from tradesim.pair import Pair
 from tradesim.results import ALL, IMPLEMENTED
 from tradesim.wording import pretty, together, wrapped
 
-MILLION = 1e6
 LINES = 6
 """Things moved that are drawn: those that bring the probability furthest."""
 

@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from tradesim.dims import MILLION
 from tradesim.drawing import COUNTS, IMPLEMENTED, QUIET, REFERENCE, SCENARIO, sign, style
 from tradesim.sweep_results import Output, Sweep, numbers
 from tradesim.wording import MINUS, TEMPLATES, pretty, wrapped
 
-MILLION = 1e6
 BARS, PANELS, AREAS, POINTS = 12, 4, 6, 3000
 """Factors in a bar chart, panels of scatter, layers of the stacked area, points of a scatter."""
 NOTHING = 1e-9

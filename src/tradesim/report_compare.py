@@ -13,7 +13,6 @@ import numpy as np
 
 from tradesim.compare import Comparison, contained, members, moved_reference
 from tradesim.compare_pages import (
-    MILLION,
     MONEY,
     RANGE,
     SHARE,
@@ -28,6 +27,7 @@ from tradesim.compare_pages import (
     phrases,
 )
 from tradesim.differences import Difference
+from tradesim.dims import MILLION
 from tradesim.drawing import save
 from tradesim.pair import Pair
 from tradesim.plots_compare import figures

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from tradesim.dims import Array
+from tradesim.dims import MILLION, Array
 from tradesim.pair import Pair
 
 if TYPE_CHECKING:
     from tradesim.history import History
 
-MILLION = 1e6
 # A draw that changes by less than this (USD million) is one without an effect.
 NOTHING = 1e-6
 

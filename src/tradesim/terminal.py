@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tradesim.dims import MILLION
+
 if TYPE_CHECKING:
     from tradesim.catalogue import Lever
     from tradesim.pair import Pair
 
 Progress = Callable[[int, int], None]
-MILLION = 1e6
 
 
 @contextmanager
