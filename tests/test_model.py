@@ -14,13 +14,13 @@ from tradesim.folders import calibration_folder
 from tradesim.model import (
     draw_all,
     load_baseline,
-    reference_path,
     run,
     simulate,
     standard_cases,
     years_of,
 )
 from tradesim.parameters import Cube
+from tradesim.projection import reference_path
 from tradesim.rules import Known
 from tradesim.scenario import read_scenario
 

@@ -21,7 +21,8 @@ from tradesim.dims import Array, at, only, spread, total
 from tradesim.economy import Economy, economy
 from tradesim.equilibrium import equilibrium
 from tradesim.levers import Shock, resolve
-from tradesim.model import BLOCK, reference_levels, reference_path, shock, years_of
+from tradesim.model import BLOCK, reference_levels, shock, years_of
+from tradesim.projection import reference_path
 from tradesim.scenario import Scenario
 
 Subsets = NDArray[np.int64]
