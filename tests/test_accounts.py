@@ -14,7 +14,7 @@ from tradesim.accounts import VARIABLES, account, split_change, surplus
 from tradesim.dims import spread, total
 from tradesim.dynamics import partial_adjust
 from tradesim.equilibrium import equilibrium, no_change
-from tradesim.levers import Shock, resolve
+from tradesim.shocks import Shock, resolve
 
 EXACT = 1e-9  # relative, over sums of hundreds of terms
 ON = spread(1.0)

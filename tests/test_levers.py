@@ -15,20 +15,18 @@ from tradesim.dims import spread
 from tradesim.errors import InputError
 from tradesim.levers import (
     KINDS,
-    NONE,
     TIMING,
-    Shock,
     air_link,
     arguments,
     border_facilitation,
     check_levers,
     free_zone,
     phase_in,
-    resolve,
     route_improvement,
     tariff_agreement,
 )
 from tradesim.routes import carriage, saving
+from tradesim.shocks import NONE, Shock, resolve
 
 EXACT = 1e-12
 FULL = spread(1.0)
@@ -39,8 +37,7 @@ LEF, RIG, UNI, FAR = range(4)
 def pact(world, **changes):
     given = {"lever": "pact", "members": ["RIG", "UNI"], "partner": "LEF",
              "gated_groups": ["bread"], "nontariff_scopes": ["wide"], "scope": "narrow",
-             "utilisation": spread(0.5), "approved_share": spread(0.2),
-             "nontariff_cut": spread(0.03)}
+             "utilisation": spread(0.5), "nontariff_cut": spread(0.03)}
     return tariff_agreement(world, FULL, **(given | changes))
 
 
@@ -55,8 +52,10 @@ def test_agreement_by_hand(world):
     duty = pact(world).duty
     coverage = world.coverage("pact", "narrow")
     assert duty[0, RIG, 1, 0, 0, 0] == pytest.approx(0.5 * coverage[0, 0, 1, 0, 0, 0])
-    assert duty[1, LEF, 0, 0, 0, 2] == pytest.approx(0.5 * 0.2 * coverage[1, 0, 0, 0, 0, 2])
     assert duty[1, LEF, 1, 0, 0, 2] == pytest.approx(0.5 * coverage[1, 0, 1, 0, 0, 2])
+    gated = pact(world).gated
+    assert gated[1, LEF, 0].item() == 1.0
+    assert gated.sum() == 1.0  # one group, one direction
 
 
 def test_every_member_gets_the_same_cut_and_outsiders_none(world):
@@ -127,9 +126,9 @@ def test_border_by_hand(world):
     pick = (0, 0, 1, 0, 0, 3)  # tools, fourth draw
     worth = (world.time_value[pick] * 1.125
              + world.pass_through[0, 0, 0, 0, 0, 3] * 4.0 / world.unit_value[pick])
-    assert shock.information[0, UNI, 1, 0, 0, 3] == pytest.approx(0.2 * worth)
-    assert not shock.information[0, RIG].any()
-    assert not shock.information[1].any()
+    assert shock.haulage[0, UNI, 1, 0, 0, 3] == pytest.approx(0.2 * worth)
+    assert not shock.haulage[0, RIG].any()
+    assert not shock.haulage[1].any()
 
 
 def shocks_of(world, rng):

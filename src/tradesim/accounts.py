@@ -11,7 +11,7 @@ from scipy.special import exprel
 from tradesim.dims import Array, only, total
 from tradesim.economy import Economy
 from tradesim.equilibrium import Settled
-from tradesim.levers import CostChange
+from tradesim.shocks import Change
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _share(part: Array, whole: Array) -> Array:
     return np.divide(part, whole, out=np.zeros_like(whole), where=whole > 0.0)
 
 
-def account(economy: Economy, levels: Array, count_factor: Array, change: CostChange,
+def account(economy: Economy, levels: Array, count_factor: Array, change: Change,
             settled: Settled, sales: Array) -> dict[str, Array]:
     """Levels and changes of everything in `VARIABLES`.
 

@@ -243,5 +243,5 @@ def _expected(pair: Pair) -> list[tuple[Table, str]]:
         names += [(ROUTES, f"{variable}.{importer}.{route}")
                   for variable in ("freight", "days") for route in pair.routes]
     names += [(GROUPS, f"{variable}.{group}") for group in pair.groups
-              for variable in ("unit_value", "time_value", "differentiated")]
+              for variable in ("unit_value", "time_value", "differentiated", "nontariff")]
     return names

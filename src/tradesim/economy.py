@@ -42,6 +42,13 @@ class Economy:
         One where the exporter is the importer's partner, or the importer itself, else zero.
     unit_value, time_value, differentiated
         USD per tonne; share of value per day; share of differentiated goods, by group.
+    nontariff
+        Cost of information, standards and formalities that policy could remove, share of
+        delivered value, by group.
+    payment_friction
+        Cost of paying the partner, share of delivered value.
+    access
+        Share of a supplier's goods that a market has approved, by importer, group, exporter.
     freight, days, route_share
         By route (extra leading axis): USD per tonne and days door to door by importer; shares
         of the pair's flow by importer and group.
@@ -68,6 +75,9 @@ class Economy:
     unit_value: Array
     time_value: Array
     differentiated: Array
+    nontariff: Array
+    payment_friction: Array
+    access: Array
     freight: Array
     days: Array
     route_share: Array
@@ -187,6 +197,9 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
     inverse = np.array([
         [1.0 / draws[name] if (name := f"supply.export.{exporter}.{group}") in draws
          else np.zeros(count) for exporter in exporters] for group in groups])
+    access = np.array([
+        [[draws.get(f"access.{importer}.{group}.{exporter}", np.ones(count))
+          for exporter in exporters] for group in groups] for importer in importers])
     duty = np.array([
         [[draws[f"tariff.{importer}.{group}.{exporter}"] if exporter != importer
           else np.zeros(count) for exporter in exporters] for group in groups]
@@ -204,6 +217,9 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         unit_value=by_group("unit_value"),
         time_value=by_group("time_value"),
         differentiated=by_group("differentiated"),
+        nontariff=by_group("nontariff"),
+        payment_friction=spread(draws["payment.friction"], "draw"),
+        access=spread(access, "importer", "group", "exporter", "draw"),
         freight=by_route_and_importer("freight"),
         days=by_route_and_importer("days"),
         route_share=_route_shares(base, draws),

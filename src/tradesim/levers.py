@@ -9,57 +9,20 @@ its settings. Units are those of the settings.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from tradesim.catalogue import Lever
-from tradesim.dims import Array, spread
+from tradesim.dims import Array
 from tradesim.economy import Economy
 from tradesim.errors import InputError, Problem, nearest
-from tradesim.routes import carriage, saving
-
-NONE = spread(0.0)
-NONE.setflags(write=False)
+from tradesim.shocks import Shock
 
 TIMING = ("start", "delay", "phase_in", "probability")
 """Settings that every lever has and no kind sees: they make the strength."""
-
-
-@dataclass(frozen=True)
-class Shock:
-    """What a lever does to the cost of trade (equation 5); arrays in the order of `DIMS`.
-
-    Attributes
-    ----------
-    duty
-        Share of the duty removed, 0-1.
-    rebate
-        Other border tax no longer collected, share of value; a transfer, not a resource.
-    freight, days
-        Saved on each route (extra leading axis): USD per tonne, days.
-    information
-        Cost of information, standards and formalities removed, share of delivered value.
-    """
-
-    duty: Array = field(default_factory=lambda: NONE)
-    rebate: Array = field(default_factory=lambda: NONE)
-    freight: Array = field(default_factory=lambda: NONE)
-    days: Array = field(default_factory=lambda: NONE)
-    information: Array = field(default_factory=lambda: NONE)
-
-    def interrupted(self, economy: Economy, closed_share: Array) -> Shock:
-        """Take away what a closed corridor stops: the share of the year, on the pair's flows.
-
-        Other suppliers do not use the corridor and keep what the lever gives them.
-        """
-        on_pair = 1.0 - closed_share * economy.pair_flow
-        on_routes = 1.0 - closed_share
-        return Shock(self.duty * on_pair, self.rebate * on_pair, self.freight * on_routes,
-                     self.days * on_routes, self.information * on_pair)
 
 
 def phase_in(years: Array, start: Array, length: Array) -> Array:
@@ -87,13 +50,14 @@ def phase_in(years: Array, start: Array, length: Array) -> Array:
 def tariff_agreement(
     economy: Economy, phase: Array, *, lever: str, members: Sequence[str], partner: str,
     gated_groups: Sequence[str], nontariff_scopes: Sequence[str],
-    scope: str, utilisation: Array, approved_share: Array, nontariff_cut: Array,
+    scope: str, utilisation: Array, nontariff_cut: Array,
 ) -> Shock:
     r"""Lower duties between one country and the members of a union.
 
-    .. math:: r = \varphi\, c_{jg}\, U\, a_{jg}, \qquad m = \varphi\, n\, c_{jg}\, a_{jg}
+    .. math:: r = \varphi\, c_{jg}\, U, \qquad n = \varphi\, N\, c_{jg}
 
-    Every member gets the same cut, so rivals inside the union keep their place.
+    Every member gets the same cut, so rivals inside the union keep their place. Of gated goods
+    only what approved suppliers offer gains anything (`shocks.resolve`).
 
     Parameters
     ----------
@@ -111,10 +75,8 @@ def tariff_agreement(
         Which schedule: the coverage :math:`c` by importer and group.
     utilisation
         Share :math:`U` of eligible trade that claims the preference.
-    approved_share
-        Share :math:`a` of gated goods that approved suppliers can offer the members.
     nontariff_cut
-        Cost :math:`n` removed on covered goods, share of delivered value.
+        Cost :math:`N` removed on covered goods, share of delivered value.
 
     Returns
     -------
@@ -123,11 +85,10 @@ def tariff_agreement(
     """
     inside = economy.mask("importer", [partner]) * economy.mask("exporter", members)
     outside = economy.mask("importer", members) * economy.mask("exporter", [partner])
-    gated = economy.mask("group", gated_groups)
-    access = inside + outside * (1.0 - gated * (1.0 - approved_share))
-    covered = phase * economy.coverage(lever, scope) * access
+    covered = phase * economy.coverage(lever, scope) * (inside + outside)
     nontariff = nontariff_cut if scope in nontariff_scopes else 0.0
-    return Shock(duty=covered * utilisation, information=covered * nontariff)
+    return Shock(duty=covered * utilisation, information=covered * nontariff,
+                 gated=outside * economy.mask("group", gated_groups))
 
 
 def route_improvement(
@@ -280,7 +241,7 @@ def border_facilitation(
              * economy.mask("importer", rival_importers))
     worth = economy.time_value * days + economy.pass_through * fees / economy.unit_value
     return Shock(freight=used * fees, days=used * days,
-                 information=rival * (1.0 - economy.pair_flow) * worth)
+                 haulage=rival * (1.0 - economy.pair_flow) * worth)
 
 
 KINDS: Mapping[str, Callable[..., Shock]] = {
@@ -332,62 +293,3 @@ def check_levers(levers: Mapping[str, Lever], path: Path) -> None:
                              nearest(key, needed)) for key in sorted(given - needed)]
     if problems:
         raise InputError(problems)
-
-
-@dataclass(frozen=True)
-class CostChange:
-    r"""Joint effect of all levers on the cost of trade, order of `DIMS`.
-
-    Attributes
-    ----------
-    log_cost
-        Log change of delivered cost, duty included, :math:`\ln \hat c`.
-    wedge
-        Border tax still collected, share of value: the duty left less rebates.
-    resource
-        Change of real cost (freight, time, information), share of delivered value before duty.
-    """
-
-    log_cost: Array
-    wedge: Array
-    resource: Array
-
-
-def resolve(economy: Economy, shocks: Iterable[tuple[Array, Shock]]) -> CostChange:
-    r"""Combine the shocks of several levers into one change of cost (equation 4).
-
-    .. math::
-
-        \tau' = \tau \prod_l (1 - r_l) - \sum_l b_l, \qquad
-        \ln \hat c = \ln\frac{1 + \tau'}{1 + \tau}
-            + \ln\Bigl(1 + \frac{\Delta}{1 + C} - \sum_l m_l\Bigr)
-
-    Each lever acts on the duty that the others leave, routes add up what they save before goods
-    choose among them, and only then are logs taken: the result does not depend on the order.
-
-    Parameters
-    ----------
-    economy
-        Base year.
-    shocks
-        Pairs of a switch (zero or one, by case and draw) and a shock.
-
-    Returns
-    -------
-    CostChange
-        By case, draw, year, importer, group and exporter.
-    """
-    keep, rebate, information = 1.0 + NONE, NONE, NONE
-    freight, days = NONE[None], NONE[None]
-    for switch, shock in shocks:
-        keep = keep * (1.0 - switch * shock.duty)
-        rebate = rebate + switch * shock.rebate
-        information = information + switch * shock.information
-        freight = freight + switch * shock.freight
-        days = days + switch * shock.days
-    wedge = economy.duty * keep - rebate
-    moved = saving(economy, freight, days) * economy.pair_flow
-    base = carriage(economy) * economy.pair_flow
-    resource = moved / (1.0 + base) - information
-    log_cost = np.log((1.0 + wedge) / (1.0 + economy.duty)) + np.log1p(resource)
-    return CostChange(log_cost, wedge, resource)

@@ -25,11 +25,12 @@ from tradesim.equilibrium import equilibrium, no_change
 from tradesim.errors import InputError, Problem, nearest
 from tradesim.factors import factors
 from tradesim.folders import calibration_folder
-from tradesim.levers import GIVEN, KINDS, TIMING, Shock, arguments, check_levers, phase_in, resolve
+from tradesim.levers import GIVEN, KINDS, TIMING, arguments, check_levers, phase_in
 from tradesim.parameters import Cube, draw
 from tradesim.projection import path_draws, reference_path
 from tradesim.results import IMPLEMENTED, REFERENCE, SCENARIO, describe, repeat_command
 from tradesim.scenario import Known, Scenario, read_scenario
+from tradesim.shocks import Shock, resolve
 
 BLOCK = 256
 """Draws worked on at once: their arrays stay in the processor's cache."""

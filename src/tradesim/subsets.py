@@ -20,10 +20,10 @@ from tradesim.blocks import by_block
 from tradesim.dims import Array, at, only, spread, total
 from tradesim.economy import Economy, economy
 from tradesim.equilibrium import equilibrium
-from tradesim.levers import Shock, resolve
 from tradesim.model import BLOCK, reference_levels, shock, years_of
 from tradesim.projection import reference_path
 from tradesim.scenario import Scenario
+from tradesim.shocks import Shock, resolve
 
 Subsets = NDArray[np.int64]
 

@@ -1,0 +1,202 @@
+r"""What levers and events do to trade, and how several of them act together.
+
+A shock is what one lever does if it works; `resolve` makes one change out of several. Each acts
+on what the others leave, so that nothing is removed twice and no order matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from functools import reduce
+
+import numpy as np
+
+from tradesim.dims import Array, spread
+from tradesim.economy import Economy
+from tradesim.routes import carriage, saving, through_corridor
+
+NONE = spread(0.0)
+NONE.setflags(write=False)
+
+ROUTED = ("freight", "days", "closed")
+"""Parts of a shock with an extra leading axis for routes."""
+
+FLOOR = float(np.log(0.01))
+"""Log change of what is offered at which a flow counts as stopped: some always leaks."""
+
+
+def _none() -> Array:
+    return NONE
+
+
+@dataclass(frozen=True)
+class Shock:
+    r"""What a lever or an event does (equation 5); arrays in the order of `DIMS`.
+
+    Attributes
+    ----------
+    duty
+        Share of the duty removed, 0-1.
+    rebate
+        Other border tax no longer collected, share of value; a transfer, not a resource.
+    freight, days
+        Saved on each route (extra leading axis): USD per tonne, days; below zero for a loss.
+    information
+        Cost of information, standards and formalities removed, share of delivered value.
+    payment
+        Share of the friction of payments removed, 0-1.
+    friction
+        Friction of payments added, share of delivered value.
+    haulage
+        Cost of carriage saved by suppliers whose routes are not modelled, share of delivered
+        value.
+    closed
+        Share of the year for which a route is closed (extra leading axis), 0-1.
+    approval
+        Share of supply not yet approved for a market that becomes approved, 0-1.
+    gated
+        One where the cuts of duty and information reach only approved supply, else zero.
+    demand
+        Log change of demand for a group.
+    supply
+        Log change of supply by exporter, home producers included. Where supply is elastic at
+        a given cost it is a change of the varieties offered.
+    availability
+        Log change of the varieties offered on one flow; a ban is negative.
+    level
+        Log change of the reference path itself.
+    project
+        Flow of given goods added to the pair's trade, USD a year.
+    """
+
+    duty: Array = field(default_factory=_none)
+    rebate: Array = field(default_factory=_none)
+    freight: Array = field(default_factory=_none)
+    days: Array = field(default_factory=_none)
+    information: Array = field(default_factory=_none)
+    payment: Array = field(default_factory=_none)
+    friction: Array = field(default_factory=_none)
+    haulage: Array = field(default_factory=_none)
+    closed: Array = field(default_factory=_none)
+    approval: Array = field(default_factory=_none)
+    gated: Array = field(default_factory=_none)
+    demand: Array = field(default_factory=_none)
+    supply: Array = field(default_factory=_none)
+    availability: Array = field(default_factory=_none)
+    level: Array = field(default_factory=_none)
+    project: Array = field(default_factory=_none)
+
+    def interrupted(self, economy: Economy, closed_share: Array) -> Shock:
+        """Take away what a closed corridor stops: the share of the year, on the pair's flows.
+
+        Other suppliers do not use the corridor and keep what the lever gives them.
+        """
+        on_pair = 1.0 - closed_share * economy.pair_flow
+        on_routes = 1.0 - closed_share
+        kept = {part.name: getattr(self, part.name) for part in fields(self)}
+        return Shock(**{name: values if values is NONE or name == "gated"
+                        else values * (on_routes if name in ROUTED else on_pair)
+                        for name, values in kept.items()})
+
+
+@dataclass(frozen=True)
+class Change:
+    r"""Joint effect of all shocks, order of `DIMS`.
+
+    Attributes
+    ----------
+    log_cost
+        Log change of delivered cost, duty included, :math:`\ln \hat c`.
+    wedge
+        Border tax still collected, share of value: the duty left less rebates.
+    resource
+        Change of real cost (freight, time, payments, information), share of delivered value
+        before duty.
+    demand, supply, availability, level, project
+        As in `Shock`, all shocks together.
+    through_corridor
+        Share of the pair's goods that takes routes of the shared corridor, by importer and
+        group.
+    """
+
+    log_cost: Array
+    wedge: Array
+    resource: Array
+    demand: Array
+    supply: Array
+    availability: Array
+    level: Array
+    project: Array
+    through_corridor: Array
+
+
+Pulled = tuple[Array, Shock]
+"""A switch (zero or one, by case and draw) and the shock it turns on."""
+
+
+def resolve(economy: Economy, shocks: Iterable[Pulled]) -> Change:
+    r"""Combine the shocks of several levers into one change (equations 4-5).
+
+    .. math::
+
+        a' = 1 - (1 - a) \prod_l (1 - v_l), \qquad
+        \tau' = \tau \prod_l (1 - r_l a'_l) - \sum_l b_l, \qquad
+        m' = m \prod_l (1 - n_l a'_l / m), \qquad
+        h' = (h + \sum_l x_l) \prod_l (1 - y_l)
+
+        \ln \hat c = \ln\frac{1 + \tau'}{1 + \tau}
+            + \ln\Bigl(1 + \frac{\Delta}{1 + C} + (m' - m) + (h' - h) - \sum_l z_l\Bigr)
+
+    Each lever acts on the duty, the formalities and the friction that the others leave, and on
+    the supply that they get approved; routes add up what they save before goods choose among
+    them, and only then are logs taken: the result does not depend on the order.
+
+    Parameters
+    ----------
+    economy
+        Base year.
+    shocks
+        Pairs of a switch and a shock.
+
+    Returns
+    -------
+    Change
+        By case, draw, year, importer, group and exporter.
+    """
+    pulled = list(shocks)
+
+    def summed(name: str) -> Array:
+        none = NONE[None] if name in ROUTED else NONE
+        return reduce(np.add, (switch * getattr(shock, name) for switch, shock in pulled), none)
+
+    def left(name: str) -> Array:
+        none = 1.0 + (NONE[None] if name in ROUTED else NONE)
+        return reduce(np.multiply,
+                      (1.0 - switch * getattr(shock, name) for switch, shock in pulled), none)
+
+    approved = 1.0 - (1.0 - economy.access) * left("approval")
+    keep, known = 1.0 + NONE, 1.0 + NONE
+    for switch, shock in pulled:
+        reach = switch * (1.0 - shock.gated * (1.0 - approved))
+        keep = keep * (1.0 - reach * shock.duty)
+        if shock.information is not NONE:
+            known = known * (1.0 - reach * _share(shock.information, economy.nontariff))
+    wedge = economy.duty * keep - summed("rebate")
+    friction = economy.payment_friction * economy.pair_flow
+    paying = (friction + summed("friction")) * left("payment") - friction
+    routed = {"freight": summed("freight"), "days": summed("days"), "opened": left("closed")}
+    moved = saving(economy, **routed) * economy.pair_flow
+    base = carriage(economy) * economy.pair_flow
+    resource = (moved / (1.0 + base) + economy.nontariff * (known - 1.0) + paying
+                - summed("haulage"))
+    log_cost = np.log((1.0 + wedge) / (1.0 + economy.duty)) + np.log1p(resource)
+    availability = np.maximum(summed("availability"), FLOOR)
+    return Change(log_cost, wedge, resource, summed("demand"), summed("supply"), availability,
+                  summed("level"), summed("project"), through_corridor(economy, **routed))
+
+
+def _share(cut: Array, whole: Array) -> Array:
+    """Part of a cost that a cut removes: no more than there is, nothing where there is none."""
+    cut, whole = np.broadcast_arrays(cut, whole)
+    return np.minimum(np.divide(cut, whole, out=np.zeros(cut.shape), where=whole > 0.0), 1.0)
