@@ -18,7 +18,7 @@ import yaml
 from scipy.optimize import root
 
 from tradesim import model, results
-from tradesim.equilibrium import solve_market
+from tradesim.markets import Market, solve_market
 from tradesim.folders import calibration_folder
 from tradesim.model import draw_all, load_baseline, simulate, standard_cases
 from tradesim.parameters import Cube
@@ -109,8 +109,8 @@ def cells(base: model.Baseline, scenario: model.Scenario) -> list[tuple[tuple, d
     caught: list[tuple[tuple, dict]] = []
     from tradesim import equilibrium
 
-    def catch(**given: np.ndarray) -> equilibrium.Market:
-        copies = {name: np.array(part) for name, part in given.items()}
+    def catch(**given: np.ndarray) -> Market:
+        copies = {name: np.array(part) for name, part in given.items() if part is not None}
         shares = tuple(copies.pop(name) for name in ("import_share", "home_share", "cost"))
         caught.append((shares, copies))
         return solve_market(**given)

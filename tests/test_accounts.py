@@ -26,7 +26,7 @@ def books(world, shocks, factor=ONE_COUNT, adjusted=True):
     levels = world.sales * np.exp(spread([0.0, 0.05, 0.1], "year"))
     strength = spread([0.3, 0.7, 1.0], "year")
     change = resolve(world, [(strength, shock) for shock in shocks])
-    settled = equilibrium(world, levels, change.log_cost)
+    settled = equilibrium(world, levels, change)
     sales = settled.sales
     if adjusted:
         sales = partial_adjust(sales, world.first_year, world.speed)
@@ -176,7 +176,7 @@ def test_welfare_of_a_small_shock_is_the_envelope_theorem(seed):
                     information=shock.information * step)
               for shock in shocks_of(world, np.random.default_rng(seed))]
     change = resolve(world, [(ON, shock) for shock in shocks])
-    settled = equilibrium(world, world.sales, change.log_cost)
+    settled = equilibrium(world, world.sales, change)
     found = account(world, world.sales, ONE_COUNT, change, settled, settled.sales)
     abroad = 1 - world.home
     value = world.sales * abroad

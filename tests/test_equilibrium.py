@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 from scipy.optimize import root
 
 from conftest import make_economy
-from tradesim import equilibrium as module
-from tradesim.dims import total
-from tradesim.equilibrium import TOLERANCE, equilibrium, no_change, solve_market
+from tradesim import markets as module
+from tradesim.dims import spread, total
+from tradesim.equilibrium import Macro, equilibrium, no_change
 from tradesim.errors import ConvergenceError
+from tradesim.markets import TOLERANCE, Shifts, no_shifts, solve_market
+from tradesim.shocks import Change
 
 PUBLISHED = Path(__file__).parent / "published"
 EXACT = 1e-12  # closed forms: a few roundings of numbers near one
@@ -129,7 +132,7 @@ def test_the_exact_model_moves_prices_more_than_the_linear_one():
     assert exact > 1.5 * linear  # why the linear model is not used for large cuts
 
 
-def equations(cells, k):
+def equations(cells, k, shifts):
     """Equations (7)-(10) written out for cell `k`, without logs or elimination."""
     def pick(name):
         return cells[name][..., k]
@@ -138,6 +141,8 @@ def equations(cells, k):
                                                           "home_supply"))
     inverse, sales = pick("inverse_supply"), pick("sales_share")
     markets, suppliers = theta.shape
+    more, offered = np.exp(shifts.demand[:, k]), np.exp(shifts.appeal[..., k])
+    home_base, base = np.exp(shifts.home_offer[:, k]), np.exp(shifts.offer[:, k])
 
     def residual(logs):
         home, wage = np.exp(logs[:markets]), np.exp(logs[markets:])
@@ -145,14 +150,15 @@ def equations(cells, k):
         excess = np.empty(markets + suppliers)
         for j in range(markets):
             delivered = np.exp(cost[j]) * wage
-            p_m = (theta[j] @ delivered ** (1 - omega[j])) ** (1 / (1 - omega[j]))
+            p_m = (theta[j] @ (offered[j] * delivered ** (1 - omega[j]))) ** (1 / (1 - omega[j]))
             p = (alpha[j] * home[j] ** (1 - sigma[j])
                  + (1 - alpha[j]) * p_m ** (1 - sigma[j])) ** (1 / (1 - sigma[j]))
-            demand[j] = (delivered ** -omega[j] * p_m ** (omega[j] - sigma[j])
-                         * p ** (sigma[j] - epsilon[j]))
-            excess[j] = home[j] ** -sigma[j] * p ** (sigma[j] - epsilon[j]) - home[j] ** eta[j]
+            demand[j] = (more[j] * offered[j] * delivered ** -omega[j]
+                         * p_m ** (omega[j] - sigma[j]) * p ** (sigma[j] - epsilon[j]))
+            excess[j] = (more[j] * home[j] ** -sigma[j] * p ** (sigma[j] - epsilon[j])
+                         - (home[j] / home_base[j]) ** eta[j])
         volume = (sales * demand).sum(axis=0)
-        excess[markets:] = np.where(inverse > 0, volume ** inverse - wage, wage - 1.0)
+        excess[markets:] = np.where(inverse > 0, volume ** inverse, 1.0) * base - wage
         return excess
     return residual, markets + suppliers
 
@@ -160,23 +166,31 @@ def equations(cells, k):
 @given(st.integers(0, 10_000))
 @settings(max_examples=25, deadline=None)
 def test_agrees_with_a_general_root_finder(seed):
-    cells = random_cells(seed, cells=1)
-    market = solve_market(**cells)
-    residual, size = equations(cells, 0)
+    cells, shifts = random_cells(seed, cells=1), random_shifts(seed, cells=1)
+    market = solve_market(**cells, shifts=shifts)
+    residual, size = equations(cells, 0, shifts)
     found = root(residual, np.zeros(size), tol=1e-13)
     ours = np.concatenate([market.home_price[:, 0], market.supplier_price[:, 0]])
     np.testing.assert_allclose(ours, found.x, atol=SOLVED)
 
 
+def random_shifts(seed, cells=6, markets=2, suppliers=4):
+    rng = np.random.default_rng(seed)
+    return Shifts(rng.uniform(-0.3, 0.3, (markets, cells)),
+                  rng.uniform(-0.5, 0.5, (markets, suppliers, cells)),
+                  rng.uniform(-0.3, 0.3, (markets, cells)),
+                  rng.uniform(-0.3, 0.3, (suppliers, cells)))
+
+
 def test_jacobian_is_the_derivative_of_the_residual():
-    cells = random_cells(3, cells=4)
+    cells, shifts = random_cells(3, cells=4), random_shifts(5, cells=4)
     finite = np.any(cells["inverse_supply"] != 0, axis=-1)
     given = cells["import_share"] * np.expm1((1 - cells["lower"])[:, None] * cells["cost"])
     fixed = module._Cells(
         given[:, ~finite].sum(axis=1), cells["import_share"][:, finite], cells["cost"][:, finite],
-        cells["home_share"], cells["lower"], cells["upper"], cells["demand"],
-        1 / cells["home_supply"], cells["inverse_supply"][finite],
-        cells["sales_share"][:, finite])
+        shifts.appeal[:, finite], cells["home_share"], cells["lower"], cells["upper"],
+        cells["demand"], shifts.demand, 1 / cells["home_supply"], shifts.home_offer,
+        cells["inverse_supply"][finite], shifts.offer[finite], cells["sales_share"][:, finite])
     at = np.random.default_rng(4).uniform(-0.2, 0.2, (2 + finite.sum(), 4))
     _, jacobian = module._system(fixed, at)
     step = 1e-6
@@ -241,10 +255,67 @@ def test_a_cell_that_cannot_be_solved_is_named():
         solve_market(**cells)
 
 
+def test_no_shifts_are_none():
+    cells = random_cells(8)
+    plain, still = solve_market(**cells), solve_market(**cells, shifts=no_shifts(cells["cost"]))
+    for name in ("price", "home_price", "home_quantity", "supplier_price", "quantity"):
+        np.testing.assert_array_equal(getattr(plain, name), getattr(still, name))
+
+
+@given(st.integers(0, 10_000), st.floats(-0.5, 0.5))
+@settings(max_examples=25, deadline=None)
+def test_prices_and_incomes_alike_move_no_quantity(seed, rise):
+    cells = random_cells(seed)
+    shifts = no_shifts(cells["cost"])
+    nominal = Shifts(shifts.demand + cells["demand"] * rise, shifts.appeal,
+                     shifts.home_offer + rise, shifts.offer + rise)
+    before, after = solve_market(**cells), solve_market(**cells, shifts=nominal)
+    np.testing.assert_allclose(after.price, before.price + rise, atol=SOLVED)
+    np.testing.assert_allclose(after.quantity, before.quantity, atol=SOLVED)
+    np.testing.assert_allclose(after.home_quantity, before.home_quantity, atol=SOLVED)
+
+
+def test_more_varieties_from_all_lower_the_index_by_the_love_of_variety():
+    cells = random_cells(9) | {"inverse_supply": np.zeros((4, 6)), "cost": np.zeros((2, 4, 6))}
+    market = solve_market(**cells, shifts=replace(no_shifts(cells["cost"]),
+                                                  appeal=np.full((2, 4, 6), 0.2)))
+    np.testing.assert_allclose(market.import_price, 0.2 / (1 - cells["lower"]), atol=EXACT)
+
+
+def test_a_shift_of_home_supply_moves_output_less_than_itself():
+    cells = random_cells(10) | {"cost": np.zeros((2, 4, 6))}
+    lost = 0.3 / cells["home_supply"]  # supply falls by 0.3 log points at given prices
+    market = solve_market(**cells, shifts=replace(no_shifts(cells["cost"]), home_offer=lost))
+    assert (market.home_price > 0).all()
+    assert ((market.home_quantity < 0) & (market.home_quantity > -0.3)).all()
+
+
+def test_supply_of_the_economy_shifts_its_price_or_its_varieties(world):
+    none = Change(np.zeros_like(world.sales))
+    more = replace(none, supply=0.2 * world.mask("exporter", ["UNI"]))  # elastic everywhere
+    banned = replace(none, availability=0.2 * world.mask("exporter", ["UNI"]))
+    np.testing.assert_array_equal(equilibrium(world, world.sales, more).sales,
+                                  equilibrium(world, world.sales, banned).sales)
+    herds = replace(none, supply=-0.3 * world.mask("exporter", ["LEF"])
+                    * world.mask("group", ["wool"]))
+    lost = equilibrium(world, world.sales, herds)
+    assert (lost.supplier_price[0, 0, 2] > 0.0).all()  # fewer goods, dearer abroad
+    assert (lost.home_price[0, 0, 2] > 0.0).all()      # and at home
+    assert (lost.sales[1, 0, 2] < lost.supplier_price[0, 0, 2]).all()  # quantity falls
+
+
+def test_a_closure_that_scales_the_world_moves_no_quantity(world):
+    rise = spread(0.1)
+    nominal = Macro(wage=rise + 0.0 * world.mask("exporter", []), spending=rise, price_level=rise)
+    settled = equilibrium(world, world.sales, Change(np.zeros_like(world.sales)), nominal)
+    np.testing.assert_allclose(settled.sales, 0.1, atol=SOLVED)
+    np.testing.assert_allclose(settled.price, 0.1, atol=SOLVED)
+
+
 def test_world_and_kernel_agree(world):
     rng = np.random.default_rng(0)
     cost = rng.uniform(-0.1, 0.1, world.sales.shape) * (1.0 - world.home)
-    settled = equilibrium(world, world.sales, cost)
+    settled = equilibrium(world, world.sales, Change(cost))
     paid = world.sales * (1.0 + world.duty)
     after = paid * np.exp(settled.sales + cost)  # duty factor of the base stays in `paid`
     spending = total(after, "exporter") / total(paid, "exporter")
@@ -260,13 +331,13 @@ def test_world_and_kernel_agree(world):
 def test_levels_do_not_matter_only_shares():
     world = make_economy(3)
     cost = -0.05 * world.pair_flow
-    one = equilibrium(world, world.sales, cost)
-    ten = equilibrium(world, 10.0 * world.sales, cost)
+    one = equilibrium(world, world.sales, Change(cost))
+    ten = equilibrium(world, 10.0 * world.sales, Change(cost))
     np.testing.assert_allclose(one.sales, ten.sales, atol=EXACT)
 
 
 def test_no_change_has_the_shapes_of_a_solution(world):
-    solved = equilibrium(world, world.sales, np.zeros_like(world.sales))
+    solved = equilibrium(world, world.sales, Change(np.zeros_like(world.sales)))
     idle = no_change(world.sales)
     for name in ("sales", "price", "home_price", "supplier_price"):
         assert getattr(idle, name).shape == getattr(solved, name).shape

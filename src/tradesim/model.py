@@ -100,7 +100,7 @@ def _simulate_block(base: Baseline, scenario: Scenario, draws: Draws,
     if not policies:
         return _arrange(cases, {}, {}, idle) | {"max_residual": np.array(0.0)}
     change = resolve(world, [(_switch(policies, lever), shocks[lever]) for lever in shocks])
-    target = equilibrium(world, levels, change.log_cost)
+    target = equilibrium(world, levels, change)
     sales = dynamics.partial_adjust(target.sales, world.first_year, world.speed)
     acting = account(world, levels, to_count, change, target, sales)
 

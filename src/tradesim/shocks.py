@@ -22,6 +22,9 @@ NONE.setflags(write=False)
 ROUTED = ("freight", "days", "closed")
 """Parts of a shock with an extra leading axis for routes."""
 
+LASTING = ("gated", "friction", "closed", "demand", "level")
+"""Parts of a shock that a closed corridor does not take away."""
+
 FLOOR = float(np.log(0.01))
 """Log change of what is offered at which a flow counts as stopped: some always leaks."""
 
@@ -95,7 +98,7 @@ class Shock:
         on_pair = 1.0 - closed_share * economy.pair_flow
         on_routes = 1.0 - closed_share
         kept = {part.name: getattr(self, part.name) for part in fields(self)}
-        return Shock(**{name: values if values is NONE or name == "gated"
+        return Shock(**{name: values if values is NONE or name in LASTING
                         else values * (on_routes if name in ROUTED else on_pair)
                         for name, values in kept.items()})
 
@@ -118,17 +121,21 @@ class Change:
     through_corridor
         Share of the pair's goods that takes routes of the shared corridor, by importer and
         group.
+    rent
+        Part of the price paid at the border that goes to holders of import licences under a
+        quota, share of value.
     """
 
     log_cost: Array
-    wedge: Array
-    resource: Array
-    demand: Array
-    supply: Array
-    availability: Array
-    level: Array
-    project: Array
-    through_corridor: Array
+    wedge: Array = field(default_factory=_none)
+    resource: Array = field(default_factory=_none)
+    demand: Array = field(default_factory=_none)
+    supply: Array = field(default_factory=_none)
+    availability: Array = field(default_factory=_none)
+    level: Array = field(default_factory=_none)
+    project: Array = field(default_factory=_none)
+    through_corridor: Array = field(default_factory=_none)
+    rent: Array = field(default_factory=_none)
 
 
 Pulled = tuple[Array, Shock]

@@ -179,5 +179,5 @@ def _solve(world: Economy, levels: Array, shocks: list[Shock], subset: Subsets,
     pulled = [(spread(switch.astype(float), "draw"), here(made))
               for bit, made in enumerate(shocks)
               if np.any(switch := (subset >> bit) & 1)]
-    settled = equilibrium(place, at(levels, years, draws), resolve(place, pulled).log_cost)
+    settled = equilibrium(place, at(levels, years, draws), resolve(place, pulled))
     return only(total(settled.sales * place.pair_flow, "exporter"), "importer", "group", "draw")
