@@ -28,7 +28,8 @@ LAYERS = {  # imports only point down, or stay in their layer without a loop
        "variation design evaluation execution sensitivity sweep sweep_plan sweep_file sweep_table "
        "calibrate sampling compare compare_table regret runs decompose goal provenance",
     3: "sweep_results model subsets results differences factors projection",
-    2: "economy shocks levers routes markets equilibrium dynamics accounts statespace",
+    2: "economy shocks levers kinds_policy kinds_events routes markets equilibrium dynamics "
+       "accounts statespace",
     1: "scenario rules starter catalogue parameters baseline history pair posterior",
     0: "__init__ blocks dims errors checks distributions tables yamlfile folders",
 }

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tradesim import kinds_events, kinds_policy
 from tradesim.catalogue import Lever
 from tradesim.dims import Array
 from tradesim.economy import Economy
@@ -250,6 +251,18 @@ KINDS: Mapping[str, Callable[..., Shock]] = {
     "free_zone": free_zone,
     "air_link": air_link,
     "border_facilitation": border_facilitation,
+    "recognition": kinds_policy.recognition,
+    "payment_relief": kinds_policy.payment_relief,
+    "route_service": kinds_policy.route_service,
+    "plants": kinds_policy.plants,
+    "contacts": kinds_policy.contacts,
+    "project": kinds_events.project,
+    "route_closure": kinds_events.route_closure,
+    "payment_friction": kinds_events.payment_friction,
+    "supply_loss": kinds_events.supply_loss,
+    "export_ban": kinds_events.export_ban,
+    "currency_move": kinds_events.currency_move,
+    "growth_path": kinds_events.growth_path,
 }
 
 GIVEN = ("lever", "lifetime", "years_on")
