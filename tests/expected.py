@@ -8,10 +8,19 @@ import xarray as xr
 from tradesim import model, results
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
+ENDING = ".expected.csv"
 YEARS = (2030, 2035)
-EFFECTS = {"effect": "scenario", "effect_if_implemented": "if_implemented"}
+LAST = YEARS[-1]
 STATISTICS = ("mean", "p10", "p50", "p90")
-KEY = ["variable", "count", "year", "case", "statistic"]
+CHANGES = ("effect", "effect_if_implemented")
+KEY = ["variable", "count", "year", "exporter", "importer", "group", "case", "statistic"]
+
+HEADLINE = ("turnover", "target_probability")
+"""Kept for both years, in every case."""
+
+ACCOUNTS = ("trade", "imports", "tariff_revenue", "consumer_surplus", "producer_surplus",
+            "exporter_surplus", "welfare")
+"""Kept for the last year, as changes of totals over groups."""
 
 
 def scenarios() -> list[Path]:
@@ -21,7 +30,7 @@ def scenarios() -> list[Path]:
 
 def expected_file(scenario: Path) -> Path:
     """Where the expected results of a scenario stand."""
-    return scenario.with_suffix(".expected.csv")
+    return scenario.with_suffix(ENDING)
 
 
 def compute(scenario: Path) -> pd.DataFrame:
@@ -30,20 +39,29 @@ def compute(scenario: Path) -> pd.DataFrame:
 
 
 def reduce(dataset: xr.Dataset) -> pd.DataFrame:
-    """Turnover (whole USD) and probability of the target in the years that matter."""
-    turnover = dataset["turnover"].sel(year=list(YEARS))
-    reference = turnover.sel(case="reference")
-    changes = [(turnover.sel(case=case) - reference).assign_coords(case=name)
-               for name, case in EFFECTS.items()]
-    dollars = results.statistics(xr.concat([turnover, *changes], dim="case"))
-    chance = results.probability(dataset).sel(year=list(YEARS)).expand_dims(statistic=["mean"])
-    return pd.concat([_tidy("turnover", dollars.sel(statistic=list(STATISTICS)).round() + 0.0),
-                      _tidy("target_probability", chance)], ignore_index=True)
+    """Rows of the run's summary that an answer needs.
+
+    The last year says where a policy leads; what a shock does is over by then, so the mean
+    change of turnover is kept for every year.
+    """
+    rows = results.summary(dataset.sel(year=list(YEARS)))
+    rows = rows[rows["statistic"].isin(STATISTICS)]
+    last, change = rows["year"] == LAST, rows["case"].isin(CHANGES)
+    totals = rows["variable"].isin(ACCOUNTS) & last & change & (rows["group"] == results.ALL)
+    kept = rows[rows["variable"].isin(HEADLINE) | totals]
+    return pd.concat([kept[[*KEY, "value"]], _path(dataset)], ignore_index=True)
 
 
-def _tidy(name: str, array: xr.DataArray) -> pd.DataFrame:
-    frame = array.transpose(*KEY[1:]).rename("value").to_series().reset_index()
-    return frame.assign(variable=name)[[*KEY, "value"]]
+def _path(dataset: xr.Dataset) -> pd.DataFrame:
+    """Mean change of turnover in the other years."""
+    others = dataset.drop_sel(year=list(YEARS))["turnover"].mean("draw")
+    reference = others.sel(case="reference")
+    changes = [(others.sel(case=case) - reference).assign_coords(case=name)
+               for name, case in zip(CHANGES, ("scenario", "if_implemented"), strict=True)]
+    table = xr.concat(changes, dim="case").transpose("count", "year", "case").round(2) + 0.0
+    frame = table.rename("value").to_series().reset_index()
+    fixed = dict.fromkeys(("exporter", "importer", "group"), results.ALL)
+    return frame.assign(variable="turnover", statistic="mean", **fixed)[[*KEY, "value"]]
 
 
 def read(scenario: Path) -> pd.DataFrame:

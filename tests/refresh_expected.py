@@ -1,11 +1,14 @@
-"""Write the expected files beside the scenarios again, and the tables of results from them.
+"""Write the expected files beside the scenarios again, and what is made from them.
+
+That is the table of results in README and CHANGELOG and the answers in scenarios/README.md.
 
 Run ``python tests/refresh_expected.py`` after a change that is meant to move results, look at
 the difference, and say in CHANGELOG.md under Numbers what moved and why.
 """
 
+import readme_table
+import scenario_answers
 from expected import compute, expected_file, scenarios
-from readme_table import refresh
 
 
 def main() -> None:
@@ -14,7 +17,7 @@ def main() -> None:
         path = expected_file(scenario)
         compute(scenario).to_csv(path, index=False, float_format="%.10g", lineterminator="\n")
         print(path)
-    print(*refresh(), sep="\n")
+    print(*readme_table.refresh(), scenario_answers.refresh(), sep="\n")
 
 
 if __name__ == "__main__":

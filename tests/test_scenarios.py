@@ -1,4 +1,4 @@
-"""Every shipped scenario gives what its expected file says.
+"""Every shipped scenario gives what its expected file says, and the pages say what those say.
 
 These files only notice that results moved; they do not say that the results are right. After a
 change that is meant to move them: ``python tests/refresh_expected.py``.
@@ -7,14 +7,19 @@ change that is meant to move them: ``python tests/refresh_expected.py``.
 import pandas as pd
 import pytest
 
-from expected import KEY, compute, expected_file, read, scenarios
-from readme_table import PLACES, between, table
+import scenario_answers
+from expected import KEY, LAST, YEARS, compute, expected_file, read, scenarios
+from readme_table import COUNT, ORDER, PLACES, between, names, table
+from result_numbers import Numbers, amount, per_cent
+from scenario_answers import PAGE, PARTICULAR, answer, chance, change, page, peak
+from tradesim.catalogue import read_levers
 from tradesim.folders import calibration_folder
 from tradesim.pair import read_pair
 from tradesim.scenario import Known, read_scenario
 
 TOLERANCE = 1e-6  # libraries and machines differ in the last bits only
-ROUNDING = 1.0  # USD: turnover is written in whole dollars
+ROUNDING = 1.0  # USD: a small change of large sums keeps fewer digits
+SHARES = ("target_probability",)  # of the order of one: held to the tolerance alone
 
 
 @pytest.mark.slow
@@ -24,8 +29,8 @@ def test_results_are_those_expected(scenario):
     pd.testing.assert_frame_equal(found[KEY], expected[KEY], check_dtype=False)
     pd.testing.assert_frame_equal(found, expected, check_dtype=False,
                                   rtol=TOLERANCE, atol=ROUNDING)
-    chances = found["variable"] == "target_probability"
-    pd.testing.assert_frame_equal(found[chances], expected[chances], check_dtype=False,
+    shares = found["variable"].isin(SHARES)
+    pd.testing.assert_frame_equal(found[shares], expected[shares], check_dtype=False,
                                   rtol=TOLERANCE)
 
 
@@ -34,6 +39,7 @@ def test_says_what_it_is(scenario):
     read_in = read_scenario(scenario, Known.read(calibration_folder()))
     assert read_in.title
     assert read_in.question.endswith("?")
+    assert all(reference.title for reference in read_in.references)
     assert read_in.references
     assert read_in.not_modelled
     assert expected_file(scenario).is_file()
@@ -50,7 +56,143 @@ def test_table_of_results_is_that_of_the_expected_files(path):
     assert between(path.read_text(encoding="utf-8")) == table()
 
 
+def test_page_of_answers_is_that_of_the_expected_files():
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+def test_every_scenario_has_its_place_and_its_particular_thing():
+    stems = {path.stem for path in scenarios()}
+    assert set(names()) == stems == set(ORDER) == set(PARTICULAR)
+
+
 def test_pair_of_the_expected_files():
     pair = read_pair(calibration_folder())
     for scenario in scenarios():
-        assert set(read(scenario)["count"]) == set(pair.counts)
+        counts = set(read(scenario)["count"])
+        assert counts - {"own"} == set(pair.counts)
+
+
+def test_every_lever_is_pulled_somewhere():
+    known = Known.read(calibration_folder())
+    pulled = {lever for path in scenarios() for lever in read_scenario(path, known).levers}
+    assert pulled == set(read_levers(calibration_folder()))
+
+
+# Sentences.
+
+def numbers(*, risky=0.0, sure=0.0, before=0.4, after=0.4, path=None, **accounts) -> Numbers:
+    """Results as an expected file holds them; USD million.
+
+    `path` has changes of other years; `accounts` mean changes by variable, of one importer.
+    """
+    rows = []
+
+    def add(variable, year, case, value, statistics=("mean", "p10", "p50", "p90"), *,
+            count=COUNT, importer="all", exporter="all"):
+        rows.extend([variable, count, year, exporter, importer, "all", case, statistic, value]
+                    for statistic in statistics)
+
+    for case in ("reference", "scenario"):
+        add("turnover", LAST, case, 4e8)
+        add("target_probability", LAST, case, before if case == "reference" else after, ["mean"])
+    for case, value in (("effect", risky), ("effect_if_implemented", sure)):
+        add("turnover", LAST, case, value * 1e6)
+        for year, moved in (path or {}).items():
+            add("turnover", year, case, moved * 1e6, ["mean"])
+        for variable, moved in accounts.items():
+            for importer in ("MNG", "KAZ"):
+                add(variable, LAST, case, moved * 1e6, ["mean"], count="own", importer=importer)
+    return Numbers(pd.DataFrame(rows, columns=[*KEY, "value"]), COUNT)
+
+
+LEVEL = f"Turnover of {LAST} is USD 400 million (400 to 400) on Kazakhstan's count"
+
+
+@pytest.mark.parametrize(("found", "expected"), [
+    (numbers(), f"{LEVEL}, and 500 million are reached with a probability of 40 %."),
+    (numbers(risky=31.74, sure=34.6, after=0.456),
+     f"{LEVEL}, on average 31.7 million more than otherwise (34.6 million if implemented); "
+     "the probability of 500 million rises from 40 % to 46 %."),
+    (numbers(risky=-120.2, sure=-120.2, after=0.3),
+     f"{LEVEL}, on average 120 million less than otherwise; "
+     "the probability of 500 million falls from 40 % to 30 %."),
+    (numbers(risky=0.01, sure=0.04, after=0.401),
+     f"{LEVEL}, no different on average from what it is otherwise; "
+     "the probability of 500 million stays at 40 %."),
+    (numbers(risky=-1.0, sure=2.0),
+     f"{LEVEL}, on average 1.0 million less than otherwise (2.0 million more if implemented); "
+     "the probability of 500 million stays at 40 %."),
+    (numbers(risky=-1.0, sure=-1.0, path={2026: -40.0, 2027: -80.0, 2028: -50.0, 2029: -30.0}),
+     f"{LEVEL}, on average 1.0 million less than otherwise; "
+     "the largest change is 80.0 million less, in 2027, half of it over by 2029; "
+     "the probability of 500 million stays at 40 %."),
+], ids=["nothing", "better", "worse", "hardly", "mixed", "shock"])
+def test_sentence(found, expected):
+    assert answer("a scenario of nobody", found) == expected
+
+
+@pytest.mark.parametrize(("risky", "sure", "expected"), [
+    (1.0, 1.04, "on average 1.0 million more than otherwise"),
+    (0.02, 0.3,
+     "on average less than 0.1 million more than otherwise (0.3 million if implemented)"),
+    (0.0, -0.049, "no different on average from what it is otherwise"),
+    (-1234.0, -2345.0,
+     "on average 1,234 million less than otherwise (2,345 million if implemented)"),
+])
+def test_change_in_words(risky, sure, expected):
+    assert change(risky, sure) == expected
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), [
+    (0.0, 0.004, "stays at less than 1 %"),
+    (0.0, 0.02, "rises from less than 1 % to 2 %"),
+    (0.999, 1.0, "stays at more than 99 %"),
+    (0.42, 0.39, "falls from 42 % to 39 %"),
+])
+def test_chance_in_words(before, after, expected):
+    assert chance(before, after) == f"the probability of 500 million {expected}"
+
+
+@pytest.mark.parametrize(("path", "expected"), [
+    ({2027: 0.0, LAST: 0.0}, ""),
+    ({2027: 14.0, LAST: 10.0}, ""),  # the last year says enough
+    ({2027: -14.0, LAST: 0.0}, "the largest change is 14.0 million less, in 2027, "
+                               f"half of it over by {LAST}"),
+    ({2027: 0.04, LAST: 0.0}, ""),
+    ({2027: 16.0, 2028: 15.0, LAST: 10.0}, "the largest change is 16.0 million more, in 2027"),
+    ({2027: -16.0, 2028: 3.0, LAST: -1.0},
+     "the largest change is 16.0 million less, in 2027, half of it over by 2028"),
+])
+def test_peak_in_words(path, expected):
+    assert peak(path) == expected
+
+
+@pytest.mark.parametrize(("value", "expected"), [
+    (0.0, "less than 0.1 million"), (-0.26, "0.3 million"), (99.94, "99.9 million"),
+    (99.96, "100 million"), (-12345.6, "12,346 million"),
+])
+def test_amount_in_words(value, expected):
+    assert amount(value) == expected
+
+
+def test_per_cent_is_never_certain():
+    assert [per_cent(share) for share in (0.0, 0.0049, 0.5, 0.996, 1.0)] == [
+        "less than 1 %", "less than 1 %", "50 %", "more than 99 %", "more than 99 %"]
+
+
+@pytest.mark.parametrize(("value", "customs", "producers"), [
+    (-185.4, "Mongolia's customs collect 185 million less", "they lose 185 million"),
+    (0.26, "Mongolia's customs collect 0.3 million more", "they gain 0.3 million"),
+    (0.01, "Mongolia's customs collect as much as before", "they neither gain nor lose"),
+])
+def test_particular_accounts_in_words(value, customs, producers):
+    found = numbers(tariff_revenue=value, producer_surplus=value)
+    assert scenario_answers.customs("MNG")("", found) == customs
+    assert scenario_answers.account("producer_surplus", "MNG", "they")("", found) == producers
+
+
+def test_every_year_of_the_path_is_in_the_expected_files():
+    for name in names():
+        years = sorted(scenario_answers.numbers(name).path())
+        assert years == list(range(years[0], LAST + 1))
+        assert set(YEARS) <= set(years)

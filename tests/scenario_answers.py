@@ -1,0 +1,211 @@
+"""The answer of each scenario in one sentence, for scenarios/README.md, from the expected files.
+
+A sentence has a level, a change, a probability and one thing that is particular to its question.
+Every number comes from the expected file; only the choice of the particular thing is made here.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+from expected import LAST, SCENARIOS, read
+from readme_table import COUNT, OTHER, names
+from result_numbers import MILLION, VISIBLE, Numbers, amount, per_cent
+from tradesim.folders import calibration_folder
+from tradesim.pair import Pair, read_pair
+from tradesim.scenario import Known, Scenario, read_scenario
+
+PAGE = SCENARIOS / "README.md"
+PEAK = 1.5
+"""A year is named beside the last one when its change is so many times as large."""
+
+Particular = Callable[[str, Numbers], str]
+
+
+@cache
+def pair() -> Pair:
+    """Names of the countries and the goal."""
+    return read_pair(calibration_folder())
+
+
+@cache
+def scenario(name: str) -> Scenario:
+    """The scenario, resolved."""
+    return read_scenario(SCENARIOS / f"{name}.yaml", Known.read(calibration_folder()))
+
+
+@cache
+def numbers(name: str, count: str = COUNT) -> Numbers:
+    """Its expected results."""
+    return Numbers(read(SCENARIOS / f"{name}.yaml"), count)
+
+
+def country(code: str) -> str:
+    """Name of a country."""
+    return pair().countries[code].name
+
+
+# Parts of a sentence.
+
+def level(found: Numbers) -> str:
+    """Turnover of the last year with its range."""
+    middle, rest = found.spread(LAST, "scenario").split(" ", 1)
+    return f"turnover of {LAST} is USD {middle} million {rest} on {country('KAZ')}'s count"
+
+
+def more(value: float) -> str:
+    """An amount with its direction: ``12.3 million more``."""
+    return f"{amount(value)} {'more' if value >= 0 else 'less'}"
+
+
+def change(risky: float, sure: float) -> str:
+    """Change of turnover with its risks and if implemented, USD million."""
+    if max(abs(risky), abs(sure)) < VISIBLE:
+        return "no different on average from what it is otherwise"
+    said = f"on average {more(risky)} than otherwise"
+    alike = amount(risky) == amount(sure) and (risky >= 0) == (sure >= 0)
+    if alike:
+        return said
+    same = (risky >= 0) == (sure >= 0)
+    return f"{said} ({amount(sure) if same else more(sure)} if implemented)"
+
+
+def peak(path: Mapping[int, float]) -> str:
+    """The year in which a change was far larger than in the last, and when half of it is over."""
+    year = max(path, key=lambda year: abs(path[year]))
+    top = path[year]
+    if abs(top) < max(VISIBLE, PEAK * abs(path[LAST])):
+        return ""
+    over = [later for later in path if later > year and path[later] / top <= 0.5]
+    back = f", half of it over by {over[0]}" if over else ""
+    return f"the largest change is {more(top)}, in {year}{back}"
+
+
+def chance(before: float, after: float) -> str:
+    """Probability of the goal without and with the scenario."""
+    goal = f"the probability of {pair().target_value / MILLION:.0f} million"
+    first, last = per_cent(before), per_cent(after)
+    if first == last:
+        return f"{goal} stays at {last}"
+    return f"{goal} {'rises' if after > before else 'falls'} from {first} to {last}"
+
+
+# Particular things. Amounts are averages of the last year, if implemented.
+
+def sales(exporter: str, importer: str) -> Particular:
+    """What a country sells another."""
+    def say(name: str, found: Numbers) -> str:
+        partners = set(pair().importers) == {exporter, importer}
+        changed = found.change(
+            "trade" if partners else "imports", importer=importer, exporter=exporter,
+            count=COUNT if partners else "own")
+        if abs(changed) < VISIBLE:
+            return f"{country(exporter)} sells {country(importer)} as much as before"
+        return f"{country(exporter)} sells {country(importer)} {more(changed)}"
+    return say
+
+
+def account(variable: str, code: str, whose: str) -> Particular:
+    """Gain or loss of somebody."""
+    def say(name: str, found: Numbers) -> str:
+        changed = found.change(variable, importer=code, count="own")
+        if abs(changed) < VISIBLE:
+            return f"{whose} neither gain nor lose"
+        return f"{whose} {'gain' if changed > 0 else 'lose'} {amount(changed)}"
+    return say
+
+
+def customs(code: str) -> Particular:
+    """Duty collected."""
+    def say(name: str, found: Numbers) -> str:
+        changed = found.change("tariff_revenue", importer=code, count="own")
+        if abs(changed) < VISIBLE:
+            return f"{country(code)}'s customs collect as much as before"
+        return f"{country(code)}'s customs collect {more(changed)}"
+    return say
+
+
+def other_count(name: str, found: Numbers) -> str:
+    """The same level on the other count."""
+    level = numbers(name, OTHER).spread(LAST, "scenario")
+    return f"on {country('MNG')}'s count it is {level}"
+
+
+def beside(other: str) -> Particular:
+    """What is left of another scenario's change, both if implemented."""
+    def say(name: str, found: Numbers) -> str:
+        here, there = (which.change("turnover") for which in (found, numbers(other)))
+        return f"`{other}` would bring {more(there)}, this {more(here)}"
+    return say
+
+
+PARTICULAR: Mapping[str, Particular] = {
+    "base": other_count,
+    "eaeu_interim": customs("MNG"),
+    "eaeu_fta": sales("RUS", "MNG"),
+    "food_security": account("producer_surplus", "MNG", "Mongolia's producers"),
+    "bilateral_mechanism": sales("MNG", "KAZ"),
+    "roadmap_2025_2027": sales("MNG", "KAZ"),
+    "strategic_partnership": customs("MNG"),
+    "road_through_russia": sales("KAZ", "MNG"),
+    "china_corridor": sales("MNG", "KAZ"),
+    "border_facilitation": sales("RUS", "MNG"),
+    "tsagaannuur_free_zone": customs("MNG"),
+    "direct_flights": sales("KAZ", "MNG"),
+    "processing_investment": sales("MNG", "KAZ"),
+    "all_levers": account("producer_surplus", "MNG", "Mongolia's producers"),
+    "russia_says_no": beside("strategic_partnership"),
+    "dzud": sales("MNG", "KAZ"),
+}
+
+
+def answer(name: str, found: Numbers | None = None) -> str:
+    """The answer of a scenario in one sentence."""
+    found = numbers(name) if found is None else found
+    before, after = found.chance("reference"), found.chance("scenario")
+    parts = [level(found)]
+    if found.still:
+        goal = f"{pair().target_value / MILLION:.0f} million are reached with a probability of "
+        parts = [f"{parts[0]}, and {goal}{per_cent(after)}"]
+    else:
+        parts = [f"{parts[0]}, {change(*(found.change('turnover', case) for case in EFFECTS))}",
+                 peak(found.path()), chance(before, after)]
+    if name in PARTICULAR:
+        parts.append(PARTICULAR[name](name, found))
+    text = "; ".join(part for part in parts if part)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+EFFECTS = ("effect", "effect_if_implemented")
+
+HEAD = """\
+# Scenarios
+
+Each file asks one question. `tradesim run NAME` answers it in full; `tradesim show NAME` prints
+its settings with their origin. Answers are those of the expected files beside the scenarios:
+median of turnover and its 80 % range over the draws, average changes against the same draws
+without the scenario, with the chance that it fails and in brackets as if it were sure to come.
+What comes last in a sentence is an average of {last}, if implemented.
+
+| scenario | question | answer |
+|---|---|---|
+"""
+
+FOOT = """
+This page is written by `python tests/refresh_expected.py`, and the tests compare it with the
+expected files, and those with the model. How to [add a scenario](../docs/howto/add-a-scenario.md);
+what no scenario knows: [limits](../docs/limits.md).
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    rows = [f"| [`{name}`]({name}.yaml) | {scenario(name).question} | {answer(name)} |\n"
+            for name in names()]
+    return HEAD.format(last=LAST) + "".join(rows) + FOOT
+
+
+def refresh() -> Path:
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8", newline="\n")
+    return PAGE
