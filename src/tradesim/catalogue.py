@@ -21,7 +21,7 @@ FILE = "levers.yaml"
 COMMON = {"start": "year", "delay": "years", "phase_in": "years", "probability": "share"}
 """Settings that every lever has, with their units."""
 
-_KEYS = ("title", "kind", "state", "applies", "needs_corridor", "sources", "settings")
+_KEYS = ("title", "kind", "state", "applies", "needs_corridor", "at_once", "sources", "settings")
 
 
 class Choice(Strict):
@@ -37,6 +37,8 @@ class Choice(Strict):
         The names a scenario may write.
     default
         The one taken where a scenario says nothing.
+    required
+        Whether there is no default: a scenario that pulls the lever must choose.
     source, locator, grade, note
         Where the default comes from, as in `Parameter`.
     """
@@ -46,6 +48,7 @@ class Choice(Strict):
     unit: str = "choice"
     values: list[str] = Field(min_length=2)
     default: str
+    required: bool = False
     source: str = Field(min_length=1)
     locator: str = ""
     grade: Literal["A", "B", "C", "D"]
@@ -53,7 +56,7 @@ class Choice(Strict):
 
     @model_validator(mode="after")
     def _known_default(self) -> Self:
-        if self.default not in self.values:
+        if self.default not in self.values and not self.required:
             raise ValueError(f"default: '{self.default}' is not one of: {', '.join(self.values)}")
         if len(set(self.values)) < len(self.values):
             raise ValueError("allowed: holds a name twice")
@@ -90,6 +93,9 @@ class Lever(Strict):
         Names of members, routes, groups, ... that the lever touches.
     needs_corridor
         Whether it works only while the shared transit corridor is open.
+    at_once
+        Whether trade follows without delay: what the world does, closures and bans, not what
+        traders have to learn.
     sources
         Where the state was read.
     settings
@@ -102,8 +108,14 @@ class Lever(Strict):
     state: str = Field(min_length=1)
     applies: dict[str, Any] = Field(default_factory=dict)
     needs_corridor: bool
+    at_once: bool = False
     sources: list[Source] = Field(min_length=1)
     settings: dict[str, Parameter | Choice]
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Settings without a default, which a scenario that pulls the lever must give."""
+        return tuple(name for name, setting in self.settings.items() if setting.required)
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -184,6 +196,12 @@ def _setting(name: str, entry: Any, key: str, file: str,
     if not isinstance(entry, dict):
         return [problem(file, key, places, f"must be a mapping, not {kind(entry)}")]
     fields = dict(entry)
+    required = fields.pop("required", False)
+    if not isinstance(required, bool):
+        return [problem(file, f"{key}.required", places,
+                        f"must be true or false, not {kind(required)}")]
+    if required:
+        return _required(name, fields, key, file, places)
     if "allowed" in fields:
         return _choice(name, fields, key, file, places)
     if "default" in fields and "distribution" in fields:
@@ -194,6 +212,25 @@ def _setting(name: str, entry: Any, key: str, file: str,
     if "distribution" not in fields:
         return [problem(file, key, places, "needs a default or a distribution")]
     return parameter(name, fields, key, file, places)
+
+
+def _required(name: str, fields: dict[str, Any], key: str, file: str,
+              places: Places) -> Setting | list[Problem]:
+    """Make a setting that a scenario must give: no default stands in for it."""
+    for part in ("default", "distribution"):
+        if part in fields:
+            return [problem(file, f"{key}.{part}", places,
+                            "has no meaning where a scenario must give the setting",
+                            f"drop `required` or `{part}`")]
+    made: Setting | list[Problem]
+    if "allowed" in fields:
+        made = _choice(name, fields | {"default": ""}, key, file, places, required=True)
+    else:
+        bounds = fields.get("bounds")
+        low = bounds[0] if isinstance(bounds, list) and bounds else 0.0
+        made = parameter(name, fields | {"distribution": Fixed(kind="fixed", value=low)}, key,
+                         file, places)
+    return made if isinstance(made, list) else made.model_copy(update={"required": True})
 
 
 def _certain(name: str, fields: dict[str, Any], key: str, file: str,
@@ -214,16 +251,16 @@ def _certain(name: str, fields: dict[str, Any], key: str, file: str,
     return made
 
 
-def _choice(name: str, fields: dict[str, Any], key: str, file: str,
-            places: Places) -> Setting | list[Problem]:
-    known = ({*Choice.model_fields} - {"name", "values"}) | {"allowed"}
+def _choice(name: str, fields: dict[str, Any], key: str, file: str, places: Places, *,
+            required: bool = False) -> Setting | list[Problem]:
+    known = ({*Choice.model_fields} - {"name", "values", "required"}) | {"allowed"}
     values = fields.pop("allowed")
     problems = [problem(file, f"{key}.{wrong}", places,
                         f"unknown key; known: {', '.join(sorted(known))}", nearest(wrong, known))
                 for wrong in fields if wrong not in known]
     fields = {part: value for part, value in fields.items() if part in known}
     try:
-        choice = Choice(name=name, values=values, **fields)
+        choice = Choice(name=name, values=values, required=required, **fields)
     except ValidationError as error:
         return problems + problems_of(error, file, key, places)
     return problems or choice

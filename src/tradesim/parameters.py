@@ -57,6 +57,9 @@ class Parameter(Strict):
         What else a reader should know.
     calibrated
         Whether the calibration updates it from the statistics.
+    required
+        Whether a scenario must give it, because nothing is known that could stand in for it
+        (settings of levers only).
     """
 
     name: str
@@ -70,6 +73,7 @@ class Parameter(Strict):
     grade: Literal["A", "B", "C", "D"]
     note: str = ""
     calibrated: bool = False
+    required: bool = False
 
     @model_validator(mode="after")
     def _within_bounds(self) -> Self:
@@ -256,7 +260,7 @@ def parameter(name: str, entry: Any, key: str, file: str,
         what = "is missing" if bounds is None else "must be a list of two numbers: [low, high]"
         problems.append(problem(file, f"{key}.bounds", places, what))
         bounds = [-np.finfo(float).max, np.finfo(float).max]
-    known = ({*Parameter.model_fields} - {"name", "low", "high"}) | {"bounds"}
+    known = ({*Parameter.model_fields} - {"name", "low", "high", "required"}) | {"bounds"}
     for wrong in [part for part in fields if part not in known]:
         del fields[wrong]
         problems.append(problem(file, f"{key}.{wrong}", places,

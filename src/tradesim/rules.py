@@ -84,6 +84,25 @@ def check(data: Mapping[str, Any], places: Places, file: str, known: Known) -> l
     return list(_Check(places, file, known).everything(data))
 
 
+def unanswered(levers: Mapping[str, Mapping[str, Any]], file: str,
+               known: Known) -> list[Problem]:
+    """List the settings without default that a resolved scenario pulls a lever without.
+
+    Parameters
+    ----------
+    levers
+        Levers of the scenario, with the settings it gives.
+    file, known
+        Name of the scenario's file; names and bounds.
+    """
+    return [Problem(file, f"levers.{lever}.{name}", "is missing and has no default: "
+                    f"{setting.title} ({setting.unit}), {setting.allowed}",
+                    f"`tradesim levers {lever}` lists its settings")
+            for lever, given in levers.items()
+            for name in known.levers[lever].required if name not in given
+            for setting in [known.levers[lever].settings[name]]]
+
+
 def whole(value: Any) -> int | None:
     """Give a number without fraction as an integer, anything else as None."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
@@ -246,12 +265,12 @@ def _object(properties: Iterable[tuple[str, Any]], description: str) -> dict[str
 
 def _schema(setting: Setting) -> dict[str, Any]:
     if isinstance(setting, Choice):
-        return {"enum": [*setting.values, None], "default": setting.default,
-                "description": setting.title}
+        default = {} if setting.required else {"default": setting.default}
+        return {"enum": [*setting.values, None], **default, "description": setting.title}
     schema = {"type": ["integer" if setting.integer else "number", "null"],
               "minimum": setting.low, "maximum": setting.high,
               "description": f"{setting.title} ({setting.unit})"}
-    if isinstance(setting.distribution, Fixed):
+    if isinstance(setting.distribution, Fixed) and not setting.required:
         schema["default"] = setting.distribution.value
     return schema
 

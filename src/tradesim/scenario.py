@@ -15,7 +15,7 @@ from tradesim.distributions import Fixed, Strict
 from tradesim.errors import InputError, Problem, nearest
 from tradesim.folders import scenarios_folder
 from tradesim.parameters import Parameter
-from tradesim.rules import Known, check, json_schema, whole
+from tradesim.rules import Known, check, json_schema, unanswered, whole
 from tradesim.yamlfile import Places, load_marked, scalar
 
 __all__ = ["Known", "Reference", "Scenario", "find", "json_schema", "merge", "read_scenario",
@@ -174,6 +174,7 @@ def read_scenario(path_or_name: str | Path, known: Known,
     values = _unwrap(merged, "", origins)
     missing = [Problem(str(path), key, "is missing") for key in ("title", "question")
                if key not in values]
+    missing += unanswered(values.get("levers", {}), str(path), known)
     if missing:
         raise InputError(missing)
     return _scenario(path.stem, values, origins, known)
@@ -384,6 +385,8 @@ def _defaults(lever: str, settings: Mapping[str, Any], known: Known | None) -> l
 
 def describe(setting: Parameter | Choice) -> str:
     """Default of a setting in a few words, with its unit."""
+    if setting.required:
+        return "none; a scenario must give it"
     if isinstance(setting, Choice):
         return setting.default
     shape = setting.distribution
