@@ -26,11 +26,11 @@ LAYERS = {  # imports only point down, or stay in their layer without a loop
        "report drawing plots plots_ranking ranking findings story wording terminal",
     4: "discover prim chance "
        "variation design evaluation execution sensitivity sweep sweep_plan sweep_file sweep_table "
-       "calibrate sampling compare compare_table regret runs decompose goal provenance",
-    3: "sweep_results model subsets results differences factors projection",
-    2: "economy shocks levers kinds_policy kinds_events routes markets equilibrium dynamics "
+       "calibrate sampling rivals scores compare compare_table regret runs decompose goal provenance analogues",
+    3: "sweep_results situation model subsets results differences factors projection",
+    2: "economy shocks levers kinds_policy kinds_events routes markets equilibrium settlement dynamics "
        "accounts statespace",
-    1: "scenario rules starter catalogue parameters baseline history pair posterior",
+    1: "scenario rules starter catalogue parameters baseline history pair posterior analogue_cases",
     0: "__init__ blocks dims errors checks distributions tables yamlfile folders",
 }
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names.split()}
