@@ -29,7 +29,7 @@ LAYERS = {  # imports only point down, or stay in their layer without a loop
        "calibrate sampling rivals scores compare compare_table regret runs decompose goal provenance analogues",
     3: "sweep_results situation model subsets results differences factors projection",
     2: "economy shocks levers kinds_policy kinds_events routes markets equilibrium settlement dynamics "
-       "accounts statespace",
+       "accounts statespace quotas tariffs",
     1: "scenario rules starter catalogue parameters baseline history pair posterior analogue_cases",
     0: "__init__ blocks dims errors checks distributions tables yamlfile folders",
 }

@@ -1,0 +1,311 @@
+"""Tariff-rate quotas: three regimes against closed forms, borders, limits and accounting."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import elementwise
+
+from conftest import make_economy
+from tradesim.dims import spread, total
+from tradesim.equilibrium import equilibrium
+from tradesim.errors import ConvergenceError, InputError
+from tradesim.quotas import TOLERANCE, quota_of, within_quotas
+from tradesim.shocks import NONE, Shock, resolve
+
+EXACT = 1e-12
+MET = 5 * TOLERANCE  # of the quota, in log points, with what the markets' own residual adds
+LEF, RIG, UNI, FAR = range(4)
+BREAD, TOOLS, WOOL = range(3)
+YEARS, CASES = 3, 2
+ON = spread(np.ones(CASES), "case")
+
+
+def trading(seed=0, **changes):
+    """Build a world and its reference sales over three years that grow."""
+    world = replace(make_economy(seed), **changes)
+    growth = spread(np.array([1.0, 1.05, 1.2]), "year")
+    return world, world.sales * growth
+
+
+def once_in(world, levels, pulled, count=None):
+    """Resolve and solve, as the model does; counts the cells that are solved."""
+    def once(take, margin, filled):
+        here = take(world)
+        change = resolve(here, take(pulled), margin, filled)
+        settled = equilibrium(here, take(levels), change)
+        if count is not None:
+            count.append(settled.sales[0, 0, 0].size)
+        return change, settled
+
+    return once
+
+
+def settle(world, levels, pulled, count=None):
+    once = once_in(world, levels, pulled, count)
+    change, settled = once(lambda values: values, 1.0 + NONE, 1.0 + NONE)
+    return within_quotas(once, levels, pulled, change, settled)
+
+
+def inside(importer=LEF, group=TOOLS, members=(RIG, UNI), share=0.6):
+    """A preference within a quota for some suppliers of one market."""
+    preference = np.zeros((2, 4, 3))
+    preference[importer, list(members), group] = share
+    return spread(preference, "importer", "exporter", "group")
+
+
+def quota(room, levels, importer=LEF, group=TOOLS, members=(RIG, UNI), **more):
+    """Give a quota of `room` times what the members sell without it."""
+    together = levels[importer, list(members), group].sum(axis=0)
+    limit = np.zeros((2, 1, 3, *together.shape))
+    limit[importer, 0, group] = together * room
+    return Shock(quota=inside(importer, group, members, **more), quota_limit=limit)
+
+
+def imports(levels, settled, importer=LEF, group=TOOLS, members=(RIG, UNI)):
+    sold = levels * np.exp(settled.sales - settled.supplier_price)
+    return sold[importer, list(members), group].sum(axis=0)
+
+
+def cut(share, **more):
+    return [(ON, Shock(duty=inside(share=share, **more)))]
+
+
+def same(one, other):
+    for name in ("sales", "price", "home_price", "supplier_price"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_without_a_quota_nothing_is_solved_again():
+    world, levels = trading()
+    count = []
+    settle(world, levels, cut(0.5), count)
+    assert len(count) == 1
+
+
+def test_large_quota_is_the_agreement_without_one():
+    world, levels = trading()
+    count = []
+    change, settled = settle(world, levels, [(ON, quota(1e6, levels))], count)
+    free, without = settle(world, levels, cut(0.6))
+    same(settled, without)
+    np.testing.assert_array_equal(change.log_cost, free.log_cost)
+    assert len(count) == 1
+    assert not change.rent.any()
+
+
+def test_quota_of_nothing_is_the_full_duty():
+    world, levels = trading()
+    change, settled = settle(world, levels, [(ON, quota(0.0, levels))])
+    full, without = settle(world, levels, [(ON, Shock(duty=inside(share=0.0)))])
+    same(settled, without)
+    np.testing.assert_array_equal(change.wedge, np.broadcast_to(full.wedge, change.wedge.shape))
+    assert not change.rent.any()
+
+
+def test_exceeded_quota_leaves_the_full_duty_on_the_last_unit():
+    world, levels = trading()
+    change, settled = settle(world, levels, [(ON, quota(0.4, levels))])
+    same(settled, settle(world, levels, [(ON, Shock(duty=inside(share=0.0)))])[1])
+    duty = world.duty[LEF, RIG, TOOLS]
+    filled = 0.4  # prices as without the agreement, so imports as well
+    np.testing.assert_allclose(change.rent[LEF, RIG, TOOLS],
+                               np.broadcast_to(0.6 * duty * filled, (CASES, YEARS, 5)), EXACT)
+    np.testing.assert_allclose(change.wedge[LEF, RIG, TOOLS],
+                               np.broadcast_to(duty * (1 - 0.6 * filled), (CASES, YEARS, 5)), EXACT)
+
+
+def test_binding_quota_by_a_closed_form():
+    """One supplier, elastic supply, no home goods or rivals: demand alone sets the duty."""
+    world, _ = trading()
+    only = np.zeros((2, 4, 3))
+    only[:, UNI] = 1.0
+    sales = world.sales * spread(only, "importer", "exporter", "group") + 1e-30
+    world = replace(world, sales=sales, inverse_supply=0.0 * world.inverse_supply)
+    levels = world.sales * spread(np.ones(YEARS), "year")
+    duty, demand = world.duty[LEF, UNI, TOOLS], world.demand[0, 0, 0]
+    at_full = demand * np.log((1 + duty) / (1 + 0.4 * duty))  # what the whole preference brings
+    room = np.exp(0.5 * at_full)
+    change, settled = settle(world, levels, [(ON, quota(room, levels, members=(UNI,)))])
+    marginal = (1 + duty) * room ** (-1 / demand) - 1
+    np.testing.assert_allclose(settled.sales[LEF, UNI, TOOLS],
+                               np.broadcast_to(0.5 * at_full, (CASES, YEARS, 5)), atol=MET)
+    paid = change.wedge + change.rent
+    np.testing.assert_allclose(paid[LEF, UNI, TOOLS],
+                               np.broadcast_to(marginal, (CASES, YEARS, 5)), atol=MET)
+    np.testing.assert_allclose(change.wedge[LEF, UNI, TOOLS],
+                               np.broadcast_to(0.4 * duty, (CASES, YEARS, 5)), atol=EXACT)
+
+
+def binding(seed=0):
+    world, levels = trading(seed)
+    whole = imports(levels, settle(world, levels, cut(0.6))[1])
+    none = imports(levels, settle(world, levels, [])[1])
+    together = levels[LEF, [RIG, UNI], TOOLS].sum(axis=0)
+    room = np.sqrt(whole * none) / together
+    return world, levels, room[0]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_binding_quota_is_just_full(seed):
+    world, levels, room = binding(seed)
+    change, settled = settle(world, levels, [(ON, quota(room, levels))])
+    gap = np.log(imports(levels, settled) / levels[LEF, [RIG, UNI], TOOLS].sum(axis=0) / room)
+    np.testing.assert_allclose(gap, 0.0, atol=MET)
+    rent = change.rent[LEF, [RIG, UNI], TOOLS]
+    assert (rent > 0).all()
+    assert (rent < (0.6 * world.duty)[LEF, [RIG, UNI], TOOLS]).all()
+    assert not change.rent[:, FAR].any()
+    assert not change.rent[:, :, BREAD].any()
+
+
+def test_binding_duty_by_a_general_root_finder():
+    world, levels, room = binding()
+    pulled = [(ON, quota(room, levels))]
+    change, _ = settle(world, levels, pulled)
+    paid = (change.wedge + change.rent)[LEF, RIG, TOOLS]
+    duty = world.duty[LEF, RIG, TOOLS]
+
+    def gap(margin, draw):
+        at = draw.astype(int).reshape(-1)
+        found = []
+        for one, place in zip(margin.reshape(-1), at, strict=True):
+            shock = Shock(duty=inside(share=0.6 * one))
+            _, settled = settle(world, levels, [(ON, shock)])
+            found.append(imports(levels, settled)[0, 2, place])
+        known = levels[LEF, [RIG, UNI], TOOLS].sum(axis=0)[0, 2, at] * room[2, at]
+        return np.reshape(np.log(np.array(found) / known), np.shape(margin))
+
+    margin = elementwise.find_root(gap, (np.zeros(5), np.ones(5)), args=(np.arange(5),),
+                                   tolerances={"fatol": 1e-12}).x
+    np.testing.assert_allclose(paid[0, 2], duty[0, 0] * (1 - 0.6 * margin), atol=MET)
+
+
+@pytest.mark.parametrize(("edge", "share"), [("full", 0.6), ("none", 0.0)])
+def test_regimes_meet_at_their_borders(edge, share):
+    world, levels = trading()
+    at = imports(levels, settle(world, levels, cut(share))[1])
+    room = (at / levels[LEF, [RIG, UNI], TOOLS].sum(axis=0))[0]
+    near = 1e-6
+    below = settle(world, levels, [(ON, quota(room * (1 - near), levels))])
+    above = settle(world, levels, [(ON, quota(room * (1 + near), levels))])
+    np.testing.assert_allclose(below[1].sales, above[1].sales, atol=10 * near)
+    shape = below[1].sales.shape
+    for name in ("rent", "wedge"):
+        np.testing.assert_allclose(*(np.broadcast_to(getattr(change, name), shape)
+                                     for change, _ in (below, above)), atol=10 * near)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 1000), st.floats(0.5, 1.6), st.floats(0.01, 0.6))
+def test_more_quota_is_never_less_trade(seed, room, more):
+    world, levels = trading(seed)
+    small = settle(world, levels, [(ON, quota(room, levels))])[1]
+    large = settle(world, levels, [(ON, quota(room + more, levels))])[1]
+    assert (imports(levels, large) >= imports(levels, small) * (1 - MET)).all()
+    assert (large.price[LEF, 0, TOOLS] <= small.price[LEF, 0, TOOLS] + MET).all()
+
+
+@pytest.mark.parametrize("room", [0.0, 0.4, 0.97, 1.05, 1.2, 9.0])
+def test_rent_and_revenue_are_what_the_last_unit_pays(room):
+    world, levels = trading()
+    other = Shock(duty=inside(share=0.3), rebate=spread(0.01))  # a second lever leaves 0.7
+    pulled = [(ON, quota(room, levels)), (ON, other)]
+    change, settled = settle(world, levels, pulled)
+    marginal = np.exp(change.log_cost - np.log1p(change.resource)) * (1 + world.duty) - 1
+    np.testing.assert_allclose(change.wedge + change.rent, marginal, atol=EXACT)
+    sold = imports(levels, settled)
+    limit = levels[LEF, [RIG, UNI], TOOLS].sum(axis=0) * room
+    inner = np.minimum(1.0, limit / sold)  # of all units
+    low, full = 0.4 * 0.7 * world.duty - 0.01, 0.7 * world.duty - 0.01
+    low, full = (np.broadcast_to(rate, settled.sales.shape)[LEF, [RIG, UNI], TOOLS]
+                 for rate in (low, full))
+    collected = np.where(sold > limit * (1 + MET), inner * low + (1 - inner) * full, low)
+    wedge = np.broadcast_to(change.wedge, settled.sales.shape)[LEF, [RIG, UNI], TOOLS]
+    np.testing.assert_allclose(wedge, collected, atol=MET)
+
+
+def test_order_of_levers_does_not_matter():
+    world, levels, room = binding()
+    pulled = [(ON, quota(room, levels)), (ON, Shock(duty=inside(share=0.2)))]
+    one, other = settle(world, levels, pulled), settle(world, levels, pulled[::-1])
+    np.testing.assert_allclose(one[1].sales, other[1].sales, atol=MET)
+    np.testing.assert_allclose(one[0].rent, other[0].rent, atol=MET)
+
+
+def test_switches_and_years_decide_cell_by_cell():
+    """A quota that acts in one case and one year only; every cell as if it stood alone."""
+    world, levels, room = binding()
+    pulled_all = [(ON, quota(room, levels))]
+    everywhere = settle(world, levels, pulled_all)
+    shock = pulled_all[0][1]
+    year = spread(np.array([0.0, 1.0, 0.0]), "year")
+    some = Shock(quota=shock.quota * year, quota_limit=shock.quota_limit * year)
+    change, settled = settle(world, levels, [(spread(np.array([0.0, 1.0]), "case"), some)])
+    np.testing.assert_array_equal(settled.sales[..., 1, 1, :], everywhere[1].sales[..., 1, 1, :])
+    nothing = settle(world, levels, [])[1]
+    np.testing.assert_array_equal(settled.sales[..., 0, :, :],
+                                  np.broadcast_to(nothing.sales, settled.sales.shape)[..., 0, :, :])
+    assert not change.rent[..., 0, :].any()
+    assert change.rent[LEF, RIG, TOOLS, 1, 1].all()
+
+
+def test_moved_path_counts_against_the_quota():
+    """Twice the trade by another cause fills the quota."""
+    world, levels = trading()
+    twice = Shock(level=spread(np.log(2.0)))
+    moved = settle(world, levels, [(ON, quota(1.5, levels)), (ON, twice)])
+    level = settle(world, 2.0 * levels, [(ON, quota(0.75, 2.0 * levels))])
+    np.testing.assert_allclose(moved[1].sales, level[1].sales, atol=MET)
+    assert moved[0].rent[LEF, RIG, TOOLS].all()
+
+
+def test_only_what_exceeds_the_quota_is_solved_again():
+    world, levels, room = binding()
+    count = []
+    settle(world, levels, [(ON, quota(room, levels))], count)
+    cells = CASES * YEARS * 5
+    assert count[1] == cells
+    assert sum(count[2:]) <= 4 * cells  # secant steps to 1e-10
+
+
+def test_two_importers_in_one_group_are_refused():
+    world, levels = trading()
+    both = [(ON, quota(0.5, levels)), (ON, quota(0.5, levels, importer=RIG, members=(LEF,)))]
+    with pytest.raises(InputError, match="two importers have quotas in one group"):
+        settle(world, levels, both)
+
+
+def test_a_quota_that_cannot_be_met_is_an_error():
+    world, levels, room = binding()
+
+    def jumps(take, margin, filled):
+        change, settled = once_in(world, levels, [(ON, quota(room, levels))])(take, margin, filled)
+        low = np.where(margin < 0.5, -1.0, 1.0)
+        return change, replace(settled, sales=0.0 * settled.sales + low)
+
+    change, settled = once_in(world, levels, [(ON, quota(room, levels))])(
+        lambda values: values, 1.0 + NONE, 1.0 + NONE)
+    with pytest.raises(ConvergenceError, match="quota did not converge: largest residual"):
+        within_quotas(jumps, levels, [(ON, quota(room, levels))], change, settled)
+
+
+def cells(**changes):
+    numbers = {"product_share": 0.5, "quota_tonnes": 1000.0, "usd_per_tonne": 300.0,
+               "price_growth": 0.02, "in_quota_rate": 0.0, "over_quota_rate": 0.1} | changes
+    return {f"pact.quota.narrow.LEF.tools.{name}": np.full(5, value)
+            for name, value in numbers.items()}
+
+
+def test_quota_of_a_product_by_hand():
+    world = replace(make_economy(), draws=make_economy().draws | cells())
+    saved, limit = quota_of(world, "pact", "narrow", spread(np.array([2010.0, 2012.0]), "year"))
+    assert saved[LEF, 0, TOOLS, 0, 0, 0] == pytest.approx(0.05)  # half the group, ten per cent
+    assert total(saved, "group").sum() == pytest.approx(5 * 0.05)  # no other market or group
+    np.testing.assert_allclose(limit[LEF, 0, TOOLS, 0, :, 0],
+                               [600e3, 600e3 * 1.02**2])  # 1,000 t at 300, half of what is sold
+    assert quota_of(world, "pact", "wide", spread(2010.0)) == (NONE, NONE)
