@@ -21,7 +21,7 @@ LAYERS = {  # imports only point down, or stay in their layer without a loop
     5: "__main__ cli cli_sweep sweep_pages plots_sweep "
        "cli_discover discover_pages discover_words plots_discover "
        "cli_compare comparing report_compare compare_pages plots_compare workbook "
-       "cli_decompose decompose_pages goal_pages plots_decompose cli_parts "
+       "cli_decompose decompose_pages goal_pages plots_decompose plots_evidence cli_parts "
        "cli_results api iamc document document_pdf document_word "
        "report drawing plots plots_ranking ranking findings story wording terminal",
     4: "discover prim chance "

@@ -32,10 +32,11 @@ from tradesim.baseline import Baseline
 from tradesim.dims import Array
 from tradesim.errors import InputError, Problem, nearest
 from tradesim.folders import calibration_folder
-from tradesim.model import draw_all, load_baseline, standard_cases, years_of
+from tradesim.model import draw_all, load_baseline, standard_cases
 from tradesim.parameters import Cube
 from tradesim.results import ALL, IMPLEMENTED, SCENARIO, describe
 from tradesim.scenario import Scenario
+from tradesim.situation import years_of
 from tradesim.subsets import Flows, Subsets, all_subsets, as_subset, flows
 
 DRAWS = 1000

@@ -53,6 +53,37 @@ def partial_adjust(target: Array, first: Array, speed: Array) -> Array:
     return np.moveaxis(path, 0, YEAR)
 
 
+def at_once(target: Array, speed: Array) -> Array:
+    r"""Path of a variable that falls at once and recovers gradually (equation 16).
+
+    .. math::
+
+        v_t = v^*_t \text{ where } v^*_t \text{ lies farther from zero than } v_{t-1}
+        \text{ or beyond zero}, \qquad
+        v_t = v_{t-1} + \lambda (v^*_t - v_{t-1}) \text{ otherwise}
+
+    Parameters
+    ----------
+    target
+        Log change at which each year would settle, order of `DIMS`.
+    speed
+        Share :math:`\lambda` of the way back to zero made in a year; one forgets at once.
+
+    Returns
+    -------
+    numpy.ndarray
+        Log change reached in each year, shape of `target`.
+    """
+    targets = np.moveaxis(target, YEAR, 0)
+    pace = np.moveaxis(np.asarray(speed), YEAR, 0)[0]
+    path, value = np.empty_like(targets), np.zeros(targets.shape[1:])
+    for t, goal in enumerate(targets):
+        farther = (np.abs(goal) >= np.abs(value)) | (goal * value < 0.0)
+        value = np.where(farther, goal, value + pace * (goal - value))
+        path[t] = value
+    return np.moveaxis(path, 0, YEAR)
+
+
 @dataclass(frozen=True)
 class Reference:
     """What happens without new policy, by draw.
@@ -66,11 +97,14 @@ class Reference:
         Log of each importer's nominal GDP against the base year; (draw, year, importer).
     closed_share
         Share of the year in which the shared corridor is closed; (draw, year).
+    unexplained
+        Part of `log_flow` that nothing explains; (draw, year, importer).
     """
 
     log_flow: Array
     log_growth: Array
     closed_share: Array
+    unexplained: Array
 
 
 def autoregression(shocks: Array, persistence: Array, start: Array) -> Array:
@@ -81,7 +115,7 @@ def autoregression(shocks: Array, persistence: Array, start: Array) -> Array:
     shocks
         Innovations :math:`\epsilon`, shape (draw, year, ...).
     persistence
-        :math:`\rho`, shape (draw,).
+        :math:`\rho`, shape (draw,) or that of a state.
     start
         State before the first year, shape (draw, ...).
 
@@ -92,7 +126,8 @@ def autoregression(shocks: Array, persistence: Array, start: Array) -> Array:
     """
     path = np.empty_like(shocks)
     state = start
-    rho = persistence.reshape(-1, *[1] * (shocks.ndim - 2))
+    rho = persistence if persistence.ndim > 1 else persistence.reshape(
+        -1, *[1] * (shocks.ndim - 2))
     for t in range(shocks.shape[1]):
         state = rho * state + shocks[:, t]
         path[:, t] = state
@@ -101,7 +136,7 @@ def autoregression(shocks: Array, persistence: Array, start: Array) -> Array:
 
 def corridor(
     uniform: Array, disrupted: Array, persistence: Array, closed: Array,
-    restricted_share: Array, closed_share: Array,
+    restricted_share: Array, closed_share: Array, *, begun: bool = False,
 ) -> Array:
     """Yearly regime of the shared corridor: open, restricted or closed, with memory.
 
@@ -116,6 +151,8 @@ def corridor(
         Probability that a disrupted year is one of closure rather than restriction; (draw,).
     restricted_share, closed_share
         Share of the year that counts as closed in each of the two; (draw,).
+    begun
+        Whether the year before the first was disrupted.
 
     Returns
     -------
@@ -123,7 +160,7 @@ def corridor(
         Share of the year closed, zero when open; (draw, year).
     """
     path = np.empty(uniform.shape[:2])
-    state = np.zeros(len(uniform), dtype=bool)
+    state = np.full(len(uniform), begun)
     for t in range(uniform.shape[1]):
         state = uniform[:, t, 0] < np.where(state, persistence, disrupted)
         severe = uniform[:, t, 1] < closed
@@ -140,40 +177,36 @@ def reference(
     persistence: Array,
     innovations: Array,
     residual: Array,
-    log_gdp: Array,
-    base_log_gdp: Array,
-    gdp_error: Array,
+    size: Array,
+    log_growth: Array,
     exchange_rate: Array,
-    price_share: Array,
     closed_share: Array,
 ) -> Reference:
     r"""Project bilateral flows from the calibrated gravity equation (equations 2-3).
 
     .. math::
 
-        x_{dt} = a_d + \beta \sum_c (\ln Y_{ct} - \ln Y_{c0}) + \gamma_d q_t
-                 + \kappa_d C_t + u_{dt}, \qquad u_{dt} = \rho u_{d,t-1} + \epsilon_{dt}
-
-    An error of the GDP forecasts moves the exchange rate with it: the share `price_share` of a
-    relative error is relative price,
-    :math:`q_t = \bar q_t + \psi (e_{2t} - e_{1t})`.
+        x_{dt} = a_d + \beta g_{dt} + \gamma_d q_t + \kappa_d C_t + u_{dt}, \qquad
+        u_{dt} = \rho_d u_{d,t-1} + \epsilon_{dt}
 
     Parameters
     ----------
-    constant, elasticity_exchange_rate, closure_effect
-        :math:`a`, :math:`\gamma`, :math:`\kappa` by direction, shape (draw, importer).
-    elasticity_gdp, persistence, price_share
-        :math:`\beta`, :math:`\rho`, :math:`\psi`, shape (draw,).
+    constant, elasticity_exchange_rate, closure_effect, persistence
+        :math:`a`, :math:`\gamma`, :math:`\kappa`, :math:`\rho` by direction, shape
+        (draw, importer).
+    elasticity_gdp
+        :math:`\beta`, shape (draw,).
     innovations
         :math:`\epsilon`, shape (draw, year, importer), log points.
     residual
         State :math:`u` in the last year of the sample, shape (draw, importer).
-    log_gdp, exchange_rate
-        Forecasts of log nominal GDP in USD, (year, importer), and of :math:`q`, (year,).
-    base_log_gdp
-        Log GDP in the base year, (importer,).
-    gdp_error
-        Errors :math:`e` of the forecasts, log points, (draw, year, importer).
+    size
+        :math:`g`, log of what flows grow with less its value in the base year, with the errors
+        of its forecast, (draw, year, importer).
+    log_growth
+        Log of each importer's nominal GDP against the base year, (draw, year, importer).
+    exchange_rate
+        :math:`q`, (draw, year).
     closed_share
         :math:`C`, (draw, year).
 
@@ -182,16 +215,15 @@ def reference(
     Reference
         Log flows on the reference count, growth of demand, and the corridor.
     """
-    growth = log_gdp - base_log_gdp + gdp_error
-    rate = exchange_rate + price_share[:, None] * (gdp_error[:, :, 1] - gdp_error[:, :, 0])
+    unexplained = autoregression(innovations, persistence, residual)
     flow = (
         constant[:, None, :]
-        + (elasticity_gdp[:, None] * growth.sum(axis=-1))[..., None]
-        + elasticity_exchange_rate[:, None, :] * rate[..., None]
+        + elasticity_gdp[:, None, None] * size
+        + elasticity_exchange_rate[:, None, :] * exchange_rate[..., None]
         + closure_effect[:, None, :] * closed_share[..., None]
-        + autoregression(innovations, persistence, residual)
+        + unexplained
     )
-    return Reference(frozen(flow), frozen(growth), frozen(closed_share))
+    return Reference(frozen(flow), frozen(log_growth), frozen(closed_share), frozen(unexplained))
 
 
 def innovations(normal: Callable[[str], Array], prefix: str, years: tuple[int, ...],

@@ -20,10 +20,11 @@ from tradesim.catalogue import Choice
 from tradesim.decompose import DRAWS, Asked, ask, check_years
 from tradesim.dims import Array, frozen
 from tradesim.errors import InputError, Problem, nearest
-from tradesim.model import standard_cases, years_of
+from tradesim.model import standard_cases
 from tradesim.parameters import Parameter
 from tradesim.results import IMPLEMENTED, REFERENCE, SCENARIO, describe
 from tradesim.scenario import Scenario
+from tradesim.situation import years_of
 from tradesim.subsets import Subsets, as_subset, flows
 
 GROWTH = "growth"

@@ -14,31 +14,27 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tradesim import dynamics
 from tradesim.accounts import VARIABLES, account
 from tradesim.baseline import Baseline, read_baseline
 from tradesim.blocks import by_block
-from tradesim.catalogue import Choice, Lever
-from tradesim.dims import Array, frozen, spread, total
-from tradesim.economy import Economy, economy
-from tradesim.equilibrium import equilibrium, no_change
+from tradesim.catalogue import Choice
+from tradesim.dims import Array, frozen
+from tradesim.equilibrium import no_change
 from tradesim.errors import InputError, Problem, nearest
 from tradesim.factors import factors
 from tradesim.folders import calibration_folder
-from tradesim.levers import GIVEN, KINDS, TIMING, arguments, check_levers, phase_in
+from tradesim.levers import check_levers
 from tradesim.parameters import Cube, draw
 from tradesim.projection import path_draws, reference_path
 from tradesim.results import IMPLEMENTED, REFERENCE, SCENARIO, describe, repeat_command
 from tradesim.scenario import Known, Scenario, read_scenario
-from tradesim.shocks import Shock, resolve
+from tradesim.shocks import resolve
+from tradesim.situation import Cases, Draws, situation, years_of
 
 BLOCK = 256
 """Draws worked on at once: their arrays stay in the processor's cache."""
 
 ORDER = ("count", "case", "draw", "year", "importer", "group", "exporter")  # of results
-
-Draws = Mapping[str, Array]
-Cases = Mapping[str, Mapping[str, Array]]
 
 
 def simulate(
@@ -87,29 +83,18 @@ def simulate(
 
 def _simulate_block(base: Baseline, scenario: Scenario, draws: Draws,
                     cases: Cases) -> dict[str, Array]:
-    years = years_of(base, scenario)
-    world = economy(base, draws)
-    path = reference_path(base, draws, years)
-    levels, to_count = reference_levels(base, world, draws, path)
-
-    shocks = {name: shock(base, scenario, world, draws, name, years, path.closed_share)
-              for name in scenario.levers}
+    start = situation(base, scenario, draws)
+    world, levels = start.world, start.levels
     policies = {name: case for name, case in cases.items() if _acts(case)}
-    idle = account(world, levels, to_count, resolve(world, []), no_change(levels),
+    idle = account(world, levels, start.to_count, resolve(world, []), no_change(levels),
                    np.zeros_like(levels))
     if not policies:
         return _arrange(cases, {}, {}, idle) | {"max_residual": np.array(0.0)}
-    change = resolve(world, [(_switch(policies, lever), shocks[lever]) for lever in shocks])
-    target = equilibrium(world, levels, change)
-    sales = dynamics.partial_adjust(target.sales, world.first_year, world.speed)
-    acting = account(world, levels, to_count, change, target, sales)
-
-    return _arrange(cases, policies, acting, idle) | {"max_residual": np.array(target.residual)}
-
-
-def years_of(base: Baseline, scenario: Scenario) -> tuple[int, ...]:
-    """Projected years: from the one after the fitted data to the scenario's horizon."""
-    return tuple(range(base.history.years[-1] + 1, scenario.horizon + 1))
+    found = start.settle(policies)
+    acting = account(world, levels, start.to_count, found.change, found.settled,
+                     found.path(world))
+    return (_arrange(cases, policies, acting, idle)
+            | {"max_residual": np.array(found.settled.residual)})
 
 
 def standard_cases(scenario: Scenario, draws: Draws) -> dict[str, dict[str, Array]]:
@@ -155,67 +140,8 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]
     return {name: frozen(array) for name, array in values.items()}
 
 
-def reference_levels(base: Baseline, world: Economy, draws: Draws,
-                     path: dynamics.Reference) -> tuple[Array, Array]:
-    """Purchases without new policy by importer, group and exporter, and factors to each count.
-
-    The pair's own flows follow the projected path, on the importer's own count; all other
-    sales grow with the importer's GDP.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        Levels in USD, order of `DIMS`; and factors from the importer's own count to each
-        count, with an extra leading axis for counts.
-    """
-    pair = base.pair
-    bias = spread(draws["posterior.bias"], "draw", "importer")
-    is_reference = np.array([reporter == pair.reporters[0] for reporter in pair.reporters])
-    log_count = np.stack([np.zeros_like(bias) if first else bias for first in is_reference])
-    own = [pair.reporters.index(importer) for importer in pair.importers]
-    log_own = np.stack([log_count[index, j] for j, index in enumerate(own)])
-
-    bought = total(world.sales * world.pair_flow, "exporter")
-    share = bought / total(bought, "group")
-    flow = np.exp(spread(path.log_flow, "draw", "year", "importer") + log_own) * share
-    others = world.sales * np.exp(spread(path.log_growth, "draw", "year", "importer"))
-    levels = np.where(world.pair_flow > 0.0, flow, others)
-    return levels, np.exp(log_count - log_own[None])
-
-
-def shock(base: Baseline, scenario: Scenario, world: Economy, draws: Draws, name: str,
-          years: Sequence[int], closed_share: Array) -> Shock:
-    """Give the shock of one lever if it succeeds: its kind, with its settings and strength."""
-    lever = base.levers[name]
-    calendar = spread(np.asarray(years, dtype=float), "year")
-    begin = spread(draws[f"{name}.start"] + draws[f"{name}.delay"], "draw")
-    strength = phase_in(calendar, begin, spread(draws[f"{name}.phase_in"], "draw"))
-    given = {"lever": name, "years_on": calendar - begin,
-             "lifetime": spread(draws[f"{name}.lifetime"], "draw")}
-    kind = KINDS[lever.kind]
-    wanted = arguments(lever.kind)
-    settings = {key: _setting(scenario, lever, draws, key) for key in lever.settings
-                if key not in TIMING and key in wanted}
-    extra = {key: given[key] for key in GIVEN if key in kind.__annotations__}
-    made = kind(world, strength, **lever.applies, **settings, **extra)
-    if not lever.needs_corridor:
-        return made
-    return made.interrupted(world, spread(closed_share, "draw", "year"))
-
-
-def _setting(scenario: Scenario, lever: Lever, draws: Draws, key: str) -> Array | str:
-    item = lever.settings[key]
-    if isinstance(item, Choice):
-        return str(scenario.levers[lever.name].get(key, item.default))
-    return spread(draws[f"{lever.name}.{key}"], "draw")
-
-
 def _acts(switches: Mapping[str, Array]) -> bool:
     return any(np.any(switch) for switch in switches.values())
-
-
-def _switch(cases: Cases, lever: str) -> Array:
-    return spread(np.array([case[lever] for case in cases.values()]), "case", "draw")
 
 
 def _arrange(cases: Cases, policies: Cases, acting: Mapping[str, Array],

@@ -22,11 +22,14 @@ NONE.setflags(write=False)
 ROUTED = ("freight", "days", "closed")
 """Parts of a shock with an extra leading axis for routes."""
 
-LASTING = ("gated", "friction", "closed", "demand", "level")
+LASTING = ("gated", "friction", "closed", "demand", "level", "quota_limit")
 """Parts of a shock that a closed corridor does not take away."""
 
 FLOOR = float(np.log(0.01))
 """Log change of what is offered at which a flow counts as stopped: some always leaks."""
+
+CONDITIONS = ("gated", "quota_limit")
+"""Parts of a shock that say where others act and do nothing by themselves."""
 
 
 def _none() -> Array:
@@ -71,6 +74,11 @@ class Shock:
         Log change of the reference path itself.
     project
         Flow of given goods added to the pair's trade, USD a year.
+    quota
+        Share of the duty removed while a quota is not full; beyond it nothing of this is.
+    quota_limit
+        Joint sales of the group by the suppliers of a quota at which it is full, USD of that
+        year, by importer and group; zero for no quota.
     """
 
     duty: Array = field(default_factory=_none)
@@ -89,6 +97,8 @@ class Shock:
     availability: Array = field(default_factory=_none)
     level: Array = field(default_factory=_none)
     project: Array = field(default_factory=_none)
+    quota: Array = field(default_factory=_none)
+    quota_limit: Array = field(default_factory=_none)
 
     def interrupted(self, economy: Economy, closed_share: Array) -> Shock:
         """Take away what a closed corridor stops: the share of the year, on the pair's flows.
@@ -142,22 +152,27 @@ Pulled = tuple[Array, Shock]
 """A switch (zero or one, by case and draw) and the shock it turns on."""
 
 
-def resolve(economy: Economy, shocks: Iterable[Pulled]) -> Change:
-    r"""Combine the shocks of several levers into one change (equations 4-5).
+def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NONE,
+            filled: Array = 1.0 + NONE) -> Change:
+    r"""Combine the shocks of several levers into one change (equations 4-5 and 12-14).
 
     .. math::
 
         a' = 1 - (1 - a) \prod_l (1 - v_l), \qquad
-        \tau' = \tau \prod_l (1 - r_l a'_l) - \sum_l b_l, \qquad
+        \tau' = \tau \prod_l (1 - a'_l (r_l + \mu k_l)) - \sum_l b_l, \qquad
         m' = m \prod_l (1 - n_l a'_l / m), \qquad
         h' = (h + \sum_l x_l) \prod_l (1 - y_l)
 
         \ln \hat c = \ln\frac{1 + \tau'}{1 + \tau}
             + \ln\Bigl(1 + \frac{\Delta}{1 + C} + (m' - m) + (h' - h) - \sum_l z_l\Bigr)
 
-    Each lever acts on the duty, the formalities and the friction that the others leave, and on
-    the supply that they get approved; routes add up what they save before goods choose among
-    them, and only then are logs taken: the result does not depend on the order.
+    with approvals :math:`v`, duty removed :math:`r`, rebates :math:`b`, the share :math:`k` that
+    a quota removes on the margin :math:`\mu`, formalities removed :math:`n`, friction added
+    :math:`x` and removed :math:`y`, the cost of carriage :math:`\Delta` (equation 6) over
+    :math:`1 + C`, and carriage saved by others :math:`z`. Each lever acts on the duty, the
+    formalities and the friction that the others leave, and on the supply that they get
+    approved; routes add up what they save before goods choose among them, and only then are
+    logs taken: the result does not depend on the order.
 
     Parameters
     ----------
@@ -165,6 +180,12 @@ def resolve(economy: Economy, shocks: Iterable[Pulled]) -> Change:
         Base year.
     shocks
         Pairs of a switch and a shock.
+    margin
+        Part :math:`\mu` of a quota's relief that the marginal import gets: one while the quota
+        is not full.
+    filled
+        Part of the imports that lies inside the quota: on it holders of licences earn what the
+        marginal import pays.
 
     Returns
     -------
@@ -183,13 +204,17 @@ def resolve(economy: Economy, shocks: Iterable[Pulled]) -> Change:
                       (1.0 - switch * getattr(shock, name) for switch, shock in pulled), none)
 
     approved = 1.0 - (1.0 - economy.access) * left("approval")
-    keep, known = 1.0 + NONE, 1.0 + NONE
+    keep, known, inside = 1.0 + NONE, 1.0 + NONE, 1.0 + NONE
     for switch, shock in pulled:
         reach = switch * (1.0 - shock.gated * (1.0 - approved))
-        keep = keep * (1.0 - reach * shock.duty)
+        keep = keep * (1.0 - reach * (shock.duty + shock.quota * margin))
+        inside = inside * (1.0 - reach * (shock.duty + shock.quota))
         if shock.information is not NONE:
             known = known * (1.0 - reach * _share(shock.information, economy.nontariff))
-    wedge = economy.duty * keep - summed("rebate")
+    rebated = summed("rebate")
+    price = economy.duty * keep - rebated
+    limited = any(shock.quota is not NONE for _, shock in pulled)
+    rent = economy.duty * (keep - inside) * filled if limited else NONE
     friction = economy.payment_friction * economy.pair_flow
     paying = (friction + summed("friction")) * left("payment") - friction
     routed = {"freight": summed("freight"), "days": summed("days"), "opened": left("closed")}
@@ -197,10 +222,11 @@ def resolve(economy: Economy, shocks: Iterable[Pulled]) -> Change:
     base = carriage(economy) * economy.pair_flow
     resource = (moved / (1.0 + base) + economy.nontariff * (known - 1.0) + paying
                 - summed("haulage"))
-    log_cost = np.log((1.0 + wedge) / (1.0 + economy.duty)) + np.log1p(resource)
+    log_cost = np.log((1.0 + price) / (1.0 + economy.duty)) + np.log1p(resource)
     availability = np.maximum(summed("availability"), FLOOR)
-    return Change(log_cost, wedge, resource, summed("demand"), summed("supply"), availability,
-                  summed("level"), summed("project"), through_corridor(economy, **routed))
+    return Change(log_cost, price - rent, resource, summed("demand"), summed("supply"),
+                  availability, summed("level"), summed("project"),
+                  through_corridor(economy, **routed), rent)
 
 
 def _share(cut: Array, whole: Array) -> Array:

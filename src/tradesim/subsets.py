@@ -18,12 +18,11 @@ from tradesim import dynamics
 from tradesim.baseline import Baseline
 from tradesim.blocks import by_block
 from tradesim.dims import Array, at, only, spread, total
-from tradesim.economy import Economy, economy
-from tradesim.equilibrium import equilibrium
-from tradesim.model import BLOCK, reference_levels, shock, years_of
-from tradesim.projection import reference_path
+from tradesim.model import BLOCK
 from tradesim.scenario import Scenario
-from tradesim.shocks import Shock, resolve
+from tradesim.settlement import settle
+from tradesim.shocks import CONDITIONS, Shock
+from tradesim.situation import Situation, situation, years_of
 
 Subsets = NDArray[np.int64]
 
@@ -42,6 +41,8 @@ class Flows:
     ----------
     own
         Flow into each importer, USD on its own count; (case, importer, year, draw).
+    project
+        Flow of given goods beside it, USD, counted alike by everyone; same shape.
     to_count
         Factor from the importer's own count to each count; (count, importer, draw).
     years
@@ -51,13 +52,14 @@ class Flows:
     """
 
     own: Array
+    project: Array
     to_count: Array
     years: tuple[int, ...]
     solved: int
 
     def on_count(self, place: int) -> Array:
         """Flow into each importer on one count, USD; (case, importer, year, draw)."""
-        return np.asarray(self.own * self.to_count[place, None, :, None])
+        return np.asarray(self.own * self.to_count[place, None, :, None] + self.project)
 
     def turnover(self, place: int) -> Array:
         """Both directions together on one count, USD; (case, year, draw)."""
@@ -115,69 +117,103 @@ def flows(
     places = [calendar.index(year) for year in kept]
     count = len(next(iter(draws.values())))
 
-    def block(rows: slice) -> tuple[Array, Array, int]:
+    def block(rows: slice) -> tuple[Array, Array, Array, int]:
         here = {name: values[rows] for name, values in draws.items()}
         chosen = np.broadcast_to(subsets, (len(subsets), count))[:, rows]
-        own, to_count, solved = _block(base, scenario, here, chosen, growth)
-        return own[:, :, places], to_count, solved
+        own, project, to_count, solved = _block(base, scenario, here, chosen, growth)
+        return own[:, :, places], project[:, :, places], to_count, solved
 
     parts = by_block(block, count, min(BLOCK, max(1, PATHS // len(subsets))), progress)
-    own, to_count, solved = zip(*parts, strict=True)
-    return Flows(np.concatenate(own, axis=-1), np.concatenate(to_count, axis=-1), kept,
-                 sum(solved))
+    own, project, to_count, solved = zip(*parts, strict=True)
+    return Flows(np.concatenate(own, axis=-1), np.concatenate(project, axis=-1),
+                 np.concatenate(to_count, axis=-1), kept, sum(solved))
 
 
 def _block(base: Baseline, scenario: Scenario, draws: Mapping[str, Array], subsets: Subsets,
-           growth: float) -> tuple[Array, Array, int]:
-    years = years_of(base, scenario)
-    world = economy(base, draws)
-    path = reference_path(base, draws, years)
-    ahead = np.arange(1, len(years) + 1)
-    path = replace(path, log_flow=path.log_flow + (np.log1p(growth) * ahead)[None, :, None])
-    levels, to_count = reference_levels(base, world, draws, path)
-    shocks = [shock(base, scenario, world, draws, name, years, path.closed_share)
-              for name in scenario.levers]
-    size = (len(years), subsets.shape[1])
+           growth: float) -> tuple[Array, Array, Array, int]:
+    start = situation(base, scenario, draws, growth)
+    size = (len(start.years), subsets.shape[1])
     acting = sum((_acts(made, size).astype(np.int64) << place
-                  for place, made in enumerate(shocks)), start=np.zeros(size, dtype=np.int64))
+                  for place, made in enumerate(start.shocks.values())),
+                 start=np.zeros(size, dtype=np.int64))
 
-    situation = subsets[:, None, :] & acting
+    met = subsets[:, None, :] & acting
     cell = np.arange(acting.size).reshape(size)
-    keys, place = np.unique(situation * acting.size + cell, return_inverse=True)
+    keys, place = np.unique(met * acting.size + cell, return_inverse=True)
     idle = int(np.searchsorted(keys, acting.size))
-    change = np.zeros((len(base.pair.importers), len(base.pair.groups), 1 + len(keys) - idle))
-    for start in range(idle, len(keys), CELLS):
-        chosen, where = np.divmod(keys[start:start + CELLS], acting.size)
-        first = 1 + start - idle
-        change[..., first:first + len(where)] = _solve(
-            world, levels, shocks, chosen, *np.divmod(where, size[1]))
-    target = change.take(np.maximum(place - idle + 1, 0).reshape(situation.shape), axis=-1)
+    shape = (len(base.pair.importers), len(base.pair.groups), 1 + len(keys) - idle)
+    answers = _Answer(*np.zeros((len(fields(_Answer)), *shape)))
+    for begin in range(idle, len(keys), CELLS):
+        chosen, where = np.divmod(keys[begin:begin + CELLS], acting.size)
+        first = 1 + begin - idle
+        _solve(start, chosen, *np.divmod(where, size[1])).into(
+            answers, slice(first, first + len(where)))
+    found = answers.take(np.maximum(place - idle + 1, 0).reshape(met.shape))
 
-    sales = dynamics.partial_adjust(target[:, None], world.first_year, world.speed)
-    flow = total(total(levels * world.pair_flow, "exporter") * np.exp(sales), "group")
-    own = np.moveaxis(flow[:, 0, 0], 1, 0)
-    return own, only(to_count, "importer", "draw"), len(keys) - idle
+    world = start.world
+    sales = found.level + dynamics.partial_adjust(found.lasting, world.first_year, world.speed)
+    sudden = found.settled - found.lasting
+    if sudden.any():
+        sales = sales + dynamics.at_once(sudden, world.speed)
+    flow = total(total(start.levels * world.pair_flow, "exporter") * np.exp(sales), "group")
+    own, project = (np.moveaxis(values[:, 0, 0], 1, 0)
+                    for values in (flow, total(found.project, "group")))
+    return own, project, only(start.to_count, "importer", "draw"), len(keys) - idle
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What the pair's flows settle at; (importer, group, cell) or the order of `DIMS`."""
+
+    lasting: Array
+    settled: Array
+    level: Array
+    project: Array
+
+    def into(self, whole: _Answer, cells: slice) -> None:
+        """Put into the cells of a larger one."""
+        for part in fields(self):
+            getattr(whole, part.name)[..., cells] = getattr(self, part.name)
+
+    def take(self, place: NDArray[np.intp]) -> _Answer:
+        """By case, year and draw, with an axis for the exporter."""
+        return _Answer(*(getattr(self, part.name).take(place, axis=-1)[:, None]
+                         for part in fields(self)))
 
 
 def _acts(made: Shock, size: tuple[int, int]) -> NDArray[np.bool_]:
     """Years and draws in which a lever changes anything; (year, draw)."""
     found = np.zeros(size, dtype=bool)
     for part in fields(made):
+        if part.name in CONDITIONS:
+            continue
         values = getattr(made, part.name) != 0.0
         found |= values.any(axis=tuple(range(values.ndim - 2)))
     return found
 
 
-def _solve(world: Economy, levels: Array, shocks: list[Shock], subset: Subsets,
-           years: NDArray[np.intp], draws: NDArray[np.intp]) -> Array:
-    """Log change of the pair's flows where each situation would settle; (importer, group, cell)."""
+def _solve(start: Situation, subset: Subsets, years: NDArray[np.intp],
+           draws: NDArray[np.intp]) -> _Answer:
+    """Settle each cell: one subset of levers in one year of one draw."""
     def here(owner: Any) -> Any:
         return replace(owner, **{part.name: at(value, years, draws) for part in fields(owner)
                                  if isinstance(value := getattr(owner, part.name), np.ndarray)})
 
-    place = here(world)
-    pulled = [(spread(switch.astype(float), "draw"), here(made))
-              for bit, made in enumerate(shocks)
-              if np.any(switch := (subset >> bit) & 1)]
-    settled = equilibrium(place, at(levels, years, draws), resolve(place, pulled))
-    return only(total(settled.sales * place.pair_flow, "exporter"), "importer", "group", "draw")
+    place = here(start.world)
+    used = [bit for bit in range(len(start.shocks)) if np.any((subset >> bit) & 1)]
+    made = list(start.shocks.values())
+    pulled = [(spread(((subset >> bit) & 1).astype(float), "draw"), here(made[bit]))
+              for bit in used]
+    outcome = settle(place, at(start.levels, years, draws), pulled,
+                     at_once=[start.at_once[bit] for bit in used],
+                     exposed=at(start.exposed, years, draws), closure=start.closure)
+    shape = (len(place.pair.importers), len(place.pair.groups), len(subset))
+    size = np.zeros((*shape[:2], 1, 1, shape[2]))[:, None]
+
+    def on_pair(values: Array) -> Array:
+        pair = total(values * place.pair_flow, "exporter") + size
+        return np.asarray(pair.reshape(shape))
+
+    change = outcome.change
+    return _Answer(on_pair(outcome.lasting), on_pair(outcome.settled.sales),
+                   on_pair(change.level), (change.project + size).reshape(shape))

@@ -14,8 +14,9 @@ from tradesim.design import METHODS, ORDERED, Design, make
 from tradesim.errors import InputError, Problem, nearest
 from tradesim.evaluation import TARGET, Label, Outputs, Task, hash_of, identity, labels
 from tradesim.folders import calibration_folder
-from tradesim.model import load_baseline, years_of
+from tradesim.model import load_baseline
 from tradesim.scenario import Known, read_scenario
+from tradesim.situation import years_of
 from tradesim.variation import Factor, World
 
 DEFAULT_N = {"lhs": 1000, "morris": 20, "sobol": 1024}

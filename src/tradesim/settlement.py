@@ -1,0 +1,113 @@
+"""From shocks to where trade settles, and how it gets there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tradesim import dynamics
+from tradesim.dims import Array
+from tradesim.economy import Economy
+from tradesim.equilibrium import Macro, Settled, equilibrium
+from tradesim.quotas import Take, within_quotas
+from tradesim.routes import through_corridor
+from tradesim.shocks import NONE, Change, Pulled, resolve
+
+Closure = Callable[[Economy, Array, Change], Macro]
+"""From base year, reference purchases and joint change to wages and spending."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where trade settles under a set of shocks; order of `DIMS`.
+
+    Attributes
+    ----------
+    change
+        All shocks together.
+    settled
+        Prices and sales at which each year would settle, against the moved reference path.
+    lasting
+        Sales at which it would settle without the shocks that bite at once.
+    """
+
+    change: Change
+    settled: Settled
+    lasting: Array
+
+    def path(self, economy: Economy) -> Array:
+        """Log change of sales reached in each year against the reference path (equation 16)."""
+        gradual = dynamics.partial_adjust(self.lasting, economy.first_year, economy.speed)
+        sudden = self.settled.sales - self.lasting
+        if sudden.any():
+            gradual = gradual + dynamics.at_once(sudden, economy.speed)
+        return np.asarray(self.change.level + gradual)
+
+
+def settle(economy: Economy, levels: Array, pulled: Sequence[Pulled], *,
+           at_once: Sequence[bool], exposed: Array = NONE,
+           closure: Closure | None = None) -> Outcome:
+    r"""Resolve shocks and solve for where each year would settle (equations 4-10).
+
+    Goods that come to rely on the shared corridor lose more when it closes: with :math:`S` the
+    share that goes through it and :math:`\kappa C` the effect of a closure on the reference
+    path, the path itself moves by :math:`\kappa C\,(S' / S - 1)` (equation 15).
+
+    Parameters
+    ----------
+    economy
+        Base year.
+    levels
+        Reference purchases, order of `DIMS`.
+    pulled
+        Pairs of a switch and a shock.
+    at_once
+        For each of them whether it bites at once instead of being adjusted to.
+    exposed
+        Effect :math:`\kappa C` of closures on the reference path of the pair's flows.
+    closure
+        General-equilibrium closure; wages and spending stay as they are by default.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    ConvergenceError
+        When a market, a quota or the closure is not solved.
+    """
+    change, settled = _solved(economy, levels, pulled, exposed, closure)
+    if not any(at_once):
+        return Outcome(change, settled, settled.sales)
+    gradual = [pair for pair, fast in zip(pulled, at_once, strict=True) if not fast]
+    _, without = _solved(economy, levels, gradual, exposed, closure)
+    return Outcome(change, settled, without.sales)
+
+
+def _solved(economy: Economy, levels: Array, pulled: Sequence[Pulled], exposed: Array,
+            closure: Closure | None) -> tuple[Change, Settled]:
+    def once(take: Take, margin: Array, filled: Array) -> tuple[Change, Settled]:
+        here = take(economy)
+        change = resolve(here, take(pulled), margin, filled)
+        change = replace(change, level=change.level + _exposure(here, take(exposed), change))
+        there = take(levels) * np.exp(change.level)
+        macro = None if closure is None else closure(here, there, change)
+        return change, equilibrium(here, there, change, macro)
+
+    change, settled = once(_whole, 1.0 + NONE, 1.0 + NONE)
+    return within_quotas(once, levels, pulled, change, settled)
+
+
+def _whole(values: object) -> object:
+    return values
+
+
+def _exposure(economy: Economy, exposed: Array, change: Change) -> Array:
+    """Log change of the path from relying more, or less, on a corridor that closes."""
+    if not exposed.any():
+        return NONE
+    before = through_corridor(economy, NONE[None], NONE[None])
+    return np.asarray(exposed * (change.through_corridor / before - 1.0) * economy.pair_flow)
