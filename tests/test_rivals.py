@@ -114,7 +114,7 @@ def test_short_or_broken_series_are_an_error(name):
 def test_a_fit_that_does_not_converge_is_an_error(name, monkeypatch):
     monkeypatch.setattr(rivals, "STEPS", 1)
     monkeypatch.setattr(rivals, "METHODS", ("nm",))
-    with pytest.raises(ConvergenceError, match="years.* did not converge"):
+    with pytest.raises(ConvergenceError, match=r"years.* did not converge"):
         rivals.RIVALS[name](walk(), 2)
 
 
