@@ -99,6 +99,10 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
     "data/self_sufficiency.csv": (
         (*text("country", "product"), Column("year", "year"),
          Column("self_sufficiency_pct", "number", low=0)), ("country", "product", "year")),
+    "data/home_output.csv": (
+        (*text("country", "product", "variable"), Column("year", "year"),
+         Column("value", "number", low=0), *text("unit")),
+        ("country", "product", "variable", "year")),
     "data/flow_shares.csv": (
         (Column("exporter", "text", allowed=PAIR.pair), IMPORTER, GROUP,
          *cells("share", high=1.0)), ("importer", "group")),
@@ -207,7 +211,7 @@ def test_no_trade_after_the_sample():
     assert (macro["kind"][macro["year"] <= 2024] == "actual").all()
     assert not table("data/composition.csv")["period"].str.contains("202[5-9]").any()
     assert not table("data/unit_values.csv")["period"].str.contains("202[5-9]").any()
-    for name in ("tariffs_history", "analogues"):
+    for name in ("tariffs_history", "analogues", "home_output"):
         assert table(f"data/{name}.csv")["year"].max() <= 2024
     facts = table("data/lever_facts.csv")
     turnover = facts[facts["lever"] == "context"]
