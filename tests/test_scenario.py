@@ -14,15 +14,8 @@ from tradesim.errors import InputError
 from tradesim.folders import calibration_folder, scenarios_folder
 from tradesim.pair import read_pair
 from tradesim.parameters import read_parameters
-from tradesim.scenario import (
-    Known,
-    find,
-    json_schema,
-    merge,
-    read_scenario,
-    resolved,
-    shipped,
-)
+from tradesim.scenario import Known, find, json_schema, merge, read_scenario, shipped
+from tradesim.scenario_text import resolved
 from tradesim.yamlfile import parse
 
 BASE = """
@@ -104,7 +97,8 @@ def test_origins_name_file_and_line(folder, known):
         "levers.pact": "--set", "levers.pact.scope": "--set",
         "levers.pact.start": "grandchild.yaml:4", "levers.pact.probability": "grandchild.yaml:4",
         "parameters.adjustment.speed": "child.yaml:6", "draws": "child.yaml:7",
-        "horizon": "pair.yaml", "seed": "default"}
+        "horizon": "pair.yaml", "seed": "default", "specification": "default",
+        "closure": "default", "imbalances": "default"}
 
 
 @pytest.mark.parametrize(("override", "check"), [
@@ -247,3 +241,16 @@ def test_json_schema_says_what_is_allowed(known):
     assert schema["levers"]["additionalProperties"] is False
     assert schema["parameters"]["properties"]["adjustment.speed"]["maximum"] == 1
     assert set(schema) == set(known.keys)
+
+
+def test_names_at_the_top_are_checked(tmp_path, known):
+    path = tmp_path / "mine.yaml"
+    path.write_text(BASE + "closure: one_sectr\nimbalances: 3\nspecification: stackd\n",
+                    encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_scenario(path, known)
+    said = str(caught.value)
+    assert "closure: 'one_sectr' is not one of: none, one_sector" in said
+    assert "did you mean 'one_sector'?" in said
+    assert "imbalances: 3 is not one of: multiplicative, additive" in said
+    assert "specification: 'stackd' is not one of: stacked" in said

@@ -49,7 +49,8 @@ def show(scenario: str, overrides: tuple[str, ...], calibration: Path | None) ->
 
         click.echo("\n".join(lines(origin(Path(scenario), calibration))))
         return
-    from tradesim.scenario import Known, read_scenario, resolved
+    from tradesim.scenario import Known, read_scenario
+    from tradesim.scenario_text import resolved
 
     known = Known.read(calibration_of(calibration))
     click.echo(resolved(read_scenario(scenario, known, overrides), known), nl=False)

@@ -21,7 +21,8 @@ from tradesim.accounts import VARIABLES
 from tradesim.baseline import Baseline
 from tradesim.errors import InputError, Problem
 from tradesim.folders import sha256
-from tradesim.scenario import Known, Scenario, resolved
+from tradesim.scenario import Known, Scenario
+from tradesim.scenario_text import resolved
 
 ALL = "all"
 REFERENCE, SCENARIO, IMPLEMENTED = "reference", "scenario", "if_implemented"

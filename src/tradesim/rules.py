@@ -20,6 +20,9 @@ TEXTS = {"extends": "scenario that this one starts from: a file beside it, or a 
          "question": "what the scenario is to answer"}
 LISTS = {"references": "where the scenario's numbers and claims were read",
          "not_modelled": "what the scenario leaves out"}
+CLOSURES = ("none", "one_sector")
+IMBALANCES = ("multiplicative", "additive")
+STACKED = "stacked"
 MAX_DRAWS, MAX_SEED = 1_000_000, 2**63 - 1
 
 
@@ -35,11 +38,14 @@ class Known:
         Levers by name.
     pair
         Names and years.
+    specifications
+        Specifications of the reference path that the posterior holds.
     """
 
     parameters: Mapping[str, Parameter]
     levers: Mapping[str, Lever]
     pair: Pair
+    specifications: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, folder: Path) -> Known:
@@ -66,9 +72,17 @@ class Known:
                 "seed": (0, MAX_SEED, "seed of the random numbers")}
 
     @property
+    def choices(self) -> dict[str, tuple[tuple[str, ...], str]]:
+        """Names at the top of a scenario: allowed (the default first), meaning."""
+        return {"specification": ((STACKED, *self.specifications),
+                                  "how the reference path is specified; stacked weighs them all"),
+                "closure": (CLOSURES, "whether wages and spending follow trade"),
+                "imbalances": (IMBALANCES, "what the closure holds of trade imbalances")}
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """Keys at the top of a scenario."""
-        return (*TEXTS, "levers", "parameters", *self.numbers, *LISTS)
+        return (*TEXTS, "levers", "parameters", *self.choices, *self.numbers, *LISTS)
 
 
 def check(data: Mapping[str, Any], places: Places, file: str, known: Known) -> list[Problem]:
@@ -135,6 +149,12 @@ class _Check:
                 if whole(value) is None or not low <= value <= high:
                     yield self.wrong(key, f"{_said(value)} is not a whole number from {low} to "
                                           f"{high} ({meaning})")
+            elif key in self.known.choices:
+                values, meaning = self.known.choices[key]
+                if value not in values:
+                    yield self.wrong(key, f"{_said(value)} is not one of: {', '.join(values)} "
+                                          f"({meaning})",
+                                     nearest(value, values) if isinstance(value, str) else "")
             else:
                 yield from self.entries(key, value)
 
@@ -247,6 +267,8 @@ def json_schema(known: Known) -> dict[str, Any]:
          if not part.calibrated and not isinstance(part.distribution, Range)),
         "numbers taken as given instead of drawn")
     top["parameters"]["additionalProperties"] = {"type": ["number", "null"]}
+    for key, (values, said) in known.choices.items():
+        top[key] = {"enum": [*values, None], "default": values[0], "description": said}
     for key, (low, high, said) in known.numbers.items():
         top[key] = {"type": "integer", "minimum": low, "maximum": high, "description": said}
     reference = {"type": "object", "required": ["title"], "additionalProperties": False,

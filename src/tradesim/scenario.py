@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from tradesim.catalogue import Choice
-from tradesim.distributions import Fixed, Strict
+from tradesim.distributions import Strict
 from tradesim.errors import InputError, Problem, nearest
 from tradesim.folders import scenarios_folder
 from tradesim.parameters import Parameter
@@ -19,12 +17,10 @@ from tradesim.rules import Known, check, json_schema, unanswered, whole
 from tradesim.yamlfile import Places, load_marked, scalar
 
 __all__ = ["Known", "Reference", "Scenario", "find", "json_schema", "merge", "read_scenario",
-           "resolved", "shipped"]
+           "shipped"]
 
 DRAWS, SEED = 2000, 1
 SUFFIXES = (".yaml", ".yml")
-_FIELDS = ("title", "question", "levers", "parameters", "horizon", "draws", "seed", "references",
-           "not_modelled")
 
 
 class Reference(Strict):
@@ -47,6 +43,9 @@ class Scenario(Strict):
         Levers pulled, each with the settings that differ from its defaults.
     parameters
         Numbers taken as given instead of drawn.
+    specification, closure, imbalances
+        How the reference path is specified, whether wages and spending follow trade, and what
+        that closure holds of trade imbalances.
     horizon
         Last year of the run.
     draws, seed
@@ -62,6 +61,9 @@ class Scenario(Strict):
     question: str
     levers: dict[str, dict[str, int | float | str]] = Field(default_factory=dict)
     parameters: dict[str, float] = Field(default_factory=dict)
+    specification: str = "stacked"
+    closure: str = "none"
+    imbalances: str = "multiplicative"
     horizon: int
     draws: int = DRAWS
     seed: int = SEED
@@ -188,6 +190,9 @@ def _scenario(name: str, values: dict[str, Any], origins: dict[str, str],
         if key not in values:
             values[key], origins[key] = value, origin
         values[key] = whole(values[key])
+    for key, (allowed, _) in known.choices.items():
+        if key not in values:
+            values[key], origins[key] = allowed[0], "default"
     for lever, settings in values.get("levers", {}).items():
         for key, value in settings.items():
             setting = known.levers[lever].settings[key]
@@ -329,69 +334,3 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError):
         return False
-
-
-def resolved(scenario: Scenario, known: Known | None = None) -> str:
-    """Write a resolved scenario as YAML, with the origin of each value behind it.
-
-    Parameters
-    ----------
-    scenario
-        The scenario.
-    known
-        When given, the defaults of each lever follow as comments.
-
-    Returns
-    -------
-    str
-        Text that reads back as the same scenario.
-    """
-    lines: list[str] = []
-
-    def put(depth: int, name: str, value: Any, key: str) -> None:
-        text = value if value in ("", " {}", " []") else f" {json.dumps(value, ensure_ascii=False)}"
-        origin = scenario.origins.get(key)
-        lines.append(f"{'  ' * depth}{name}:{text}" + (f"  # {origin}" if origin else ""))
-
-    for name in _FIELDS:
-        value = getattr(scenario, name)
-        if name == "levers":
-            put(0, name, "" if value else " {}", name)
-            for lever, settings in value.items():
-                put(1, lever, "" if settings else " {}", f"levers.{lever}")
-                for setting, chosen in settings.items():
-                    put(2, setting, chosen, f"levers.{lever}.{setting}")
-                lines += _defaults(lever, settings, known)
-        elif name == "parameters":
-            put(0, name, "" if value else " {}", name)
-            for parameter, number in value.items():
-                put(1, parameter, number, f"parameters.{parameter}")
-        elif name in ("references", "not_modelled"):
-            put(0, name, "" if value else " []", name)
-            for entry in value:
-                shown = entry.model_dump(exclude_defaults=True) if name == "references" else entry
-                lines.append(f"  - {json.dumps(shown, ensure_ascii=False)}")
-        else:
-            put(0, name, value, name)
-    return "\n".join(lines) + "\n"
-
-
-def _defaults(lever: str, settings: Mapping[str, Any], known: Known | None) -> list[str]:
-    if known is None:
-        return []
-    return [f"    # {name}: {describe(setting)}  (default)"
-            for name, setting in known.levers[lever].settings.items() if name not in settings]
-
-
-def describe(setting: Parameter | Choice) -> str:
-    """Default of a setting in a few words, with its unit."""
-    if setting.required:
-        return "none; a scenario must give it"
-    if isinstance(setting, Choice):
-        return setting.default
-    shape = setting.distribution
-    if isinstance(shape, Fixed):
-        return f"{shape.value:.10g}" + ("" if setting.integer else f" {setting.unit}")
-    parts = ", ".join(f"{name} {value:g}" for name, value in shape.model_dump().items()
-                      if name != "kind" and not (name == "shift" and value == 0))
-    return f"{shape.kind.replace('_', ' ')} ({parts}) {setting.unit}"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tradesim.catalogue import Lever
 from tradesim.errors import InputError, Problem
-from tradesim.scenario import DRAWS, SEED, describe, find, shipped
+from tradesim.scenario import DRAWS, SEED, find, shipped
+from tradesim.scenario_text import describe
 
 
 def starter(path: Path, parent: str, levers: Mapping[str, Lever]) -> str:

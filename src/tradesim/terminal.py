@@ -158,7 +158,7 @@ def fitted(parameters: Mapping[str, Mapping[str, float]]) -> str:
 
 def lever_list(levers: Mapping[str, Lever]) -> str:
     """All levers, one line each."""
-    from tradesim.scenario import describe
+    from tradesim.scenario_text import describe
 
     width = max((len(name) for name in levers), default=0)
     lines = [f"{name.ljust(width)}  {lever.title} [{lever.kind}; probability "
@@ -169,7 +169,7 @@ def lever_list(levers: Mapping[str, Lever]) -> str:
 
 def lever_page(lever: Lever) -> str:
     """One lever: its state, its settings with unit, range, source and grade."""
-    from tradesim.scenario import describe
+    from tradesim.scenario_text import describe
 
     lines = [f"{lever.name}: {lever.title}", f"kind: {lever.kind}"
              + ("; works only while the shared corridor is open" if lever.needs_corridor else ""),
