@@ -14,6 +14,7 @@ from conftest import make_economy
 from tradesim.dims import spread
 from tradesim.errors import InputError
 from tradesim.levers import (
+    GIVEN,
     KINDS,
     TIMING,
     air_link,
@@ -37,7 +38,7 @@ LEF, RIG, UNI, FAR = range(4)
 def pact(world, **changes):
     given = {"lever": "pact", "members": ["RIG", "UNI"], "partner": "LEF",
              "gated_groups": ["bread"], "nontariff_scopes": ["wide"], "scope": "narrow",
-             "utilisation": spread(0.5), "nontariff_cut": spread(0.03)}
+             "utilisation": spread(0.5), "nontariff_cut": spread(0.03), "calendar": spread(2015.0)}
     return tariff_agreement(world, FULL, **(given | changes))
 
 
@@ -265,7 +266,7 @@ def test_a_kind_does_nothing_at_strength_zero(world, kind):
               "nontariff_scopes": ["wide"], "scope": "wide", "route": "pass", "routes": ["pass"],
               "importers": ["LEF"], "exporters": ["RIG"], "groups": ["bread"],
               "rivals": ["UNI"], "rival_importers": ["LEF"], "survival": spread(0.8)}
-    keys = {*arguments(kind), *("lever", "lifetime", "years_on")}
+    keys = {*arguments(kind), *GIVEN}
     given = {key: values.get(key, spread(0.5)) for key in keys
              if key in KINDS[kind].__annotations__}
     shock = KINDS[kind](world, spread(0.0), **given)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scipy.optimize import elementwise
 
 from conftest import make_economy
-from tradesim.dims import spread, total
+from tradesim.dims import spread
 from tradesim.equilibrium import equilibrium
 from tradesim.errors import ConvergenceError, InputError
-from tradesim.quotas import TOLERANCE, quota_of, within_quotas
+from tradesim.quotas import TOLERANCE, with_quotas, within_quotas
 from tradesim.shocks import NONE, Shock, resolve
 
 EXACT = 1e-12
@@ -301,11 +301,36 @@ def cells(**changes):
             for name, value in numbers.items()}
 
 
+def agreement(world, scope="narrow", duty=0.2, **more):
+    reach = 0.5 * spread(np.array([[0.0, 1.0, 1.0, 0.0], [0.0] * 4]), "importer", "exporter")
+    shock = Shock(duty=reach * duty)
+    years = spread(np.array([2010.0, 2012.0]), "year")
+    return with_quotas(shock, world, "pact", scope, reach, years), shock
+
+
 def test_quota_of_a_product_by_hand():
     world = replace(make_economy(), draws=make_economy().draws | cells())
-    saved, limit = quota_of(world, "pact", "narrow", spread(np.array([2010.0, 2012.0]), "year"))
-    assert saved[LEF, 0, TOOLS, 0, 0, 0] == pytest.approx(0.05)  # half the group, ten per cent
-    assert total(saved, "group").sum() == pytest.approx(5 * 0.05)  # no other market or group
-    np.testing.assert_allclose(limit[LEF, 0, TOOLS, 0, :, 0],
+    made, _ = agreement(world)
+    duty = world.duty[LEF, RIG, TOOLS, 0, 0, 0]  # half of the group saves ten points, half in force
+    assert made.quota[LEF, RIG, TOOLS, 0, 0, 0] == pytest.approx(
+        min(0.5 * 0.05 / duty, 0.5 * 0.8))
+    assert not made.quota[RIG].any()
+    assert not made.quota[:, :, BREAD].any()
+    assert not made.quota[:, FAR].any()
+    np.testing.assert_allclose(made.quota_limit[LEF, 0, TOOLS, 0, :, 0],
                                [600e3, 600e3 * 1.02**2])  # 1,000 t at 300, half of what is sold
-    assert quota_of(world, "pact", "wide", spread(2010.0)) == (NONE, NONE)
+    assert not made.quota_limit[RIG].any()
+
+
+def test_quota_removes_no_more_than_the_agreement_leaves():
+    world = replace(make_economy(), draws=make_economy().draws | cells(over_quota_rate=3.0))
+    made, shock = agreement(world)
+    np.testing.assert_allclose((made.quota + shock.duty)[LEF, RIG, TOOLS], 0.5)
+    dear = replace(world, draws=world.draws | cells(in_quota_rate=0.3))
+    assert not agreement(dear)[0].quota.any()  # a quota that is no preference
+
+
+def test_schedule_without_a_quota_stays_as_it_is():
+    world = replace(make_economy(), draws=make_economy().draws | cells())
+    made, shock = agreement(world, scope="wide")
+    assert made is shock

@@ -20,7 +20,9 @@ from tradesim.catalogue import Lever
 from tradesim.dims import Array
 from tradesim.economy import Economy
 from tradesim.errors import InputError, Problem, nearest
+from tradesim.quotas import with_quotas
 from tradesim.shocks import Shock
+from tradesim.tariffs import tariff_change
 
 TIMING = ("start", "delay", "phase_in", "probability")
 """Settings that every lever has and no kind sees: they make the strength."""
@@ -51,7 +53,7 @@ def phase_in(years: Array, start: Array, length: Array) -> Array:
 def tariff_agreement(
     economy: Economy, phase: Array, *, lever: str, members: Sequence[str], partner: str,
     gated_groups: Sequence[str], nontariff_scopes: Sequence[str],
-    scope: str, utilisation: Array, nontariff_cut: Array,
+    scope: str, utilisation: Array, nontariff_cut: Array, calendar: Array,
 ) -> Shock:
     r"""Lower duties between one country and the members of a union.
 
@@ -78,18 +80,22 @@ def tariff_agreement(
         Share :math:`U` of eligible trade that claims the preference.
     nontariff_cut
         Cost :math:`N` removed on covered goods, share of delivered value.
+    calendar
+        Calendar years.
 
     Returns
     -------
     Shock
-        Share of duty removed and information cost saved.
+        Share of duty removed and information cost saved, and what quotas add (equation Q1).
     """
     inside = economy.mask("importer", [partner]) * economy.mask("exporter", members)
     outside = economy.mask("importer", members) * economy.mask("exporter", [partner])
-    covered = phase * economy.coverage(lever, scope) * (inside + outside)
+    reach = phase * (inside + outside)
+    covered = reach * economy.coverage(lever, scope)
     nontariff = nontariff_cut if scope in nontariff_scopes else 0.0
-    return Shock(duty=covered * utilisation, information=covered * nontariff,
+    made = Shock(duty=covered * utilisation, information=covered * nontariff,
                  gated=outside * economy.mask("group", gated_groups))
+    return with_quotas(made, economy, lever, scope, reach, calendar)
 
 
 def route_improvement(
@@ -263,9 +269,10 @@ KINDS: Mapping[str, Callable[..., Shock]] = {
     "export_ban": kinds_events.export_ban,
     "currency_move": kinds_events.currency_move,
     "growth_path": kinds_events.growth_path,
+    "tariff_change": tariff_change,
 }
 
-GIVEN = ("lever", "lifetime", "years_on")
+GIVEN = ("lever", "lifetime", "years_on", "calendar")
 """Arguments that the model supplies where a kind asks for them."""
 
 

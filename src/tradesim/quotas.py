@@ -18,7 +18,7 @@ from tradesim.dims import Array, axis, pick, spread
 from tradesim.economy import Economy
 from tradesim.equilibrium import Settled
 from tradesim.errors import ConvergenceError, InputError, Problem
-from tradesim.shocks import NONE, Change, Pulled
+from tradesim.shocks import NONE, Change, Pulled, Shock
 
 TOLERANCE = 1e-10
 """Gap between imports and the quota, in log points, at which a binding quota counts as met."""
@@ -34,49 +34,60 @@ Once = Callable[[Take, Array, Array], tuple[Change, Settled]]
 ALL = 1.0 + NONE
 
 
-def quota_of(economy: Economy, lever: str, scope: str, calendar: Array) -> tuple[Array, Array]:
-    r"""Preference inside the quotas of an agreement, and sales at which each quota is full.
+def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, reach: Array,
+                calendar: Array) -> Shock:
+    r"""Add to an agreement's shock what it gives within its quotas.
 
-    .. math:: (Q1)\;\; d = w\,(\tau_{out} - \tau_{in}), \qquad
-        V_t = Q\,p\,(1 + \pi)^{t - t_0} / w
+    .. math:: (Q1)\;\; k = \min\Bigl\{\varphi\,\frac{w\,(\tau_{out} - \tau_{in})}{\tau},\;
+        \varphi - r\Bigr\}, \qquad V_t = \frac{Q\,p\,(1 + \pi)^{t - t_0}}{w}
 
     Parameters
     ----------
+    shock
+        What the agreement does outside its quotas: share of duty removed :math:`r`.
     economy
-        Base year, with the drawn cells of the table of quotas.
+        Base year, with the drawn cells of the table of quotas: share :math:`w` of a product in
+        the group's trade, duties on it in and out of the quota, quota :math:`Q` in tonnes, and
+        the product's price :math:`p`, USD a tonne, that grows by :math:`\pi` a year.
     lever, scope
         Agreement and schedule under which the table holds the quotas.
+    reach
+        Strength :math:`\varphi` of the agreement by importer and exporter.
     calendar
-        Calendar years.
+        Calendar years :math:`t`.
 
     Returns
     -------
-    tuple of numpy.ndarray
-        Duty saved on the group, share of value, where the product under quota has the share
-        :math:`w` of the group's trade; and the members' joint sales of the group, USD, at
-        which :math:`Q` tonnes at :math:`p` USD a tonne are full. Both are `NONE` when this
-        schedule has no quota, and zero for groups without one.
+    Shock
+        With ``quota``, the share of the group's duty removed while the quota is not full, and
+        ``quota_limit``, joint sales of the group by all members at which it is; the shock
+        itself when this schedule has no quota.
     """
     pair, draws = economy.pair, economy.draws
     head = f"{lever}.quota.{scope}"
     if not any(f"{head}.{importer}.{group}.quota_tonnes" in draws
                for importer in pair.importers for group in pair.groups):
-        return NONE, NONE
+        return shock
+    count = len(next(iter(draws.values())))
 
-    def cells(variable: str, missing: float) -> Array:
-        count = len(next(iter(draws.values())))
-        return spread(np.array([[draws.get(f"{head}.{importer}.{group}.{variable}",
-                                           np.full(count, missing))
-                                 for group in pair.groups] for importer in pair.importers]),
-                      "importer", "group", "draw")
+    def cells(variable: str) -> Array:
+        found = [[draws.get(f"{head}.{importer}.{group}.{variable}", np.zeros(count))
+                  for group in pair.groups] for importer in pair.importers]
+        return spread(np.array(found), "importer", "group", "draw")
 
-    share = cells("product_share", 0.0)
-    saved = share * (cells("over_quota_rate", 0.0) - cells("in_quota_rate", 0.0))
-    price = cells("usd_per_tonne", 0.0) * (1.0 + cells("price_growth", 0.0)) ** (
-        calendar - pair.base_year)
-    worth = cells("quota_tonnes", 0.0) * price
-    shape = np.broadcast_shapes(worth.shape, share.shape)
-    return saved, np.divide(worth, share, out=np.zeros(shape), where=share > 0.0)
+    share = cells("product_share")
+    saved = share * (cells("over_quota_rate") - cells("in_quota_rate"))
+    part = np.minimum(_ratio(np.maximum(saved, 0.0), economy.duty), 1.0)
+    price = cells("usd_per_tonne") * (1.0 + cells("price_growth")) ** (calendar - pair.base_year)
+    acts = np.any(reach > 0.0, axis=axis("exporter"), keepdims=True)
+    return replace(shock, quota=np.minimum(reach * part, reach - shock.duty),
+                   quota_limit=acts * _ratio(cells("quota_tonnes") * price, share))
+
+
+def _ratio(part: Array, whole: Array) -> Array:
+    """Part over whole, zero where the whole is zero."""
+    part, whole = np.broadcast_arrays(part, whole)
+    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0.0)
 
 
 def within_quotas(once: Once, levels: Array, pulled: Sequence[Pulled], change: Change,
