@@ -18,6 +18,9 @@ KEY = ["variable", "count", "year", "exporter", "importer", "group", "case", "st
 HEADLINE = ("turnover", "target_probability")
 """Kept for both years, in every case."""
 
+LEVELS = ("trade", "imports", "tariff_revenue")
+"""Kept for the last year without the scenario too, as means: what changes are compared with."""
+
 ACCOUNTS = ("trade", "imports", "tariff_revenue", "consumer_surplus", "producer_surplus",
             "exporter_surplus", "welfare")
 """Kept for the last year, as changes of totals over groups."""
@@ -47,7 +50,10 @@ def reduce(dataset: xr.Dataset) -> pd.DataFrame:
     rows = results.summary(dataset.sel(year=list(YEARS)))
     rows = rows[rows["statistic"].isin(STATISTICS)]
     last, change = rows["year"] == LAST, rows["case"].isin(CHANGES)
-    totals = rows["variable"].isin(ACCOUNTS) & last & change & (rows["group"] == results.ALL)
+    before = (rows["variable"].isin(LEVELS) & (rows["case"] == results.REFERENCE)
+              & (rows["statistic"] == "mean"))
+    totals = (rows["group"] == results.ALL) & last & (
+        before | (rows["variable"].isin(ACCOUNTS) & change))
     kept = rows[rows["variable"].isin(HEADLINE) | totals]
     return pd.concat([kept[[*KEY, "value"]], _path(dataset)], ignore_index=True)
 

@@ -39,6 +39,10 @@ class Numbers:
         """Mean change against the reference, USD million."""
         return self.value(variable, year, case, "mean", **where) / MILLION
 
+    def level(self, variable: str, year: int = LAST, **where: str) -> float:
+        """Mean without the scenario, USD million."""
+        return self.value(variable, year, "reference", "mean", **where) / MILLION
+
     def million(self, year: int, case: str, statistic: str, sign: str = "") -> str:
         """Turnover in USD million; changes below 100 with one decimal."""
         value = self.value("turnover", year, case, statistic) / MILLION
