@@ -29,8 +29,8 @@ LAYERS = {  # imports only point down, or stay in their layer without a loop
        "calibrate sampling rivals scores stacking compare compare_table regret runs decompose goal provenance analogues",
     3: "sweep_results situation model subsets results differences factors projection",
     2: "economy shocks levers kinds_policy kinds_events routes markets equilibrium settlement dynamics "
-       "accounts statespace quotas tariffs",
-    1: "scenario scenario_text rules starter catalogue parameters baseline history pair posterior analogue_cases",
+       "accounts statespace quotas tariffs gravity closure",
+    1: "scenario scenario_text rules starter catalogue parameters baseline history pair posterior world analogue_cases",
     0: "__init__ blocks dims errors checks distributions tables yamlfile folders",
 }
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names.split()}

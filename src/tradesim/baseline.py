@@ -18,6 +18,7 @@ from tradesim.pair import Pair, read_pair
 from tradesim.parameters import Parameter, read_parameters
 from tradesim.posterior import read_posterior
 from tradesim.tables import Column, read_table
+from tradesim.world import read_world
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class Baseline:
         (importer, exporter), zero for home sales.
     history, posterior
         Reported statistics and the posterior calibrated on them.
+    world
+        Trade among all countries, USD, exporter by importer; None without such a table.
     """
 
     folder: Path
@@ -92,6 +95,7 @@ class Baseline:
     totals: Array
     history: History
     posterior: xr.Dataset
+    world: Array | None = None
 
 
 def read_baseline(folder: Path) -> Baseline:
@@ -126,7 +130,7 @@ def read_baseline(folder: Path) -> Baseline:
             f"year {pair.base_year} of the markets", "run `tradesim calibrate` without --as-of")])
     history = read_history(folder, as_of=as_of)
     return Baseline(folder, pair, parameters, levers, totals,
-                    history, posterior)
+                    history, posterior, read_world(folder, pair))
 
 
 def read_cells(folder: Path, pair: Pair, levers: Mapping[str, Lever]) -> dict[str, Parameter]:
