@@ -23,7 +23,7 @@ LAYERS = {  # imports only point down, or stay in their layer without a loop
        "cli_compare comparing report_compare compare_pages plots_compare workbook "
        "cli_decompose decompose_pages goal_pages plots_decompose plots_evidence cli_parts "
        "cli_results api iamc document document_pdf document_word "
-       "report drawing plots plots_ranking ranking findings story wording terminal",
+       "report shares drawing plots plots_ranking ranking findings story wording terminal",
     4: "discover prim chance "
        "variation design evaluation execution sensitivity sweep sweep_plan sweep_file sweep_table "
        "calibrate sampling rivals scores stacking compare compare_table regret runs decompose goal provenance analogues",

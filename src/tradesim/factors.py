@@ -15,6 +15,7 @@ from tradesim.scenario import Scenario
 
 FACTOR = "factor"
 SIZE, CLOSED, UNEXPLAINED = "gdp.size", "corridor.closed_years", "reference.unexplained"
+SPECIFICATION = "reference.specification"
 HAPPENS = "happens"
 
 Row = tuple[str, str, str, Array]
@@ -83,6 +84,9 @@ def _fitted(base: Baseline, draws: Mapping[str, Array]) -> Iterator[Row]:
 
 
 def _path(base: Baseline, draws: Mapping[str, Array], path: Reference) -> Iterator[Row]:
+    if "posterior.specification" in draws:
+        yield (SPECIFICATION, "Specification of the reference path", "place in the list",
+               draws["posterior.specification"].astype(float))
     yield (SIZE, "Size of both economies in the last year, against the base year",
            "sum of logs", path.log_growth[:, -1].sum(axis=-1))
     yield (CLOSED, "Years in which the corridor is closed at least in part", "years",

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from tradesim.dims import Array
-from tradesim.factors import HAPPENS
+from tradesim.factors import HAPPENS, SPECIFICATION
 from tradesim.story import Story
 from tradesim.wording import plain, pretty, together, words
 
@@ -93,7 +93,9 @@ def rankings(story: Story) -> list[Ranking]:
     levers = tuple(f"{name}." for name in json.loads(story.dataset.attrs["scenario"])["levers"])
     names = [str(name) for name in story.dataset["factor"].to_numpy()]
     policy = [name.startswith(levers) for name in names]
-    barred = {REFERENCE: policy, EFFECT: [name.endswith(f".{HAPPENS}") for name in names]}
+    barred = {REFERENCE: [policy[k] or name == SPECIFICATION for k, name in enumerate(names)],
+              EFFECT: [name.endswith(f".{HAPPENS}") or name == SPECIFICATION
+                       for name in names]}  # a place in a list is no quantity to rank
     kept = story.dataset["factors"].transpose("factor", "draw")
     return [Ranking(name, float(np.median(values)),
                     movers(kept.isel(factor=np.flatnonzero(~np.array(barred[name]))), values))
