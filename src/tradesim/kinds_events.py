@@ -16,7 +16,7 @@ from tradesim.shocks import FLOOR, Shock
 
 
 def lasting(years_on: Array, years: Array) -> Array:
-    r"""Share of the part of a year after an event began in which it has not yet ended.
+    r"""Share of what is left of a year after an event began for which it lasts (equation 20).
 
     .. math::
 
@@ -48,7 +48,7 @@ def project(
     economy: Economy, phase: Array, *, importer: str, group: str, quantity: Array, price: Array,
     years: Array, years_on: Array,
 ) -> Shock:
-    r"""Add a flow of given goods to the pair's trade.
+    r"""Add a flow of given goods to the pair's trade (equation L11).
 
     .. math:: X = \varphi\, e\, q\, p
 
@@ -79,7 +79,7 @@ def route_closure(
     economy: Economy, phase: Array, *, routes: Sequence[str], closed_share: Array, years: Array,
     years_on: Array,
 ) -> Shock:
-    r"""Close routes for part of the year.
+    r"""Close routes for part of the year (equation L12).
 
     .. math:: x_r = \varphi\, e\, C
 
@@ -109,7 +109,7 @@ def payment_friction(
     economy: Economy, phase: Array, *, rivals: Sequence[str], rival_importers: Sequence[str],
     friction: Array, rival_factor: Array, years: Array, years_on: Array,
 ) -> Shock:
-    r"""Make payments dearer, for the pair and for other suppliers concerned.
+    r"""Make payments dearer, for the pair and for other suppliers concerned (equation L13).
 
     .. math:: x = \varphi\, e\, F, \qquad x_{rival} = \kappa\, x
 
@@ -143,7 +143,7 @@ def supply_loss(
     economy: Economy, phase: Array, *, exporters: Sequence[str], groups: Sequence[str],
     loss: Array, recovery: Array, years_on: Array,
 ) -> Shock:
-    r"""Destroy part of what a country can supply, at home and abroad; it grows back.
+    r"""Destroy part of what a country can supply, at home and abroad; it grows back (equation L14).
 
     .. math:: s = \ln\bigl(1 - \varphi\, \ell \max\{0, 1 - \max\{k, 0\} / R\}\bigr)
 
@@ -174,7 +174,7 @@ def export_ban(
     economy: Economy, phase: Array, *, exporter: str, group: str, banned_share: Array,
     years: Array, years_on: Array,
 ) -> Shock:
-    r"""Forbid one member of the pair to sell part of a group of goods to the other.
+    r"""Forbid one member of the pair to sell part of a group of goods to the other (equation L15).
 
     .. math:: o = \ln \max\{1 - \varphi\, e\, B,\ 0.01\}
 
@@ -206,7 +206,7 @@ def currency_move(
     economy: Economy, phase: Array, *, country: str, depreciation: Array, half_life: Array,
     years_on: Array,
 ) -> Shock:
-    r"""Let one country's currency lose real value: the reference path moves (equation 2).
+    r"""Let one country's currency lose real value: the path moves (equations 2, L16).
 
     With :math:`z_t = \varphi \ln(1 - V)\, 2^{-\max\{k, 0\} / H}` the log change of the country's
     prices in USD,
@@ -245,7 +245,7 @@ def growth_path(
     economy: Economy, phase: Array, *, growth_of_first: Array, growth_of_second: Array,
     years: Array, years_on: Array,
 ) -> Shock:
-    r"""Let the two economies grow faster or slower: the reference path moves (equation 2).
+    r"""Let the two economies grow faster or slower: the path moves (equations 2, L17).
 
     .. math::
 

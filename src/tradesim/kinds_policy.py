@@ -22,7 +22,7 @@ def recognition(
     economy: Economy, phase: Array, *, importers: Sequence[str], groups: Sequence[str],
     approval: Array, nontariff_cut: Array, return_share: Array,
 ) -> Shock:
-    r"""Recognise the partner's certificates: more suppliers approved, less cost of formalities.
+    r"""Recognise the partner's certificates: more supply approved, less cost (equation L6).
 
     .. math::
 
@@ -58,7 +58,7 @@ def recognition(
 
 
 def payment_relief(economy: Economy, phase: Array, *, relieved_share: Array) -> Shock:
-    r"""Let traders of the pair pay each other more easily.
+    r"""Let traders of the pair pay each other more easily (equation L7).
 
     .. math:: y = \varphi\, R
 
@@ -82,7 +82,7 @@ def route_service(
     rival_importers: Sequence[str], freight_cut: Array, crossings: Array,
     hours_saved: Array, waiting_days_saved: Array, rival_share: Array,
 ) -> Shock:
-    r"""Run a regular service on a route: cheaper freight, less waiting at its borders.
+    r"""Run a regular service on a route: less freight, less waiting at borders (equation L8).
 
     .. math::
 
@@ -129,7 +129,7 @@ def plants(
     input_groups: Sequence[str], invested: Array, output_per_usd: Array, partner_share: Array,
     home_share: Array, input_share: Array, input_partner_share: Array,
 ) -> Shock:
-    r"""Build plants in one country of the pair: what they sell, and what they buy.
+    r"""Build plants in one country of the pair: what they sell, and what they buy (equation L9).
 
     With yearly output :math:`K = \varphi\, I y` in each group of output, base-year sales
     :math:`X` to the partner and :math:`Y` at home,
@@ -195,7 +195,7 @@ def plants(
 
 
 def contacts(economy: Economy, phase: Array, *, link_growth: Array, elasticity: Array) -> Shock:
-    r"""Make more active links between firms: cheaper to find and keep a partner.
+    r"""Make more active links between firms: cheaper to find and keep a partner (equation L10).
 
     .. math::
 

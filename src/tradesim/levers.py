@@ -29,7 +29,7 @@ TIMING = ("start", "delay", "phase_in", "probability")
 
 
 def phase_in(years: Array, start: Array, length: Array) -> Array:
-    r"""Give the strength of a lever over time, rising in a straight line.
+    r"""Give the strength of a lever over time, rising in a straight line (equation 19).
 
     .. math:: \varphi_t = \min\{1, \max\{0, (t + 1 - t_0) / L\}\}
 
@@ -55,7 +55,7 @@ def tariff_agreement(
     gated_groups: Sequence[str], nontariff_scopes: Sequence[str],
     scope: str, utilisation: Array, nontariff_cut: Array, calendar: Array,
 ) -> Shock:
-    r"""Lower duties between one country and the members of a union.
+    r"""Lower duties between one country and the members of a union (equation L1).
 
     .. math:: r = \varphi\, c_{jg}\, U, \qquad n = \varphi\, N\, c_{jg}
 
@@ -102,7 +102,7 @@ def route_improvement(
     economy: Economy, phase: Array, *, route: str,
     km_saved: Array, usd_per_tonne_km: Array, speed_km_per_hour: Array,
 ) -> Shock:
-    r"""Shorten one route: freight and days fall with the distance.
+    r"""Shorten one route: freight and days fall with the distance (equation L2).
 
     .. math:: f = \varphi\, K p, \qquad d = \varphi\, K / (24 v)
 
@@ -134,7 +134,7 @@ def free_zone(
     groups: Sequence[str], regional_share: Array, uptake: Array, vat_rate: Array,
     vat_avoided: Array,
 ) -> Shock:
-    r"""Open a zone that sells duty-free: relief on the part of trade that passes through it.
+    r"""Open a zone that sells duty-free: relief on trade that passes through it (equation L3).
 
     .. math:: r = \varphi\, w s, \qquad b = \varphi\, w s\, V z
 
@@ -169,7 +169,7 @@ def air_link(
     economy: Economy, phase: Array, *, survival: Array, lifetime: Array,
     weekly_flights: Array, reference_flights: Array, information_cut: Array, years_on: Array,
 ) -> Shock:
-    r"""Fly directly: cheaper contacts for differentiated goods, while the service lasts.
+    r"""Fly directly: cheaper contacts for differentiated goods while it lasts (equation L4).
 
     .. math::
 
@@ -207,7 +207,7 @@ def border_facilitation(
     rival_importers: Sequence[str], crossing_hours_saved: Array, queue_days_saved: Array,
     fees_saved: Array, variability_premium: Array, rival_share: Array,
 ) -> Shock:
-    r"""Make border crossings on some routes quicker, cheaper and more predictable.
+    r"""Make border crossings on some routes quicker, cheaper and more predictable (equation L5).
 
     .. math::
 
