@@ -272,7 +272,7 @@ KINDS: Mapping[str, Callable[..., Shock]] = {
     "tariff_change": tariff_change,
 }
 
-GIVEN = ("lever", "lifetime", "years_on", "calendar")
+GIVEN = ("lever", "lifetime", "years_on", "calendar", "levels")
 """Arguments that the model supplies where a kind asks for them."""
 
 

@@ -91,7 +91,7 @@ def situation(base: Baseline, scenario: Scenario, draws: Draws,
     closed = spread(path.closed_share, "draw", "year")
     return Situation(
         years, world, levels, to_count,
-        {name: shock(base, scenario, world, draws, name, years, path.closed_share)
+        {name: shock(base, scenario, world, draws, name, years, path.closed_share, levels)
          for name in scenario.levers},
         tuple(base.levers[name].at_once for name in scenario.levers),
         spread(draws["posterior.closure_effect"], "draw", "importer") * closed,
@@ -132,14 +132,14 @@ def reference_levels(base: Baseline, world: Economy, draws: Draws,
 
 
 def shock(base: Baseline, scenario: Scenario, world: Economy, draws: Draws, name: str,
-          years: Sequence[int], closed_share: Array) -> Shock:
+          years: Sequence[int], closed_share: Array, levels: Array) -> Shock:
     """Give the shock of one lever if it succeeds: its kind, with its settings and strength."""
     lever = base.levers[name]
     calendar = spread(np.asarray(years, dtype=float), "year")
     begin = spread(draws[f"{name}.start"] + draws[f"{name}.delay"], "draw")
     strength = phase_in(calendar, begin, spread(draws[f"{name}.phase_in"], "draw"))
-    given = {"lever": name, "years_on": calendar - begin,
-             "lifetime": spread(draws[f"{name}.lifetime"], "draw")}
+    given = {"lever": name, "calendar": calendar, "years_on": calendar - begin,
+             "levels": levels, "lifetime": spread(draws[f"{name}.lifetime"], "draw")}
     kind = KINDS[lever.kind]
     wanted = arguments(lever.kind)
     settings = {key: _setting(scenario, lever, draws, key) for key in lever.settings
