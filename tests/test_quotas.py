@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,10 +13,13 @@ from hypothesis import strategies as st
 from scipy.optimize import elementwise
 
 from conftest import make_economy
+from tradesim.baseline import QUOTAS, _cells
 from tradesim.dims import spread
 from tradesim.equilibrium import equilibrium
 from tradesim.errors import ConvergenceError, InputError
+from tradesim.folders import calibration_folder
 from tradesim.quotas import TOLERANCE, with_quotas, within_quotas
+from tradesim.rules import Known
 from tradesim.shocks import NONE, Shock, resolve
 
 EXACT = 1e-12
@@ -334,3 +339,50 @@ def test_schedule_without_a_quota_stays_as_it_is():
     world = replace(make_economy(), draws=make_economy().draws | cells())
     made, shock = agreement(world, scope="wide")
     assert made is shock
+
+
+HEAD = "lever,scope,importer,group,product,variable,value,low,high,unit,grade,source,url,note"
+ROWS = {"product_share": "0.5,0.4,0.6", "quota_tonnes": "1000,500,2000",
+        "usd_per_tonne": "300,200,400", "price_growth": "0.02,0,0.04",
+        "in_quota_rate": "0,0,0", "over_quota_rate": "0.1,0.1,0.1"}
+PAIR = SimpleNamespace(importers=("LEF",), groups={"tools": None}, exporters=("LEF", "RIG"),
+                       routes={}, name=str)
+LEVERS = {"pact": SimpleNamespace(settings={"scope": SimpleNamespace(values=["narrow"])})}
+
+
+def read(tmp_path, scope="narrow", **changes):
+    (tmp_path / "baseline").mkdir()
+    rows = [f"pact,{scope},LEF,tools,hammers,{name},{values},unit,C,source,,"
+            for name, values in (ROWS | changes).items() if values is not None]
+    (tmp_path / QUOTAS.file).write_text("\n".join([HEAD, *rows]), encoding="utf-8")
+    return _cells(tmp_path, QUOTAS, PAIR, LEVERS)
+
+
+def test_quotas_are_read_as_uncertain_numbers(tmp_path):
+    found = read(tmp_path)
+    assert len(found) == len(ROWS)
+    tonnes = found["pact.quota.narrow.LEF.tools.quota_tonnes"]
+    assert (tonnes.low, tonnes.distribution.value, tonnes.high) == (500, 1000, 2000)
+
+
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"quota_tonnes": None}, "a quota without a quantity: row quota_tonnes missing"),
+    ({"quota_tonnes": ",,"}, "quotas.csv:3: value: must not be empty"),
+    ({"usd_per_tonne": None}, "a quota without a price that turns tonnes into value"),
+    ({"quota_tones": "1,1,1"}, r"unknown variable 'quota_tones'; .*did you mean 'quota_tonnes'\?"),
+    ({"product_share": "0.5,0,0.6"}, "product_share must lie above 0 and not above 1"),
+    ({"product_share": "0.5,0.1,1.6"}, "product_share must lie above 0 and not above 1"),
+    ({"in_quota_rate": "0.1,0,0.2"}, "in_quota_rate may be above over_quota_rate"),
+    ({"scope": "narow"}, r"no schedule 'narow'; known: narrow; did you mean 'narrow'\?"),
+])
+def test_incomplete_quotas_are_refused(tmp_path, changes, message):
+    with pytest.raises(InputError, match=message):
+        read(tmp_path, **changes)
+
+
+def test_a_calibration_needs_no_quotas(tmp_path):
+    shutil.copytree(calibration_folder(), tmp_path / "calibration")
+    (tmp_path / "calibration" / QUOTAS.file).unlink()
+    known = Known.read(tmp_path / "calibration")
+    assert not [name for name in known.parameters if ".quota." in name]
+    assert [name for name in Known.read(calibration_folder()).parameters if ".quota." in name]

@@ -12,7 +12,7 @@ import xarray as xr
 from tradesim.catalogue import Lever, read_levers
 from tradesim.dims import MILLION, Array, frozen
 from tradesim.distributions import Range
-from tradesim.errors import InputError, Problem
+from tradesim.errors import InputError, Problem, nearest
 from tradesim.history import History, read_history
 from tradesim.pair import Pair, read_pair
 from tradesim.parameters import Parameter, read_parameters
@@ -61,7 +61,15 @@ ROUTE_SHARES = Table("baseline/route_shares.csv", "route_share", ("importer", "g
                      "share", "share", "Share of a route in a flow")
 COVERAGE = Table("baseline/coverage.csv", "coverage", ("lever", "scope", "importer", "group"),
                  "share", "share of the duty", "Share of the duty that an agreement removes")
-TABLES = (MARKETS, TARIFFS, GROUPS, ROUTES, ROUTE_SHARES, COVERAGE)
+QUOTAS = Table("baseline/quotas.csv", "quota",
+               ("lever", "scope", "importer", "group", "variable"), "value", "column unit",
+               "Quota of an agreement")
+TABLES = (MARKETS, TARIFFS, GROUPS, ROUTES, ROUTE_SHARES, COVERAGE, QUOTAS)
+QUOTA = {"product_share": "the product's share of the group's trade", "quota_tonnes": "a quantity",
+         "usd_per_tonne": "a price that turns tonnes into value",
+         "price_growth": "the growth of that price", "in_quota_rate": "a duty inside",
+         "over_quota_rate": "a duty beyond"}
+"""Variables that every quota needs, and what it is without one."""
 TOTALS = "baseline/totals.csv"
 
 
@@ -150,7 +158,8 @@ def read_cells(folder: Path, pair: Pair, levers: Mapping[str, Lever]) -> dict[st
     """
     cells: dict[str, Parameter] = {}
     for table in TABLES:
-        cells |= _cells(folder, table, pair, levers)
+        if table is not QUOTAS or (folder / table.file).exists():
+            cells |= _cells(folder, table, pair, levers)
     return cells
 
 
@@ -170,13 +179,15 @@ def _cells(folder: Path, table: Table, pair: Pair,
                Column("url", "text", required=False), Column("note", "text", required=False)]
     if table is ROUTE_SHARES:
         columns.append(Column("exporter", "text", allowed=pair.exporters))
+    if table is QUOTAS:
+        columns.append(Column("product", "text"))
     if table.unit.startswith("column "):
         columns.append(Column(table.unit.removeprefix("column "), "text"))
     frame = read_table(folder / table.file, columns, key=table.keys)
     cells = {}
     for row in frame.to_dict("records"):
         parts = [str(row[key]) for key in table.keys]
-        if table is COVERAGE:
+        if table.keys[0] == "lever":
             parts.insert(1, table.prefix)
         elif table.prefix:
             parts.insert(0, table.prefix)
@@ -190,7 +201,36 @@ def _cells(folder: Path, table: Table, pair: Pair,
             "low": row["low"], "high": row["high"], "source": row["source"],
             "locator": row["url"] or table.file, "grade": row["grade"], "note": row["note"],
         })
+    if table is QUOTAS:
+        _whole_quotas(str(folder / table.file), cells, levers)
     return cells
+
+
+def _whole_quotas(file: str, cells: Mapping[str, Parameter], levers: Mapping[str, Lever]) -> None:
+    """Check that every quota is one of a schedule that exists, and has all its numbers."""
+    problems = []
+    for head in dict.fromkeys(name.rpartition(".")[0] for name in cells):
+        lever, _, scope, importer, group = head.split(".")
+        place = f"{lever}, {scope}, {importer}, {group}"
+        schedules = getattr(levers[lever].settings.get("scope"), "values", [])
+        if scope not in schedules:
+            known = ", ".join(schedules) or "none"
+            problems.append(Problem(file, place, f"lever '{lever}' has no schedule '{scope}'; "
+                                    f"known: {known}", nearest(scope, schedules)))
+        given = {name.rpartition(".")[2]: part for name, part in cells.items()
+                 if name.startswith(f"{head}.")}
+        problems += [Problem(file, place, f"unknown variable '{name}'; known: {', '.join(QUOTA)}",
+                             nearest(name, QUOTA)) for name in given if name not in QUOTA]
+        missing = [name for name in QUOTA if name not in given]
+        problems += [Problem(file, place, f"a quota without {QUOTA[name]}: row {name} missing")
+                     for name in missing]
+        if not missing and not 0.0 < given["product_share"].low <= given["product_share"].high <= 1:
+            problems.append(Problem(file, place, "product_share must lie above 0 and not above 1"))
+        if not missing and given["in_quota_rate"].high > given["over_quota_rate"].low:
+            problems.append(Problem(file, place, "in_quota_rate may be above over_quota_rate; the "
+                                    "duty inside a quota is the lower one"))
+    if problems:
+        raise InputError(problems)
 
 
 def _totals(folder: Path, pair: Pair) -> Array:
