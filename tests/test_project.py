@@ -28,7 +28,8 @@ LAYERS = {  # imports only point down, or stay in their layer without a loop
        "variation design evaluation execution sensitivity sweep sweep_plan sweep_file sweep_table "
        "calibrate sampling rivals scores stacking compare compare_table regret runs decompose goal provenance analogues",
     3: "sweep_results situation model subsets results differences factors projection",
-    2: "economy shocks levers kinds_policy kinds_events routes markets equilibrium settlement dynamics "
+    2: "economy shocks levers lever_checks kinds_policy kinds_events routes markets equilibrium "
+       "settlement dynamics "
        "accounts statespace quotas tariffs gravity closure",
     1: "scenario scenario_text rules starter catalogue parameters baseline history pair posterior world analogue_cases",
     0: "__init__ blocks dims errors checks distributions tables yamlfile folders",

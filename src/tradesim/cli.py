@@ -217,19 +217,19 @@ def new(name: str, parent: str, calibration: Path | None) -> None:
 def _check_calibration(folder: Path) -> Known:
     from tradesim.catalogue import read_levers
     from tradesim.history import read_history
-    from tradesim.levers import check_levers
+    from tradesim.lever_checks import check_levers
     from tradesim.pair import read_pair
     from tradesim.parameters import read_parameters
     from tradesim.rules import Known
 
     problems: list[Problem] = []
-    known = None
+    known = pair = None
     with _gathered(problems):
-        read_pair(folder)
+        pair = read_pair(folder)
     with _gathered(problems):
         read_parameters(folder)
     with _gathered(problems):
-        check_levers(read_levers(folder), folder / "levers.yaml")
+        check_levers(read_levers(folder), folder / "levers.yaml", pair)
     if not problems and (folder / "data").is_dir():
         with _gathered(problems):
             read_history(folder)

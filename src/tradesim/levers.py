@@ -11,21 +11,21 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
 from tradesim import kinds_events, kinds_policy
-from tradesim.catalogue import Lever
 from tradesim.dims import Array
 from tradesim.economy import Economy
-from tradesim.errors import InputError, Problem, nearest
 from tradesim.quotas import with_quotas
 from tradesim.shocks import Shock
 from tradesim.tariffs import tariff_change
 
 TIMING = ("start", "delay", "phase_in", "probability")
 """Settings that every lever has and no kind sees: they make the strength."""
+
+COST = ("capital_cost", "capital_years", "yearly_cost")
+"""Settings that any lever may have and no kind sees: what it costs the public."""
 
 
 def phase_in(years: Array, start: Array, length: Array) -> Array:
@@ -282,34 +282,3 @@ def arguments(kind: str) -> tuple[str, ...]:
     parameters = inspect.signature(KINDS[kind]).parameters.values()
     return tuple(parameter.name for parameter in parameters
                  if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in GIVEN)
-
-
-def check_levers(levers: Mapping[str, Lever], path: Path) -> None:
-    """Check that every lever is of a known kind and gives just what that kind asks for.
-
-    Parameters
-    ----------
-    levers
-        Levers by name.
-    path
-        File they were read from, named in the error.
-
-    Raises
-    ------
-    InputError
-        With every unknown kind and every missing or superfluous name.
-    """
-    problems = []
-    for name, lever in levers.items():
-        if lever.kind not in KINDS:
-            problems.append(Problem(str(path), f"{name}.kind", f"unknown kind '{lever.kind}'; "
-                                    f"known: {', '.join(KINDS)}", nearest(lever.kind, KINDS)))
-            continue
-        needed = {*arguments(lever.kind), *TIMING}
-        given = {*lever.applies, *lever.settings}
-        problems += [Problem(str(path), f"{name}.{key}", f"missing: kind '{lever.kind}' needs it")
-                     for key in sorted(needed - given)]
-        problems += [Problem(str(path), f"{name}.{key}", f"kind '{lever.kind}' has no such name",
-                             nearest(key, needed)) for key in sorted(given - needed)]
-    if problems:
-        raise InputError(problems)

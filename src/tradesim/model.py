@@ -23,7 +23,7 @@ from tradesim.equilibrium import no_change
 from tradesim.errors import InputError, Problem, nearest
 from tradesim.factors import factors
 from tradesim.folders import calibration_folder
-from tradesim.levers import check_levers
+from tradesim.lever_checks import check_levers
 from tradesim.parameters import Cube, draw
 from tradesim.projection import path_draws, reference_path
 from tradesim.results import IMPLEMENTED, REFERENCE, SCENARIO, describe, repeat_command
@@ -264,5 +264,5 @@ def answer(
 def load_baseline(folder: Path) -> Baseline:
     """Read a calibration folder and check its levers against the kinds that exist."""
     base = read_baseline(folder)
-    check_levers(base.levers, Path(folder) / "levers.yaml")
+    check_levers(base.levers, Path(folder) / "levers.yaml", base.pair)
     return base
