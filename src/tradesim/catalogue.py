@@ -25,7 +25,7 @@ _KEYS = ("title", "kind", "state", "applies", "needs_corridor", "at_once", "sour
 
 
 class Choice(Strict):
-    """A setting that takes one of several names.
+    """A setting that takes one of several names, or some of them.
 
     Attributes
     ----------
@@ -39,6 +39,8 @@ class Choice(Strict):
         The one taken where a scenario says nothing.
     required
         Whether there is no default: a scenario that pulls the lever must choose.
+    several
+        Whether a scenario may write more than one name: a list, or a text with commas.
     source, locator, grade, note
         Where the default comes from, as in `Parameter`.
     """
@@ -49,6 +51,7 @@ class Choice(Strict):
     values: list[str] = Field(min_length=2)
     default: str
     required: bool = False
+    several: bool = False
     source: str = Field(min_length=1)
     locator: str = ""
     grade: Literal["A", "B", "C", "D"]
@@ -56,7 +59,7 @@ class Choice(Strict):
 
     @model_validator(mode="after")
     def _known_default(self) -> Self:
-        if self.default not in self.values and not self.required:
+        if not self.takes(self.default) and not self.required:
             raise ValueError(f"default: '{self.default}' is not one of: {', '.join(self.values)}")
         if len(set(self.values)) < len(self.values):
             raise ValueError("allowed: holds a name twice")
@@ -65,7 +68,20 @@ class Choice(Strict):
     @property
     def allowed(self) -> str:
         """What a scenario may write, in words."""
-        return f"one of: {', '.join(self.values)}"
+        return f"{'one or more' if self.several else 'one'} of: {', '.join(self.values)}"
+
+    def names(self, value: Any) -> list[Any]:
+        """Names that a value written in a scenario holds."""
+        if not self.several:
+            return [value]
+        return ([part.strip() for part in value.split(",")] if isinstance(value, str)
+                else value if isinstance(value, list) else [value])
+
+    def takes(self, value: Any) -> bool:
+        """Whether a scenario may write this."""
+        names = self.names(value)
+        return (bool(names) and all(name in self.values for name in names)
+                and len(set(names)) == len(names))
 
 
 Setting = Parameter | Choice

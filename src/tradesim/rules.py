@@ -186,9 +186,12 @@ class _Check:
             yield self.wrong(key, f"unknown setting; known: {', '.join(settings)}",
                              nearest(name, settings), more)
         elif value is not None and not fits(setting, value):
-            values = setting.values if isinstance(setting, Choice) else ()
-            yield self.wrong(key, f"{_said(value)} is not {setting.allowed}",
-                             nearest(value, values) if isinstance(value, str) else "", more)
+            guess = ""
+            if isinstance(setting, Choice):
+                wrong = [part for part in setting.names(value) if part not in setting.values]
+                value = wrong[0] if wrong else value
+                guess = nearest(value, setting.values) if isinstance(value, str) else ""
+            yield self.wrong(key, f"{_said(value)} is not {setting.allowed}", guess, more)
 
     def parameters(self, parameters: Any) -> Iterator[Problem]:
         if not isinstance(parameters, dict):
@@ -241,7 +244,7 @@ class _Check:
 def fits(setting: Setting, value: Any) -> bool:
     """Whether a scenario may give a setting or parameter this value."""
     if isinstance(setting, Choice):
-        return value in setting.values
+        return setting.takes(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return setting.low <= value <= setting.high and not (setting.integer and whole(value) is None)

@@ -198,6 +198,8 @@ def _scenario(name: str, values: dict[str, Any], origins: dict[str, str],
             setting = known.levers[lever].settings[key]
             if isinstance(setting, Parameter):
                 settings[key] = whole(value) if setting.integer else float(value)
+            else:
+                settings[key] = ", ".join(setting.names(value))
     values["parameters"] = {key: float(value)
                             for key, value in values.get("parameters", {}).items()}
     return Scenario(name=name, origins=origins, **values)
