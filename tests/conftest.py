@@ -73,6 +73,7 @@ def make_economy(seed: int = 0, draws: int = DRAWS) -> Economy:
         inverse_supply=spread(inverse, "group", "exporter", "draw"),
         route_choice=uniform(5, 30, "draw"),
         pass_through=uniform(0.4, 0.9, "draw"),
+        trade_elasticity=uniform(3, 7, "draw"),
         first_year=uniform(0.2, 0.5, "draw"),
         speed=uniform(0.2, 0.4, "draw"),
     )

@@ -62,6 +62,8 @@ class Economy:
     route_choice, pass_through
         Elasticity of route choice per unit of cost as a share of value; share of a freight
         saving that reaches the buyer.
+    trade_elasticity
+        Elasticity of trade to its cost in the one-sector world of a closure.
     first_year, speed
         Share of a long-run response reached in its first year, and of the rest in each later.
     """
@@ -89,6 +91,7 @@ class Economy:
     inverse_supply: Array
     route_choice: Array
     pass_through: Array
+    trade_elasticity: Array
     first_year: Array
     speed: Array
 
@@ -231,6 +234,7 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         inverse_supply=spread(inverse, "group", "exporter", "draw"),
         route_choice=spread(draws["routes.choice"], "draw"),
         pass_through=spread(draws["routes.pass_through"], "draw"),
+        trade_elasticity=spread(draws["closure.theta"], "draw"),
         first_year=spread(draws["adjustment.first_year"], "draw"),
         speed=spread(draws["adjustment.speed"], "draw"),
     )

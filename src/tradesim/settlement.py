@@ -15,8 +15,8 @@ from tradesim.quotas import Take, within_quotas
 from tradesim.routes import through_corridor
 from tradesim.shocks import NONE, Change, Pulled, resolve
 
-Closure = Callable[[Economy, Array, Change], Macro]
-"""From base year, reference purchases and joint change to wages and spending."""
+Closure = Callable[[Economy, Change], Macro]
+"""From base year and joint change to wages and spending."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +89,14 @@ def settle(economy: Economy, levels: Array, pulled: Sequence[Pulled], *,
 
 def _solved(economy: Economy, levels: Array, pulled: Sequence[Pulled], exposed: Array,
             closure: Closure | None) -> tuple[Change, Settled]:
+    macro = None if closure is None else closure(economy, resolve(economy, pulled))
+
     def once(take: Take, margin: Array, filled: Array) -> tuple[Change, Settled]:
         here = take(economy)
         change = resolve(here, take(pulled), margin, filled)
         change = replace(change, level=change.level + _exposure(here, take(exposed), change))
         there = take(levels) * np.exp(change.level)
-        macro = None if closure is None else closure(here, there, change)
-        return change, equilibrium(here, there, change, macro)
+        return change, equilibrium(here, there, change, None if macro is None else take(macro))
 
     change, settled = once(_whole, 1.0 + NONE, 1.0 + NONE)
     return within_quotas(once, levels, pulled, change, settled)

@@ -9,14 +9,17 @@ import numpy as np
 
 from tradesim.baseline import Baseline
 from tradesim.catalogue import Choice, Lever
+from tradesim.closure import Imbalances, closure
 from tradesim.dims import Array, spread, total
 from tradesim.dynamics import Reference
 from tradesim.economy import Economy, economy
+from tradesim.errors import InputError, Problem
 from tradesim.levers import GIVEN, KINDS, TIMING, arguments, phase_in
 from tradesim.projection import reference_path
 from tradesim.scenario import Scenario
 from tradesim.settlement import Closure, Outcome, settle
 from tradesim.shocks import Pulled, Shock
+from tradesim.world import WORLD
 
 Draws = Mapping[str, Array]
 Cases = Mapping[str, Mapping[str, Array]]
@@ -95,7 +98,19 @@ def situation(base: Baseline, scenario: Scenario, draws: Draws,
          for name in scenario.levers},
         tuple(base.levers[name].at_once for name in scenario.levers),
         spread(draws["posterior.closure_effect"], "draw", "importer") * closed,
-        None)
+        _closure(base, scenario))
+
+
+def _closure(base: Baseline, scenario: Scenario) -> Closure | None:
+    if scenario.closure == "none":
+        return None
+    if base.world is None:
+        raise InputError([Problem(str(base.folder / WORLD), "", "file is missing; the closure "
+                                  f"'{scenario.closure}' needs it", "closure: none")])
+    world = base.world
+    imbalances: Imbalances = "additive" if scenario.imbalances == "additive" else "multiplicative"
+    return lambda economy, change: closure(world, economy, change, economy.trade_elasticity,
+                                           imbalances)
 
 
 def years_of(base: Baseline, scenario: Scenario) -> tuple[int, ...]:
