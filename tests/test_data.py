@@ -122,13 +122,16 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
     "baseline/route_shares.csv": ((IMPORTER, GROUP, EXPORTER, ROUTE, *cells("share", high=1.0)),
                                   ("importer", "group", "route")),
     "baseline/coverage.csv": (
-        (*text("lever"), Column("scope", "text", allowed=("interim", "full")), IMPORTER, GROUP,
+        (*text("lever"), Column("scope", "text", allowed=("interim", "full", "guarded")), IMPORTER, GROUP,
          *cells("share", high=1.0)), ("lever", "scope", "importer", "group")),
+    "baseline/quotas.csv": (
+        (*text("lever", "scope"), IMPORTER, GROUP, *text("product", "variable"), *cells("value"),
+         *text("unit")), ("lever", "scope", "importer", "group", "variable")),
 }
 COMPLETE = {"baseline/markets.csv": 2 * 12 * 6, "baseline/totals.csv": 2 * 5,
             "baseline/tariffs.csv": 2 * 12 * 5, "baseline/groups.csv": 12 * 3,
             "baseline/routes.csv": 2 * 5 * 2, "baseline/route_shares.csv": 2 * 12 * 5,
-            "baseline/coverage.csv": 2 * 2 * 12, "data/corridor.csv": 14}
+            "baseline/coverage.csv": 3 * 2 * 12, "data/corridor.csv": 14}
 CENTRE = {"markets": "value_musd", "tariffs": "rate", "groups": "value", "routes": "value",
           "route_shares": "share", "coverage": "share"}
 
