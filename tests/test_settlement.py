@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import make_economy
+from tradesim.blocks import by_block
 from tradesim.dims import spread
 from tradesim.dynamics import at_once, partial_adjust
 from tradesim.equilibrium import equilibrium
+from tradesim.errors import ConvergenceError
 from tradesim.routes import CLOSED, saving, through_corridor
 from tradesim.settlement import settle
 from tradesim.shocks import FLOOR, Change, Shock, resolve
@@ -213,3 +215,22 @@ def test_goods_of_a_ban_come_from_others(world):
     sales = equilibrium(world, world.sales, ban).sales
     assert (sales[0, RIG] < 0.0).all()
     assert (sales[0, FAR] > 0.0).all()
+
+
+def test_an_unsolved_market_is_named_by_its_draw_among_all(world):
+    cost = np.zeros(world.sales.shape)
+    cost[0, RIG, 1, 0, 0, 3] = np.nan
+
+    def work(rows):
+        part = {"sales": world.sales, "cost": cost} if rows.start else {
+            "sales": world.sales, "cost": 0.0 * np.nan_to_num(cost)}
+        return equilibrium(world, part["sales"], Change(part["cost"]))
+
+    with pytest.raises(ConvergenceError, match=r"did not converge in draw 8; largest"):
+        by_block(work, 10, 5)  # fourth draw of the second block of five
+
+
+def test_many_unsolved_draws_are_counted():
+    error = ConvergenceError("the markets", 0.5, range(12)).moved(lambda draw: draw + 100)
+    assert str(error) == ("the markets did not converge in draws 100, 101, 102, 103, 104, 105, "
+                          "106, 107, 108, 109 and 2 more; largest residual 0.5")

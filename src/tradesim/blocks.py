@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
 
+from tradesim.errors import ConvergenceError
+
 WORKERS = 2
 Part = TypeVar("Part")
 
@@ -17,12 +19,24 @@ def by_block(
     work: Callable[[slice], Part], count: int, size: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Part]:
-    """Work on so many draws at a time, in threads, and give the parts in order."""
+    """Work on so many draws at a time, in threads, and give the parts in order.
+
+    Raises
+    ------
+    ConvergenceError
+        That of a block, its draws counted from the first of all blocks.
+    """
+    def counted(rows: slice) -> Part:
+        try:
+            return work(rows)
+        except ConvergenceError as error:
+            raise error.moved(lambda draw: rows.start + draw) from error
+
     blocks = [slice(start, min(start + size, count)) for start in range(0, count, size)]
     parts = []
     with _libraries().limit(limits=1), ThreadPoolExecutor(WORKERS) as pool:
         mapper = map if len(blocks) == 1 else pool.map
-        for rows, part in zip(blocks, mapper(work, blocks), strict=True):
+        for rows, part in zip(blocks, mapper(counted, blocks), strict=True):
             parts.append(part)
             if progress:
                 progress(rows.stop, count)

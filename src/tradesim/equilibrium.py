@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tradesim.dims import Array, axis, pick, total
 from tradesim.economy import Economy
+from tradesim.errors import ConvergenceError
 from tradesim.markets import Market, Shifts, solve_market
 from tradesim.shocks import Change
 
@@ -92,7 +93,7 @@ def equilibrium(economy: Economy, levels: Array, change: Change,
     Raises
     ------
     ConvergenceError
-        From `solve_market`.
+        From `solve_market`, with the draws concerned.
     """
     home = economy.home
     paid = levels * (1.0 + economy.duty)
@@ -120,8 +121,11 @@ def equilibrium(economy: Economy, levels: Array, change: Change,
     residual = 0.0
     for chosen in _alike(economy.inverse_supply, groups):
         shape = (importers, exporters, len(chosen), *rest)
-        part = _solve_groups({name: pick(values, "group", chosen)
-                              for name, values in inputs.items()}, shape)
+        try:
+            part = _solve_groups({name: pick(values, "group", chosen)
+                                  for name, values in inputs.items()}, shape)
+        except ConvergenceError as error:
+            raise error.moved(lambda cell: cell % rest[-1]) from error
         home_price[:, :, chosen] = part.home_price.reshape(importers, 1, *shape[2:])
         price[:, :, chosen] = part.price.reshape(importers, 1, *shape[2:])
         supplier_price[:, :, chosen] = part.supplier_price.reshape(1, *shape[1:])

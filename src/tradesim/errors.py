@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -67,15 +67,21 @@ class ConvergenceError(TradesimError):
     residual
         Largest residual (or worst diagnostic) reached.
     draws
-        Positions of the cells or draws concerned.
+        Draws concerned, counted from zero.
     """
 
     def __init__(self, where: str, residual: float, draws: Sequence[int] = ()) -> None:
         self.where, self.residual, self.draws = where, residual, tuple(draws)
         shown = ", ".join(str(draw) for draw in self.draws[:10])
-        more = ", ..." if len(self.draws) > 10 else ""
-        cells = f"; {len(self.draws)} concerned, first: {shown}{more}" if self.draws else ""
-        super().__init__(f"{where} did not converge: largest residual {residual:.3g}{cells}")
+        more = f" and {len(self.draws) - 10} more" if len(self.draws) > 10 else ""
+        named = "draw" if len(self.draws) == 1 else "draws"
+        whose = f" in {named} {shown}{more}" if self.draws else ""
+        super().__init__(f"{where} did not converge{whose}; largest residual {residual:.3g}")
+
+    def moved(self, place: Callable[[int], int]) -> ConvergenceError:
+        """Give the same error with its draws counted in another way."""
+        return ConvergenceError(self.where, self.residual,
+                                sorted({place(draw) for draw in self.draws}))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

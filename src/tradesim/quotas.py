@@ -235,11 +235,15 @@ class _Market:
             low, high, before, gap_before, last, gap_last = (
                 values[~met] for values in (low, high, before, gap_before, last, gap_last))
         if len(cells):
-            raise ConvergenceError("quota", float(np.abs(gap_last).max()), cells.tolist())
+            raise ConvergenceError("quota", float(np.abs(gap_last).max()),
+                                   sorted({int(cell) % self.shape[-1] for cell in cells}))
 
     def _once(self, once: Once, cells: NDArray[np.intp], margin: Array) -> _Part:
         take = _taker(self.group, cells, self.shape)
-        return _Part(self.group, cells, *once(take, spread(margin, "draw"), ALL))
+        try:
+            return _Part(self.group, cells, *once(take, spread(margin, "draw"), ALL))
+        except ConvergenceError as error:
+            raise error.moved(lambda place: int(cells[place]) % self.shape[-1]) from error
 
     @staticmethod
     def _with_rent(part: _Part, excess: Array) -> _Part:

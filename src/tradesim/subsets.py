@@ -18,6 +18,7 @@ from tradesim import dynamics
 from tradesim.baseline import Baseline
 from tradesim.blocks import by_block
 from tradesim.dims import Array, at, only, spread, total
+from tradesim.errors import ConvergenceError
 from tradesim.model import BLOCK
 from tradesim.scenario import Scenario
 from tradesim.settlement import settle
@@ -204,9 +205,12 @@ def _solve(start: Situation, subset: Subsets, years: NDArray[np.intp],
     made = list(start.shocks.values())
     pulled = [(spread(((subset >> bit) & 1).astype(float), "draw"), here(made[bit]))
               for bit in used]
-    outcome = settle(place, at(start.levels, years, draws), pulled,
-                     at_once=[start.at_once[bit] for bit in used],
-                     exposed=at(start.exposed, years, draws), closure=start.closure)
+    try:
+        outcome = settle(place, at(start.levels, years, draws), pulled,
+                         at_once=[start.at_once[bit] for bit in used],
+                         exposed=at(start.exposed, years, draws), closure=start.closure)
+    except ConvergenceError as error:
+        raise error.moved(lambda cell: int(draws[cell])) from error
     shape = (len(place.pair.importers), len(place.pair.groups), len(subset))
     size = np.zeros((*shape[:2], 1, 1, shape[2]))[:, None]
 
