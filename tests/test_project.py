@@ -26,7 +26,7 @@ LAYERS = {  # imports only point down, or stay in their layer without a loop
        "report shares drawing plots plots_ranking ranking findings story wording terminal",
     4: "discover prim chance "
        "variation design evaluation execution sensitivity sweep sweep_plan sweep_file sweep_table "
-       "calibrate sampling rivals scores stacking compare compare_table regret runs decompose goal provenance analogues",
+       "calibrate sampling backtest backtest_cells record rivals scores stacking compare compare_table regret runs decompose goal provenance analogues",
     3: "sweep_results situation model subsets results differences factors projection",
     2: "economy shocks levers lever_checks kinds_policy kinds_events routes markets equilibrium "
        "settlement dynamics "
