@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tradesim.dims import Array, spread
+from tradesim.dims import Array, only, spread
+from tradesim.dynamics import response
 from tradesim.economy import Economy
 from tradesim.shocks import FLOOR, Shock
 
@@ -171,10 +172,10 @@ def supply_loss(
 
 
 def export_ban(
-    economy: Economy, phase: Array, *, exporter: str, group: str, banned_share: Array,
+    economy: Economy, phase: Array, *, exporter: str, groups: str, banned_share: Array,
     years: Array, years_on: Array,
 ) -> Shock:
-    r"""Forbid one member of the pair to sell part of a group of goods to the other (equation L15).
+    r"""Forbid one member of the pair to sell some goods to the other (equation L15).
 
     .. math:: o = \ln \max\{1 - \varphi\, e\, B,\ 0.01\}
 
@@ -182,8 +183,8 @@ def export_ban(
     ----------
     economy, phase
         Base year; strength of the lever.
-    exporter, group
-        Who may not sell what.
+    exporter, groups
+        Who may not sell what: names of groups, with commas between them.
     banned_share
         Share :math:`B` of the goods under the ban.
     years
@@ -196,8 +197,8 @@ def export_ban(
     Shock
         Log change of what is offered, zero or negative: the rest of the group still is.
     """
-    flow = (economy.mask("exporter", [exporter]) * economy.mask("group", [group])
-            * economy.pair_flow)
+    flow = (economy.mask("exporter", [exporter]) * economy.pair_flow
+            * economy.mask("group", [group.strip() for group in groups.split(",")]))
     banned = phase * lasting(years_on, years) * banned_share * flow
     return Shock(availability=np.maximum(np.log1p(-np.minimum(banned, 0.99)), FLOOR))
 
@@ -214,7 +215,8 @@ def currency_move(
     .. math:: \Delta x_d = \beta z \pm \gamma_d z
 
     for the pair's flows, with plus where the country stands in the numerator of the real
-    exchange rate; its purchases from all others change by :math:`z`, as its GDP in USD does.
+    exchange rate, and :math:`\beta z` as far as nominal GDP drives the draw's reference path;
+    its purchases from all others change by :math:`z`, as its GDP in USD does.
 
     Parameters
     ----------
@@ -238,7 +240,7 @@ def currency_move(
     move = phase * np.log1p(-depreciation) * 0.5 ** (np.maximum(years_on, 0.0) / half_life)
     sign = float(country == second) - float(country == first)
     own = move * economy.mask("importer", [country])
-    return Shock(level=_macro(economy, move, own, sign * move))
+    return Shock(level=_macro(economy, own, 0.0 * own, sign * move))
 
 
 def growth_path(
@@ -272,24 +274,23 @@ def growth_path(
     """
     grown = phase * np.minimum(1.0 + np.maximum(years_on, 0.0), years)
     first, second = (economy.mask("importer", [name]) for name in economy.pair.importers)
-    both = grown * (growth_of_first + growth_of_second)
     own = grown * (growth_of_first * first + growth_of_second * second)
-    return Shock(level=_macro(economy, both, own, 0.0 * both))
+    return Shock(level=_macro(economy, own, own, 0.0 * grown))
 
 
-def _macro(economy: Economy, both: Array, own: Array, rate: Array) -> Array:
+def _macro(economy: Economy, nominal: Array, real: Array, rate: Array) -> Array:
     """Move the reference path: the pair by equation 2, other sales with the importer's GDP.
 
     Parameters
     ----------
     economy
         Base year and draws of the posterior.
-    both, own
-        Log change of GDP in USD: of both countries together, and of each importer.
+    nominal, real
+        Log change of each importer's GDP, in USD and in volume; order of `DIMS`.
     rate
-        Change of the log real exchange rate.
+        Change of the log real exchange rate; order of `DIMS`.
     """
-    beta = spread(economy.draws["posterior.elasticity_gdp"], "draw")
-    gamma = spread(economy.draws["posterior.elasticity_exchange_rate"], "draw", "importer")
-    gravity = beta * both + gamma * rate
-    return np.asarray(gravity * economy.pair_flow + own * (1.0 - economy.pair_flow))
+    volume, value = (only(gdp, "importer", "year", "draw").T for gdp in (real, nominal))
+    flow = response(economy.draws, value, volume, only(rate, "year", "draw").T)
+    gravity = spread(flow, "draw", "year", "importer")
+    return np.asarray(gravity * economy.pair_flow + nominal * (1.0 - economy.pair_flow))

@@ -15,7 +15,7 @@ from tradesim.economy import Economy
 from tradesim.shocks import Shock
 
 TRICKLE = 1.0
-"""USD a year that stands for a flow of which the base year shows nothing."""
+"""USD a year that stands for a flow of which the reference path has nothing."""
 
 
 def recognition(
@@ -127,11 +127,11 @@ def route_service(
 def plants(
     economy: Economy, phase: Array, *, host: str, output_groups: Sequence[str],
     input_groups: Sequence[str], invested: Array, output_per_usd: Array, partner_share: Array,
-    home_share: Array, input_share: Array, input_partner_share: Array,
+    home_share: Array, input_share: Array, input_partner_share: Array, levels: Array,
 ) -> Shock:
     r"""Build plants in one country of the pair: what they sell, and what they buy (equation L9).
 
-    With yearly output :math:`K = \varphi\, I y` in each group of output, base-year sales
+    With yearly output :math:`K = \varphi\, I y` in each group of output, reference sales
     :math:`X` to the partner and :math:`Y` at home,
 
     .. math::
@@ -141,7 +141,7 @@ def plants(
 
     are the changes of the host's supply and of what it offers the partner beyond that: at
     unchanged prices the partner buys :math:`K w` more. Likewise for inputs
-    :math:`Q = \iota K`, of which the partner supplies :math:`p`, with base-year purchases
+    :math:`Q = \iota K`, of which the partner supplies :math:`p`, with reference purchases
     :math:`D` in all and :math:`X'` from the partner,
 
     .. math:: e = \ln(1 + Q / D), \qquad o' = \ln(1 + Q p / X') - e
@@ -169,6 +169,8 @@ def plants(
         Cost :math:`\iota` of the inputs named, share of output.
     input_partner_share
         Share :math:`p` of these inputs bought from the partner.
+    levels
+        Reference purchases of each year, USD, order of `DIMS`.
 
     Returns
     -------
@@ -179,12 +181,12 @@ def plants(
     host_sells, host_buys = economy.mask("exporter", [host]), economy.mask("importer", [host])
     made = economy.mask("group", output_groups) / max(len(output_groups), 1)
     used = economy.mask("group", input_groups) / max(len(input_groups), 1)
-    at_home = total(economy.sales * economy.home, "importer")
-    flow = np.maximum(economy.sales, TRICKLE)
-    bought = np.maximum(total(economy.sales, "exporter"), TRICKLE)
+    at_home = np.maximum(total(levels * economy.home, "importer"), TRICKLE)
+    bought = np.maximum(total(levels, "exporter"), TRICKLE)
+    flow = np.maximum(levels, TRICKLE)
 
     rest = (1.0 - partner_share) * home_share
-    supply = host_sells * np.log1p(made * output * rest / np.maximum(at_home, TRICKLE))
+    supply = host_sells * np.log1p(made * output * rest / at_home)
     sold = host_sells * economy.pair_flow * (
         np.log1p(made * output * partner_share / flow) - supply)
     inputs = used * output * input_share
