@@ -198,9 +198,9 @@ def track_record(frame: pd.DataFrame, count: str, model: str = STACKED,
         ``skill_2_to_last`` (without the first); ``horizons``, a mapping from years ahead to
 
         - ``forecasts``: how many,
-        - ``above``, ``below``: half of the outcomes were at most so many per cent above or below
-          the middle of their forecast (e^m − 1 and 1 − e^−m, with m the median absolute error of
-          the log),
+        - ``below``, ``above``: half of the outcomes lay between so many per cent (below zero, and
+          above) off the middle of their forecast: e^−m − 1 and e^m − 1, with m the median
+          absolute error of the log,
         - ``half_width``: half the width of the central 50 % interval, log points, mean,
         - ``covered50``, ``covered90``, ``crps``, ``skill``, ``rival`` (the best one),
         - ``bias_percent``: outcome against the middle of the forecast, mean of logs, per cent.
@@ -223,7 +223,7 @@ def track_record(frame: pd.DataFrame, count: str, model: str = STACKED,
         scores: dict[Any, Any] = table[h]
         horizons[h] = {
             "forecasts": len(at), "above": 100 * float(np.expm1(middle)),
-            "below": -100 * float(np.expm1(-middle)),
+            "below": 100 * float(np.expm1(-middle)),
             "half_width": float((at["p75"] - at["p25"]).mean() / 2),
             **{name: float(scores[name]) for name in ("covered50", "covered90", "crps")},
             "skill": float(said.skill[place]), "rival": said.rival[place],
