@@ -247,8 +247,7 @@ def closure(world: Array, economy: Economy, change: Change, theta: Array,
             world, np.exp(in_world(resource)), np.broadcast_to(theta[0, 0, 0], cells).ravel(),
             imbalances, tariff=duty, tariff_after=in_world(duty_after))
     except ConvergenceError as error:
-        draws = sorted({cell % cells[-1] for cell in error.draws})
-        raise ConvergenceError(error.where, error.residual, draws) from error
+        raise error.moved(lambda cell: cell % cells[-1]) from error
 
     def by_country(values: Array, dim: str) -> Array:
         """Give rows of cells the order of `DIMS`."""
