@@ -87,8 +87,8 @@ def test_payments_by_hand(world):
     assert shock.payment[LEF, RIG].item() == pytest.approx(0.2)
     assert not shock.payment[LEF, [LEF, UNI, FAR]].any()
     cost = resolve(world, [(FULL, shock)]).resource
-    expected = -0.2 * world.payment_friction
-    np.testing.assert_allclose(cost[RIG, LEF], np.broadcast_to(expected[0, 0], cost[RIG, LEF].shape))
+    friction = np.broadcast_to(world.payment_friction[0, 0], cost[RIG, LEF].shape)
+    np.testing.assert_allclose(cost[RIG, LEF], -0.2 * friction)
 
 
 def sanction(world, friction=0.03, factor=1.5, years=2.0, begin=2028.0):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,9 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import make_economy
+from conftest import PAIR, make_economy
+from tradesim.catalogue import Choice, read_levers
 from tradesim.dims import spread
 from tradesim.errors import InputError
+from tradesim.folders import calibration_folder
+from tradesim.lever_checks import NAMES, check_levers
 from tradesim.levers import (
     GIVEN,
     KINDS,
@@ -20,12 +24,12 @@ from tradesim.levers import (
     air_link,
     arguments,
     border_facilitation,
-    check_levers,
     free_zone,
     phase_in,
     route_improvement,
     tariff_agreement,
 )
+from tradesim.pair import read_pair
 from tradesim.routes import carriage, saving
 from tradesim.shocks import NONE, Shock, resolve
 
@@ -250,27 +254,113 @@ def lever(kind="route_improvement", applies=("route",), **more):
 
 
 def test_levers_must_give_what_their_kind_asks_for():
-    check_levers({"road": lever()}, Path("levers.yaml"))
+    path = Path("levers.yaml")
+    check_levers({"road": lever()}, path)
+    check_levers({"road": lever(capital_cost=1)}, path)
     with pytest.raises(InputError, match=r"road\.kind: unknown kind 'rout_improvement'.*"
                                          r"did you mean 'route_improvement'\?"):
-        check_levers({"road": lever("rout_improvement")}, Path("levers.yaml"))
-    with pytest.raises(InputError, match=r"road\.route: missing: kind 'route_improvement'"):
-        check_levers({"road": lever(applies=())}, Path("levers.yaml"))
-    with pytest.raises(InputError, match=r"road\.kms: kind 'route_improvement' has no such name"):
-        check_levers({"road": lever(kms=1)}, Path("levers.yaml"))
+        check_levers({"road": lever("rout_improvement")}, path)
+    with pytest.raises(InputError, match=r"road\.route: missing: kind 'route_improvement' needs"):
+        check_levers({"road": lever(applies=())}, path)
+    with pytest.raises(InputError, match=r"road\.settings\.kms: kind 'route_improvement' has no "
+                                         r"such name"):
+        check_levers({"road": lever(kms=1)}, path)
+    with pytest.raises(InputError, match=r"road\.applies\.km_save: kind 'route_improvement' has "
+                                         r"no such name; did you mean 'km_saved'\?"):
+        check_levers({"road": lever(applies=("route", "km_save"))}, path)
+    with pytest.raises(InputError, match=r"road\.applies\.km_saved: stands in settings too"):
+        check_levers({"road": lever(applies=("route", "km_saved"))}, path)
+
+
+@pytest.mark.parametrize(("kind", "key", "value", "message"), [
+    ("route_improvement", "route", "pas",
+     "road.applies.route: 'pas' is no route of pair.yaml; known: pass, ferry; "
+     "did you mean 'pass'?"),
+    ("route_improvement", "route", ["pass"],
+     "road.applies.route: must be the name of one route, not a list"),
+    ("route_closure", "routes", ["pass", "tunnel"],
+     "road.applies.routes: 'tunnel' is no route of pair.yaml; known: pass, ferry"),
+    ("route_closure", "routes", "pass", "road.applies.routes: must be a list of names, not text"),
+    ("route_closure", "routes", [1], "road.applies.routes: must be a list of names, not a list"),
+    ("supply_loss", "groups", ["bred"],
+     "road.applies.groups: 'bred' is no group of pair.yaml; known: bread, tools, wool; "
+     "did you mean 'bread'?"),
+    ("payment_friction", "rivals", ["UNO"],
+     "road.applies.rivals: 'UNO' is no country of pair.yaml; known: LEF, RIG, UNI, FAR; "
+     "did you mean 'UNI'?"),
+    ("payment_friction", "rival_importers", ["UNI"],
+     "road.applies.rival_importers: 'UNI' is no member of the pair of pair.yaml; "
+     "known: LEF, RIG"),
+    ("plants", "host", "FAR",
+     "road.applies.host: 'FAR' is no member of the pair of pair.yaml; known: LEF, RIG"),
+    ("project", "group", "tool",
+     "road.applies.group: 'tool' is no group of pair.yaml; known: bread, tools, wool; "
+     "did you mean 'tools'?"),
+])
+def test_names_must_be_those_of_the_pair(kind, key, value, message):
+    good = {"route": "pass", "routes": ["pass"], "groups": ["bread"], "rivals": ["UNI"],
+            "rival_importers": ["LEF"], "host": "LEF", "group": "tools", "importer": "RIG",
+            "exporters": ["LEF"], "input_groups": [], "output_groups": ["wool"]}
+    names = {name for name in arguments(kind) if name in NAMES}
+    rest = dict.fromkeys([name for name in (*arguments(kind), *TIMING) if name not in names])
+    right = SimpleNamespace(kind=kind, applies={name: good[name] for name in names}, settings=rest)
+    check_levers({"road": right}, Path("levers.yaml"), PAIR)
+    wrong = SimpleNamespace(kind=kind, applies=right.applies | {key: value}, settings=rest)
+    with pytest.raises(InputError) as caught:
+        check_levers({"road": wrong}, Path("levers.yaml"), PAIR)
+    assert str(caught.value) == f"levers.yaml: {message}"
+
+
+def test_names_that_a_scenario_may_choose_are_checked_too():
+    setting = Choice(name="road.group", title="Goods", values=["tools", "tolls"], default="tools",
+                     source="x", grade="C")
+    chosen = SimpleNamespace(
+        kind="project", applies={"importer": "LEF"},
+        settings={"group": setting} | dict.fromkeys(("quantity", "price", "years", *TIMING)))
+    with pytest.raises(InputError, match=r"road\.settings\.group\.allowed: 'tolls' is no group of "
+                                         r"pair\.yaml.*did you mean 'tools'\?"):
+        check_levers({"road": chosen}, Path("levers.yaml"), PAIR)
+
+
+def test_every_argument_that_names_something_is_known():
+    words = {name for kind in KINDS for name in arguments(kind)
+             if "str" in str(KINDS[kind].__annotations__[name])}
+    assert words - set(NAMES) == {"nontariff_scopes", "scope", "method", "coefficient_from"}
+
+
+def test_errors_name_the_line(tmp_path):
+    path = tmp_path / "levers.yaml"
+    path.write_text("road:\n  kind: route_improvement\n  applies:\n    route: pas\n")
+    with pytest.raises(InputError, match=r"levers\.yaml:4:5: road\.applies\.route: 'pas' is no"):
+        check_levers({"road": SimpleNamespace(kind="route_improvement", applies={"route": "pas"},
+                                              settings=lever().settings)}, path, PAIR)
+
+
+def test_the_shipped_levers_fit():
+    folder = calibration_folder()
+    levers = read_levers(folder)
+    check_levers(levers, folder / "levers.yaml", read_pair(folder))
+    assert {each.kind for each in levers.values()} == set(KINDS)  # every kind is in use
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_does_nothing_at_strength_zero(world, kind):
-    values = {"lever": "pact", "members": ["RIG"], "partner": "LEF", "gated_groups": [],
-              "nontariff_scopes": ["wide"], "scope": "wide", "route": "pass", "routes": ["pass"],
-              "importers": ["LEF"], "exporters": ["RIG"], "groups": ["bread"],
-              "rivals": ["UNI"], "rival_importers": ["LEF"], "survival": spread(0.8)}
-    keys = {*arguments(kind), *GIVEN}
-    given = {key: values.get(key, spread(0.5)) for key in keys
-             if key in KINDS[kind].__annotations__}
-    shock = KINDS[kind](world, spread(0.0), **given)
-    for name in ("duty", "rebate", "freight", "days", "information"):
-        assert not getattr(shock, name).any()
-
-
+    given = {"lever": "pact", "members": ["RIG"], "partner": "LEF", "gated_groups": [],
+             "nontariff_scopes": ["wide"], "scope": "wide", "route": "pass", "routes": ["pass"],
+             "importers": ["LEF"], "exporters": ["RIG"], "groups": ["bread"], "group": "bread",
+             "rivals": ["UNI"], "rival_importers": ["LEF"], "survival": spread(0.8),
+             "host": "LEF", "input_groups": ["wool"], "output_groups": ["tools"],
+             "importer": "LEF", "exporter": "RIG", "country": "RIG", "levels": world.sales,
+             "years": spread(2.0), "years_on": spread(0.0), "method": "linear_cut",
+             "coefficient_from": "given", "calendar": spread(2030.0)}
+    if KINDS[kind].__annotations__.get("groups") == "str":
+        given["groups"] = "bread, tools"
+    posterior = {"elasticity_gdp": np.ones(5), "elasticity_exchange_rate": np.ones((5, 2)),
+                 "nominal": np.ones((5, 2, 2)), "real": np.zeros((5, 2, 2))}
+    world = replace(world, draws={**world.draws, **{f"posterior.{name}": values
+                                                    for name, values in posterior.items()}})
+    keys = {*arguments(kind), *(key for key in GIVEN if key in KINDS[kind].__annotations__)}
+    shock = KINDS[kind](world, spread(0.0), **{key: given.get(key, spread(0.5)) for key in keys})
+    for part in fields(shock):
+        if part.name not in ("gated", "quota_limit"):
+            assert not getattr(shock, part.name).any(), part.name

@@ -45,15 +45,15 @@ def check_levers(levers: Mapping[str, Lever], path: Path, pair: Pair | None = No
         With every unknown kind, every missing or superfluous setting, and every name that the
         pair does not have.
     """
-    problems = [found for lever in levers.values() for found in _problems(lever, pair)]
+    problems = [found for name, lever in levers.items()
+                for found in _problems(name, lever, pair)]
     if problems:
         places: Places = load_marked(path)[1] if path.is_file() else {}
         raise InputError([problem(str(path), found.key, places, found.message, found.hint)
                           for found in problems])
 
 
-def _problems(lever: Lever, pair: Pair | None) -> Iterator[Problem]:
-    name = lever.name
+def _problems(name: str, lever: Lever, pair: Pair | None) -> Iterator[Problem]:
     if lever.kind not in KINDS:
         yield Problem("", f"{name}.kind", f"unknown kind '{lever.kind}'; known: "
                       f"{', '.join(KINDS)}", nearest(lever.kind, KINDS))
