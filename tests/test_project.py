@@ -22,16 +22,16 @@ LAYERS = {  # imports only point down, or stay in their layer without a loop
        "cli_discover discover_pages discover_words plots_discover "
        "cli_compare comparing report_compare compare_pages plots_compare workbook "
        "cli_decompose decompose_pages goal_pages plots_decompose plots_evidence cli_parts "
-       "cli_results api iamc document document_pdf document_word "
+       "cli_results cli_smart api iamc document document_pdf document_word "
        "report shares drawing plots plots_ranking ranking findings story wording terminal",
     4: "discover prim chance "
-       "variation design evaluation execution sensitivity sweep sweep_plan sweep_file sweep_table "
-       "calibrate sampling backtest backtest_cells record rivals scores stacking compare compare_table regret runs decompose goal provenance analogues",
+       "smart variation design evaluation execution sensitivity sweep sweep_plan sweep_file sweep_table "
+       "calibrate sampling evidence hindcast backtest backtest_cells record rivals scores stacking compare compare_table regret runs decompose goal provenance analogues",
     3: "sweep_results situation model subsets results differences factors projection",
     2: "economy shocks levers lever_checks kinds_policy kinds_events routes markets equilibrium "
        "settlement dynamics "
        "accounts statespace quotas tariffs gravity closure",
-    1: "scenario scenario_text rules starter catalogue parameters baseline history pair posterior world analogue_cases",
+    1: "scenario scenario_text rules starter catalogue parameters baseline history outlook pair posterior specifications world analogue_cases",
     0: "__init__ blocks dims errors checks distributions tables yamlfile folders",
 }
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names.split()}

@@ -17,6 +17,7 @@ from tradesim import (
     cli_decompose,
     cli_discover,
     cli_results,
+    cli_smart,
     cli_sweep,
 )
 from tradesim.cli_parts import (
@@ -125,12 +126,15 @@ Examples:
               help="Seed of the random numbers.")
 @click.option("--steps", type=click.IntRange(min=100), metavar="N",
               help="Steps of the sampler; more when it says that it has not converged.")
+@click.option("--specification", "specifications", multiple=True, metavar="NAME",
+              help="Fit this one too, of calibration/specifications.yaml; repeatable.")
 @CALIBRATION
 def calibrate(as_of: int | None, out: Path | None, seed: int, steps: int | None,
-              calibration: Path | None) -> None:
+              specifications: tuple[str, ...], calibration: Path | None) -> None:
     """Fit the reference path to both countries' statistics.
 
-    Prints what was believed before (prior) against what the statistics say (posterior).
+    Fits every specification that has weight in calibration/weights.yaml. Prints what was
+    believed before (prior) against what the statistics say (posterior).
     """
     from tradesim import terminal
     from tradesim.calibrate import calibrate as fit
@@ -138,8 +142,8 @@ def calibrate(as_of: int | None, out: Path | None, seed: int, steps: int | None,
     more = {} if steps is None else {"steps": steps}
     with terminal.progress("Calibrating") as progress:
         done = fit(calibration_of(calibration), as_of=as_of, out=out, seed=seed,
-                   progress=progress, **more)
-    click.echo(terminal.fitted(done.manifest["parameters"]))
+                   progress=progress, specifications=specifications, **more)
+    click.echo(terminal.fitted(done.manifest["specifications"]))
     click.echo(f"\nWritten: {done.folder}")
 
 
@@ -294,6 +298,7 @@ cli.add_command(cli_decompose.decompose)
 cli.add_command(cli_decompose.goal)
 cli.add_command(cli_sweep.sweep)
 cli.add_command(cli_discover.discover)
+cli.add_command(cli_smart.smart)
 for command in cli_results.COMMANDS:
     cli.add_command(command)
 
