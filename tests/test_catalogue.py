@@ -9,6 +9,9 @@ from tradesim.catalogue import COMMON, Choice, read_levers
 from tradesim.errors import InputError
 from tradesim.folders import calibration_folder
 from tradesim.parameters import Parameter
+from tradesim.rules import Known, json_schema
+from tradesim.scenario import read_scenario
+from tradesim.scenario_text import describe
 
 
 def test_read_levers(tmp_path):
@@ -37,6 +40,55 @@ def test_settings_are_parameters_or_choices(tmp_path):
         f"pass_road.{name}" for name in (*COMMON, "km_saved")]
 
 
+REQUIRED = """
+      quantity: {title: Tonnes a year, unit: tonnes a year, required: true, bounds: [0, 1000],
+                 source: the user, grade: C}
+      buyer: {title: Who buys, allowed: [AVA, BOR], required: true, source: the user, grade: C}
+"""
+
+
+def test_settings_that_a_scenario_must_give(tmp_path):
+    calibration = write_calibration(tmp_path, levers=LEVERS.rstrip() + REQUIRED)
+    road = read_levers(calibration)["pass_road"]
+    assert road.required == ("quantity", "buyer")
+    assert read_levers(calibration)["pact"].required == ()
+    assert describe(road.settings["quantity"]) == "none; a scenario must give it"
+    assert describe(road.settings["buyer"]) == "none; a scenario must give it"
+    schema = json_schema(Known.read(calibration))["properties"]["levers"]["properties"]
+    assert "default" not in schema["pass_road"]["properties"]["quantity"]
+    assert "default" not in schema["pass_road"]["properties"]["buyer"]
+    file = tmp_path / "mine.yaml"
+    text = "title: T\nquestion: Q\nlevers:\n  pass_road: {GIVEN}\n"
+
+    def read(given, *overrides):
+        file.write_text(text.replace("GIVEN", given), encoding="utf-8")
+        return read_scenario(file, Known.read(calibration), overrides)
+
+    with pytest.raises(InputError) as caught:
+        read("")
+    assert str(caught.value).splitlines() == [
+        f"{file}: levers.pass_road.quantity: is missing and has no default: Tonnes a year (tonnes "
+        "a year), a number from 0 to 1000 (tonnes a year); `tradesim levers pass_road` lists its "
+        "settings",
+        f"{file}: levers.pass_road.buyer: is missing and has no default: Who buys (choice), one "
+        "of: AVA, BOR; `tradesim levers pass_road` lists its settings"]
+    with pytest.raises(InputError, match=r"buyer: 'AWA' is not one of: AVA, BOR; did you mean"):
+        read("quantity: 3, buyer: AWA")
+    with pytest.raises(InputError, match="quantity: -1 is not a number from 0 to 1000"):
+        read("quantity: -1, buyer: AVA")
+    assert read("quantity: 3, buyer: AVA").levers == {"pass_road": {"quantity": 3, "buyer": "AVA"}}
+    assert read("quantity: 3", "pass_road.buyer=BOR").levers["pass_road"]["buyer"] == "BOR"
+    child = tmp_path / "child.yaml"  # what the parent gives need not be given again
+    child.write_text("extends: mine.yaml\ntitle: C\nlevers:\n  pass_road: {buyer: BOR}\n")
+    assert read_scenario(child, Known.read(calibration)).levers["pass_road"]["quantity"] == 3
+
+
+def test_levers_come_at_once_only_where_they_say_so(tmp_path):
+    levers = read_levers(write_calibration(tmp_path, levers=LEVERS.replace(
+        "needs_corridor: true", "needs_corridor: true\n  at_once: true")))
+    assert [lever.at_once for lever in levers.values()] == [False, True]
+
+
 def test_the_shipped_levers_are_in_order():
     levers = read_levers(calibration_folder())
     assert levers
@@ -53,8 +105,8 @@ START = """start: {title: First year, unit: year, default: 2028, bounds: [2020, 
 
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("title: Tariff agreement", "tittle: x",
-     "pact.tittle: unknown key; known: title, kind, state, applies, needs_corridor, sources, "
-     "settings; did you mean 'title'?"),
+     "pact.tittle: unknown key; known: title, kind, state, applies, needs_corridor, at_once, "
+     "sources, settings; did you mean 'title'?"),
     ("title: Tariff agreement", "note: x", "pact.title: is missing"),
     ("kind: tariff_agreement\n", "\n", "pact.kind: is missing"),
     ("needs_corridor: false", "needs_corridor: no",
@@ -85,6 +137,28 @@ START = """start: {title: First year, unit: year, default: 2028, bounds: [2020, 
     (", grade: B}", "}", "pact.settings.start.grade: is missing"),
     ("bounds: [2020, 2035]", "bounds: 2035",
      "pact.settings.start.bounds: must be a list of two numbers"),
+    ("needs_corridor: false", "needs_corridor: false\n  at_once: soon",
+     "pact.at_once: must be true or false, not text ('soon')"),
+    (START, START[:-1] + ", required: true}",
+     "pact.settings.start.default: has no meaning where a scenario must give the setting; "
+     "drop `required` or `default`"),
+    (SCOPE, SCOPE[:-1] + ", required: true}",
+     "pact.settings.scope.default: has no meaning where a scenario must give the setting"),
+    ("kind: uniform, low: 430, high: 767}", "kind: uniform, low: 430, high: 767}\n"
+     "        required: true",
+     "pass_road.settings.km_saved.distribution: has no meaning where a scenario must give the "
+     "setting; drop `required` or `distribution`"),
+    (START, START[:-1] + ", required: maybe}",
+     "pact.settings.start.required: must be true or false, not text"),
+    ("""default: 0.5,
+                    bounds: [0, 1]""", """default: 0.5,
+                    bounds: [0, 1.5]""",
+     "pact.settings.probability.bounds: a share lies between 0 and 1, not 0 and 1.5; name another "
+     "unit if it is no part of a whole"),
+    ("""default: 0.5,
+                    bounds: [0, 1]""", """default: 1.5,
+                    bounds: [0, 1]""",
+     "pact.settings.probability.default: 1.5 lies outside the bounds"),
     (SCOPE, "scope: full", "pact.settings.scope: must be a mapping, not text"),
     ("default: partial", "default: ful", "pact.settings.scope.default: 'ful' is not one of: "
                                          "partial, full"),

@@ -21,6 +21,9 @@ FILE = "levers.yaml"
 COMMON = {"start": "year", "delay": "years", "phase_in": "years", "probability": "share"}
 """Settings that every lever has, with their units."""
 
+SHARE = "share"
+"""Unit of a part of a whole."""
+
 _KEYS = ("title", "kind", "state", "applies", "needs_corridor", "at_once", "sources", "settings")
 
 
@@ -202,6 +205,11 @@ def _settings(lever: str, entries: Any, file: str,
         elif name in COMMON and made.unit != COMMON[name]:
             problems.append(problem(file, f"{key}.{name}.unit", places,
                                     f"must be '{COMMON[name]}', not '{made.unit}'"))
+        elif (made.unit == SHARE and isinstance(made, Parameter)
+              and not 0.0 <= made.low <= made.high <= 1.0):
+            problems.append(problem(
+                file, f"{key}.{name}.bounds", places, f"a {SHARE} lies between 0 and 1, not "
+                f"{made.low:g} and {made.high:g}", "name another unit if it is no part of a whole"))
         else:
             settings[name] = made
     return settings, problems
