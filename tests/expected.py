@@ -26,6 +26,10 @@ ACCOUNTS = ("trade", "imports", "tariff_revenue", "consumer_surplus", "producer_
 """Kept for the last year, as changes of totals over groups."""
 
 
+PATHS = ("turnover", "producer_surplus")
+"""Mean changes kept for every year: what a shock does is over by the last one."""
+
+
 def scenarios() -> list[Path]:
     """Files of the shipped scenarios."""
     return sorted(SCENARIOS.glob("*.yaml"))
@@ -42,32 +46,31 @@ def compute(scenario: Path) -> pd.DataFrame:
 
 
 def reduce(dataset: xr.Dataset) -> pd.DataFrame:
-    """Rows of the run's summary that an answer needs.
-
-    The last year says where a policy leads; what a shock does is over by then, so the mean
-    change of turnover is kept for every year.
-    """
+    """Rows of the run's summary that an answer needs."""
     rows = results.summary(dataset.sel(year=list(YEARS)))
     rows = rows[rows["statistic"].isin(STATISTICS)]
     last, change = rows["year"] == LAST, rows["case"].isin(CHANGES)
-    before = (rows["variable"].isin(LEVELS) & (rows["case"] == results.REFERENCE)
-              & (rows["statistic"] == "mean"))
+    mean = rows["statistic"] == "mean"
+    before = rows["variable"].isin(LEVELS) & (rows["case"] == results.REFERENCE) & mean
     totals = (rows["group"] == results.ALL) & last & (
         before | (rows["variable"].isin(ACCOUNTS) & change))
     kept = rows[rows["variable"].isin(HEADLINE) | totals]
-    return pd.concat([kept[[*KEY, "value"]], _path(dataset)], ignore_index=True)
+    parts = [kept, *(_path(dataset, name) for name in PATHS)]
+    return pd.concat([part[[*KEY, "value"]] for part in parts]).drop_duplicates(
+        KEY, ignore_index=True)
 
 
-def _path(dataset: xr.Dataset) -> pd.DataFrame:
-    """Mean change of turnover in the other years."""
-    others = dataset.drop_sel(year=list(YEARS))["turnover"].mean("draw")
-    reference = others.sel(case="reference")
-    changes = [(others.sel(case=case) - reference).assign_coords(case=name)
-               for name, case in zip(CHANGES, ("scenario", "if_implemented"), strict=True)]
-    table = xr.concat(changes, dim="case").transpose("count", "year", "case").round(2) + 0.0
-    frame = table.rename("value").to_series().reset_index()
-    fixed = dict.fromkeys(("exporter", "importer", "group"), results.ALL)
-    return frame.assign(variable="turnover", statistic="mean", **fixed)[[*KEY, "value"]]
+def _path(dataset: xr.Dataset, name: str) -> pd.DataFrame:
+    """Mean change of a variable, year by year."""
+    mean = dataset[name].mean("draw")
+    changes = [(mean.sel(case=case) - mean.sel(case=results.REFERENCE)).assign_coords(case=label)
+               for label, case in zip(CHANGES, (results.SCENARIO, results.IMPLEMENTED),
+                                      strict=True)]
+    table = xr.concat(changes, dim="case").rename("value").round(2) + 0.0
+    frame = table.to_series().reset_index()
+    fixed = {"count": "own"} | dict.fromkeys(("exporter", "importer", "group"), results.ALL)
+    return frame.assign(variable=name, statistic="mean",
+                        **{key: value for key, value in fixed.items() if key not in frame})
 
 
 def read(scenario: Path) -> pd.DataFrame:

@@ -65,10 +65,11 @@ class Numbers:
         return not any(value for key, value in self.rows.items()
                        if key[0] == "turnover" and key[KEY.index("case")].startswith("effect"))
 
-    def path(self, case: str = "effect_if_implemented") -> dict[int, float]:
-        """Mean change of turnover by year, USD million."""
-        years = sorted({key[KEY.index("year")] for key in self.rows if key[0] == "turnover"})
-        return {year: self.change("turnover", case, year) for year in years}
+    def path(self, variable: str = "turnover", case: str = "effect_if_implemented",
+             **where: str) -> dict[int, float]:
+        """Mean change of a variable by year, USD million."""
+        years = sorted({key[KEY.index("year")] for key in self.rows if key[0] == variable})
+        return {year: self.change(variable, case, year, **where) for year in years}
 
 
 def amount(value: float) -> str:

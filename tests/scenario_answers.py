@@ -19,6 +19,9 @@ PAGE = SCENARIOS / "README.md"
 PEAK = 1.5
 """A year is named beside the last one when its change is so many times as large."""
 
+POINT = 0.01
+"""A percentage point."""
+
 Particular = Callable[[str, Numbers], str]
 
 
@@ -87,6 +90,8 @@ def chance(before: float, after: float) -> str:
     first, last = per_cent(before), per_cent(after)
     if first == last:
         return f"{goal} stays at {last}"
+    if abs(after - before) < POINT / 2:  # apart by rounding only
+        return f"{goal} hardly moves from {first}"
     return f"{goal} {'rises' if after > before else 'falls'} from {first} to {last}"
 
 
@@ -131,19 +136,74 @@ def other_count(name: str, found: Numbers) -> str:
     return f"on {country('MNG')}'s count it is {level}"
 
 
-def beside(other: str) -> Particular:
+def worst(variable: str, code: str, whose: str) -> Particular:
+    """Gain or loss of somebody in the year in which it is largest."""
+    def say(name: str, found: Numbers) -> str:
+        path = found.path(variable, importer=code, count="own")
+        year = max(path, key=lambda year: abs(path[year]))
+        if abs(path[year]) < VISIBLE:
+            return f"{whose} neither gain nor lose"
+        verb = "gain" if path[year] > 0 else "lose"
+        return f"{whose} {verb} {amount(path[year])} in {year}, the year in which it is most"
+    return say
+
+
+def left_of(other: str) -> Particular:
     """What is left of another scenario's change, both if implemented."""
     def say(name: str, found: Numbers) -> str:
-        here, there = (which.change("turnover") for which in (found, numbers(other)))
-        return f"`{other}` would bring {more(there)}, this {more(here)}"
+        return remainder(numbers(other).change("turnover"), found.change("turnover"), other)
     return say
+
+
+def remainder(whole: float, rest: float, other: str) -> str:
+    """In words: what one change is of another, USD million."""
+    if whole <= VISIBLE:
+        return f"`{other}` itself brings nothing"
+    left = f"of the {amount(whole)} that `{other}` would bring"
+    if rest <= 0.0:
+        return f"{left} nothing is left"
+    return f"{left} {amount(rest)} are left" if rest < whole else f"{left} nothing is lost"
+
+
+def in_place_of(other: str, particular: Particular) -> Particular:
+    """The same thing here and in another scenario."""
+    def say(name: str, found: Numbers) -> str:
+        here, there = particular(name, found), particular(other, numbers(other))
+        return f"{here} (in `{other}`: {there})"
+    return say
+
+
+def needed(lever: str, unit: str) -> Particular:
+    """How much of a project would lift the median to the goal, by its value per unit."""
+    def say(name: str, found: Numbers) -> str:
+        quantity = float(scenario(name).levers[lever]["quantity"])
+        goal = pair().target_value / MILLION
+        median = found.value("turnover", LAST, "reference", "p50") / MILLION
+        return enough(quantity, unit, found.change("turnover"), goal - median)
+    return say
+
+
+def enough(quantity: float, unit: str, brings: float, gap: float) -> str:
+    """In words: an amount a year, what it brings and what the gap to the goal would take."""
+    if brings < VISIBLE:
+        return f"{quantity:,.0f} {unit} a year bring next to nothing"
+    said = f"{quantity:,.0f} {unit} a year bring {amount(brings)}"
+    if gap <= 0.0:
+        return f"{said}, and the median reaches the goal without them"
+    return f"{said}, and the median would take {rounded(quantity * gap / brings)} to reach the goal"
+
+
+def rounded(value: float) -> str:
+    """Two significant digits, without an exponent."""
+    return f"{float(f'{value:.1e}'):,.0f}"
 
 
 PARTICULAR: Mapping[str, Particular] = {
     "base": other_count,
     "eaeu_interim": customs("MNG"),
     "eaeu_fta": sales("RUS", "MNG"),
-    "food_security": account("producer_surplus", "MNG", "Mongolia's producers"),
+    "food_security": in_place_of("eaeu_fta", account("producer_surplus", "MNG",
+                                                     "Mongolia's producers")),
     "bilateral_mechanism": sales("MNG", "KAZ"),
     "roadmap_2025_2027": sales("MNG", "KAZ"),
     "strategic_partnership": customs("MNG"),
@@ -154,8 +214,12 @@ PARTICULAR: Mapping[str, Particular] = {
     "direct_flights": sales("KAZ", "MNG"),
     "processing_investment": sales("MNG", "KAZ"),
     "all_levers": account("producer_surplus", "MNG", "Mongolia's producers"),
-    "russia_says_no": beside("strategic_partnership"),
-    "dzud": sales("MNG", "KAZ"),
+    "russia_says_no": left_of("strategic_partnership"),
+    "critical_minerals": needed("critical_minerals", "tonnes"),
+    "energy": needed("oil_products", "tonnes"),
+    "corridor_closure": sales("RUS", "MNG"),
+    "sanctions": worst("producer_surplus", "MNG", "Mongolia's producers"),
+    "dzud": worst("producer_surplus", "MNG", "Mongolia's producers"),
 }
 
 
