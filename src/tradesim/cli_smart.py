@@ -94,5 +94,7 @@ def _show(rows: pd.DataFrame, found: Comparison, title: str) -> None:
 
 
 def _number(head: str, value: float) -> str:
+    if value != value:
+        return "–"  # no imports to weigh rates with
     text = f"{value:.2f}" if head.endswith("(%)") else f"{value:,.0f}"
     return text.removeprefix("-") if not text.strip("-0.,") else text
