@@ -93,7 +93,7 @@ def test_payments_by_hand(world):
 
 def sanction(world, friction=0.03, factor=1.5, years=2.0, begin=2028.0):
     phase, years_on = timed(begin)
-    return payment_friction(world, phase, rivals=["UNI"], rival_importers=["LEF"],
+    return payment_friction(world, phase, rivals=["UNI", "LEF"], rival_importers=["LEF"],
                             friction=spread(friction), rival_factor=spread(factor),
                             years=spread(years), years_on=years_on)
 
