@@ -18,7 +18,7 @@ MODULES = {path.stem: path for path in sorted(SOURCE.glob("*.py"))}
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
 
 LAYERS = {  # imports only point down, or stay in their layer without a loop
-    5: "__main__ cli cli_sweep sweep_pages plots_sweep "
+    5: "__main__ cli cli_backtest backtest_pages plots_backtest cli_sweep sweep_pages plots_sweep "
        "cli_discover discover_pages discover_words plots_discover "
        "cli_compare comparing report_compare compare_pages plots_compare workbook "
        "cli_decompose decompose_pages goal_pages plots_decompose plots_evidence cli_parts "

@@ -17,6 +17,7 @@ from tradesim.history import History, read_history
 from tradesim.pair import Pair, read_pair
 from tradesim.parameters import Parameter, read_parameters
 from tradesim.posterior import read_posterior
+from tradesim.specifications import read_specifications
 from tradesim.tables import Column, read_table
 from tradesim.world import read_world
 
@@ -104,6 +105,11 @@ class Baseline:
     history: History
     posterior: xr.Dataset
     world: Array | None = None
+
+    @property
+    def specifications(self) -> tuple[str, ...]:
+        """Names of the specifications of the reference path that are on offer."""
+        return tuple(read_specifications(self.folder))
 
 
 def read_baseline(folder: Path) -> Baseline:

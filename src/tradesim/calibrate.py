@@ -3,7 +3,8 @@
 The parameters of equations (1)-(3) have the priors of `parameters.yaml`; the latent flows are
 integrated out exactly (`statespace`), and what is left is sampled with emcee: several
 ensembles of walkers that start apart and must agree. Afterwards one path of latent flows is
-drawn for every kept draw. `docs/calibration.md` shows the result.
+drawn for every kept draw. Every specification with weight is fitted, all by the same code
+(`evidence`). `docs/calibration.md` shows the result.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,18 +20,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
-from scipy.special import betainc, betaln, ndtr, xlog1py, xlogy
 
 from tradesim import posterior
 from tradesim.dims import Array
-from tradesim.distributions import EDGE, Beta, Lognormal, Normal, Uniform
-from tradesim.errors import InputError, Problem, nearest
+from tradesim.errors import InputError, Problem
+from tradesim.evidence import (
+    Evidence,
+    log_posterior,
+    posterior_dataset,
+    read_evidence,
+    starting_points,
+)
 from tradesim.folders import sha256, whole
-from tradesim.history import History, read_history
-from tradesim.pair import read_pair
-from tradesim.parameters import Parameter, quantile, read_parameters
+from tradesim.parameters import quantile
 from tradesim.sampling import diagnose, kept_draws, sample
-from tradesim.statespace import expected, log_likelihood, smooth_draw
+from tradesim.specifications import FILE, chosen, read_specifications, read_weights
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,23 +45,7 @@ Progress = Callable[[int, int], None]
 ENSEMBLES = 4  #: independent ensembles, compared by R-hat
 WALKERS = 128  #: walkers per ensemble
 STEPS = 1500  #: steps per ensemble; the first third is thrown away
-DRAWS = 4000  #: draws kept
-CANDIDATES = 100  #: prior draws per walker from which the best become starting points
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What enters the fit: reports, regressors and priors, in the order of the vector."""
-
-    history: History
-    gdp: Array  #: sum of both log GDPs less that of `base_year` (year,)
-    base_year: int
-    priors: Mapping[str, Parameter]
-
-    @property
-    def names(self) -> list[str]:
-        """Dotted names of the parameters."""
-        return list(self.priors)
+DRAWS = 2000  #: draws kept of each specification
 
 
 @dataclass(frozen=True)
@@ -69,143 +57,46 @@ class Calibration:
     folder: Path
 
 
-def read_evidence(folder: Path, as_of: int | None = None) -> Evidence:
-    """Read history and priors of a calibration folder, using nothing later than `as_of`.
+@dataclass(frozen=True)
+class Fit:
+    """The fit of one specification.
+
+    Attributes
+    ----------
+    evidence
+        What entered.
+    vectors
+        Kept draws of the free parameters; (draw, parameter).
+    diagnostics
+        Split R-hat and effective sample size by parameter.
+    dataset
+        The draws by name, with one path of latent flows each.
+    """
+
+    evidence: Evidence
+    vectors: Array
+    diagnostics: dict[str, tuple[float, float]]
+    dataset: xr.Dataset
+
+
+def fit(evidence: Evidence, seed: int, steps: int = STEPS,
+        progress: Progress | None = None) -> Fit:
+    """Sample the posterior of one specification, and refuse chains that did not converge.
 
     Raises
     ------
-    InputError
-        When a parameter of the reference path has no prior.
+    ConvergenceError
+        When the chains do not agree or hold too few effective draws.
     """
-    history = read_history(folder, as_of=as_of)
-    known = {name: parameter for name, parameter in read_parameters(folder).items()
-             if parameter.calibrated}
-    wanted = posterior.parameter_names(history.importers, history.reporters)
-    absent = [name for name in wanted if name not in known]
-    if absent:
-        raise InputError([Problem(str(Path(folder) / "parameters.yaml"), name,
-                                  "has no prior with `calibrated: true`, and the calibration "
-                                  "needs one", nearest(name, known)) for name in absent])
-    # An earlier fit cannot know the GDP of a base year that has not come yet.
-    base_year = min(read_pair(folder).base_year, history.years[-1])
-    gdp = history.log_gdp.sum(axis=1)
-    return Evidence(history, gdp - gdp[history.years.index(base_year)], base_year,
-                    {name: known[name] for name in wanted})
-
-
-def unpack(vectors: Array, evidence: Evidence) -> dict[str, Array]:
-    """Name the parts of parameter vectors (..., parameter), with the axes of `PARAMETERS`."""
-    sizes = {"importer": len(evidence.history.importers),
-             "reporter": len(evidence.history.reporters)}
-    parts, start = {}, 0
-    for name, dims in posterior.PARAMETERS.items():
-        shape = tuple(sizes[dim] for dim in dims)
-        stop = start + int(np.prod(shape))
-        parts[name] = vectors[..., start:stop].reshape(*vectors.shape[:-1], *shape)
-        start = stop
-    return parts
-
-
-def _with_reference(parts: Mapping[str, Array]) -> dict[str, Array]:
-    """Give every reporter a bias, zero for the first: equation (1)."""
-    bias = parts["bias"][..., None]
-    return {**parts, "bias": np.concatenate([np.zeros_like(bias), bias], axis=-1)}
-
-
-def _mean(parts: Mapping[str, Array], evidence: Evidence) -> Array:
-    history = evidence.history
-    return expected(parts, evidence.gdp, history.exchange_rate, history.closed_share)
-
-
-def log_density(parameter: Parameter, values: Array) -> Array:
-    """Log density of a prior, minus infinity outside its bounds.
-
-    Normal, lognormal and beta distributions are truncated to the bounds and renormalised,
-    as `parameters.quantile` draws them.
-    """
-    shape, low, high = parameter.distribution, parameter.low, parameter.high
-    if isinstance(shape, Uniform):
-        low, high = shape.low, shape.high
-    inside = (values >= low) & (values <= high)
-    x = np.where(inside, values, 0.5 * (max(low, shape.support()[0]) + high))
-    density: Array
-    if isinstance(shape, Uniform):
-        density = np.full_like(x, -np.log(high - low))
-    elif isinstance(shape, Beta):
-        mass = betainc(shape.a, shape.b, min(high, 1.0)) - betainc(shape.a, shape.b, max(low, 0.0))
-        density = (xlogy(shape.a - 1, x) + xlog1py(shape.b - 1, -x)
-                   - betaln(shape.a, shape.b) - np.log(mass))
-    elif isinstance(shape, Normal):
-        score = (np.array([low, high]) - shape.mean) / shape.sd
-        density = _log_normal((x - shape.mean) / shape.sd, score) - np.log(shape.sd)
-    elif isinstance(shape, Lognormal):
-        with np.errstate(divide="ignore"):
-            score = np.log(np.maximum(np.array([low, high]) - shape.shift, 0.0) / shape.median)
-        z = np.log((x - shape.shift) / shape.median) / shape.sd
-        density = (_log_normal(z, score / shape.sd) - np.log(shape.sd)
-                   - np.log(x - shape.shift))
-    else:
-        raise InputError([Problem("parameters.yaml", parameter.name,
-                                  f"a calibrated parameter cannot be '{shape.kind}'; allowed: "
-                                  "normal, lognormal, beta, uniform")])
-    return np.where(inside, density, -np.inf)
-
-
-def _log_normal(z: Array, bounds: Array) -> Array:
-    """Log density of a standard normal truncated to bounds, computed on the accurate side."""
-    low, high = bounds if bounds[0] <= 0 else -bounds[::-1]
-    return np.asarray(-0.5 * (z ** 2 + np.log(2 * np.pi)) - np.log(ndtr(high) - ndtr(low)))
-
-
-def log_prior(vectors: Array, evidence: Evidence) -> Array:
-    """Log prior density of parameter vectors (..., parameter)."""
-    terms = [log_density(prior, vectors[..., k])
-             for k, prior in enumerate(evidence.priors.values())]
-    return np.asarray(np.sum(terms, axis=0))
-
-
-def log_posterior(vectors: Array, evidence: Evidence) -> Array:
-    """Log prior plus exact log likelihood of many parameter vectors (vector, parameter)."""
-    density = log_prior(vectors, evidence)
-    inside = np.isfinite(density)
-    if inside.any():
-        parts = _with_reference(unpack(vectors[inside], evidence))
-        density[inside] += log_likelihood(parts, evidence.history.log_value,
-                                          evidence.history.error_scale, _mean(parts, evidence))
-    return density
-
-
-def prior_draws(evidence: Evidence, uniform: Array) -> Array:
-    """Parameter vectors from the prior, for uniform numbers (..., parameter)."""
-    return np.stack([quantile(prior, uniform[..., k])
-                     for k, prior in enumerate(evidence.priors.values())], axis=-1)
-
-
-def starting_points(evidence: Evidence, walkers: int, rng: np.random.Generator) -> Array:
-    """Prior draws in the region that the data leave likely: the best of `CANDIDATES` each."""
-    shape = (walkers * CANDIDATES, len(evidence.priors))
-    drawn = prior_draws(evidence, rng.uniform(EDGE, 1 - EDGE, shape))
-    return drawn[np.argsort(-log_posterior(drawn, evidence), kind="stable")[:walkers]]
-
-
-def posterior_dataset(vectors: Array, evidence: Evidence,
-                      rng: np.random.Generator) -> xr.Dataset:
-    """Draws of parameters and of one smoothed path of latent flows each."""
-    import xarray as xr
-
-    history = evidence.history
-    parts = unpack(vectors, evidence)
-    full = _with_reference(parts)
-    mean = _mean(full, evidence)
-    residual = smooth_draw(full, history.log_value, history.error_scale, mean,
-                           rng.standard_normal(mean.shape))
-    values = {**parts, "residual": residual[:, -1], "latent": mean + residual}
-    dims = {**posterior.PARAMETERS, **posterior.STATES}
-    return xr.Dataset(
-        {name: (("draw", *dims[name]), value.astype(np.float32))
-         for name, value in values.items()},
-        coords={"importer": list(history.importers), "reporter": list(history.reporters),
-                "year": np.array(history.years, dtype=np.int32)})
+    rng = np.random.default_rng([seed, 1])
+    starts = np.array([starting_points(evidence, WALKERS, rng) for _ in range(ENSEMBLES)])
+    chains = sample(lambda vectors: log_posterior(vectors, evidence), starts, steps, seed,
+                    progress)
+    diagnostics = diagnose([f"{evidence.specification.name}: {name}" for name in evidence.names],
+                           chains)
+    vectors = kept_draws(chains, DRAWS, rng)
+    return Fit(evidence, vectors, dict(zip(evidence.names, diagnostics.values(), strict=True)),
+               posterior_dataset(vectors, evidence, rng))
 
 
 def summarise(vectors: Array, evidence: Evidence,
@@ -225,13 +116,14 @@ def summarise(vectors: Array, evidence: Evidence,
 
 
 def calibrate(folder: Path, *, as_of: int | None = None, out: Path | None = None, seed: int = 1,
-              progress: Progress | None = None, steps: int = STEPS) -> Calibration:
-    """Fit the reference path and write `posterior.nc` and `posterior.yaml`.
+              progress: Progress | None = None, steps: int = STEPS,
+              specifications: Sequence[str] = ()) -> Calibration:
+    """Fit every specification that has weight and write `posterior.nc` and `posterior.yaml`.
 
     Parameters
     ----------
     folder
-        Calibration folder with data and priors.
+        Calibration folder with data, priors, specifications and weights.
     as_of
         Last year of data that may be used; all by default.
     out
@@ -243,6 +135,8 @@ def calibrate(folder: Path, *, as_of: int | None = None, out: Path | None = None
         Called with steps done and steps in all.
     steps
         Steps per ensemble of walkers, the first third of which is dropped.
+    specifications
+        Further ones to fit; without weight they count only where a scenario asks for them.
 
     Returns
     -------
@@ -255,32 +149,53 @@ def calibrate(folder: Path, *, as_of: int | None = None, out: Path | None = None
     ConvergenceError
         When the chains do not agree or hold too few effective draws; nothing is written.
     """
+    import xarray as xr
+
     folder = Path(folder)
     target = folder if out is None else Path(out)
     _check_target(folder, target)
-    evidence = read_evidence(folder, as_of)
-    rng = np.random.default_rng([seed, 1])
-    starts = np.array([starting_points(evidence, WALKERS, rng) for _ in range(ENSEMBLES)])
-    chains = sample(lambda vectors: log_posterior(vectors, evidence), starts, steps, seed,
-                    progress)
-    diagnostics = diagnose(evidence.names, chains)
-    vectors = kept_draws(chains, DRAWS, rng)
-    dataset = posterior_dataset(vectors, evidence, rng)
-    last_year = evidence.history.years[-1]
+    known, weights = read_specifications(folder), read_weights(folder)
+    asked = {chosen(known, name, str(folder / FILE)).name for name in specifications}
+    names = [name for name in known if name in weights or name in asked]
+    evidence = [read_evidence(folder, known[name], as_of) for name in names]
+    fits: list[Fit] = []
+    for place, one in enumerate(evidence):
+        fits.append(fit(one, seed, steps, _part(progress, place, len(names))))
+    hashes = posterior.input_hashes(folder, names)
+    command = _command(seed, as_of, steps, [name for name in names if name in asked])
+    history, base_year = evidence[0].history, evidence[0].base_year
+    labels = xr.DataArray(names, dims="specification", name="specification")
+    dataset = xr.concat([one.dataset for one in fits], dim=labels)
+    dataset.attrs = {
+        "as_of": history.years[-1], "seed": seed, "base_year": base_year, "command": command,
+        "hashes": json.dumps(hashes, sort_keys=True), "weights": json.dumps(weights),
+        "specifications": json.dumps({name: {"title": known[name].title, **known[name].choices}
+                                      for name in names})}
+    manifest = {
+        "command": command, "seed": seed, "as_of": history.years[-1],
+        "sample": [history.sample[0], history.years[-1]], "base_year": base_year,
+        "ensembles": ENSEMBLES, "walkers": WALKERS, "steps": steps, "dropped": steps // 3,
+        "draws": DRAWS, "inputs": hashes, "versions": _versions(),
+        "specifications": {name: {
+            "weight": weights.get(name, 0.0), "first_year": one.evidence.history.years[0],
+            "parameters": summarise(one.vectors, one.evidence, one.diagnostics)}
+            for name, one in zip(names, fits, strict=True)}}
+    _write(dataset, manifest, target, alone=target != folder)
+    return Calibration(dataset, manifest, target)
+
+
+def _part(progress: Progress | None, place: int, parts: int) -> Progress | None:
+    """Progress of one of several fits, told as progress of all."""
+    if progress is None:
+        return None
+    return lambda done, steps: progress(place * steps + done, parts * steps)
+
+
+def _command(seed: int, as_of: int | None, steps: int, asked: Sequence[str]) -> str:
     command = f"tradesim calibrate --seed {seed}"
     command += "" if as_of is None else f" --as-of {as_of}"
     command += "" if steps == STEPS else f" --steps {steps}"
-    hashes = posterior.input_hashes(folder)
-    dataset.attrs = {"as_of": last_year, "seed": seed, "base_year": evidence.base_year,
-                     "command": command, "hashes": json.dumps(hashes, sort_keys=True)}
-    manifest = {
-        "command": command, "seed": seed, "as_of": last_year,
-        "sample": [evidence.history.years[0], last_year], "base_year": evidence.base_year,
-        "ensembles": ENSEMBLES, "walkers": WALKERS, "steps": steps, "dropped": steps // 3,
-        "draws": DRAWS, "inputs": hashes, "versions": _versions(),
-        "parameters": summarise(vectors, evidence, diagnostics)}
-    _write(dataset, manifest, target, alone=target != folder)
-    return Calibration(dataset, manifest, target)
+    return command + "".join(f" --specification {name}" for name in asked)
 
 
 def _check_target(folder: Path, target: Path) -> None:
@@ -319,7 +234,10 @@ def _write_pair(dataset: xr.Dataset, manifest: dict[str, Any], folder: Path,
 
 
 def table(calibration: Calibration) -> pd.DataFrame:
-    """Prior against posterior, one row per parameter, for people."""
+    """Prior against posterior, one row per specification and parameter, for people."""
     import pandas as pd
 
-    return pd.DataFrame.from_dict(calibration.manifest["parameters"], orient="index")
+    rows = {(name, parameter): row
+            for name, one in calibration.manifest["specifications"].items()
+            for parameter, row in one["parameters"].items()}
+    return pd.DataFrame.from_dict(rows, orient="index")

@@ -13,6 +13,7 @@ import click
 
 from tradesim import (
     __version__,
+    cli_backtest,
     cli_compare,
     cli_decompose,
     cli_discover,
@@ -298,6 +299,7 @@ cli.add_command(cli_decompose.decompose)
 cli.add_command(cli_decompose.goal)
 cli.add_command(cli_sweep.sweep)
 cli.add_command(cli_discover.discover)
+cli.add_command(cli_backtest.backtest)
 cli.add_command(cli_smart.smart)
 for command in cli_results.COMMANDS:
     cli.add_command(command)

@@ -106,7 +106,7 @@ def compared(
 
 def _check(wanted: Sequence[str], base: Baseline, asked: Asked, align: bool) -> None:
     """Read every scenario before the first is run."""
-    known = Known(base.parameters, base.levers, base.pair)
+    known = Known(base.parameters, base.levers, base.pair, base.specifications)
     problems: list[Problem] = []
     said: dict[str, dict[str, str]] = {}
     for name in wanted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -224,6 +224,50 @@ def reference(
         + unexplained
     )
     return Reference(frozen(flow), frozen(log_growth), frozen(closed_share), frozen(unexplained))
+
+
+def loaded(draws: Mapping[str, Array], nominal: Array, real: Array) -> Array:
+    r"""Term g of each flow for given growth of both economies (equation S1).
+
+    .. math:: g_{jt} = \sum_c A_{jc} \Delta\ln Y_{ct} + B_{jc} \Delta\ln R_{ct}
+
+    Parameters
+    ----------
+    draws
+        Loadings :math:`A` and :math:`B` of each draw's specification, ``posterior.nominal`` and
+        ``posterior.real``; (draw, importer, member).
+    nominal, real
+        Log change of nominal and of real GDP, (draw, year, member).
+
+    Returns
+    -------
+    numpy.ndarray
+        (draw, year, importer).
+    """
+    return np.asarray(np.einsum("dij,dtj->dti", draws["posterior.nominal"], nominal)
+                      + np.einsum("dij,dtj->dti", draws["posterior.real"], real))
+
+
+def response(draws: Mapping[str, Array], nominal: Array, real: Array, rate: Array) -> Array:
+    r"""Log change of each flow when GDP and prices move (equation 2 with S1).
+
+    Parameters
+    ----------
+    draws
+        Elasticities and loadings of each draw, ``posterior.*``.
+    nominal, real
+        Log change of nominal GDP in USD and of real GDP, (draw, year, member).
+    rate
+        Change of the log real exchange rate :math:`q`, (draw, year).
+
+    Returns
+    -------
+    numpy.ndarray
+        (draw, year, importer).
+    """
+    return np.asarray(
+        draws["posterior.elasticity_gdp"][:, None, None] * loaded(draws, nominal, real)
+        + draws["posterior.elasticity_exchange_rate"][:, None, :] * rate[..., None])
 
 
 def innovations(normal: Callable[[str], Array], prefix: str, years: tuple[int, ...],

@@ -9,8 +9,8 @@ import xarray as xr
 
 from tradesim.baseline import TABLES, Baseline
 from tradesim.dims import Array
-from tradesim.dynamics import Reference, autoregression
-from tradesim.posterior import PARAMETERS, PREFIX
+from tradesim.dynamics import Reference
+from tradesim.posterior import PARAMETERS, PREFIX, SHARED
 from tradesim.scenario import Scenario
 
 FACTOR = "factor"
@@ -77,9 +77,11 @@ def _fitted(base: Baseline, draws: Mapping[str, Array]) -> Iterator[Row]:
         values = draws.get(f"posterior.{name}")
         if values is None or dims not in ((), ("importer",)):
             continue
+        if name in SHARED and np.ptp(values, axis=1).max() == 0.0:
+            dims, values = (), values[:, 0]
         for place, importer in enumerate(base.pair.importers if dims else [""]):
             full = f"{PREFIX}{name}.{importer}".rstrip(".")
-            item = base.parameters[full]
+            item = base.parameters[PREFIX + name if name in SHARED else full]
             yield full, item.title.rstrip("."), item.unit, values[:, place] if dims else values
 
 
@@ -91,10 +93,7 @@ def _path(base: Baseline, draws: Mapping[str, Array], path: Reference) -> Iterat
            "sum of logs", path.log_growth[:, -1].sum(axis=-1))
     yield (CLOSED, "Years in which the corridor is closed at least in part", "years",
            (path.closed_share > 0).sum(axis=1).astype(float))
-    left = autoregression(draws["innovation.flow"][:, :path.log_flow.shape[1]]
-                          * draws["posterior.innovation_sd"][:, None, :],
-                          draws["posterior.persistence"], draws["posterior.residual"])
     for place, importer in enumerate(base.pair.importers):
         yield (f"{UNEXPLAINED}.{importer}",
                "Trade that nothing explains, last year: market of " + base.pair.name(importer),
-               "log", left[:, -1, place])
+               "log", path.unexplained[:, -1, place])

@@ -11,6 +11,7 @@ import pandas as pd
 
 from tradesim.dims import Array, frozen
 from tradesim.errors import InputError, Problem
+from tradesim.outlook import Outlook, Record, central, record_from, relative_prices
 from tradesim.pair import Pair, read_pair
 from tradesim.tables import Column, read_table
 
@@ -24,7 +25,7 @@ ERROR_SCALE = {"A": 1.0, "B": 1.5, "C": 3.0}
 MIN_YEARS = 3
 """Shortest sample that has a growth rate to carry on and one to check it against."""
 
-GDP, GROWTH = "gdp_usd", "real_growth_pct"
+GDP, GROWTH, IMPORTS = "gdp_usd", "real_growth_pct", "imports_usd"
 
 _GRADES = ("A", "B", "C", "D")
 _SOURCES = (Column("grade", "text", allowed=_GRADES), Column("source", "text"),
@@ -39,14 +40,17 @@ class Forecast:
     ----------
     years
         Years after the sample, to the horizon.
-    log_gdp
-        Log nominal GDP in USD; (year, importer).
+    log_gdp, log_real, log_imports
+        Log nominal GDP in USD, log real GDP and log total imports in USD (NaN where the sample
+        has none), on the scale of the sample; (year, importer).
     exchange_rate
         Log real exchange rate, on the scale of the sample; (year,).
     """
 
     years: tuple[int, ...]
     log_gdp: Array
+    log_real: Array
+    log_imports: Array
     exchange_rate: Array
 
 
@@ -58,12 +62,18 @@ class History:
     ----------
     years, importers, reporters
         Names of the axes; the reference reporter stands first.
+    sample
+        The years among them that are not before the sample.
     log_value
         Natural log of reported trade in USD; (year, importer, reporter), NaN where missing.
     error_scale
         Factor on the reporting error by the grade of the observation; same shape.
     log_gdp
         Log nominal GDP in USD; (year, importer).
+    log_real
+        Log real GDP, chained from nominal GDP in the first year of `record`; (year, importer).
+    log_imports
+        Log total imports in USD; (year, importer), NaN for an importer without such data.
     real_growth
         Real growth of GDP as a share; (year, importer).
     exchange_rate
@@ -73,6 +83,8 @@ class History:
         Share of the year in which the shared corridor was closed; (year,).
     forecast
         The same macroeconomic series after the sample.
+    record
+        The same macroeconomic series up to the last year, from the earliest year known.
     """
 
     years: tuple[int, ...]
@@ -81,13 +93,17 @@ class History:
     log_value: Array
     error_scale: Array
     log_gdp: Array
+    log_real: Array
+    log_imports: Array
     real_growth: Array
     exchange_rate: Array
     closed_share: Array
     forecast: Forecast
+    record: Record
+    sample: tuple[int, ...]
 
 
-def read_history(folder: Path, as_of: int | None = None) -> History:
+def read_history(folder: Path, as_of: int | None = None, first: int | None = None) -> History:
     """Read reported trade, GDP and closures, as known now or at the end of an earlier year.
 
     Parameters
@@ -95,9 +111,12 @@ def read_history(folder: Path, as_of: int | None = None) -> History:
     folder
         Folder of a calibration.
     as_of
-        Last year of the sample. Before the last year with data the forecast carries on the
-        mean growth of the sample, nominal and real, so that nothing dated later is used;
-        otherwise it is the published projection.
+        Last year of the sample. Before the last year with data the forecast is that of
+        `outlook.central`, so that nothing dated later is used; otherwise it is the published
+        projection.
+    first
+        First year; that of the sample by default. An earlier one takes in rows of reported
+        trade marked ``presample``.
 
     Returns
     -------
@@ -116,50 +135,69 @@ def read_history(folder: Path, as_of: int | None = None) -> History:
         raise InputError([Problem(str(folder), "as_of", f"{last} is no last year of a sample; "
                                   f"allowed {pair.first_year + MIN_YEARS - 1} to "
                                   f"{pair.last_year}")])
-    years = tuple(range(pair.first_year, last + 1))
+    years = tuple(range(pair.first_year if first is None else first, last + 1))
     later = tuple(range(last + 1, pair.horizon + 1))
-    trade = _read_trade(folder, pair)
-    log_value, error_scale = _observations(folder, trade, pair, years)
+    log_value, error_scale = _observations(folder, _read_trade(folder, pair), pair, years)
     macro = _read_macro(folder)
     log_gdp = np.log(_series(folder, macro, pair, GDP, "actual", years))
     growth = np.log1p(_series(folder, macro, pair, GROWTH, "actual", years) / 100)
+    record = _record(macro, pair, last)
     if last == pair.last_year:
-        later_gdp = np.log(_series(folder, macro, pair, GDP, "forecast", later))
-        later_growth = np.log1p(_series(folder, macro, pair, GROWTH, "forecast", later) / 100)
+        next_gdp = np.log(_series(folder, macro, pair, GDP, "forecast", later))
+        next_growth = np.log1p(_series(folder, macro, pair, GROWTH, "forecast", later) / 100)
+        own = central(record, len(later))
+        ahead = Outlook(next_gdp, record.log_real[-1] + np.cumsum(next_growth, axis=0),
+                        next_gdp + own.log_imports - own.log_gdp)
     else:
-        steps = np.arange(1, len(later) + 1)[:, None]
-        later_gdp = log_gdp[-1] + steps * np.diff(log_gdp, axis=0).mean(axis=0)
-        later_growth = np.broadcast_to(growth[1:].mean(axis=0), later_gdp.shape)
-    rate = _exchange_rate(np.vstack([log_gdp, later_gdp]), np.vstack([growth, later_growth]))
-    rate = rate - rate[:len(years)].mean()
+        ahead = central(record, len(later))
+    start = record.years.index(years[0])
+    rate = relative_prices(record, record.log_gdp, record.log_real)[start:]
+    centre = rate[years.index(pair.first_year):].mean()
+    next_rate = relative_prices(record, ahead.log_gdp, ahead.log_real)
     return History(
         years, pair.importers, pair.reporters, log_value, error_scale, frozen(log_gdp),
-        frozen(np.expm1(growth)), frozen(rate[:len(years)]), _closed(folder, years),
-        Forecast(later, frozen(later_gdp), frozen(rate[len(years):])))
+        frozen(record.log_real[start:]), _imports(folder, pair, record)[start:],
+        frozen(np.expm1(growth)), frozen(rate - centre), _closed(folder, years),
+        Forecast(later, frozen(ahead.log_gdp), frozen(ahead.log_real), frozen(ahead.log_imports),
+                 frozen(next_rate - centre)), record, tuple(range(pair.first_year, last + 1)))
 
 
-def _exchange_rate(log_gdp: Array, growth: Array) -> Array:
-    r"""Log relative GDP deflator in USD, chained from zero in the first year.
+def _record(macro: pd.DataFrame, pair: Pair, last: int) -> Record:
+    """Everything known of GDP, growth and imports up to a year."""
+    rows = macro[(macro["kind"] == "actual") & (macro["year"] <= last)
+                 & macro["country"].isin(pair.importers)]
+    years = range(int(rows["year"].min()), last + 1)
+    gdp, growth, imports = (
+        rows[rows["variable"] == variable].pivot_table("value", "year", "country")
+        .reindex(index=years, columns=list(pair.importers)).to_numpy(dtype=float)
+        for variable in (GDP, GROWTH, IMPORTS))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return record_from(years, np.log(gdp), np.log1p(growth / 100), np.log(imports))
 
-    .. math:: q_t = \sum_{k \le t} (\Delta \ln Y_{2k} - g_{2k}) - (\Delta \ln Y_{1k} - g_{1k})
 
-    with :math:`Y` nominal GDP in USD and :math:`g` log real growth of each member of the pair.
-    """
-    inflation = np.diff(log_gdp, axis=0) - growth[1:]
-    relative: Array = inflation[:, 1] - inflation[:, 0]
-    return np.concatenate([[0.0], np.cumsum(relative)])
+def _imports(folder: Path, pair: Pair, record: Record) -> Array:
+    """Log imports by year; an importer has them for every year from the first known, or none."""
+    known = np.isfinite(record.log_imports)
+    begun = np.maximum.accumulate(known, axis=0)
+    missing = [Problem(str(folder / MACRO), f"{pair.importers[j]} {record.years[t]} {IMPORTS} "
+                                            "(actual)", "row missing")
+               for t, j in np.argwhere(begun & ~known)]
+    if missing:
+        raise InputError(missing)
+    return frozen(record.log_imports)
 
 
 def _read_trade(folder: Path, pair: Pair) -> pd.DataFrame:
-    """Rows of reported trade that the fit uses, checked."""
+    """Rows of reported trade that a fit may use, checked."""
     path = folder / TRADE
     columns = (Column("year", "year"), Column("months", "text", required=False),
                Column("exporter", "text"), Column("importer", "text"),
                Column("reporter", "text"), Column("series", "text", required=False),
                Column("value_usd", "number", low=0.0),
-               Column("used", "text", allowed=("yes", "no")), *_SOURCES)
+               Column("used", "text", allowed=("yes", "presample", "no")),
+               *_SOURCES)
     frame = read_table(path, columns)
-    used = frame[frame["used"] == "yes"]
+    used = frame[frame["used"] != "no"]
     problems, seen = [], set()
     for row in used.to_dict("records"):
         where = "{year} {exporter}-{importer} counted by {reporter}".format(
@@ -174,7 +212,9 @@ def _read_trade(folder: Path, pair: Pair) -> pd.DataFrame:
             (row["grade"] not in ERROR_SCALE, "a row of grade D cannot be used"),
             (row["months"] not in ("", "1-12"), "a used row must cover the whole year"),
             (row["value_usd"] <= 0, "a used row must have a value above zero"),
-            (code in seen, "two used rows count the same flow"))
+            (code in seen, "two used rows count the same flow"),
+            ((row["used"] == "presample") != (row["year"] < pair.first_year),
+             f"rows before {pair.first_year}, and only they, are used as 'presample'"))
         problems += [Problem(str(path), where, message) for wrong, message in checks if wrong]
         seen.add(code)
     if problems:

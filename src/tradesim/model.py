@@ -134,7 +134,7 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]
         fixed |= {f"{name}.{key}": float(value) for key, value in chosen.items()
                   if not isinstance(lever.settings[key], Choice)}
     values = draw(numbers, cube, fixed)
-    values |= path_draws(base, cube, years)
+    values |= path_draws(base, cube, years, scenario.specification)
     for name in scenario.levers:
         values |= {key: cube.column(key) for key in (f"{name}.success", f"{name}.lifetime")}
     return {name: frozen(array) for name, array in values.items()}
@@ -238,7 +238,8 @@ def ask(
     """
     asked = [*overrides, *(f"{key}={value}" for key, value in (("draws", draws), ("seed", seed))
                            if value is not None)]
-    scenario = read_scenario(path, Known(base.parameters, base.levers, base.pair), asked)
+    known = Known(base.parameters, base.levers, base.pair, base.specifications)
+    scenario = read_scenario(path, known, asked)
     headline = base.pair.target_count if count is None else count
     if headline not in base.pair.counts:
         known = list(base.pair.counts)

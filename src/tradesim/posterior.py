@@ -1,8 +1,9 @@
 """The posterior file: what `tradesim calibrate` leaves and the model reads.
 
-`posterior.nc` holds draws of the parameters of equations (1)-(3) and of the latent flows,
-`posterior.yaml` says how they were made. Reading needs no sampler. The file is bound to what
-went into the fit: when trade data, macro data, closures or priors change, it is refused.
+`posterior.nc` holds draws of the parameters of equations (1)-(3) and of the latent flows, for
+every specification that was fitted, and the weight of each; `posterior.yaml` says how they were
+made. Reading needs no sampler. The file is bound to what went into the fit: when trade data,
+macro data, closures, priors, specifications or weights change, it is refused.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ from __future__ import annotations
 import io
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256 as sha256_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tradesim.errors import InputError, Problem
+from tradesim.errors import InputError, Problem, nearest
 from tradesim.folders import sha256
 from tradesim.pair import read_pair
+from tradesim.specifications import MOST_OFF, STACKED, read_specifications, read_weights
 from tradesim.yamlfile import load
 
 if TYPE_CHECKING:
@@ -35,11 +37,14 @@ PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "elasticity_gdp": (),
     "elasticity_exchange_rate": ("importer",),
     "closure_effect": ("importer",),
-    "persistence": (),
+    "persistence": ("importer",),
     "innovation_sd": ("importer",),
     "bias": ("importer",),
     "error_sd": ("importer", "reporter"),
 }
+
+#: Parameters whose prior stands once for both flows, though a specification may part them.
+SHARED = ("persistence",)
 
 #: What is drawn for the states: the last residual and the whole smoothed log flow.
 STATES: Mapping[str, tuple[str, ...]] = {"residual": ("importer",), "latent": ("year", "importer")}
@@ -60,12 +65,13 @@ def parameter_names(importers: Sequence[str], reporters: Sequence[str]) -> list[
             for where in itertools.product(*(labels[dim] for dim in dims))]
 
 
-def input_hashes(folder: Path) -> dict[str, str]:
+def input_hashes(folder: Path, fitted: Iterable[str]) -> dict[str, str]:
     """SHA-256 of everything in a calibration folder that enters the fit.
 
-    Data files are hashed as they are; of `pair.yaml` and `parameters.yaml` only what the fit
-    uses (countries, counts and years; distributions and bounds of the calibrated parameters),
-    so that a new title or another lever's parameter does not call for a new calibration.
+    Data files are hashed as they are; of `pair.yaml`, `parameters.yaml`, `specifications.yaml`
+    and `weights.yaml` only what the fit uses (countries, counts and years; distributions and
+    bounds of the calibrated parameters; choices of the fitted specifications; weights), so that
+    a new title or another lever's parameter does not call for a new calibration.
 
     Raises
     ------
@@ -82,9 +88,13 @@ def input_hashes(folder: Path) -> dict[str, str]:
     priors = {name: [entry.get("distribution"), entry.get("bounds")]
               for name, entry in load(folder / "parameters.yaml").items()
               if isinstance(entry, dict) and entry.get("calibrated")}
+    forms = read_specifications(folder)
     return {**{name: sha256(folder / name) for name in FILES},
             "pair.yaml: countries, counts and years": _text_hash(used),
-            "parameters.yaml: calibrated entries": _text_hash(priors)}
+            "parameters.yaml: calibrated entries": _text_hash(priors),
+            "weights.yaml: weights": _text_hash(read_weights(folder)),
+            **{f"specifications.yaml: {name}": _text_hash(forms[name].choices)
+               for name in fitted if name in forms}}
 
 
 def _text_hash(value: Any) -> str:
@@ -104,8 +114,9 @@ def read_posterior(folder: Path, inputs: Path | None = None) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        `PARAMETERS` and `STATES` by draw, float64, in memory; attributes `as_of`, `seed`,
-        `command`, `base_year` (year at whose GDP the constants hold) and `hashes`.
+        `PARAMETERS` and `STATES` by specification and draw, float64, in memory; attributes
+        `as_of`, `seed`, `command`, `base_year` (year at whose size the constants hold),
+        `hashes`, and `weights` and `specifications` as JSON by name.
 
     Raises
     ------
@@ -117,7 +128,7 @@ def read_posterior(folder: Path, inputs: Path | None = None) -> xr.Dataset:
     dataset = _open(folder / DATA)
     pair = read_pair(inputs)
     labels = {"importer": pair.importers, "reporter": pair.reporters}
-    problem = (_shape(dataset, labels) or _manifest(folder)
+    problem = (_shape(dataset, labels) or _mixture(dataset) or _manifest(folder)
                or _sample(dataset, pair.last_year) or _stale(dataset, inputs))
     if problem:
         raise InputError([Problem(str(folder / DATA), "", problem, RERUN)])
@@ -141,17 +152,90 @@ def _shape(dataset: xr.Dataset, labels: Mapping[str, Sequence[str]]) -> str:
     for name, dims in {**PARAMETERS, **STATES}.items():
         if name not in dataset:
             return f"holds no variable '{name}'"
-        if dataset[name].dims != ("draw", *dims):
-            return f"'{name}' has dimensions {dataset[name].dims}, not {('draw', *dims)}"
+        wanted_dims = ("specification", "draw", *dims)
+        if dataset[name].dims != wanted_dims:
+            return f"'{name}' has dimensions {dataset[name].dims}, not {wanted_dims}"
         if not np.all(np.isfinite(dataset[name])):
             return f"'{name}' holds values that are not finite"
     for dim, wanted in labels.items():
         found = [str(label) for label in dataset[dim].values]
         if found != list(wanted):
             return f"is for {dim}s {', '.join(found)}, but pair.yaml has {', '.join(wanted)}"
-    absent = [name for name in ("as_of", "seed", "base_year", "hashes")
-              if name not in dataset.attrs]
+    absent = [name for name in ("as_of", "seed", "base_year", "hashes", "weights",
+                                "specifications") if name not in dataset.attrs]
     return f"lacks the attributes {', '.join(absent)}" if absent else ""
+
+
+def _mixture(dataset: xr.Dataset) -> str:
+    """Say what is wrong with the weights of the specifications, if anything."""
+    names = labels_of(dataset)
+    weights, known = json.loads(dataset.attrs["weights"]), json.loads(
+        dataset.attrs["specifications"])
+    if set(known) != set(names):
+        return (f"describes the specifications {', '.join(known)}, but holds draws of "
+                f"{', '.join(names)}")
+    for name in weights:
+        if name not in names:
+            return (f"gives weight to the specification '{name}', of which it holds no draws; it "
+                    f"holds {', '.join(names)}")
+    if abs(sum(weights.values()) - 1.0) > MOST_OFF:
+        return f"has weights that add up to {sum(weights.values()):.6g}, not to 1"
+    return ""
+
+
+def labels_of(dataset: xr.Dataset) -> list[str]:
+    """Names of the specifications that were fitted, in their order."""
+    return [str(name) for name in dataset["specification"].values]
+
+
+def shares(dataset: xr.Dataset, name: str = STACKED) -> dict[str, float]:
+    """Weight of each fitted specification; all on one, if it is named.
+
+    Raises
+    ------
+    InputError
+        When the posterior holds no such specification.
+    """
+    names = labels_of(dataset)
+    if name == STACKED:
+        weights = json.loads(dataset.attrs["weights"])
+        return {label: float(weights.get(label, 0.0)) for label in names}
+    if name not in names:
+        raise InputError([Problem("specification", name,
+                                  f"the posterior holds no draws of it; it holds {STACKED}, "
+                                  f"{', '.join(names)}",
+                                  nearest(name, [STACKED, *names])
+                                  or f"run `tradesim calibrate --specification {name}`")])
+    return {label: float(label == name) for label in names}
+
+
+def pooled(dataset: xr.Dataset, name: str = STACKED) -> xr.Dataset:
+    """Draws of all specifications in proportion to their weights, without that dimension.
+
+    Parameters
+    ----------
+    dataset
+        From `read_posterior`.
+    name
+        A specification to take alone.
+
+    Returns
+    -------
+    xarray.Dataset
+        `PARAMETERS` and `STATES` by draw. As many draws as one specification has; of each one
+        the first rows, as many as its weight asks for, to the nearest whole number.
+    """
+    if "specification" not in dataset.dims:
+        return dataset
+    weights = np.array(list(shares(dataset, name).values()))
+    ends = np.round(np.cumsum(weights) * dataset.sizes["draw"]).astype(int)
+    counts = np.diff(ends, prepend=0)
+    place = np.repeat(np.arange(len(counts)), counts)
+    row = np.concatenate([np.arange(count) for count in counts])
+    found = {key: ((("draw", *values.dims[2:])), values.to_numpy()[place, row])
+             for key, values in dataset.items()}
+    coords = {key: dataset.coords[key] for key in dataset.coords if key != "specification"}
+    return type(dataset)(found, coords, dataset.attrs)
 
 
 def _manifest(folder: Path) -> str:
@@ -170,7 +254,8 @@ def _sample(dataset: xr.Dataset, last_year: int) -> str:
 
 
 def _stale(dataset: xr.Dataset, inputs: Path) -> str:
-    then, now = json.loads(dataset.attrs["hashes"]), input_hashes(inputs)
+    then, now = json.loads(dataset.attrs["hashes"]), input_hashes(
+        inputs, labels_of(dataset))
     changed = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
     if changed:
         return f"belongs to other inputs; changed since: {', '.join(changed)}"

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from tradesim import dynamics
 from tradesim.baseline import Baseline
 from tradesim.dims import Array
 from tradesim.parameters import Cube
+from tradesim.posterior import shares
+from tradesim.specifications import STACKED, Specification, loadings
+
+DRAWN = ("constant", "elasticity_gdp", "elasticity_exchange_rate", "closure_effect",
+         "persistence", "innovation_sd", "bias", "residual")
+"""What a run takes from the posterior."""
 
 
-def path_draws(base: Baseline, cube: Cube, years: tuple[int, ...]) -> dict[str, Array]:
+def path_draws(base: Baseline, cube: Cube, years: tuple[int, ...],
+               specification: str = STACKED) -> dict[str, Array]:
     """Draw what moves the reference path apart from named parameters.
 
     Parameters
@@ -23,39 +31,81 @@ def path_draws(base: Baseline, cube: Cube, years: tuple[int, ...]) -> dict[str, 
     base
         The baseline.
     cube
-        Where the draws come from.
+        Where the draws come from. Column ``specification`` picks the specification by weight,
+        column ``posterior`` the row inside it.
     years
         Projected years.
+    specification
+        One specification to take throughout; by weight by default.
 
     Returns
     -------
     dict
-        Rows of the posterior (``posterior.*``), drawn whole so that their correlations stay;
-        and innovations of the projection (``innovation.*``); first axis ``draw``.
+        Rows of the posterior (``posterior.*``), drawn whole so that their correlations stay,
+        with the place of the specification (``posterior.specification``) and how its flows grow
+        with GDP (``posterior.nominal``, ``posterior.real``, ``posterior.imports``); and
+        innovations of the projection (``innovation.*``); first axis ``draw``.
+
+    Raises
+    ------
+    InputError
+        When the posterior holds no draws of the specification.
     """
-    values = {}
-    row = np.minimum(cube.column("posterior") * base.posterior.sizes["draw"],
-                     base.posterior.sizes["draw"] - 1).astype(int)
-    order = _along_main_axis(base.posterior)
-    for name in ("constant", "elasticity_gdp", "elasticity_exchange_rate", "closure_effect",
-                 "persistence", "innovation_sd", "bias", "residual"):
-        values[f"posterior.{name}"] = base.posterior[name].to_numpy()[order[row]]
+    fitted = base.posterior
+    edges = np.cumsum(list(shares(fitted, specification).values()))
+    place = np.searchsorted(edges / edges[-1], cube.column("specification"), side="right")
+    size = fitted.sizes["draw"]
+    row = np.minimum(cube.column("posterior") * size, size - 1).astype(int)
+    order = np.stack([_along_main_axis(fitted.isel(specification=k)) for k in range(len(edges))])
+    values = {f"posterior.{name}": fitted[name].to_numpy()[place, order[place, row]]
+              for name in DRAWN}
+    values["posterior.specification"] = place.astype(float)
+    forms = _forms(base)
+    members = len(base.pair.importers)
+    nominal, real = (np.stack(part) for part in zip(
+        *(loadings(form.size, members) for form in forms), strict=True))
+    values["posterior.nominal"], values["posterior.real"] = nominal[place], real[place]
+    values["posterior.imports"] = np.array([form.size == "imports" for form in forms],
+                                           dtype=float)[place]
 
     def normal(name: str) -> Array:
         return np.asarray(ndtri(cube.column(name)))
 
     importers = base.pair.importers
-    values["innovation.flow"] = dynamics.innovations(normal, "innovation.flow", years, importers)
+    flow = dynamics.innovations(cube.column, "innovation.flow", years, importers)
+    degrees = np.array([form.degrees for form in forms])[place]
+    values["innovation.flow"] = _standard(flow, degrees)
     values["innovation.gdp"] = dynamics.innovations(normal, "innovation.gdp", years, importers)
+    if any(form.size == "imports" for form in forms):
+        values["innovation.imports"] = dynamics.innovations(
+            normal, "innovation.imports", years, importers)
     values["innovation.corridor"] = dynamics.innovations(
         cube.column, "innovation.corridor", years, ("disruption", "severity"))
     return values
+
+
+def _forms(base: Baseline) -> list[Specification]:
+    """Specifications in the order of the posterior."""
+    described = json.loads(base.posterior.attrs["specifications"])
+    return [Specification(name=str(name), **described[str(name)])
+            for name in base.posterior["specification"].values]
+
+
+def _standard(uniform: Array, degrees: Array) -> Array:
+    """Innovations of scale one, normal or Student's t by draw, from uniform numbers."""
+    heavy = np.isfinite(degrees)
+    found = np.asarray(ndtri(uniform))
+    if heavy.any():
+        found[heavy] = stdtrit(degrees[heavy].reshape(-1, *[1] * (uniform.ndim - 1)),
+                               uniform[heavy])
+    return found
 
 
 def _along_main_axis(posterior: xr.Dataset) -> NDArray[np.intp]:
     """Order of posterior rows along their first principal axis, for use as one factor."""
     table = np.column_stack([posterior[name].to_numpy().reshape(posterior.sizes["draw"], -1)
                              for name in ("elasticity_gdp", "constant", "persistence")])
+    table = table[:, np.ptp(table, axis=0) > 0.0]  # a specification may fix some
     scaled = (table - table.mean(axis=0)) / table.std(axis=0)
     _, _, axes = np.linalg.svd(scaled, full_matrices=False)
     return np.argsort(scaled @ (axes[0] * np.sign(axes[0, 0])), kind="stable")
@@ -63,33 +113,66 @@ def _along_main_axis(posterior: xr.Dataset) -> NDArray[np.intp]:
 
 def reference_path(base: Baseline, draws: Mapping[str, Array],
                    years: Sequence[int]) -> dynamics.Reference:
-    """Project flows, demand and the corridor without new policy (equations 2-3)."""
-    history = base.history
-    ahead = slice(0, len(years))
+    r"""Project flows, demand and the corridor without new policy (equations 2, 3, S1 and S3).
+
+    Nominal GDP is the forecast times the exponential of an error :math:`e`. Of that error the
+    share :math:`\psi` is price: it moves the real exchange rate, and real GDP moves with the
+    rest. Imports follow nominal GDP and have an error :math:`m` of their own on top:
+
+    .. math::
+
+        \ln Y_{ct} = \overline{\ln Y}_{ct} + e_{ct}, \quad
+        \ln R_{ct} = \overline{\ln R}_{ct} + (1 - \psi) e_{ct}, \quad
+        \ln M_{ct} = \overline{\ln M}_{ct} + e_{ct} + m_{ct}, \quad
+        q_t = \bar q_t + \psi (e_{2t} - e_{1t})
+    """
+    history, ahead = base.history, slice(0, len(years))
+    forecast = history.forecast
+    at = history.years.index(int(base.posterior.attrs["base_year"]))
+    error = _gdp_error(base, draws)
+    price_share = draws["gdp.error_price_share"][:, None]
+    growth = forecast.log_gdp[ahead] - history.log_gdp[at] + error
+    real = (forecast.log_real[ahead] - history.log_real[at]
+            + (1.0 - price_share[..., None]) * error)
+    size = dynamics.loaded(draws, growth, real)
+    if np.any(draws["posterior.imports"]):
+        size = size + draws["posterior.imports"][:, None, None] * _import_ratio(
+            base, draws, at, ahead)
+    closed = dynamics.corridor(
+        draws["innovation.corridor"], draws["corridor.disruption_probability"],
+        draws["corridor.persistence"], draws["corridor.closed_given_disrupted"],
+        draws["corridor.closed_share_restricted"], draws["corridor.closed_share_closed"])
+    return dynamics.reference(
+        **{name: draws[f"posterior.{name}"] for name in (
+            "constant", "elasticity_gdp", "elasticity_exchange_rate", "closure_effect",
+            "persistence", "residual")},
+        innovations=draws["innovation.flow"] * draws["posterior.innovation_sd"][:, None, :],
+        size=size,
+        log_growth=growth,
+        exchange_rate=forecast.exchange_rate[ahead]
+        + price_share * (error[:, :, 1] - error[:, :, 0]),
+        closed_share=closed,
+    )
+
+
+def _gdp_error(base: Baseline, draws: Mapping[str, Array]) -> Array:
+    """Errors of the forecasts of log nominal GDP (draw, year, importer)."""
     shocks = draws["innovation.gdp"]
     correlation = draws["gdp.error_correlation"][:, None]
     mixed = np.stack([shocks[..., 0], correlation * shocks[..., 0]
                       + np.sqrt(1.0 - correlation**2) * shocks[..., 1]], axis=-1)
     spread_of_error = np.stack([draws[f"gdp.error_sd.{importer}"]
                                 for importer in base.pair.importers], axis=-1)
-    gdp_error = dynamics.autoregression(
+    return dynamics.autoregression(
         mixed * spread_of_error[:, None, :], draws["gdp.error_persistence"], np.zeros(2))
-    closed = dynamics.corridor(
-        draws["innovation.corridor"], draws["corridor.disruption_probability"],
-        draws["corridor.persistence"], draws["corridor.closed_given_disrupted"],
-        draws["corridor.closed_share_restricted"], draws["corridor.closed_share_closed"])
-    return dynamics.reference(
-        constant=draws["posterior.constant"],
-        elasticity_gdp=draws["posterior.elasticity_gdp"],
-        elasticity_exchange_rate=draws["posterior.elasticity_exchange_rate"],
-        closure_effect=draws["posterior.closure_effect"],
-        persistence=draws["posterior.persistence"],
-        innovations=draws["innovation.flow"] * draws["posterior.innovation_sd"][:, None, :],
-        residual=draws["posterior.residual"],
-        log_gdp=history.forecast.log_gdp[ahead],
-        base_log_gdp=history.log_gdp[history.years.index(int(base.posterior.attrs["base_year"]))],
-        gdp_error=gdp_error,
-        exchange_rate=history.forecast.exchange_rate[ahead],
-        price_share=draws["gdp.error_price_share"],
-        closed_share=closed,
-    )
+
+
+def _import_ratio(base: Baseline, draws: Mapping[str, Array], at: int, ahead: slice) -> Array:
+    """Log ratio of imports to GDP against the base year, with error; zero where not known."""
+    history = base.history
+    change = ((history.forecast.log_imports - history.forecast.log_gdp)[ahead]
+              - (history.log_imports - history.log_gdp)[at])
+    error = dynamics.autoregression(
+        draws["innovation.imports"] * draws["imports.error_sd"][:, None, None],
+        draws["imports.error_persistence"], np.zeros(len(base.pair.importers)))
+    return np.where(np.isnan(change), 0.0, change + error)

@@ -27,7 +27,7 @@ from tradesim.pair import read_pair
 from tradesim.parameters import Parameter, quantile, read_parameters
 from tradesim.plots import figures
 from tradesim.posterior import MANIFEST as POSTERIOR
-from tradesim.posterior import PARAMETERS, PREFIX, read_posterior
+from tradesim.posterior import PARAMETERS, PREFIX, SHARED, pooled, read_posterior
 from tradesim.ranking import rankings, sentence, table
 from tradesim.results import MANIFEST, load
 from tradesim.scenario import Scenario
@@ -68,7 +68,8 @@ def report(folder: Path, calibration: Path | None = None, out: Path | None = Non
     source = calibration or Path(dataset.attrs["calibration"])
     if not source.is_dir():
         source = calibration_folder()
-    story = Story(dataset, read_pair(source), read_history(source), read_posterior(source))
+    story = Story(dataset, read_pair(source), read_history(source),
+                  pooled(read_posterior(source)))
     target = folder if out is None else out
     pictures = target / FIGURES
     pictures.mkdir(exist_ok=True)
@@ -177,7 +178,8 @@ def _quality(calibration: Path) -> dict[str, str] | None:
     path = calibration / POSTERIOR
     if not path.is_file():
         return None
-    fitted = load_yaml(path)["parameters"].values()
+    fitted = [row for one in load_yaml(path)["specifications"].values()
+              for row in one["parameters"].values()]
     return {"rhat": f"{max(row['rhat'] for row in fitted):.3f}",
             "ess": f"{min(row['ess'] for row in fitted):.0f}"}
 
@@ -275,7 +277,8 @@ def _fitted(name: str, posterior: xr.Dataset) -> np.ndarray[Any, Any] | None:
     variable, *labels = name.removeprefix(PREFIX).split(".")
     if variable not in PARAMETERS:
         return None
-    where = dict(zip(PARAMETERS[variable], labels, strict=True))
+    dims = () if variable in SHARED else PARAMETERS[variable]
+    where = dict(zip(dims, labels, strict=True))
     return np.asarray(posterior[variable].sel(where).values)
 
 

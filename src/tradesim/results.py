@@ -68,7 +68,8 @@ def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> di
                   for t, year in enumerate(base.history.years)}
     return {
         "scenario": scenario.model_dump_json(),
-        "resolved": resolved(scenario, Known(base.parameters, base.levers, base.pair)),
+        "resolved": resolved(scenario, Known(base.parameters, base.levers, base.pair,
+                                             base.specifications)),
         "title": scenario.title,
         "run_id": run_id(scenario, hashes),
         "format": FORMAT,

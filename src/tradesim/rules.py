@@ -13,6 +13,8 @@ from tradesim.distributions import Fixed, Range
 from tradesim.errors import Problem, nearest
 from tradesim.pair import Pair, read_pair
 from tradesim.parameters import Parameter, read_parameters
+from tradesim.specifications import FILE as SPECIFICATIONS
+from tradesim.specifications import STACKED, read_specifications
 from tradesim.yamlfile import Places, kind
 
 TEXTS = {"extends": "scenario that this one starts from: a file beside it, or a shipped name",
@@ -22,7 +24,6 @@ LISTS = {"references": "where the scenario's numbers and claims were read",
          "not_modelled": "what the scenario leaves out"}
 CLOSURES = ("none", "one_sector")
 IMBALANCES = ("multiplicative", "additive")
-STACKED = "stacked"
 MAX_DRAWS, MAX_SEED = 1_000_000, 2**63 - 1
 
 
@@ -39,7 +40,7 @@ class Known:
     pair
         Names and years.
     specifications
-        Specifications of the reference path that the posterior holds.
+        Specifications of the reference path that are on offer.
     """
 
     parameters: Mapping[str, Parameter]
@@ -56,13 +57,15 @@ class Known:
         folder
             The calibration folder; cells of its baseline are known where it has one.
         """
+        folder = Path(folder)
         parameters, levers = read_parameters(folder), read_levers(folder)
         pair = read_pair(folder)
         if (Path(folder) / "baseline").is_dir():
             from tradesim.baseline import read_cells
 
             parameters |= read_cells(Path(folder), pair, levers)
-        return cls(parameters, levers, pair)
+        named = tuple(read_specifications(folder)) if (folder / SPECIFICATIONS).is_file() else ()
+        return cls(parameters, levers, pair, named)
 
     @property
     def numbers(self) -> dict[str, tuple[int, int, str]]:

@@ -76,11 +76,11 @@ def _rhat(chains: Array) -> float:
     return float(np.sqrt((steps - 1) / steps + between / within)) if within > 1e-12 else np.inf
 
 
-def effective_draws(chains: Array) -> Array:
+def effective_draws(chains: Array, least: float = MIN_TIMES) -> Array:
     """Effective sample size by parameter: draws over the integrated autocorrelation time.
 
     The time is emcee's (Goodman and Weare 2010; Sokal's window), per ensemble. Chains that do
-    not move, or are shorter than `MIN_TIMES` times their own estimate, count for nothing: on
+    not move, or are shorter than `least` times their own estimate, count for nothing: on
     such chains the estimate is far too low. Axes (ensemble, step, walker, parameter) in,
     (parameter,) out.
     """
@@ -89,12 +89,21 @@ def effective_draws(chains: Array) -> Array:
     steps, walkers = chains.shape[1:3]
     with np.errstate(divide="ignore", invalid="ignore"):
         times = np.array([integrated_time(chain, tol=0) for chain in chains])
-        sizes = np.where(steps >= MIN_TIMES * times, steps * walkers / times, 0.0)
+        sizes = np.where(steps >= least * times, steps * walkers / times, 0.0)
     return np.asarray(sizes.sum(axis=0))
 
 
+def assess(names: Sequence[str], chains: Array,
+           least: float = MIN_TIMES) -> dict[str, tuple[float, float]]:
+    """Split R-hat and effective sample size by parameter; `least` as in `effective_draws`."""
+    ensembles, size = chains.shape[0], chains.shape[-1]
+    rhats = [split_rhat(chains[..., k].reshape(ensembles, -1)) for k in range(size)]
+    sizes = effective_draws(chains, least)
+    return {name: (float(rhats[k]), float(sizes[k])) for k, name in enumerate(names)}
+
+
 def diagnose(names: Sequence[str], chains: Array) -> dict[str, tuple[float, float]]:
-    """R-hat and effective sample size by parameter.
+    """R-hat and effective sample size by parameter, of chains that must have converged.
 
     Raises
     ------
@@ -102,17 +111,17 @@ def diagnose(names: Sequence[str], chains: Array) -> dict[str, tuple[float, floa
         Naming the worst parameter, when an R-hat is `MAX_RHAT` or more or an effective sample
         size below `MIN_EFFECTIVE`.
     """
-    ensembles, size = chains.shape[0], chains.shape[-1]
-    rhats = np.array([split_rhat(chains[..., k].reshape(ensembles, -1)) for k in range(size)])
-    sizes = effective_draws(chains)
-    failed = np.where((rhats >= MAX_RHAT) | (sizes < MIN_EFFECTIVE))[0]
-    if len(failed):
-        worst = max(failed, key=lambda k: (rhats[k], -sizes[k]))
+    found = assess(names, chains)
+    failed = [name for name, (rhat, size) in found.items()
+              if rhat >= MAX_RHAT or size < MIN_EFFECTIVE]
+    if failed:
+        worst = max(failed, key=lambda name: (found[name][0], -found[name][1]))
+        rhat, size = found[worst]
         raise ConvergenceError(
-            f"calibration of {names[worst]} (split R-hat {rhats[worst]:.3f}, must be below "
-            f"{MAX_RHAT}; {sizes[worst]:.0f} effective draws, at least {MIN_EFFECTIVE} needed; "
-            f"{len(failed)} of {size} parameters fail; take more steps)", float(rhats[worst]))
-    return {name: (float(rhats[k]), float(sizes[k])) for k, name in enumerate(names)}
+            f"calibration of {worst} (split R-hat {rhat:.3f}, must be below "
+            f"{MAX_RHAT}; {size:.0f} effective draws, at least {MIN_EFFECTIVE} needed; "
+            f"{len(failed)} of {len(found)} parameters fail; take more steps)", rhat)
+    return found
 
 
 def kept_draws(chains: Array, draws: int, rng: np.random.Generator) -> Array:

@@ -137,8 +137,8 @@ def prepare(wish: Wish, calibration: Path | None = None) -> Plan:
         raise InputError([Problem("--method", wish.method, f"unknown; known: {', '.join(METHODS)}",
                                   nearest(wish.method, METHODS))])
     base = load_baseline(calibration or calibration_folder())
-    scenario = read_scenario(wish.scenario, Known(base.parameters, base.levers, base.pair),
-                             wish.overrides)
+    known = Known(base.parameters, base.levers, base.pair, base.specifications)
+    scenario = read_scenario(wish.scenario, known, wish.overrides)
     seed = scenario.seed if wish.seed is None else wish.seed
     world = World(base, scenario, seed)
     outputs = _outputs(wish, world)

@@ -1,0 +1,159 @@
+"""What GDP and imports do next, judged by their own past alone.
+
+A forecast as of an earlier year may use nothing later. The rule was chosen by its record on GDP
+itself (`docs/calibration.md`), never by what it does for trade: real growth goes on at its mean
+so far, prices in dollars stay, and the ratio of imports to GDP goes back to its mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tradesim.dims import Array
+
+RATIO_PERSISTENCE = 0.6
+"""Share of the gap between the ratio of imports to GDP and its mean that is left a year later."""
+
+LEAST = 5
+"""Years of growth that a forecast with a spread needs."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """Macroeconomic series up to some year, from the earliest year on.
+
+    Attributes
+    ----------
+    years
+        Consecutive years.
+    log_gdp
+        Log nominal GDP in USD; (year, importer).
+    growth
+        Log real growth; (year, importer).
+    log_imports
+        Log total imports in USD; (year, importer), NaN where not known.
+    """
+
+    years: tuple[int, ...]
+    log_gdp: Array
+    growth: Array
+    log_imports: Array
+
+    @property
+    def log_real(self) -> Array:
+        """Log real GDP, chained from nominal GDP in the first year; (year, importer)."""
+        steps = np.concatenate([self.log_gdp[:1], self.growth[1:]])
+        return np.asarray(np.cumsum(steps, axis=0))
+
+    @property
+    def inflation(self) -> Array:
+        """Log change of the GDP deflator in USD, from the second year on; (year, importer)."""
+        return np.asarray(np.diff(self.log_gdp, axis=0) - self.growth[1:])
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Paths after a record; axes (..., year, importer).
+
+    Attributes
+    ----------
+    log_gdp, log_real, log_imports
+        On the scale of the record; imports NaN where the record has none.
+    """
+
+    log_gdp: Array
+    log_real: Array
+    log_imports: Array
+
+
+def central(record: Record, years: int) -> Outlook:
+    """Carry on mean real growth at unchanged prices; imports go back to their share of GDP."""
+    ahead = np.arange(1, years + 1)[:, None]
+    grown = ahead * record.growth[1:].mean(axis=0)
+    log_gdp = record.log_gdp[-1] + grown
+    ratio, gap, _ = _ratio(record)
+    return Outlook(log_gdp, record.log_real[-1] + grown,
+                   log_gdp + ratio + RATIO_PERSISTENCE**ahead * gap)
+
+
+def paths(record: Record, years: int, draws: int, rng: np.random.Generator) -> Outlook:
+    r"""Draw paths around `central` with errors as large as the record's own.
+
+    Yearly growth of real GDP and of prices, both members together, is normal with the second
+    moments :math:`S` of its past errors; the mean is uncertain by :math:`S/n` and, as :math:`S`
+    is estimated from :math:`n` years, everything is scaled by
+    :math:`\sqrt{n/\chi^2_n}` once per draw. The ratio of imports to GDP moves on its own.
+
+    Raises
+    ------
+    ValueError
+        When the record is shorter than `LEAST` years of growth.
+    """
+    real, prices = record.growth[1:], record.inflation
+    count, members = real.shape
+    if count < LEAST:
+        raise ValueError(f"{count} years of growth are too few for a forecast; {LEAST} are needed")
+    errors = np.hstack([real - real.mean(axis=0), prices])
+    root = _root(errors.T @ errors / count)
+    scale = np.sqrt(count / rng.chisquare(count, draws))[:, None, None]
+    drift = rng.standard_normal((draws, 1, 2 * members)) / np.sqrt(count)
+    moves = scale * (rng.standard_normal((draws, years, 2 * members)) + drift) @ root.T
+    grown = np.cumsum(moves[..., :members] + real.mean(axis=0), axis=1)
+    log_gdp = record.log_gdp[-1] + grown + np.cumsum(moves[..., members:], axis=1)
+    return Outlook(log_gdp, record.log_real[-1] + grown,
+                   log_gdp + _ratio_paths(record, years, draws, rng))
+
+
+def _root(matrix: Array) -> Array:
+    """Square root of a covariance that may be singular."""
+    values, vectors = np.linalg.eigh(matrix)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
+
+
+def _ratio(record: Record) -> tuple[Array, Array, Array]:
+    """Mean log ratio of imports to GDP, last gap to it, and past errors; by importer."""
+    ratio = record.log_imports - record.log_gdp
+    seen = ~np.isnan(ratio)
+    count = seen.sum(axis=0)
+    mean = np.where(count > 0, np.where(seen, ratio, 0.0).sum(axis=0) / np.maximum(count, 1),
+                    np.nan)
+    gap = ratio - mean
+    return mean, gap[-1], gap[1:] - RATIO_PERSISTENCE * gap[:-1]
+
+
+def _ratio_paths(record: Record, years: int, draws: int, rng: np.random.Generator) -> Array:
+    mean, gap, errors = _ratio(record)
+    count = np.maximum((~np.isnan(errors)).sum(axis=0), 1)
+    sd = np.sqrt(np.where(np.isnan(errors), 0.0, errors**2).sum(axis=0) / count)
+    scale = np.sqrt(count / rng.chisquare(count, (draws, len(count))))[:, None]
+    shocks = scale * sd * rng.standard_normal((draws, years, len(sd)))
+    wrong = scale * sd / (1.0 - RATIO_PERSISTENCE) / np.sqrt(count) * rng.standard_normal(
+        (draws, 1, len(sd)))
+    path, state = np.empty_like(shocks), np.broadcast_to(gap, (draws, len(sd)))
+    for year in range(years):
+        state = RATIO_PERSISTENCE * state + shocks[:, year]
+        path[:, year] = state
+    faded = 1.0 - RATIO_PERSISTENCE ** np.arange(1, years + 1)[:, None]
+    return np.asarray(mean + path + wrong * faded)
+
+
+def relative_prices(record: Record, log_gdp: Array, log_real: Array) -> Array:
+    r"""Log real exchange rate after a record, less its value in the last year; (..., year).
+
+    .. math:: q_t - q_T = (P_{2t} - P_{2T}) - (P_{1t} - P_{1T}), \qquad P = \ln Y - \ln R
+
+    with :math:`Y` nominal GDP in USD and :math:`R` real GDP of each member of the pair.
+    """
+    level = log_gdp - log_real - (record.log_gdp[-1] - record.log_real[-1])
+    return np.asarray(level[..., 1] - level[..., 0])
+
+
+def record_from(years: Sequence[int], log_gdp: Array, growth: Array, log_imports: Array) -> Record:
+    """Longest record of consecutive years that ends in the last one and lacks no GDP or growth."""
+    whole = np.isfinite(log_gdp).all(axis=1) & np.isfinite(growth).all(axis=1)
+    gaps = np.flatnonzero(~whole)
+    first = int(gaps[-1]) + 1 if len(gaps) else 0
+    return Record(tuple(years[first:]), log_gdp[first:], growth[first:], log_imports[first:])
