@@ -26,7 +26,7 @@ from tradesim.folders import sha256
 from tradesim.history import TRADE, read_history
 from tradesim.pair import Pair, read_pair
 from tradesim.record import CANDIDATE, HINDSIGHT, QUANTILES, RIVAL, STACK, TURNOVER
-from tradesim.rivals import RIVALS, SHORTEST
+from tradesim.rivals import RIVALS, SHORTEST, check_installed
 from tradesim.specifications import FILE as SPECIFICATIONS
 from tradesim.specifications import STACKED, Specification, chosen, read_specifications
 from tradesim.stacking import Decision, decide
@@ -134,6 +134,7 @@ def prepare(folder: Path, *, origins: tuple[int, int] | None = None, horizons: i
         For origins without enough history or without a year after them, a horizon that no
         origin reaches, missing years, an unknown specification.
     """
+    check_installed()
     folder = Path(folder)
     pair, known = read_pair(folder), read_specifications(folder)
     file = str(folder / SPECIFICATIONS)

@@ -191,6 +191,17 @@ def _statsmodels(module: str) -> Any:
                                   "installed", 'pip install "tradesim[backtest]"')]) from error
 
 
+def check_installed() -> None:
+    """Fail at once where statsmodels is missing.
+
+    Raises
+    ------
+    InputError
+        That says what to install.
+    """
+    _statsmodels("statsmodels")
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Silence what is checked afterwards (convergence) or tried otherwise (starting points)."""
