@@ -308,8 +308,8 @@ def test_a_larger_project_is_worth_more(few, many, short, long):
 
 # Losses of supply (L14) and bans (L15).
 
-def lose(world, loss=0.2, recovery=4.0):
-    phase, years_on = timed(2028.0)
+def lose(world, loss=0.2, recovery=4.0, begin=2028.0):
+    phase, years_on = timed(begin)
     return supply_loss(world, phase, exporters=["LEF"], groups=["bread", "wool"],
                        loss=spread(loss), recovery=spread(recovery), years_on=years_on)
 
@@ -320,6 +320,8 @@ def test_loss_of_supply_by_hand(world):
     np.testing.assert_allclose(supply[0, LEF, WOOL].ravel(), np.log1p([-x for x in lost.values()]))
     assert not supply[:, RIG:].any()
     assert not supply[:, :, TOOLS].any()
+    late = lose(world, begin=2028.5).supply[0, LEF, WOOL].ravel()
+    np.testing.assert_allclose(late[3:5], np.log1p([-0.1, -0.175]))  # half a year; 7/8 of it left
 
 
 @given(share, share, st.floats(0.5, 10), st.floats(0.5, 10))
