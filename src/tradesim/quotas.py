@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tradesim.dims import Array, axis, pick, spread
+from tradesim.dims import Array, axis, spread
 from tradesim.economy import Economy
 from tradesim.equilibrium import Settled
 from tradesim.errors import ConvergenceError, InputError, Problem
@@ -268,9 +268,16 @@ def _places(quota: Array) -> list[tuple[int, int]]:
 
 def _flat(values: Array, importer: int, group: int, shape: tuple[int, ...]) -> Array:
     """One importer and group; suppliers by cell."""
-    here = pick(pick(values, "importer", np.array([importer])), "group", np.array([group]))
-    exporters = here.shape[axis("exporter")]
-    return np.broadcast_to(here, (1, exporters, 1, *shape)).reshape(exporters, -1)
+    here = _of_group(values, group)
+    here = here[min(importer, here.shape[axis("importer")] - 1)]
+    return np.broadcast_to(here, (len(here), 1, *shape)).reshape(len(here), -1)
+
+
+def _of_group(values: Array, group: int) -> Array:
+    """One group, without a copy; an array that does not vary by group stays as it is."""
+    if values.shape[axis("group")] == 1:
+        return values
+    return values[..., group:group + 1, :, :, :]
 
 
 def _taker(group: int, cells: NDArray[np.intp], shape: tuple[int, ...]) -> Take:
@@ -288,14 +295,13 @@ def _taker(group: int, cells: NDArray[np.intp], shape: tuple[int, ...]) -> Take:
         return values
 
     def _at(values: Array) -> Array:
-        here = pick(values, "group", np.array([group]))
-        *others, cases, years, draws = here.shape
-        if cases == years == draws == 1:
+        here = _of_group(values, group)
+        sizes = here.shape[-3:]
+        if sizes == (1, 1, 1):
             return here
         case, year, draw = (place if size > 1 else 0
-                            for place, size in zip(places, (cases, years, draws), strict=True))
-        flat = here.reshape(*others, 1, 1, -1)
-        return np.asarray(flat.take((case * years + year) * draws + draw, axis=-1))
+                            for place, size in zip(places, sizes, strict=True))
+        return np.asarray(here[..., case, year, draw][..., None, None, :])
 
     return take
 
