@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from scipy.signal import lfilter
 
 from tradesim.dims import only, spread
-from tradesim.dynamics import autoregression, corridor, innovations, partial_adjust, reference
+from tradesim.dynamics import (
+    autoregression,
+    corridor,
+    innovations,
+    partial_adjust,
+    reference,
+    response,
+)
+from tradesim.specifications import loadings
 
 EXACT = 1e-12
 share = st.floats(0.01, 1.0)
@@ -82,29 +90,47 @@ def test_corridor_has_the_long_run_share_of_a_markov_chain():
 def plain(**changes):
     """Two draws, three years, two importers, with nothing happening."""
     shape = {"constant": (2, 2), "elasticity_gdp": (2,), "elasticity_exchange_rate": (2, 2),
-             "closure_effect": (2, 2), "persistence": (2,), "innovations": (2, 3, 2),
-             "residual": (2, 2), "log_gdp": (3, 2), "base_log_gdp": (2,),
-             "gdp_error": (2, 3, 2), "exchange_rate": (3,), "price_share": (2,),
-             "closed_share": (2, 3)}
+             "closure_effect": (2, 2), "persistence": (2, 2), "innovations": (2, 3, 2),
+             "residual": (2, 2), "size": (2, 3, 2), "log_growth": (2, 3, 2),
+             "exchange_rate": (2, 3), "closed_share": (2, 3)}
     inputs = {name: np.zeros(size) for name, size in shape.items()}
     return reference(**(inputs | {name: np.broadcast_to(value, shape[name]).astype(float)
                                   for name, value in changes.items()}))
 
 
 def test_reference_hand_computed():
-    path = plain(constant=2.0, elasticity_gdp=0.5, log_gdp=[[0.1, 0.2]] * 3, base_log_gdp=[0, 0.1],
+    path = plain(constant=2.0, elasticity_gdp=0.5, size=[0.2, 0.6], log_growth=[0.1, 0.3],
                  elasticity_exchange_rate=-1.0, exchange_rate=0.3, closure_effect=-0.7,
-                 closed_share=0.5, residual=0.4, persistence=0.5)
-    level = 2.0 + 0.5 * (0.1 + 0.1) - 0.3 - 0.35
-    np.testing.assert_allclose(path.log_flow[0, :, 0], level + np.array([0.2, 0.1, 0.05]))
-    np.testing.assert_allclose(path.log_growth[0, 0], [0.1, 0.1])
+                 closed_share=0.5, residual=0.4, persistence=[0.5, 1.0])
+    level = 2.0 - 0.3 - 0.35
+    left = np.array([[0.2, 0.4], [0.1, 0.4], [0.05, 0.4]])
+    np.testing.assert_allclose(path.log_flow[0], level + np.array([0.1, 0.3]) + left)
+    np.testing.assert_allclose(path.unexplained[1], left)
+    np.testing.assert_allclose(path.log_growth[0, 0], [0.1, 0.3])
 
 
-def test_a_relative_error_of_gdp_moves_the_exchange_rate():
-    error = np.zeros((2, 3, 2))
-    error[..., 1] = 0.2
-    path = plain(gdp_error=error, price_share=0.9, elasticity_exchange_rate=-1.0)
-    np.testing.assert_allclose(path.log_flow, -0.18)
+def test_response_is_the_difference_of_two_paths():
+    """Flows grow with both nominal GDPs, both real ones, or the importer's nominal one."""
+    rng = np.random.default_rng(2)
+    kinds = [loadings(size, 2) for size in ("nominal_gdp", "real_gdp", "imports", "none")]
+    draws = {"posterior.nominal": np.array([kind[0] for kind in kinds]),
+             "posterior.real": np.array([kind[1] for kind in kinds]),
+             "posterior.elasticity_gdp": rng.uniform(0.5, 1.5, 4),
+             "posterior.elasticity_exchange_rate": rng.normal(size=(4, 2))}
+    nominal, real, rate = (rng.normal(size=shape) for shape in ((4, 3, 2), (4, 3, 2), (4, 3)))
+    found = response(draws, nominal, real, rate)
+    beta, gamma = draws["posterior.elasticity_gdp"], draws["posterior.elasticity_exchange_rate"]
+    for place, grown in enumerate((nominal[0].sum(axis=1)[:, None], real[1].sum(axis=1)[:, None],
+                                   nominal[2], np.zeros((3, 2)))):
+        np.testing.assert_allclose(
+            found[place], beta[place] * grown + gamma[place] * rate[place][:, None], atol=EXACT)
+
+
+def test_a_corridor_that_was_disrupted_may_stay_so():
+    uniform = np.full((2, 3, 2), 0.2)
+    chances = [np.full(2, value) for value in (0.1, 0.3, 0.5, 0.4, 0.9)]
+    assert (corridor(uniform, *chances) == 0.0).all()
+    assert (corridor(uniform, *chances, begun=True) == 0.9).all()
 
 
 def test_innovations_are_named_by_prefix_name_and_year():
