@@ -114,7 +114,7 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
                              ("importer", "group", "exporter")),
     "baseline/groups.csv": (
         (GROUP, Column("variable", "text", allowed=("unit_value", "time_value",
-                                                    "differentiated")),
+                                                    "differentiated", "nontariff")),
          *cells("value"), *text("unit")), ("group", "variable")),
     "baseline/routes.csv": (
         (IMPORTER, ROUTE, Column("variable", "text", allowed=("freight", "days")),
@@ -333,7 +333,7 @@ EXPECTED = (
     "elasticity.demand", *(f"supply.home.{group}" for group in GROUPS),
     "supply.export.MNG.meat_livestock", "supply.export.MNG.raw_fibres_hides",
     "supply.export.KAZ.cereals_flour", "adjustment.first_year", "adjustment.speed",
-    "routes.choice", "routes.pass_through",
+    "routes.choice", "routes.pass_through", "payment.friction", "access.KAZ.meat_livestock.MNG",
     *(f"gdp.error_{name}" for name in ("sd.MNG", "sd.KAZ", "persistence", "correlation",
                                        "price_share")),
     *(f"corridor.{name}" for name in ("disruption_probability", "persistence",
