@@ -48,9 +48,10 @@ def problems(folder: Path, as_of: int | None = None) -> list[str]:
 
 def arrays(history: History) -> dict[str, np.ndarray]:
     parts = {field.name: getattr(history, field.name) for field in dataclasses.fields(history)}
-    forecast = parts.pop("forecast")
-    parts |= {f"forecast.{field.name}": getattr(forecast, field.name)
-              for field in dataclasses.fields(forecast)}
+    for name in ("forecast", "record"):
+        part = parts.pop(name)
+        parts |= {f"{name}.{field.name}": getattr(part, field.name)
+                  for field in dataclasses.fields(part)}
     return {name: np.asarray(value) for name, value in parts.items()}
 
 
@@ -89,17 +90,61 @@ def test_published_forecast_continues_the_sample():
     assert forecast.exchange_rate[0] - history.exchange_rate[-1] == pytest.approx(step, abs=1e-9)
 
 
-def test_as_of_carries_on_mean_growth():
+def test_an_earlier_forecast_carries_on_real_growth_at_unchanged_prices():
     history = read_history(calibration_folder(), 2018)
-    assert history.years[-1] == 2018
-    assert history.forecast.years[0] == 2019
-    assert history.forecast.years[-1] == 2035
-    mean = np.diff(history.log_gdp, axis=0).mean(axis=0)
-    np.testing.assert_allclose(np.diff(history.forecast.log_gdp, axis=0), mean[None].repeat(16, 0))
-    np.testing.assert_allclose(history.forecast.log_gdp[0], history.log_gdp[-1] + mean)
-    drift = np.diff(history.exchange_rate).mean()
-    np.testing.assert_allclose(np.diff(history.forecast.exchange_rate), drift)
+    forecast = history.forecast
+    assert history.years == tuple(range(2011, 2019))
+    assert forecast.years == tuple(range(2019, 2036))
+    record = history.record
+    assert record.years == tuple(range(2000, 2019))
+    mean = record.growth[1:].mean(axis=0)
+    for path, last in ((forecast.log_gdp, history.log_gdp[-1]),
+                       (forecast.log_real, history.log_real[-1])):
+        np.testing.assert_allclose(path - last, np.arange(1, 18)[:, None] * mean)
+    np.testing.assert_allclose(forecast.exchange_rate, history.exchange_rate[-1])
     assert history.exchange_rate.mean() == pytest.approx(0.0, abs=1e-12)
+
+
+def test_imports_are_known_for_one_importer_and_return_to_their_share():
+    history = read_history(calibration_folder())
+    assert np.isnan(history.log_imports[:, 1]).all()
+    np.testing.assert_allclose(np.exp(history.log_imports[[0, -1], 0]) / 1e9,
+                               [6.59836, 11.61466], atol=1e-5)
+    ratio = (history.record.log_imports - history.record.log_gdp)[5:, 0]
+    ahead = (history.forecast.log_imports - history.forecast.log_gdp)[:, 0]
+    np.testing.assert_allclose(ahead - ratio.mean(),
+                               (ratio[-1] - ratio.mean()) * 0.6 ** np.arange(1, 12))
+
+
+def test_real_gdp_grows_as_reported():
+    history = read_history(calibration_folder())
+    np.testing.assert_allclose(np.exp(np.diff(history.log_real, axis=0)) - 1,
+                               history.real_growth[1:])
+    np.testing.assert_allclose(np.exp(np.diff(history.forecast.log_real, axis=0))[0] - 1,
+                               [0.055, 0.04609374], atol=1e-3)
+
+
+def test_years_before_the_sample_enter_when_asked_for():
+    history, usual = read_history(calibration_folder(), first=2005), read_history(
+        calibration_folder())
+    assert history.years == tuple(range(2005, 2025))
+    assert history.sample == usual.years == usual.sample
+    np.testing.assert_allclose(np.exp(history.log_value[0]) / 1e6,
+                               [[47.035, 40.538], [0.425, 0.553]], atol=1e-3)
+    for name in ("log_value", "log_gdp", "log_real", "log_imports", "exchange_rate",
+                 "closed_share"):
+        np.testing.assert_array_equal(getattr(history, name)[6:], getattr(usual, name), name)
+    np.testing.assert_array_equal(history.forecast.exchange_rate, usual.forecast.exchange_rate)
+
+
+def test_earlier_gdp_is_of_the_same_sources_as_the_sample():
+    rows = pd.read_csv(calibration_folder() / MACRO)
+    for country, variable in (("MNG", "gdp_usd"), ("MNG", "real_growth_pct"),
+                              ("KAZ", "gdp_usd"), ("KAZ", "real_growth_pct")):
+        found = rows[(rows["country"] == country) & (rows["variable"] == variable)
+                     & (rows["year"] < 2012)]
+        assert found["year"].tolist() == list(range(2000, 2012))
+        assert found["source"].nunique() == found["grade"].nunique() == 1
 
 
 def test_as_of_the_last_year_is_the_full_sample():
@@ -161,6 +206,7 @@ def test_missing_observation_is_nan_and_grades_widen_errors(folder):
     ("exporter", "BOTH", "a used row must run between MNG and KAZ"),
     ("reporter", "press", "a used row must be counted by one of KAZ, MNG"),
     ("year", "2012", "two used rows count the same flow"),
+    ("used", "presample", "rows before 2011, and only they, are used as 'presample'"),
 ])
 def test_bad_used_row(folder, column, value, message):
     def change(frame):
@@ -208,6 +254,21 @@ def test_too_few_observations(folder):
     edit(folder, TRADE, change)
     assert problems(folder) == [f"DIR/{TRADE}: KAZ counted by MNG: 0 used years between 2011 and "
                                 "2024; at least 3 are needed"]
+
+
+def test_a_gap_in_imports_is_reported(folder):
+    edit(folder, MACRO, lambda frame: frame[
+        ~((frame["variable"] == "imports_usd") & (frame["year"].isin(["2004", "2013", "2024"])))])
+    assert problems(folder) == [f"DIR/{MACRO}: MNG 2013 imports_usd (actual): row missing",
+                                f"DIR/{MACRO}: MNG 2024 imports_usd (actual): row missing"]
+
+
+def test_no_earlier_gdp_shortens_the_record_only(folder):
+    edit(folder, MACRO, lambda frame: frame[frame["year"].astype(int) != 2007])
+    history = read_history(folder)
+    assert history.record.years == tuple(range(2008, 2025))
+    np.testing.assert_allclose(history.exchange_rate,
+                               read_history(calibration_folder()).exchange_rate, atol=1e-12)
 
 
 def test_missing_year_of_the_corridor(folder):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tradesim.dims import Array
+from tradesim.dims import Array, frozen
 
 RATIO_PERSISTENCE = 0.6
 """Share of the gap between the ratio of imports to GDP and its mean that is left a year later."""
@@ -156,4 +156,5 @@ def record_from(years: Sequence[int], log_gdp: Array, growth: Array, log_imports
     whole = np.isfinite(log_gdp).all(axis=1) & np.isfinite(growth).all(axis=1)
     gaps = np.flatnonzero(~whole)
     first = int(gaps[-1]) + 1 if len(gaps) else 0
-    return Record(tuple(years[first:]), log_gdp[first:], growth[first:], log_imports[first:])
+    return Record(tuple(years[first:]), frozen(log_gdp[first:]), frozen(growth[first:]),
+                  frozen(log_imports[first:]))
