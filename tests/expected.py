@@ -26,7 +26,7 @@ ACCOUNTS = ("trade", "imports", "tariff_revenue", "consumer_surplus", "producer_
 """Kept for the last year, as changes of totals over groups."""
 
 
-PATHS = ("turnover", "producer_surplus")
+PATHS = ("turnover", "consumer_surplus")
 """Mean changes kept for every year: what a shock does is over by the last one."""
 
 

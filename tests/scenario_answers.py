@@ -165,11 +165,10 @@ def remainder(whole: float, rest: float, other: str) -> str:
     return f"{left} {amount(rest)} are left" if rest < whole else f"{left} nothing is lost"
 
 
-def in_place_of(other: str, particular: Particular) -> Particular:
-    """The same thing here and in another scenario."""
+def in_place_of(other: str, here: Particular, there: Particular) -> Particular:
+    """A thing here, and in another scenario."""
     def say(name: str, found: Numbers) -> str:
-        here, there = particular(name, found), particular(other, numbers(other))
-        return f"{here} (in `{other}`: {there})"
+        return f"{here(name, found)} (in `{other}` {there(other, numbers(other))})"
     return say
 
 
@@ -202,8 +201,9 @@ PARTICULAR: Mapping[str, Particular] = {
     "base": other_count,
     "eaeu_interim": customs("MNG"),
     "eaeu_fta": sales("RUS", "MNG"),
-    "food_security": in_place_of("eaeu_fta", account("producer_surplus", "MNG",
-                                                     "Mongolia's producers")),
+    "food_security": in_place_of(
+        "eaeu_fta", account("producer_surplus", "MNG", "Mongolia's producers"),
+        account("producer_surplus", "MNG", "they")),
     "bilateral_mechanism": sales("MNG", "KAZ"),
     "roadmap_2025_2027": sales("MNG", "KAZ"),
     "strategic_partnership": customs("MNG"),
@@ -217,9 +217,9 @@ PARTICULAR: Mapping[str, Particular] = {
     "russia_says_no": left_of("strategic_partnership"),
     "critical_minerals": needed("critical_minerals", "tonnes"),
     "energy": needed("oil_products", "tonnes"),
-    "corridor_closure": sales("RUS", "MNG"),
-    "sanctions": worst("producer_surplus", "MNG", "Mongolia's producers"),
-    "dzud": worst("producer_surplus", "MNG", "Mongolia's producers"),
+    "corridor_closure": worst("consumer_surplus", "MNG", "Mongolia's buyers"),
+    "sanctions": worst("consumer_surplus", "MNG", "Mongolia's buyers"),
+    "dzud": worst("consumer_surplus", "MNG", "Mongolia's buyers"),
 }
 
 

@@ -204,10 +204,10 @@ def test_particular_accounts_in_words(value, customs, producers):
 
 
 def test_loss_in_the_worst_year_in_words():
-    found = numbers(path={2027: 1.0}, producer_surplus=-2.0)
-    say = scenario_answers.worst("producer_surplus", "MNG", "they")
+    found = numbers(path={2027: 1.0}, consumer_surplus=-2.0)
+    say = scenario_answers.worst("consumer_surplus", "MNG", "they")
     assert say("", found) == f"they lose 2.0 million in {LAST}, the year in which it is most"
-    assert say("", numbers(producer_surplus=0.0)) == "they neither gain nor lose"
+    assert say("", numbers(consumer_surplus=0.0)) == "they neither gain nor lose"
 
 
 @pytest.mark.parametrize(("whole", "rest", "expected"), [
