@@ -149,10 +149,10 @@ def test_a_better_service_never_makes_trade_dearer(one, two, few, many):
     assert (costs[1] <= costs[0] + 1e-12).all()
 
 
-def close(world, closed=0.5, years=1.0, begin=2028.0):
+def close(world, closed=0.5, years=1.0, begin=2028.0, stranded=0.3):
     phase, years_on = timed(begin)
     return route_closure(world, phase, routes=["pass"], closed_share=spread(closed),
-                         years=spread(years), years_on=years_on)
+                         stranded_share=spread(stranded), years=spread(years), years_on=years_on)
 
 
 def test_closure_by_hand(world):
@@ -160,6 +160,11 @@ def test_closure_by_hand(world):
     expected = dict.fromkeys(YEARS, 0.0) | {2027: 0.25, 2028: 0.5}
     np.testing.assert_allclose(closed[0].ravel(), list(expected.values()))
     assert not closed[1].any()
+    offered = close(world, years=1.5, begin=2027.5).availability
+    np.testing.assert_allclose(offered[LEF, RIG, WOOL, 0, 3],
+                               np.log(1 - 0.3 * 0.5 * world.route_share[0][LEF, 0, WOOL, 0, 0]))
+    assert not offered[:, UNI:].any()
+    assert not close(world, stranded=0.0).availability.any()
 
 
 @given(share, share)
@@ -167,8 +172,12 @@ def test_closure_by_hand(world):
 def test_a_longer_closure_is_never_better(one, two):
     world = make_economy(6)
     short, long = sorted((one, two))
-    assert (close(world, closed=long).closed >= close(world, closed=short).closed).all()
-    assert (close(world, years=10 * long).closed >= close(world, years=10 * short).closed).all()
+    for name in ("closed", "years", "stranded"):
+        sizes = {"closed": 0.5, "years": 1.0, "stranded": 0.3}
+        less, more = (close(world, **sizes | {name: size}) for size in (short, long))
+        assert (more.closed >= less.closed).all()
+        assert (more.availability <= less.availability).all()
+    assert (close(world, closed=1.0, stranded=1.0).availability >= FLOOR - 1e-12).all()
 
 
 # The time an event lasts (20).

@@ -7,6 +7,7 @@ and `lasting` gives the share of each year.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
 
@@ -77,12 +78,17 @@ def project(
 
 
 def route_closure(
-    economy: Economy, phase: Array, *, routes: Sequence[str], closed_share: Array, years: Array,
-    years_on: Array,
+    economy: Economy, phase: Array, *, routes: Sequence[str], closed_share: Array,
+    stranded_share: Array, years: Array, years_on: Array,
 ) -> Shock:
     r"""Close routes for part of the year (equation L12).
 
-    .. math:: x_r = \varphi\, e\, C
+    .. math::
+
+        x_r = \varphi\, e\, C, \qquad
+        o = \ln\Bigl(1 - L \sum_{r\ closed} s_r x_r\Bigr)
+
+    What is stranded is not sold; the rest chooses among the routes that are left, at their cost.
 
     Parameters
     ----------
@@ -92,6 +98,8 @@ def route_closure(
         Routes that close.
     closed_share
         Share :math:`C` of each year for which they are closed.
+    stranded_share
+        Share :math:`L` of their goods that finds no other way in time.
     years
         In how many years.
     years_on
@@ -100,10 +108,12 @@ def route_closure(
     Returns
     -------
     Shock
-        Share of the year closed on these routes.
+        Share of the year closed on these routes, and what the pair's flows lose by it.
     """
-    return Shock(closed=economy.on_routes(routes) * phase * lasting(years_on, years)
-                 * closed_share)
+    closed = economy.on_routes(routes) * phase * lasting(years_on, years) * closed_share
+    stranded = stranded_share * reduce(np.add, economy.route_share * closed) * economy.pair_flow
+    return Shock(closed=closed,
+                 availability=np.maximum(np.log1p(-np.minimum(stranded, 0.99)), FLOOR))
 
 
 def payment_friction(
