@@ -32,6 +32,7 @@ from tradesim.ranking import rankings, sentence, table
 from tradesim.results import MANIFEST, load
 from tradesim.scenario import Scenario
 from tradesim.story import Story
+from tradesim.trust import EVIDENCE, evidence, trust
 from tradesim.wording import plain, words
 from tradesim.yamlfile import load as load_yaml
 
@@ -73,7 +74,8 @@ def report(folder: Path, calibration: Path | None = None, out: Path | None = Non
     target = folder if out is None else out
     pictures = target / FIGURES
     pictures.mkdir(exist_ok=True)
-    drawn = {name: inline(save(figure, name, pictures)) for name, figure in _figures(story)}
+    drawn = {name: inline(save(figure, name, pictures))
+             for name, figure in (*_figures(story), *evidence(story, source))}
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     page = target / REPORT
     page.write_text(render(story, source, drawn, manifest), encoding="utf-8")
@@ -152,7 +154,9 @@ def render(story: Story, calibration: Path, drawn: Mapping[str, str],
         scenario=scenario, f=facts(story, list(chosen.values())) | {
             "hangs_on": [sentence(one) for one in ranked]},
         figures=[(name, drawn[name]) for name in main if name in drawn],
-        more=[(name, svg) for name, svg in drawn.items() if name not in main],
+        evidence=[(name, drawn[name]) for name in EVIDENCE if name in drawn],
+        more=[(name, svg) for name, svg in drawn.items() if name not in (*main, *EVIDENCE)],
+        trust=trust(story, calibration),
         tables=tables(story), sides=sides(story), switch=words()["changed"],
         rankings=[table(story, one) for one in ranked],
         changed=differences(Catalogue(calibration, _cells(story, calibration, parameters),

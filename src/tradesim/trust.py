@@ -1,0 +1,63 @@
+"""How far a report can be trusted: the track record, and what the range is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from tradesim import plots_backtest
+from tradesim.record import FILE, read_record, track_record
+from tradesim.shares import GROWTH, LEVERS, REST, SPECIFIED, range_shares
+from tradesim.story import Story
+
+PAST_FANS, LEARNED = EVIDENCE = ("past_fans", "learned")
+"""Figures of the section, in order."""
+
+
+def evidence(story: Story, calibration: Path) -> Iterator[tuple[str, Figure]]:
+    """Draw the figures of the section by name, those for which there are data.
+
+    Parameters
+    ----------
+    story, calibration
+        As in `trust`.
+    """
+    if (calibration / FILE).is_file():
+        yield PAST_FANS, plots_backtest.past_fans(read_record(calibration), story.count)
+
+
+def trust(story: Story, calibration: Path) -> dict[str, Any]:
+    """Give the numbers of the section on trust.
+
+    Parameters
+    ----------
+    story
+        The run and its past.
+    calibration
+        Folder with the back-test, if it was made.
+
+    Returns
+    -------
+    dict
+        ``record``: what `record.track_record` says on the headline count, with the horizons as
+        rows; None where this calibration was never back-tested. ``shares``: parts of the range
+        in per cent; None where there are too few draws.
+    """
+    found: dict[str, Any] = {"record": None, "shares": None}
+    if (calibration / FILE).is_file():
+        record = track_record(read_record(calibration), story.count)
+        rows = [{"ahead": ahead, **row, "skill": 100 * row["skill"],
+                 "covered50": 100 * row["covered50"], "covered90": 100 * row["covered90"]}
+                for ahead, row in record["horizons"].items()]
+        found["record"] = record | {
+            "rows": rows, "first": rows[0], "last": rows[-1],
+            "skill": 100 * record["skill"], "losing": [row["ahead"] for row in rows
+                                                       if row["skill"] < 0],
+            "covered50": 100 * record["covered50"], "covered90": 100 * record["covered90"]}
+    parts = range_shares(story)
+    if parts:
+        found["shares"] = {name: 100 * parts[name] for name in (GROWTH, SPECIFIED, LEVERS, REST)}
+    return found
