@@ -21,6 +21,9 @@ NUMBER = r"[A-Z]?\d+"
 CITED = re.compile(rf"\b[Ee]quations?\s+({NUMBER}\b(?:\s*(?:,|-|and|to)\s*{NUMBER}\b)*)")
 IN_FORMULA = re.compile(rf"\(({NUMBER})\)\\;")
 IN_BRACKETS = re.compile(r"\b[Ee]quations?\s+\(|\b[Ee]qs?\.\s")
+CHECKING = ("lever_checks",)
+"""Modules of the economy's layer that compute nothing."""
+
 YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 
 
@@ -78,7 +81,7 @@ def test_cited_equations_are_on_the_page(name):
     assert all(YEAR.search(part) for part in elsewhere), 'cite as "equation 6"'
 
 
-@pytest.mark.parametrize("name", LAYERS[2].split())
+@pytest.mark.parametrize("name", [name for name in LAYERS[2].split() if name not in CHECKING])
 def test_what_computes_cites_an_equation(name):
     assert cited("\n".join(docstrings(TREES[name])))
 
