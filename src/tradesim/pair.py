@@ -74,7 +74,8 @@ class Pair(_Part):
     """What `pair.yaml` says: names and orders that every table and array follows.
 
     The order of `countries` is the order of exporters, the order of `pair` that of importers,
-    and the first of `counts` is the reference count, on which flows are expressed.
+    and the first of `counts` is the reference count, on which flows are expressed. `cautions`
+    stand in every report: what a reader must know of these data before using a number.
     """
 
     title: str
@@ -85,6 +86,7 @@ class Pair(_Part):
     routes: dict[str, Route] = Field(min_length=1)
     corridor: Corridor
     target: Target
+    cautions: tuple[str, ...] = ()
     base_year: int
     first_year: int
     last_year: int
