@@ -105,8 +105,8 @@ START = """start: {title: First year, unit: year, default: 2028, bounds: [2020, 
 
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("title: Tariff agreement", "tittle: x",
-     "pact.tittle: unknown key; known: title, kind, state, applies, needs_corridor, at_once, "
-     "sources, settings; did you mean 'title'?"),
+     "pact.tittle: unknown key; known: title, kind, family, state, applies, needs_corridor, "
+     "at_once, sources, settings; did you mean 'title'?"),
     ("title: Tariff agreement", "note: x", "pact.title: is missing"),
     ("kind: tariff_agreement\n", "\n", "pact.kind: is missing"),
     ("needs_corridor: false", "needs_corridor: no",
@@ -137,6 +137,8 @@ START = """start: {title: First year, unit: year, default: 2028, bounds: [2020, 
     (", grade: B}", "}", "pact.settings.start.grade: is missing"),
     ("bounds: [2020, 2035]", "bounds: 2035",
      "pact.settings.start.bounds: must be a list of two numbers"),
+    ("needs_corridor: false", "needs_corridor: false\n  family: shocks",
+     "pact.family: must be lever, project or shock, not 'shocks'"),
     ("needs_corridor: false", "needs_corridor: false\n  at_once: soon",
      "pact.at_once: must be true or false, not text ('soon')"),
     (START, START[:-1] + ", required: true}",

@@ -244,7 +244,14 @@ def test_bad_usage(call, calibration, words, message):
 
 def test_levers(call, calibration):
     text = call("levers", "--calibration", calibration).stdout
-    assert text.splitlines()[0] == "pact       Tariff agreement [tariff_agreement; probability 0.5]"
+    assert text.splitlines()[:2] == ["Levers: what policy could change",
+                                     "  pact       Tariff agreement [probability 0.5]"]
+    assert "Shocks" not in text  # no heading without entries
+    everything = call("levers").stdout
+    heads = [line.partition(":")[0] for line in everything.splitlines() if line[:1].isupper()]
+    assert heads == ["Levers", "Projects", "Shocks"]
+    assert "give quantity, price]" in everything
+    assert max(len(line) for line in everything.splitlines()) <= 115
     page = call("levers", "pass_road", "--calibration", calibration).stdout
     for part in ("pass_road: Road over the pass", "works only while the shared corridor is open",
                  "Planned.", "default: uniform (low 430, high 767) km",

@@ -129,7 +129,7 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
          *text("unit")), ("lever", "scope", "importer", "group", "variable")),
 }
 COMPLETE = {"baseline/markets.csv": 2 * 12 * 6, "baseline/totals.csv": 2 * 5,
-            "baseline/tariffs.csv": 2 * 12 * 5, "baseline/groups.csv": 12 * 3,
+            "baseline/tariffs.csv": 2 * 12 * 5, "baseline/groups.csv": 12 * 4,
             "baseline/routes.csv": 2 * 5 * 2, "baseline/route_shares.csv": 2 * 12 * 5,
             "baseline/coverage.csv": 3 * 2 * 12, "data/corridor.csv": 14}
 CENTRE = {"markets": "value_musd", "tariffs": "rate", "groups": "value", "routes": "value",

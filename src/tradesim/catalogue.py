@@ -24,7 +24,13 @@ COMMON = {"start": "year", "delay": "years", "phase_in": "years", "probability":
 SHARE = "share"
 """Unit of a part of a whole."""
 
-_KEYS = ("title", "kind", "state", "applies", "needs_corridor", "at_once", "sources", "settings")
+FAMILIES = {"lever": "Levers: what policy could change",
+            "project": "Projects: single flows of goods",
+            "shock": "Shocks: what the world may do"}
+"""Families of entries, in the order in which they are listed, with their headings."""
+
+_KEYS = ("title", "kind", "family", "state", "applies", "needs_corridor", "at_once", "sources",
+         "settings")
 
 
 class Choice(Strict):
@@ -106,6 +112,8 @@ class Lever(Strict):
         Name in scenario files, and name for people.
     kind
         Kind of lever: which function of the economy turns the settings into shocks.
+    family
+        One of `FAMILIES`, for lists.
     state
         A paragraph on the state of the thing in the world.
     applies
@@ -124,6 +132,7 @@ class Lever(Strict):
     name: str
     title: str = Field(min_length=1)
     kind: str = Field(min_length=1)
+    family: Literal["lever", "project", "shock"] = "lever"
     state: str = Field(min_length=1)
     applies: dict[str, Any] = Field(default_factory=dict)
     needs_corridor: bool

@@ -161,14 +161,23 @@ def fitted(specifications: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def lever_list(levers: Mapping[str, Lever]) -> str:
-    """All levers, one line each."""
+    """All levers, one line each, by family; what a scenario must give stands behind them."""
+    from tradesim.catalogue import FAMILIES
     from tradesim.scenario_text import describe
 
     width = max((len(name) for name in levers), default=0)
-    lines = [f"{name.ljust(width)}  {lever.title} [{lever.kind}; probability "
-             f"{describe(lever.settings['probability']).removesuffix(' share')}]"
-             for name, lever in levers.items()]
-    return "\n".join([*lines, "", "tradesim levers NAME lists a lever's settings."])
+    lines = []
+    for family, heading in FAMILIES.items():
+        chosen = {name: lever for name, lever in levers.items() if lever.family == family}
+        lines += [heading] if chosen else []
+        for name, lever in chosen.items():
+            chance = describe(lever.settings["probability"]).removesuffix(" share")
+            told = [] if chance == "1" else [f"probability {chance}"]
+            told += [f"give {', '.join(lever.required)}"] if lever.required else []
+            lines.append(f"  {name.ljust(width)}  {lever.title}"
+                         + (f" [{'; '.join(told)}]" if told else ""))
+        lines += [""] if chosen else []
+    return "\n".join([*lines, "tradesim levers NAME lists a lever's settings."])
 
 
 def lever_page(lever: Lever) -> str:
@@ -176,7 +185,8 @@ def lever_page(lever: Lever) -> str:
     from tradesim.scenario_text import describe
 
     lines = [f"{lever.name}: {lever.title}", f"kind: {lever.kind}"
-             + ("; works only while the shared corridor is open" if lever.needs_corridor else ""),
+             + ("; works only while the shared corridor is open" if lever.needs_corridor else "")
+             + ("; comes at once" if lever.at_once else ""),
              "", click.wrap_text(lever.state, 88), "", "Settings"]
     for name, setting in lever.settings.items():
         origin = f"{setting.source}, {setting.locator}" if setting.locator else setting.source
