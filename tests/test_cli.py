@@ -251,7 +251,7 @@ def test_levers(call, calibration):
     heads = [line.partition(":")[0] for line in everything.splitlines() if line[:1].isupper()]
     assert heads == ["Levers", "Projects", "Shocks"]
     assert "give quantity, price]" in everything
-    assert max(len(line) for line in everything.splitlines()) <= 115
+    assert max(len(line) for line in everything.splitlines()) <= 120
     page = call("levers", "pass_road", "--calibration", calibration).stdout
     for part in ("pass_road: Road over the pass", "works only while the shared corridor is open",
                  "Planned.", "default: uniform (low 430, high 767) km",
