@@ -130,6 +130,7 @@ def _project(folder: Path, evidence: Evidence, numbers: dict[str, Array], horizo
     known = size_of_market(form.size, history.log_gdp, history.log_real, history.log_imports)
     size = size_of_market(form.size, ahead.log_gdp, ahead.log_real, ahead.log_imports)
     shape = (draws, horizons, members)
+    closed = _corridor(folder, history.closed_share[-1], draws, horizons, rng)
     normal = rng.standard_normal(shape)
     if np.isfinite(form.degrees):
         normal /= np.sqrt(rng.chisquare(form.degrees, shape) / form.degrees)
@@ -141,7 +142,7 @@ def _project(folder: Path, evidence: Evidence, numbers: dict[str, Array], horizo
         log_growth=ahead.log_gdp - history.log_gdp[base],
         exchange_rate=history.exchange_rate[-1] + outlook.relative_prices(
             record, ahead.log_gdp, ahead.log_real),
-        closed_share=_corridor(folder, history.closed_share[-1], draws, horizons, rng))
+        closed_share=closed)
     return path.log_flow
 
 
