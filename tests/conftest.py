@@ -23,6 +23,9 @@ PAIR = Pair.model_validate({
     "counts": {"right": {"reporter": "RIG", "title": "Right's count"},
                "left": {"reporter": "LEF", "title": "Left's count"}},
     "groups": {"bread": {"title": "Bread"}, "tools": {"title": "Tools"}, "wool": {"title": "Wool"}},
+    "products": {"rolls": {"title": "Rolls", "country": "LEF", "group": "bread"},
+                 "yarn": {"title": "Yarn", "country": "RIG", "group": "wool"},
+                 "cloth": {"title": "Cloth, not measured", "country": "LEF", "group": "wool"}},
     "routes": {"pass": {"title": "Mountain pass", "corridor": True},
                "ferry": {"title": "Ferry", "corridor": False}},
     "corridor": {"title": "The valley"},
@@ -48,10 +51,14 @@ def make_economy(seed: int = 0, draws: int = DRAWS) -> Economy:
     coverage = {f"pact.coverage.{scope}.{importer}.{group}": rng.uniform(0.3, 0.9, draws)
                 for scope in ("narrow", "wide") for importer in PAIR.importers
                 for group in PAIR.groups}
+    more = np.random.default_rng([seed, 1])
+    accounts = {name: more.uniform(low, high, draws) for name, low, high in (
+        ("vat.LEF", 0.05, 0.1), ("vat.RIG", 0.1, 0.2), ("discount.rate", 0.05, 0.1),
+        ("self_sufficiency.rolls", 0.6, 0.9), ("self_sufficiency.yarn", 0.3, 0.5))}
     lower = uniform(2.0, 7.0, "group", "draw")
     return Economy(
         pair=PAIR,
-        draws=coverage,
+        draws=coverage | accounts,
         sales=uniform(1e6, 20e6, "importer", "exporter", "group", "draw"),
         duty=uniform(0.02, 0.2, "importer", "exporter", "group", "draw") * (1.0 - home),
         pair_flow=partner,

@@ -10,11 +10,12 @@ from scipy.integrate import quad
 
 from conftest import make_economy
 from test_levers import shocks_of
-from tradesim.accounts import VARIABLES, account, split_change, surplus
+from tradesim.accounts import VARIABLES, account, split_change
 from tradesim.dims import spread, total
 from tradesim.dynamics import partial_adjust
 from tradesim.equilibrium import equilibrium, no_change
 from tradesim.shocks import Shock, resolve
+from tradesim.welfare import surplus
 
 EXACT = 1e-9  # relative, over sums of hundreds of terms
 ON = spread(1.0)

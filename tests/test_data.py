@@ -124,6 +124,9 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
     "baseline/coverage.csv": (
         (*text("lever"), Column("scope", "text", allowed=("interim", "full", "guarded")), IMPORTER, GROUP,
          *cells("share", high=1.0)), ("lever", "scope", "importer", "group")),
+    "baseline/self_sufficiency.csv": (
+        (Column("product", "text", allowed=tuple(PAIR.products)), *cells("share", high=1.0)),
+        ("product",)),
     "baseline/quotas.csv": (
         (*text("lever", "scope"), IMPORTER, GROUP, *text("product", "variable"), *cells("value"),
          *text("unit")), ("lever", "scope", "importer", "group", "variable")),
@@ -133,7 +136,7 @@ COMPLETE = {"baseline/markets.csv": 2 * 12 * 6, "baseline/totals.csv": 2 * 5,
             "baseline/routes.csv": 2 * 5 * 2, "baseline/route_shares.csv": 2 * 12 * 5,
             "baseline/coverage.csv": 3 * 2 * 12, "data/corridor.csv": 14}
 CENTRE = {"markets": "value_musd", "tariffs": "rate", "groups": "value", "routes": "value",
-          "route_shares": "share", "coverage": "share"}
+          "route_shares": "share", "coverage": "share", "self_sufficiency": "share"}
 
 
 def table(name: str):
@@ -334,6 +337,7 @@ EXPECTED = (
     "supply.export.MNG.meat_livestock", "supply.export.MNG.raw_fibres_hides",
     "supply.export.KAZ.cereals_flour", "adjustment.first_year", "adjustment.speed",
     "routes.choice", "routes.pass_through", "payment.friction", "access.KAZ.meat_livestock.MNG",
+    "discount.rate", *(f"vat.{importer}" for importer in PAIR.importers),
     *(f"gdp.error_{name}" for name in ("sd.MNG", "sd.KAZ", "persistence", "correlation",
                                        "price_share")),
     *(f"corridor.{name}" for name in ("disruption_probability", "persistence",

@@ -28,10 +28,10 @@ LAYERS = {  # imports only point down, or stay in their layer without a loop
        "smart variation design evaluation execution sensitivity sweep sweep_plan sweep_file sweep_table "
        "calibrate sampling evidence hindcast backtest backtest_cells record rivals scores stacking compare compare_table regret runs decompose goal provenance analogues "
        "identification identify",
-    3: "sweep_results situation model subsets results differences factors projection",
+    3: "sweep_results situation model subsets results benefit differences factors projection",
     2: "economy shocks levers lever_checks kinds_policy kinds_events routes markets equilibrium "
        "settlement dynamics "
-       "accounts statespace quotas tariffs gravity closure",
+       "accounts welfare dependence self_sufficiency costs statespace quotas tariffs gravity closure",
     1: "scenario scenario_text rules starter catalogue parameters baseline history outlook pair posterior specifications world analogue_cases",
     0: "__init__ blocks dims errors checks distributions tables yamlfile folders",
 }

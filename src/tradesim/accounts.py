@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
-from scipy.special import exprel
 
-from tradesim.dims import Array, only, total
+from tradesim.costs import present_value
+from tradesim.dependence import concentration, corridor_share, shares
+from tradesim.dims import DIMS, Array, entry, only, spread, total
 from tradesim.economy import Economy
 from tradesim.equilibrium import Settled
+from tradesim.self_sufficiency import self_sufficiency
 from tradesim.shocks import Change
+from tradesim.welfare import CAUSES, buyers, exporters, producers
 
 
 @dataclass(frozen=True)
@@ -27,57 +31,59 @@ class Variable:
 
 _DRAWN = ("case", "year", "draw")
 _MARKET = ("importer", *_DRAWN)
+_SUPPLIER = ("importer", "exporter", *_DRAWN)
 VARIABLES: Mapping[str, Variable] = {
     "trade": Variable("Bilateral trade into the importer from its partner", "USD",
                       ("count", "importer", "group", *_DRAWN)),
-    "turnover": Variable("Bilateral turnover, both directions", "USD",
-                         ("count", *_DRAWN)),
+    "turnover": Variable("Bilateral turnover, both directions", "USD", ("count", *_DRAWN)),
+    "project_trade": Variable("Given goods of projects, part of trade", "USD", _MARKET),
     "imports": Variable("Purchases by supplier, home sales included, importer's own count",
-                        "USD", ("importer", "exporter", *_DRAWN)),
+                        "USD", _SUPPLIER),
     "home_output": Variable("Home producers' sales at home", "USD", ("importer", "group", *_DRAWN)),
     "tariff_revenue": Variable("Border revenue on goods (duty, less rebated taxes)", "USD",
                                _MARKET),
-    "consumer_surplus": Variable("Buyers' gain from lower prices", "USD", _MARKET, True),
+    "vat_revenue": Variable("Value-added tax on imports, at the general rate", "USD", _MARKET),
+    "quota_rent": Variable("Rent of those who may import within a quota", "USD", _MARKET),
+    "consumer_surplus": Variable("Buyers' gain from lower prices and wider choice", "USD", _MARKET,
+                                 True),
+    "gain_resource": Variable("Buyers' gain: lower cost of carriage, time and formalities", "USD",
+                              _MARKET, True),
+    "gain_tax": Variable("Buyers' gain: lower border tax", "USD", _MARKET, True),
+    "gain_supplier_price": Variable("Buyers' gain: lower prices of foreign suppliers", "USD",
+                                    _MARKET, True),
+    "gain_home_price": Variable("Buyers' gain: lower prices of home producers", "USD", _MARKET,
+                                True),
+    "gain_choice": Variable("Buyers' gain: more varieties offered", "USD", _MARKET, True),
     "producer_surplus": Variable("Home producers' gain from higher prices at home", "USD",
                                  _MARKET, True),
     "exporter_surplus": Variable("Exporters' gain from higher prices in the pair's markets",
                                  "USD", _MARKET, True),
-    "welfare": Variable("Buyers' gain, producers' and exporters' gain and border revenue",
+    "welfare": Variable("Gain of buyers, producers, exporters, holders of quotas and the treasury",
                         "USD", _MARKET, True),
     "trade_creation": Variable("Change of imports that is new trade, by supplier", "USD",
-                               ("importer", "exporter", *_DRAWN), True),
+                               _SUPPLIER, True),
     "trade_diversion": Variable("Change of imports taken from, or lost to, other suppliers",
-                                "USD", ("importer", "exporter", *_DRAWN), True),
+                                "USD", _SUPPLIER, True),
+    "import_share": Variable("Share of a supplier in imports", "share", _SUPPLIER),
+    "import_concentration": Variable("Concentration of imports by supplier (Herfindahl-Hirschman)",
+                                     "index, 0-1", _MARKET),
+    "corridor_share": Variable("Share of the pair's trade on routes of the shared corridor",
+                               "share", _MARKET),
+    "self_sufficiency": Variable("Share of a product's use that is made at home", "share",
+                                 ("product", *_DRAWN)),
+    "policy_cost": Variable("Cost of building and running the levers pulled", "USD", _DRAWN),
+    "cost_present_value": Variable("Cost of the levers up to the year, discounted", "USD",
+                                   _DRAWN),
+    "welfare_present_value": Variable("Welfare up to the year, discounted", "USD", _MARKET, True),
+    "net_present_value": Variable("Welfare of both countries less cost up to the year, discounted",
+                                  "USD", _DRAWN, True),
 }
 
-
-def surplus(value: Array, log_price: Array, elasticity: Array) -> Array:
-    r"""Area beside an iso-elastic schedule between the old and the new price.
-
-    .. math:: V \int_1^{p} x^{k-1}\,dx = V \frac{p^k - 1}{k}, \qquad k \to 0:\; V \ln p
-
-    With :math:`k = 1 + \eta` this is the producers' gain on sales :math:`V`; with
-    :math:`k = 1 - \varepsilon` and a minus sign the buyers' gain on spending :math:`V`.
-
-    Parameters
-    ----------
-    value
-        Sales or spending before the change, USD.
-    log_price
-        Log change of the price.
-    elasticity
-        Exponent :math:`k`.
-
-    Returns
-    -------
-    numpy.ndarray
-        USD.
-    """
-    return np.asarray(value * log_price * exprel(elasticity * log_price))
+GAINERS = ("consumer_surplus", "producer_surplus", "exporter_surplus")
 
 
 def split_change(change: Array) -> tuple[Array, Array]:
-    r"""Split each foreign supplier's change of sales into creation and diversion.
+    r"""Split each foreign supplier's change of sales into creation and diversion (equation A5).
 
     With gains :math:`G = \sum_i \max(\Delta_i, 0)` and losses :math:`L` of a market's
     suppliers, :math:`D = \min(G, L)` only changes hands: of what a supplier gains the share
@@ -106,8 +112,17 @@ def _share(part: Array, whole: Array) -> Array:
 
 
 def account(economy: Economy, levels: Array, count_factor: Array, change: Change,
-            settled: Settled, sales: Array) -> dict[str, Array]:
-    """Levels and changes of everything in `VARIABLES`.
+            settled: Settled, sales: Array, cost: Array | None = None) -> dict[str, Array]:
+    r"""Levels and changes of everything in `VARIABLES`.
+
+    .. math::
+
+        R_j = \sum_{i,s} v_{ijs}\,\tau'_{ijs}, \qquad
+        W_j = B_j + \Pi_j + X_j + Q_j + R_j - R^0_j
+
+    with border revenue :math:`R` (equation A3) and, for welfare :math:`W` (equation A4), the
+    gains of buyers :math:`B`, home producers :math:`\Pi` and exporters :math:`X`, and rents of
+    quotas :math:`Q`.
 
     Parameters
     ----------
@@ -118,11 +133,14 @@ def account(economy: Economy, levels: Array, count_factor: Array, change: Change
     count_factor
         Factor from the importer's own count to each count, extra leading axis for counts.
     change
-        Joint change of trade costs.
+        Joint change of all levers.
     settled
-        Prices at which each year settles. Buyers face them at once.
+        Prices at which each year settles, against the reference path with `change.level`.
+        Buyers face them at once.
     sales
-        Log change of sales reached in each year, order of `DIMS`.
+        Log change of sales reached in each year, against the reference; order of `DIMS`.
+    cost
+        Cost of the levers by case, year and draw, USD; none by default.
 
     Returns
     -------
@@ -134,34 +152,79 @@ def account(economy: Economy, levels: Array, count_factor: Array, change: Change
     -----
     Border revenue uses each importer's own count: its customs taxes what it records. Values
     before duty keep their base-year cost of carriage, so a cheaper road does not lower the
-    duty base.
+    duty base. A shift of the path itself (`change.level`) is no gain: what is compared is the
+    shifted path with and without the levers. Goods of projects are taken to be worth what they
+    cost, free of duty.
     """
     abroad = 1.0 - economy.home
     path = levels * np.exp(sales)
+    project = total(change.project, "exporter")
     moved = (path - levels) * abroad
     creation, diversion = split_change(moved)
-    spending = total(levels * (1.0 + economy.duty), "exporter")
-    home_levels = total(levels * economy.home, "exporter")
-    buyers = total(-surplus(spending, settled.price, 1.0 - economy.demand), "group")
-    producers = total(surplus(home_levels, settled.home_price, 1.0 + economy.home_supply), "group")
-    finite = economy.inverse_supply > 0.0
-    supply = np.divide(1.0, economy.inverse_supply, out=np.zeros(finite.shape), where=finite)
-    sold = total(levels * abroad, "importer")
-    exporters = total(surplus(sold, settled.supplier_price, 1.0 + supply), "group")
-    own = total(exporters * economy.home, "exporter")
-    revenue = total(path * change.wedge * abroad, "group", "exporter")
-    before = total(levels * economy.duty * abroad, "group", "exporter")
+    foreign = path * abroad
+    flow = entry(path, economy.pair_flow)
+    revenue = total(foreign * change.wedge, "group", "exporter")
     found = {
-        "trade": total(path * economy.pair_flow, "exporter") * count_factor,
+        "trade": flow * count_factor + project,
+        "project_trade": total(project, "group"),
         "imports": total(path, "group"),
-        "home_output": total(path * economy.home, "exporter"),
+        "home_output": entry(path, economy.home),
         "tariff_revenue": revenue,
-        "consumer_surplus": buyers,
-        "producer_surplus": producers,
-        "exporter_surplus": own,
-        "welfare": buyers + producers + own + revenue - before,
+        "quota_rent": (total(foreign * change.rent, "group", "exporter") if np.any(change.rent)
+                       else np.zeros_like(revenue)),
         "trade_creation": total(creation, "group"),
         "trade_diversion": total(diversion, "group"),
+        "corridor_share": corridor_share(flow, change.through_corridor),
+        "policy_cost": spread(0.0) if cost is None else cost,
     }
+    bought = found["imports"] * abroad
+    found["vat_revenue"] = _vat_rate(economy) * (total(bought, "exporter") + revenue)
+    base = levels * np.exp(change.level) if np.any(change.level) else levels
+    found |= _gains(economy, base, change, settled, revenue + found["quota_rent"])
+    partner = found["project_trade"] * economy.pair_flow
+    for name in ("imports", "trade_creation"):
+        found[name] = found[name] + partner
+    found["import_share"] = shares(bought + partner)
+    found["import_concentration"] = concentration(found["import_share"])
     found["turnover"] = total(found["trade"], "importer", "group")
-    return {name: only(values, *VARIABLES[name].dims) for name, values in found.items()}
+    rate = spread(economy.draws["discount.rate"], "draw")
+    for name, yearly in (("cost_present_value", "policy_cost"),
+                         ("welfare_present_value", "welfare")):
+        found[name] = present_value(found[yearly], rate)
+    found["net_present_value"] = (total(found["welfare_present_value"], "importer")
+                                  - found["cost_present_value"])
+    products = self_sufficiency(economy, levels, change.level, settled, sales)
+    sizes = dict(zip(DIMS, np.broadcast_shapes(path.shape, found["policy_cost"].shape),
+                     strict=True))
+    made = {name: _full(only(values, *variable.dims), variable.dims, sizes)
+            for name, variable in VARIABLES.items() if (values := found.get(name)) is not None}
+    return made | {"self_sufficiency": only(products, *_DRAWN)}
+
+
+def _gains(economy: Economy, levels: Array, change: Change, settled: Settled,
+           collected: Array) -> dict[str, Array]:
+    """Who gains: buyers by cause, home producers, exporters, and all with what is collected."""
+    before = total(levels * economy.duty * (1.0 - economy.home), "group", "exporter")
+    if not any(np.any(moved) for moved in (settled.sales, settled.price, change.log_cost)):
+        nothing = np.zeros_like(before)
+        return dict.fromkeys((*(f"gain_{cause}" for cause in CAUSES), *GAINERS), nothing) | {
+            "welfare": collected - before}
+    causes = {f"gain_{cause}": total(gain, "group")
+              for cause, gain in buyers(economy, levels, change, settled).items()}
+    abroad = total(exporters(economy, levels, settled), "group")
+    gained = (reduce(np.add, causes.values()),
+              total(producers(economy, levels, settled), "group"),
+              entry(abroad, economy.home))
+    return causes | dict(zip(GAINERS, gained, strict=True)) | {
+        "welfare": reduce(np.add, gained) + collected - before}
+
+
+def _vat_rate(economy: Economy) -> Array:
+    return spread(np.array([economy.draws[f"vat.{importer}"]
+                            for importer in economy.pair.importers]), "importer", "draw")
+
+
+def _full(values: Array, dims: tuple[str, ...], sizes: Mapping[str, int]) -> Array:
+    """Stretch a variable to the size of its dimensions where it does not vary."""
+    shape = [sizes.get(dim, size) for dim, size in zip(dims[::-1], values.shape[::-1], strict=True)]
+    return np.broadcast_to(values, shape[::-1])

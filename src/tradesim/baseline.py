@@ -65,7 +65,10 @@ COVERAGE = Table("baseline/coverage.csv", "coverage", ("lever", "scope", "import
 QUOTAS = Table("baseline/quotas.csv", "quota",
                ("lever", "scope", "importer", "group", "variable"), "value", "column unit",
                "Quota of an agreement")
-TABLES = (MARKETS, TARIFFS, GROUPS, ROUTES, ROUTE_SHARES, COVERAGE, QUOTAS)
+SELF_SUFFICIENCY = Table("baseline/self_sufficiency.csv", "self_sufficiency", ("product",),
+                         "share", "share", "Share of use made at home in the base year")
+TABLES = (MARKETS, TARIFFS, GROUPS, ROUTES, ROUTE_SHARES, COVERAGE, QUOTAS, SELF_SUFFICIENCY)
+OPTIONAL = (QUOTAS, SELF_SUFFICIENCY)
 QUOTA = {"product_share": "the product's share of the group's trade", "quota_tonnes": "a quantity",
          "usd_per_tonne": "a price that turns tonnes into value",
          "price_growth": "the growth of that price", "in_quota_rate": "a duty inside",
@@ -164,14 +167,15 @@ def read_cells(folder: Path, pair: Pair, levers: Mapping[str, Lever]) -> dict[st
     """
     cells: dict[str, Parameter] = {}
     for table in TABLES:
-        if table is not QUOTAS or (folder / table.file).exists():
+        if table not in OPTIONAL or (folder / table.file).exists():
             cells |= _cells(folder, table, pair, levers)
     return cells
 
 
 def _codes(pair: Pair, levers: Mapping[str, Lever]) -> dict[str, tuple[str, ...] | None]:
     return {"importer": pair.importers, "group": tuple(pair.groups), "exporter": pair.exporters,
-            "route": tuple(pair.routes), "lever": tuple(levers), "variable": None, "scope": None}
+            "route": tuple(pair.routes), "lever": tuple(levers), "product": tuple(pair.products),
+            "variable": None, "scope": None}
 
 
 def _cells(folder: Path, table: Table, pair: Pair,

@@ -21,6 +21,10 @@ FILE = "levers.yaml"
 COMMON = {"start": "year", "delay": "years", "phase_in": "years", "probability": "share"}
 """Settings that every lever has, with their units."""
 
+COST = {"capital_cost": "USD million", "capital_years": "years",
+        "yearly_cost": "USD million a year"}
+"""Settings that any lever may have, with their units: what it costs to build and to run."""
+
 SHARE = "share"
 """Unit of a part of a whole."""
 
@@ -211,9 +215,9 @@ def _settings(lever: str, entries: Any, file: str,
         made = _setting(f"{lever}.{name}", entry, f"{key}.{name}", file, places)
         if isinstance(made, list):
             problems += made
-        elif name in COMMON and made.unit != COMMON[name]:
+        elif made.unit != (unit := (COMMON | COST).get(name, made.unit)):
             problems.append(problem(file, f"{key}.{name}.unit", places,
-                                    f"must be '{COMMON[name]}', not '{made.unit}'"))
+                                    f"must be '{unit}', not '{made.unit}'"))
         elif (made.unit == SHARE and isinstance(made, Parameter)
               and not 0.0 <= made.low <= made.high <= 1.0):
             problems.append(problem(

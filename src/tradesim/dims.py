@@ -65,6 +65,22 @@ def total(values: Array, *over: str) -> Array:
     return values
 
 
+def entry(values: Array, mask: Array) -> Array:
+    """Take for each importer the one exporter that a mask of ones and zeros marks.
+
+    The same as the total over exporters of values times mask, without adding zeros.
+    """
+    marked = np.moveaxis(mask, (axis("importer"), axis("exporter")), (0, 1))
+    places = marked.reshape(*marked.shape[:2], -1)[..., 0].argmax(axis=1)
+    spans = values.shape[axis("importer")] > 1
+    if values.shape[axis("exporter")] == 1:
+        return values
+    taken = [np.take(values, [place], axis=axis("exporter")) for place in places]
+    if spans:
+        taken = [np.take(one, [row], axis=axis("importer")) for row, one in enumerate(taken)]
+    return np.concatenate(taken, axis=axis("importer"))
+
+
 def pick(values: Array, dim: str, places: NDArray[np.intp]) -> Array:
     """Take places along a dimension; an array that does not vary there stays as it is."""
     return values if values.shape[axis(dim)] == 1 else values.take(places, axis=axis(dim))

@@ -26,10 +26,11 @@ from tradesim.folders import calibration_folder
 from tradesim.model import BLOCK, load_baseline, simulate
 from tradesim.results import REFERENCE, SCENARIO, calibration_hashes
 from tradesim.scenario import Scenario
+from tradesim.self_sufficiency import balances
 from tradesim.variation import Factor, World
 
 EFFECT, TARGET, OWN = "effect", "target", "own"
-DETAIL = ("count", "case", "year", "importer", "group", "exporter")
+DETAIL = ("count", "case", "year", "importer", "group", "product", "exporter")
 TRIES = 3
 
 
@@ -263,7 +264,8 @@ def _labels(base: Baseline, name: str, outputs: Outputs) -> Iterator[Label]:
         cases = cases[2:]
     known: dict[str, Sequence[object]] = {
         "count": counts, "case": cases, "year": outputs.years, "importer": pair.importers,
-        "group": tuple(pair.groups), "exporter": pair.exporters}
+        "group": tuple(pair.groups), "product": balances(pair, base.parameters),
+        "exporter": pair.exporters}
     dims = [dim for dim in DETAIL if dim in variable.dims and (dim != "group" or outputs.groups)]
     head = [name] if "count" in dims else [name, OWN]
     for parts in product(*(known[dim] for dim in dims)):

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tradesim.catalogue import Choice, Lever
+from tradesim.catalogue import COST, Choice, Lever
 from tradesim.checks import problem
 from tradesim.errors import InputError, Problem, nearest
-from tradesim.levers import COST, KINDS, TIMING, arguments
+from tradesim.levers import KINDS, TIMING, arguments
 from tradesim.pair import Pair
 from tradesim.yamlfile import Places, kind, load_marked
 

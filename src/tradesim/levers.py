@@ -24,9 +24,6 @@ from tradesim.tariffs import tariff_change
 TIMING = ("start", "delay", "phase_in", "probability")
 """Settings that every lever has and no kind sees: they make the strength."""
 
-COST = ("capital_cost", "capital_years", "yearly_cost")
-"""Settings that any lever may have and no kind sees: what it costs the public."""
-
 
 def phase_in(years: Array, start: Array, length: Array) -> Array:
     r"""Give the strength of a lever over time, rising in a straight line (equation 19).

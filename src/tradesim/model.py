@@ -18,6 +18,7 @@ from tradesim.accounts import VARIABLES, account
 from tradesim.baseline import Baseline, read_baseline
 from tradesim.blocks import by_block
 from tradesim.catalogue import Choice
+from tradesim.costs import policy_cost
 from tradesim.dims import Array, frozen
 from tradesim.equilibrium import no_change
 from tradesim.errors import InputError, Problem, nearest
@@ -28,13 +29,14 @@ from tradesim.parameters import Cube, draw
 from tradesim.projection import path_draws, reference_path
 from tradesim.results import IMPLEMENTED, REFERENCE, SCENARIO, describe, repeat_command
 from tradesim.scenario import Known, Scenario, read_scenario
+from tradesim.self_sufficiency import balances
 from tradesim.shocks import resolve
 from tradesim.situation import Cases, Draws, situation, years_of
 
 BLOCK = 256
 """Draws worked on at once: their arrays stay in the processor's cache."""
 
-ORDER = ("count", "case", "draw", "year", "importer", "group", "exporter")  # of results
+ORDER = ("count", "case", "draw", "year", "importer", "group", "product", "exporter")  # of results
 
 
 def simulate(
@@ -92,7 +94,8 @@ def _simulate_block(base: Baseline, scenario: Scenario, draws: Draws,
         return _arrange(cases, {}, {}, idle) | {"max_residual": np.array(0.0)}
     found = start.settle(policies)
     acting = account(world, levels, start.to_count, found.change, found.settled,
-                     found.path(world))
+                     found.path(world),
+                     policy_cost(base.levers, draws, start.years, policies))
     return (_arrange(cases, policies, acting, idle)
             | {"max_residual": np.array(found.settled.residual)})
 
@@ -167,7 +170,8 @@ def _dataset(base: Baseline, scenario: Scenario, cases: list[str],
         variables[name] = (variable.dims, array,
                            {"units": variable.unit, "long_name": variable.title})
     coordinates = _coordinates(tuple(pair.counts), tuple(cases), years_of(base, scenario),
-                               pair.importers, tuple(pair.groups), pair.exporters)
+                               pair.importers, tuple(pair.groups),
+                               balances(pair, base.parameters), pair.exporters)
     residual = max(float(part["max_residual"]) for part in parts)
     dataset = xr.Dataset(variables, coordinates, {"max_residual": residual})
     return dataset.transpose(*ORDER, missing_dims="ignore")
@@ -175,7 +179,7 @@ def _dataset(base: Baseline, scenario: Scenario, cases: list[str],
 
 @cache
 def _coordinates(*labels: tuple[str | int, ...]) -> xr.Coordinates:
-    names = ("count", "case", "year", "importer", "group", "exporter")
+    names = ("count", "case", "year", "importer", "group", "product", "exporter")
     coordinates = dict(zip(names, (list(values) for values in labels), strict=True))
     return xr.Dataset(coords=coordinates).coords
 

@@ -40,6 +40,14 @@ class Group(_Part):
     hs: str = ""
 
 
+class Product(_Part):
+    """A product whose self-sufficiency is followed, with the country and the group it is in."""
+
+    title: str
+    country: str
+    group: str
+
+
 class Route(_Part):
     """A way for goods between the pair; `corridor` says that it uses the shared corridor."""
 
@@ -83,6 +91,7 @@ class Pair(_Part):
     pair: tuple[str, str]
     counts: dict[str, Count] = Field(min_length=1)
     groups: dict[str, Group] = Field(min_length=1)
+    products: dict[str, Product] = Field(default_factory=dict)
     routes: dict[str, Route] = Field(min_length=1)
     corridor: Corridor
     target: Target
@@ -133,10 +142,11 @@ class Pair(_Part):
         return second if importer == first else first
 
     def name(self, code: str) -> str:
-        """Name of a country, group or route for a reader."""
+        """Name of a country, group, route, count or product for a reader."""
         if code in self.countries:
             return self.countries[code].name
-        part = self.groups.get(code) or self.routes.get(code) or self.counts.get(code)
+        part = (self.groups.get(code) or self.routes.get(code) or self.counts.get(code)
+                or self.products.get(code))
         return part.title if part else code
 
     @model_validator(mode="after")
@@ -144,6 +154,9 @@ class Pair(_Part):
         problems = [_unknown("pair", code, self.countries) for code in self.pair]
         if self.pair[0] == self.pair[1]:
             problems.append(f"pair: '{self.pair[0]}' stands twice; two countries are needed")
+        for name, product in self.products.items():
+            problems += [_unknown(f"products.{name}.country", product.country, self.pair),
+                         _unknown(f"products.{name}.group", product.group, self.groups)]
         problems += [_unknown(f"counts.{name}.reporter", count.reporter, self.pair)
                      for name, count in self.counts.items()]
         if len(set(self.reporters)) < len(self.reporters):
@@ -214,7 +227,7 @@ def _problems(file: str, error: ValidationError, places: Places) -> list[Problem
 
 def _fields(location: tuple[int | str, ...]) -> list[str]:
     parts: dict[str, type[_Part]] = {
-        "countries": Country, "counts": Count, "groups": Group, "routes": Route,
-        "corridor": Corridor, "target": Target}
+        "countries": Country, "counts": Count, "groups": Group, "products": Product,
+        "routes": Route, "corridor": Corridor, "target": Target}
     model = Pair if len(location) == 1 else parts.get(str(location[0]), Source)
     return list(model.model_fields)

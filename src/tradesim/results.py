@@ -16,11 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from tradesim.accounts import VARIABLES
 from tradesim.baseline import Baseline
+from tradesim.benefit import costly, present_values, ratio
 from tradesim.errors import InputError, Problem
 from tradesim.folders import sha256
+from tradesim.parameters import quantile
 from tradesim.scenario import Known, Scenario
 from tradesim.scenario_text import resolved
 
@@ -36,9 +39,10 @@ HASHED = (DATA, SUMMARY, HEADLINE, RESOLVED)
 EXACT = ("imports", "home_output")
 """Levels so large that a policy's change of them would be lost in single precision."""
 
-FORMAT = 2
+FORMAT = 3
 """Number of the layout of a folder of results; a folder of another layout is refused."""
 
+DISCOUNT = "discount.rate"
 PACKAGES = ("tradesim", "numpy", "scipy", "pandas", "xarray", "matplotlib")
 
 
@@ -79,6 +83,10 @@ def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> di
         "count": count,
         "partners": json.dumps({importer: base.pair.partner(importer)
                                 for importer in base.pair.importers}),
+        "products": json.dumps({name: item.country
+                                for name, item in base.pair.products.items()}),
+        "discount_rate": float(scenario.parameters.get(
+            DISCOUNT, quantile(base.parameters[DISCOUNT], np.array([0.5])).item())),
         "target_value": float(base.pair.target_value),
         "target_count": base.pair.target_count,
         "statistics": json.dumps(statistics),
@@ -158,13 +166,17 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns `COLUMNS`. Totals are spelled ``all``. Variables that are changes have no case
+        Columns `COLUMNS`. Totals are spelled ``all``; products stand in the column ``group``.
+        Variables that are changes have no case
         ``reference``; their scenario is their effect. ``target_probability`` is the share of
         draws that reach the target in that year.
     """
     partners = json.loads(dataset.attrs["partners"])
+    places = json.loads(dataset.attrs["products"])
     frames = []
     for name, variable in VARIABLES.items():
+        if not dataset[name].size:
+            continue
         array = _with_totals(dataset[name])
         if variable.change:
             array = array.sel(case=[case for case in array["case"].to_numpy() if case != REFERENCE])
@@ -173,7 +185,10 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
                 for case in array["case"].to_numpy()])
         else:
             array = _with_effects(array)
-        frames.append(_tidy(statistics(array), name, variable.unit, partners))
+        frame = _tidy(statistics(array), name, variable.unit, partners)
+        if "product" in variable.dims:
+            frame["importer"] = frame["group"].map(places)
+        frames.append(frame)
     chance = probability(dataset).expand_dims(statistic=["mean"])
     frames.append(_tidy(chance, "target_probability", "share", partners))
     return pd.concat(frames, ignore_index=True)
@@ -181,7 +196,7 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
 
 def _tidy(array: xr.DataArray, name: str, unit: str,
           partners: Mapping[str, str]) -> pd.DataFrame:
-    frame = array.rename("value").to_series().reset_index()
+    frame = array.rename("value").to_series().reset_index().rename(columns={"product": "group"})
     if unit == "USD":
         frame["value"] = _cents(frame["value"])
     frame["variable"], frame["unit"] = name, unit
@@ -210,7 +225,8 @@ def headline(dataset: xr.Dataset) -> dict[str, Any]:
     -------
     dict
         ``turnover`` (year, case, statistic, USD), ``target`` (value, count, probability by year
-        and case), ``if_implemented`` (turnover by year and statistic), ``statistics`` (reported
+        and case), ``if_implemented`` (turnover by year and statistic), ``benefit_cost`` where
+        levers carry a cost (present values up to the horizon), ``statistics`` (reported
         turnover of the last year of the sample by count), and what identifies the run.
     """
     count = dataset.attrs["count"]
@@ -238,12 +254,30 @@ def headline(dataset: xr.Dataset) -> dict[str, Any]:
             "probability": {str(year): {str(case): float(chance.sel(year=year, case=case))
                                         for case in chance["case"].to_numpy()} for year in years},
         },
+        **({"benefit_cost": _benefit_cost(dataset)} if costly(dataset) else {}),
         "statistics": {latest: reported[latest]},
         "max_residual": dataset.attrs["max_residual"],
         "draws": int(dataset.attrs["draws"]),
         "seed": int(dataset.attrs["seed"]),
         "run_id": dataset.attrs["run_id"],
     }
+
+
+def _benefit_cost(dataset: xr.Dataset) -> dict[str, Any]:
+    """Present values of gains and cost by case, USD of the first year."""
+    found: dict[str, Any] = {"discount_rate": dataset.attrs["discount_rate"],
+                             "first_year": int(dataset["year"][0]),
+                             "last_year": int(dataset["year"][-1])}
+    for case in (SCENARIO, IMPLEMENTED):
+        values = present_values(dataset, case)
+        found[case] = {name: _statistics(numbers) for name, numbers in values.items()}
+        found[case]["ratio"] = round(ratio(values), 4)
+    return found
+
+
+def _statistics(values: NDArray[np.float64]) -> dict[str, float]:
+    numbers = [values.mean(), *np.percentile(values, PERCENTILES)]
+    return {name: _cents(float(value)) for name, value in zip(STATISTICS, numbers, strict=True)}
 
 
 def save(dataset: xr.Dataset, folder: Path) -> None:
