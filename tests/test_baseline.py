@@ -84,6 +84,16 @@ def damaged(tmp_path, file, change):
     return folder
 
 
+def swap(*pairs):
+    """Give a change of a text: in each pair the second for the first, once."""
+    def change(text):
+        for old, new in pairs:
+            assert old in text
+            text = text.replace(old, new, 1)
+        return text
+    return change
+
+
 @pytest.mark.parametrize(("file", "change", "message"), [
     ("markets.csv", lambda text: text.replace("value_musd", "value_usd", 1),
      r"markets\.csv.*value_musd.*missing"),
@@ -95,6 +105,29 @@ def damaged(tmp_path, file, change):
      r"totals\.csv: .*row missing: the official total of this supplier is needed"),
     ("totals.csv", lambda text: text.replace("54.69735", "5469.735", 1),
      r"ranges add up to .* USD million, which does not hold the official total of 5469\.7"),
+    ("route_shares.csv", swap(["altai,0.25,0.05,0.45", "altai,25,5,45"]),
+     r"route_shares\.csv:2: share: 25 is out of range; allowed 0 to 1"),
+    ("route_shares.csv", swap(["rail_russia,0.5,0.3,0.7", "rail_russia,0,0,0"],
+                              ["altai,0.25,0.05,0.45", "altai,0.25,0.05,0.25"]),
+     r"route_shares\.csv: MNG, cereals_flour: ranges of the shares of routes add up to "
+     r"0\.[0-9]+-0\.[0-9]+, which does not hold 1 inside"),
+    ("coverage.csv", swap(["cereals_flour,0.1,0.01,0.4", "cereals_flour,10,1,40"]),
+     r"coverage\.csv:2: share: 10 is out of range; allowed 0 to 1"),
+    ("coverage.csv", swap(["cereals_flour,0.1", "cereal_flour,0.1"]),
+     r"coverage\.csv:2: group: 'cereal_flour' is unknown; did you mean 'cereals_flour'\?"),
+    ("coverage.csv", swap(["eaeu_fta,interim", "eaeu_ftaa,interim"]),
+     r"coverage\.csv:2: lever: 'eaeu_ftaa' is unknown; did you mean 'eaeu_fta'\?"),
+    ("groups.csv", swap(["differentiated,0.3,0.1,0.6", "differentiated,30,10,60"]),
+     r"groups\.csv: cereals_flour, differentiated: 60 is no share: at most 1"),
+    ("groups.csv", swap(["cereals_flour,nontariff", "cereals_flour,nontarif"]),
+     r"groups\.csv: nontariff\.cereals_flour: row missing"),
+    ("../parameters.yaml", swap(["access.KAZ.meat_livestock", "access.KAZ.meat_livestok"]),
+     r"parameters\.yaml: access\.KAZ\.meat_livestok\.MNG: 'meat_livestok' is no group of "
+     r"pair\.yaml; known: .*; did you mean 'meat_livestock'\?"),
+    ("../parameters.yaml", swap(["access.KAZ.meat_livestock.MNG", "access.KAZ.MNG"]),
+     r"access\.KAZ\.MNG: must read access\.<importer>\.<group>\.<exporter>"),
+    ("../parameters.yaml", swap(["supply.export.KAZ", "supply.export.KZA"]),
+     r"supply\.export\.KZA\.cereals_flour: 'KZA' is no exporter of pair\.yaml"),
 ])
 def test_bad_baseline_gets_one_clear_error(tmp_path, file, change, message):
     with pytest.raises(InputError, match=message):

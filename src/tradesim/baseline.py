@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from tradesim.distributions import Range
 from tradesim.errors import InputError, Problem, nearest
 from tradesim.history import History, read_history
 from tradesim.pair import Pair, read_pair
+from tradesim.parameters import FILE as PARAMETERS
 from tradesim.parameters import Parameter, read_parameters
 from tradesim.posterior import read_posterior
 from tradesim.specifications import read_specifications
@@ -75,6 +76,8 @@ QUOTA = {"product_share": "the product's share of the group's trade", "quota_ton
          "over_quota_rate": "a duty beyond"}
 """Variables that every quota needs, and what it is without one."""
 TOTALS = "baseline/totals.csv"
+BY_NAME = {"access.": ("importer", "group", "exporter"), "supply.export.": ("exporter", "group")}
+"""Parameters that need not exist, with what follows their first words."""
 
 
 @dataclass(frozen=True)
@@ -183,8 +186,9 @@ def _cells(folder: Path, table: Table, pair: Pair,
     """Cells of a table as parameters of kind ``range``, each with its source and grade."""
     codes = _codes(pair, levers)
     keys = [Column(key, "text", allowed=codes[key]) for key in table.keys]
-    columns = [*keys, Column(table.value, "number", low=0.0), Column("low", "number", low=0.0),
-               Column("high", "number", low=0.0),
+    most = 1.0 if table.unit.startswith("share of the") or table.unit == "share" else None
+    columns = [*keys, *(Column(part, "number", low=0.0, high=most)
+                        for part in (table.value, "low", "high")),
                Column("grade", "text", allowed=("A", "B", "C", "D")), Column("source", "text"),
                Column("url", "text", required=False), Column("note", "text", required=False)]
     if table is ROUTE_SHARES:
@@ -280,8 +284,46 @@ def _feasible(folder: Path, pair: Pair, parameters: Mapping[str, Parameter],
                     str(folder / MARKETS.file), f"{importer}, {exporter}",
                     f"ranges add up to {low:.6g}-{high:.6g} USD million, which does not hold the "
                     f"official total of {totals[i, j] / MILLION:.6g}"))
+    problems += [*_shares(folder, pair, parameters), *_named(folder, pair, parameters)]
     if problems:
         raise InputError(problems)
+
+
+def _shares(folder: Path, pair: Pair, parameters: Mapping[str, Parameter]) -> Iterator[Problem]:
+    """Check that shares of routes can add up to one, and that no part is more than the whole."""
+    for importer in pair.importers:
+        for group in pair.groups:
+            cells = [parameters[f"route_share.{importer}.{group}.{route}"] for route in pair.routes]
+            low, high = sum(cell.low for cell in cells), sum(cell.high for cell in cells)
+            if not low < 1.0 < high:
+                yield Problem(str(folder / ROUTE_SHARES.file), f"{importer}, {group}",
+                              f"ranges of the shares of routes add up to {low:.6g}-{high:.6g}, "
+                              "which does not hold 1 inside")
+    for variable in ("time_value", "differentiated", "nontariff"):
+        for group in pair.groups:
+            cell = parameters[f"{variable}.{group}"]
+            if cell.high > 1.0:
+                yield Problem(str(folder / GROUPS.file), f"{group}, {variable}",
+                              f"{cell.high:g} is no share: at most 1")
+
+
+def _named(folder: Path, pair: Pair, parameters: Mapping[str, Parameter]) -> Iterator[Problem]:
+    """Check the codes in names of parameters that the model looks up only where they exist."""
+    known = {"importer": pair.importers, "group": tuple(pair.groups), "exporter": pair.exporters}
+    for prefix, dims in BY_NAME.items():
+        for name in parameters:
+            if not name.startswith(prefix):
+                continue
+            codes = name.removeprefix(prefix).split(".")
+            if len(codes) != len(dims):
+                yield Problem(str(folder / PARAMETERS), name, f"must read {prefix}"
+                              + ".".join(f"<{dim}>" for dim in dims))
+                continue
+            for code, dim in zip(codes, dims, strict=True):
+                if code not in known[dim]:
+                    yield Problem(str(folder / PARAMETERS), name, f"'{code}' is no {dim} of "
+                                  f"pair.yaml; known: {', '.join(known[dim])}",
+                                  nearest(code, known[dim]))
 
 
 def _expected(pair: Pair) -> list[tuple[Table, str]]:
