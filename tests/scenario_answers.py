@@ -249,7 +249,7 @@ Each file asks one question. `tradesim run NAME` answers it in full; `tradesim s
 its settings with their origin. Answers are those of the expected files beside the scenarios:
 median of turnover and its 80 % range over the draws, average changes against the same draws
 without the scenario, with the chance that it fails and in brackets as if it were sure to come.
-What comes last in a sentence is an average of {last}, if implemented.
+What comes last in a sentence is an average of {last}, or of the year it names, if implemented.
 
 | scenario | question | answer |
 |---|---|---|
