@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from scipy.optimize import root
 
 from conftest import make_economy
-from tradesim import gravity
+from tradesim import gravity, model
 from tradesim.closure import OneSector, closure, one_sector
 from tradesim.dims import spread
 from tradesim.equilibrium import equilibrium
@@ -561,3 +562,33 @@ def test_a_group_nobody_buys_does_no_harm():
     economy.sales[:, 2] = 0.0  # one supplier sells nothing at all
     found = closed(economy, resolve(economy, []), np.full(5, 4.0))
     assert not found.wage.any()
+
+
+# --- in a run
+
+
+def simulated(calibration=None, *overrides):
+    return model.run("all_levers", calibration=calibration, draws=3,
+                     overrides=["horizon=2032", *overrides])
+
+
+def test_a_run_with_the_closure_keeps_the_reference_and_moves_the_effect():
+    without, closed_world = simulated(), simulated(None, "closure=one_sector")
+    other = simulated(None, "closure=one_sector", "imbalances=additive")
+    for name in ("turnover", "imports"):
+        one, two, three = (run[name] for run in (without, closed_world, other))
+        assert np.array_equal(one.sel(case="reference"), two.sel(case="reference"))
+        effects = [run.sel(case="if_implemented", year=2032) for run in (one, two, three)]
+        assert not np.allclose(effects[0], effects[1], rtol=1e-6)
+        assert not np.allclose(effects[1], effects[2], rtol=1e-6)
+        np.testing.assert_allclose(effects[0], effects[1], rtol=0.05)  # a correction, no upheaval
+
+
+def test_a_run_with_the_closure_needs_a_world(tmp_path):
+    folder = tmp_path / "calibration"
+    shutil.copytree(calibration_folder(), folder)
+    (folder / "baseline" / "world.csv").unlink()
+    assert simulated(folder).sizes["draw"] == 3
+    with pytest.raises(InputError, match=r"world\.csv: file is missing; the closure 'one_sector' "
+                                         "needs it"):
+        simulated(folder, "closure=one_sector")

@@ -72,7 +72,7 @@ def one_sector(
     trade: Any, cost_hat: Any, theta: Any, imbalances: Imbalances = "multiplicative", *,
     tariff: Any = 0.0, tariff_after: Any = None,
 ) -> OneSector:
-    r"""Solve a one-sector world for a change of trade costs and duties, in exact hats.
+    r"""Solve a one-sector world for a change of costs and duties (equations G1-G4).
 
     .. math::
 
@@ -184,7 +184,7 @@ def _solved_world(trade: Array, cost_hat: Array, theta: Array, tariff: Array,
 
 def closure(world: Array, economy: Economy, change: Change, theta: Array,
             imbalances: Imbalances = "multiplicative") -> Macro:
-    r"""Give the wages and spending that follow from the levers (one pass).
+    r"""Give the wages and spending that follow from the levers, in one pass (equation G5).
 
     .. math::
 
@@ -195,7 +195,7 @@ def closure(world: Array, economy: Economy, change: Change, theta: Array,
     with :math:`\phi` shares of the groups in base-year purchases of :math:`j` from :math:`i` at
     consumer prices and :math:`a` the varieties offered. Costs in other markets stay.
 
-    Hand-over to the markets of the groups (equations 7-10), all log changes of nominal values
+    Hand-over to the markets of the groups (equations 7-10, G5), all log changes of nominal values
     with world output as numeraire: the wage of a supplier moves the price of its goods, in both
     markets; the wage of an importer moves the price at which its home producers offer; and the
     demand for every group moves by :math:`\ln E - (1 - \varepsilon) \ln P`, because

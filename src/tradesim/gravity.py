@@ -107,7 +107,7 @@ class Margins:
 
 @dataclass(frozen=True, slots=True)
 class Markets:
-    r"""Which wages clear the markets of all countries (exact hats).
+    r"""Which wages clear the markets of all countries, in exact hats (equations G1, G3 and G4).
 
     .. math::
 
