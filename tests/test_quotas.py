@@ -13,14 +13,21 @@ from hypothesis import strategies as st
 from scipy.optimize import elementwise
 
 from conftest import make_economy
+from tradesim import model
 from tradesim.baseline import QUOTAS, _cells
+from tradesim.decompose import ask
 from tradesim.dims import spread
 from tradesim.equilibrium import equilibrium
 from tradesim.errors import ConvergenceError, InputError
 from tradesim.folders import calibration_folder
+from tradesim.model import draw_all, simulate
+from tradesim.parameters import Cube
 from tradesim.quotas import TOLERANCE, with_quotas, within_quotas
+from tradesim.results import IMPLEMENTED
 from tradesim.rules import Known
 from tradesim.shocks import NONE, Shock, resolve
+from tradesim.situation import situation
+from tradesim.subsets import all_subsets, flows
 
 EXACT = 1e-12
 MET = 5 * TOLERANCE  # of the quota, in log points, with what the markets' own residual adds
@@ -295,7 +302,8 @@ def test_a_quota_that_cannot_be_met_is_an_error():
 
     change, settled = once_in(world, levels, [(ON, quota(room, levels))])(
         lambda values: values, 1.0 + NONE, 1.0 + NONE)
-    with pytest.raises(ConvergenceError, match=r"quota did not converge in draws? \d.*; largest residual"):
+    with pytest.raises(ConvergenceError, match=r"quota did not converge in draws? \d.*; "
+                                               r"largest residual"):
         within_quotas(jumps, levels, [(ON, quota(room, levels))], change, settled)
 
 
@@ -386,3 +394,27 @@ def test_a_calibration_needs_no_quotas(tmp_path):
     known = Known.read(tmp_path / "calibration")
     assert not [name for name in known.parameters if ".quota." in name]
     assert [name for name in Known.read(calibration_folder()).parameters if ".quota." in name]
+
+
+def test_runs_subsets_and_blocks_meet_the_same_quotas(base, monkeypatch):
+    """The whole model, with a quota on wheat that binds in some draws and years."""
+    tonnes = "eaeu_fta.quota.interim.MNG.cereals_flour.quota_tonnes=430000"
+    asked = ask("eaeu_interim", draws=40, seed=3, overrides=[tonnes, "horizon=2031"])
+    draws = draw_all(base, asked.scenario, Cube.random(40, 3))
+    start = situation(base, asked.scenario, draws)
+    found = start.settle({IMPLEMENTED: {"eaeu_fta": np.ones(40)}})
+    group = list(base.pair.groups).index("cereals_flour")
+    rent = found.change.rent[base.pair.importers.index("MNG"), :, group].max(axis=0)
+    duty = start.shocks["eaeu_fta"].quota[0, :, group].max(axis=0) * 0.05
+    assert (rent > 0).mean() > 0.3
+    assert ((rent > 0) & (rent < 0.3 * duty)).any()
+    whole = simulate(base, asked.scenario, draws)
+    own = flows(base, asked.scenario, draws, all_subsets(1))
+    first = next(iter(base.pair.counts))
+    trade = whole["trade"].sum("group").sel(case=IMPLEMENTED, count=first)
+    np.testing.assert_allclose(own.own[-1] * own.to_count[0][:, None],
+                               trade.transpose("importer", "year", "draw"), rtol=1e-12)
+    monkeypatch.setattr(model, "BLOCK", 7)
+    again = simulate(base, asked.scenario, draws)
+    for name in ("trade", "tariff_revenue", "consumer_surplus"):
+        np.testing.assert_array_equal(again[name], whole[name])
