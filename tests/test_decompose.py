@@ -181,6 +181,21 @@ def test_subsets_give_what_simulate_gives(solved):
             np.testing.assert_allclose(values * found.to_count[place][:, None], other, rtol=1e-13)
 
 
+@pytest.mark.parametrize("name", ["russia_says_no", "critical_minerals", "dzud", "food_security"])
+def test_subsets_know_shocks_projects_and_quotas(name):
+    asked = ask(name, draws=20, seed=SEED)
+    draws = draw_all(asked.base, asked.scenario, Cube.random(20, SEED))
+    whole = simulate(asked.base, asked.scenario, draws)["turnover"]
+    cases = standard_cases(asked.scenario, draws)
+    for place, count in enumerate(asked.base.pair.counts):
+        for case, switches in cases.items():
+            found = flows(asked.base, asked.scenario, draws, as_subset(
+                {lever: np.broadcast_to(switch, 20) for lever, switch in switches.items()},
+                asked.scenario)).turnover(place)[0]
+            other = whole.sel(count=count, case=case).transpose("year", "draw")
+            np.testing.assert_allclose(found, other, rtol=1e-12)
+
+
 def test_selecting_what_succeeds_is_solving_what_succeeds(solved):
     """Bit by bit: a lever that fails in a draw is the same as a lever not pulled there."""
     asked, draws, found = solved

@@ -220,4 +220,4 @@ def _solve(start: Situation, subset: Subsets, years: NDArray[np.intp],
 
     change = outcome.change
     return _Answer(on_pair(outcome.lasting), on_pair(outcome.settled.sales),
-                   on_pair(change.level), (change.project + size).reshape(shape))
+                   on_pair(change.level), on_pair(change.project))
