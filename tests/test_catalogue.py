@@ -67,11 +67,10 @@ def test_settings_that_a_scenario_must_give(tmp_path):
     with pytest.raises(InputError) as caught:
         read("")
     assert str(caught.value).splitlines() == [
-        f"{file}: levers.pass_road.quantity: is missing and has no default: Tonnes a year (tonnes "
-        "a year), a number from 0 to 1000 (tonnes a year); `tradesim levers pass_road` lists its "
-        "settings",
-        f"{file}: levers.pass_road.buyer: is missing and has no default: Who buys (choice), one "
-        "of: AVA, BOR; `tradesim levers pass_road` lists its settings"]
+        f"{file}: levers.pass_road.quantity: is missing and has no default: Tonnes a year; a "
+        "number from 0 to 1000 (tonnes a year); `tradesim levers pass_road` lists its settings",
+        f"{file}: levers.pass_road.buyer: is missing and has no default: Who buys; one of: "
+        "AVA, BOR; `tradesim levers pass_road` lists its settings"]
     with pytest.raises(InputError, match=r"buyer: 'AWA' is not one of: AVA, BOR; did you mean"):
         read("quantity: 3, buyer: AWA")
     with pytest.raises(InputError, match="quantity: -1 is not a number from 0 to 1000"):

@@ -85,6 +85,11 @@ class ConvergenceError(TradesimError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Say which known name is nearest to `name`: ``did you mean 'x'?``, or an empty text."""
-    match = get_close_matches(str(name), list(known), n=1, cutoff=0.6)
+    """Say which known name is nearest to `name`: ``did you mean 'x'?``, or an empty text.
+
+    A name that begins with what was written is nearer than one that only looks like it.
+    """
+    names, text = list(known), str(name)
+    longer = [other for other in names if len(text) > 2 and other.startswith(text)]
+    match = longer or get_close_matches(text, names, n=1, cutoff=0.6)
     return f"did you mean '{match[0]}'?" if match else ""

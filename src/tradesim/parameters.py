@@ -100,7 +100,7 @@ class Parameter(Strict):
     def allowed(self) -> str:
         """What a scenario may write, in words."""
         number = "a whole number" if self.integer else "a number"
-        return f"{number} from {self.low:g} to {self.high:g} ({self.unit})"
+        return f"{number} from {self.low:.10g} to {self.high:.10g} ({self.unit})"
 
 
 def quantile(parameter: Parameter, u: Array) -> Array:

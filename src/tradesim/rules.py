@@ -113,7 +113,7 @@ def unanswered(levers: Mapping[str, Mapping[str, Any]], file: str,
         Name of the scenario's file; names and bounds.
     """
     return [Problem(file, f"levers.{lever}.{name}", "is missing and has no default: "
-                    f"{setting.title} ({setting.unit}), {setting.allowed}",
+                    f"{setting.title}; {setting.allowed}",
                     f"`tradesim levers {lever}` lists its settings")
             for lever, given in levers.items()
             for name in known.levers[lever].required if name not in given
