@@ -32,7 +32,7 @@ def path_draws(base: Baseline, cube: Cube, years: tuple[int, ...],
         The baseline.
     cube
         Where the draws come from. Column ``specification`` picks the specification by weight,
-        column ``posterior`` the row inside it.
+        where more than one has any; column ``posterior`` the row inside it.
     years
         Projected years.
     specification
@@ -52,11 +52,15 @@ def path_draws(base: Baseline, cube: Cube, years: tuple[int, ...],
         When the posterior holds no draws of the specification.
     """
     fitted = base.posterior
-    edges = np.cumsum(list(shares(fitted, specification).values()))
-    place = np.searchsorted(edges / edges[-1], cube.column("specification"), side="right")
+    share = np.array(list(shares(fitted, specification).values()))
+    if np.count_nonzero(share) > 1:
+        place = np.searchsorted(np.cumsum(share) / share.sum(), cube.column("specification"),
+                                side="right")
+    else:
+        place = np.full(cube.draws, np.argmax(share))
     size = fitted.sizes["draw"]
     row = np.minimum(cube.column("posterior") * size, size - 1).astype(int)
-    order = np.stack([_along_main_axis(fitted.isel(specification=k)) for k in range(len(edges))])
+    order = np.stack([_along_main_axis(fitted.isel(specification=k)) for k in range(len(share))])
     values = {f"posterior.{name}": fitted[name].to_numpy()[place, order[place, row]]
               for name in DRAWN}
     values["posterior.specification"] = place.astype(float)

@@ -22,6 +22,7 @@ from tradesim.posterior import PREFIX
 from tradesim.scenario import Scenario
 
 POSTERIOR, FUTURE, SUCCESS, INNOVATION = "posterior", "future", ".success", "innovation."
+SPECIFICATION = "specification"
 POLICY, DATA = "policy", "data"
 FUTURES = 1024
 """Futures drawn for the factor `future`, which picks one of them."""
@@ -30,7 +31,7 @@ GROUPS: Mapping[str, str] = {
     "gdp": "world", "corridor": "world", "innovation": "world", FUTURE: "world",
     "elasticity": "behaviour", "adjustment": "behaviour", "supply": "behaviour",
     "routes": "behaviour", "time_value": "behaviour", "differentiated": "behaviour",
-    POSTERIOR: "calibration",
+    POSTERIOR: "calibration", SPECIFICATION: "calibration",
 }
 """Group of a factor by the first part of its name; levers are policy, all else is data."""
 
@@ -136,6 +137,9 @@ class World:
             elif name == POSTERIOR:
                 found[name] = self._factor(name, "What the statistics leave open (all fitted "
                                            "numbers together)", "place in order", POSTERIOR)
+            elif name == SPECIFICATION:
+                found[name] = self._factor(name, "Which form the reference path has (those with "
+                                           "weight, in their order)", "place in order", POSTERIOR)
             elif name.endswith(SUCCESS):
                 lever = self.base.levers[name.removesuffix(SUCCESS)].title
                 found[name] = self._factor(name, f"{lever} happens", "0 no, 1 yes", "success")
