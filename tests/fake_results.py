@@ -37,16 +37,36 @@ from tradesim.posterior import PARAMETERS
 VARIABLES = {
     "trade": ("count", "case", "draw", "year", "importer", "group"),
     "turnover": ("count", "case", "draw", "year"),
+    "project_trade": ("case", "draw", "year", "importer"),
     "imports": ("case", "draw", "year", "importer", "exporter"),
     "home_output": ("case", "draw", "year", "importer", "group"),
     "tariff_revenue": ("case", "draw", "year", "importer"),
+    "vat_revenue": ("case", "draw", "year", "importer"),
+    "quota_rent": ("case", "draw", "year", "importer"),
     "consumer_surplus": ("case", "draw", "year", "importer"),
+    "gain_resource": ("case", "draw", "year", "importer"),
+    "gain_tax": ("case", "draw", "year", "importer"),
+    "gain_supplier_price": ("case", "draw", "year", "importer"),
+    "gain_home_price": ("case", "draw", "year", "importer"),
+    "gain_choice": ("case", "draw", "year", "importer"),
     "producer_surplus": ("case", "draw", "year", "importer"),
     "exporter_surplus": ("case", "draw", "year", "importer"),
     "welfare": ("case", "draw", "year", "importer"),
     "trade_creation": ("case", "draw", "year", "importer", "exporter"),
     "trade_diversion": ("case", "draw", "year", "importer", "exporter"),
+    "import_share": ("case", "draw", "year", "importer", "exporter"),
+    "import_concentration": ("case", "draw", "year", "importer"),
+    "corridor_share": ("case", "draw", "year", "importer"),
+    "self_sufficiency": ("case", "draw", "year", "product"),
+    "policy_cost": ("case", "draw", "year"),
+    "cost_present_value": ("case", "draw", "year"),
+    "welfare_present_value": ("case", "draw", "year", "importer"),
+    "net_present_value": ("case", "draw", "year"),
 }
+UNITS = {"import_share": "share", "import_concentration": "index, 0-1", "corridor_share": "share",
+         "self_sufficiency": "share"}
+PRODUCTS = {"rolls": 0, "yarn": 1}
+"""Made-up products, with the place of their country among the importers."""
 CASES = ["reference", "scenario", "if_implemented"]
 # Made-up shares of the twelve groups in the flow into each market (they sum to one).
 SHARES = np.array([
@@ -82,12 +102,13 @@ def paths(draws: int, years: np.ndarray, rng: np.random.Generator) -> np.ndarray
 def dataset(importers: list[str], exporters: list[str], groups: list[str], counts: list[str], *,
             draws: int = 200, size: float = 1.0, probability: float = 0.7, seed: int = 1,
             horizon: int = 2035, scenario: dict[str, object] | None = None,
-            calibration: str = "") -> xr.Dataset:
+            calibration: str = "", cost: float = 0.0) -> xr.Dataset:
     """Make results for one scenario whose effect is `size` times a middling one."""
     rng = np.random.default_rng(seed)
     years = np.arange(2025, horizon + 1)
     shape = {"count": len(counts), "case": 3, "draw": draws, "year": len(years),
-             "importer": 2, "group": len(groups), "exporter": len(exporters)}
+             "importer": 2, "group": len(groups), "product": len(PRODUCTS),
+             "exporter": len(exporters)}
     arrays = {name: np.zeros([shape[dim] for dim in dims]) for name, dims in VARIABLES.items()}
     flow = paths(draws, years, rng)[..., None] * SHARES
     ramp = np.clip((years - 2026) / 5, 0, 1)[:, None, None]
@@ -119,12 +140,31 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
         revenue = 0.05 * own - 0.35 * gain
         arrays["tariff_revenue"][..., market] = revenue
         arrays["consumer_surplus"][..., market] = 0.3 * gain
+        for cause, part in (("resource", 0.1), ("tax", 0.15), ("supplier_price", -0.02),
+                            ("home_price", 0.06), ("choice", 0.01)):
+            arrays[f"gain_{cause}"][..., market] = part * gain
+        abroad = arrays["imports"][:, :, :, market].copy()
+        abroad[..., market] = 0.0
+        share = abroad / abroad.sum(axis=-1, keepdims=True)
+        arrays["import_share"][:, :, :, market] = share
+        arrays["import_concentration"][..., market] = (share**2).sum(axis=-1)
+        arrays["vat_revenue"][..., market] = 0.1 * abroad.sum(axis=-1)
+        arrays["corridor_share"][..., market] = 0.85 + 0.3 * gain / own
+        arrays["self_sufficiency"][..., market] = 0.8 - 0.5 * gain / own
         arrays["producer_surplus"][..., market] = -0.06 * gain
         arrays["exporter_surplus"][..., market] = 0.01 * gain
         arrays["welfare"][..., market] = 0.25 * gain + revenue - revenue[:1]
+    rate = 1.09 ** -np.arange(float(len(years)))
+    for case, built in enumerate((0.0, happens[:, :, 0, 0], 1.0)):
+        arrays["policy_cost"][case] = cost * 1e6 * built * np.ones((draws, len(years)))
+    arrays["cost_present_value"] = np.cumsum(arrays["policy_cost"] * rate, axis=-1)
+    arrays["welfare_present_value"] = np.cumsum(arrays["welfare"] * rate[:, None], axis=-2)
+    arrays["net_present_value"] = (arrays["welfare_present_value"].sum(axis=-1)
+                                   - arrays["cost_present_value"])
     labels = {"count": counts, "case": CASES, "draw": np.arange(draws), "year": years,
-              "importer": importers, "group": groups, "exporter": exporters}
-    result = xr.Dataset({name: (dims, arrays[name], {"units": "USD"})
+              "importer": importers, "group": groups, "product": list(PRODUCTS),
+              "exporter": exporters}
+    result = xr.Dataset({name: (dims, arrays[name], {"units": UNITS.get(name, "USD")})
                          for name, dims in VARIABLES.items()}, labels)
     slope = arrays["turnover"][0, 0, :, -1] / arrays["turnover"][0, 0, :, 0]
     result["factors"] = factors(0.1 * np.log(slope) + 0.7, happens.ravel(), rng)
@@ -134,6 +174,9 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
                     "target_count": counts[0],
                     "command": "tradesim run made_up",
                     "partners": json.dumps(dict(zip(importers, importers[::-1], strict=True))),
+                    "products": json.dumps({name: importers[place]
+                                            for name, place in PRODUCTS.items()}),
+                    "discount_rate": 0.09,
                     "statistics": json.dumps({"2024": dict.fromkeys(counts, 100e6)}),
                     "hashes": json.dumps({"posterior.nc": "ab" * 32}), "resolved": "",
                     "max_residual": 1e-13, "calibration": calibration, "format": results.FORMAT,
