@@ -6,6 +6,7 @@ and `docs/identification.md`, and the figures of both in `docs/images/`.
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import tempfile
@@ -15,10 +16,11 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tradesim import analogues, plots_evidence
+from tradesim import analogues, identify, plots_evidence
 from tradesim.analogue_cases import read_cases
 from tradesim.drawing import save, style
 from tradesim.folders import calibration_folder
+from tradesim.specifications import read_weights
 
 DOCS = Path(__file__).parent
 Value = Callable[..., float]
@@ -117,6 +119,98 @@ def analogue_tables(folder: Path) -> dict[str, str]:
     return tables
 
 
+def learnt(frame: pd.DataFrame, name: str, parameter: str) -> list[str]:
+    """Prior, posterior, learnt and overlap of one parameter."""
+    rows = frame[(frame["specification"] == name) & (frame["parameter"] == parameter)]
+    value = {(row.check, row.key): row.value for row in rows.itertuples()}
+    if ("identified", "overlap") not in value:
+        return ["fixed", "fixed", "–", "–"]
+    return [f"{value[part, 'mean']:.2f} ({value[part, 'sd']:.2f})".replace("-", "−")
+            for part in ("prior", "posterior")] + [
+        f"{100 * value['identified', key]:.0f} %" for key in ("contraction", "overlap")]
+
+
+def identification_tables(folder: Path) -> dict[str, str]:
+    """Tables of `docs/identification.md`, from `identification.csv`."""
+    frame, weights = identify.read(folder), read_weights(folder)
+    names = sorted(weights, key=lambda name: -weights[name])
+    main = frame[frame["specification"] == names[0]]
+    head = ["prior mean (sd)", "posterior mean (sd)", "learnt", "overlap"]
+    parameters = list(main[main["check"] == "identified"]["parameter"].drop_duplicates())
+    tables = {
+        "parameters": f"Specification `{names[0]}`:\n\n" + markdown(["parameter", *head], [
+            [f"`{name.removeprefix('reference.')}`", *learnt(frame, names[0], name)]
+            for name in parameters]),
+        "elasticity": markdown(["specification", "weight", *head], [
+            [f"`{name}`", f"{100 * weights[name]:.0f} %",
+             *learnt(frame, name, "reference.elasticity_gdp")] for name in names])}
+    found = {}
+    for row in frame[frame["check"] == "predictive"].itertuples():
+        found.setdefault((row.specification, row.parameter), {})[row.key] = row.value
+    tables["predictive"] = f"Specification `{names[0]}`:\n\n" + markdown(
+        ["of the series", "reported", "made by the model, 90 %", "p-value"],
+        [[said(parameter), f"{row['observed']:.2f}".replace("-", "−"),
+          f"{row['p05']:.2f} to {row['p95']:.2f}".replace("-", "−"), f"{row['p_value']:.2f}"]
+         for (name, parameter), row in found.items() if name == names[0]])
+    tables["misfits"] = misfits(found, names)
+    tables["years"] = years_table(frame, names[0])
+    tables["simulation"] = simulation(main)
+    return tables
+
+
+def said(parameter: str) -> str:
+    """Write the name of a statistic in words: what, into where, by whose count."""
+    what, importer, reporter = parameter.split(".")
+    words = {"growth_sd": "standard deviation of growth",
+             "growth_autocorrelation": "autocorrelation of growth",
+             "gap_sd": "standard deviation of the gap to the other count",
+             "gap_autocorrelation": "autocorrelation of the gap",
+             "gap_trend": "trend of the gap, a year"}
+    return f"{words[what]}, into {importer}, {reporter}'s count"
+
+
+def misfits(found: Mapping[tuple[str, str], Mapping[str, float]], names: list[str]) -> str:
+    """Say which statistics lie in the outer twentieth on either side."""
+    lines = []
+    for name in names:
+        own = {parameter: row["p_value"] for (form, parameter), row in found.items()
+               if form == name}
+        out = [f"{said(parameter)} ({value:.2f})" for parameter, value in own.items()
+               if not 0.05 <= value <= 0.95]
+        lines.append(f"- `{name}`: {len(out)} of {len(own)} outside 0.05 to 0.95"
+                     + (f": {'; '.join(out)}" if out else ""))
+    return "\n".join(["By chance one or two of 14 would be.", "", *lines])
+
+
+def years_table(frame: pd.DataFrame, name: str) -> str:
+    """Shifts by year left out."""
+    rows = frame[frame["specification"] == name]
+    value = {(row.parameter, row.check, row.key): row.value for row in rows.itertuples()}
+    years = sorted({key for _, check, key in value if check == "left_out"})
+    quantities = [quantity for quantity in ("elasticity", "turnover")
+                  if years and (quantity, "left_out", years[0]) in value]
+    return f"Specification `{name}`:\n\n" + markdown(
+        ["year left out", *(f"{quantity}, shift in sd" for quantity in quantities),
+         "projection 2035"],
+        [[year + ("†" if value["weights", "left_out_refitted", year] else ""),
+          *(f"{value[quantity, 'left_out', year]:+.2f}".replace("-", "−")
+            for quantity in quantities),
+          change(math.expm1(value["turnover", "left_out_change", year]))] for year in years])
+
+
+def simulation(rows: pd.DataFrame) -> str:
+    """Say how uniform the ranks are."""
+    rows = rows[rows["check"] == "simulation"]
+    if rows.empty:
+        return "Not computed for this posterior (`tradesim identify --simulations 100`)."
+    number = int(rows[rows["key"] == "number"]["value"].iloc[0])
+    values = rows[rows["key"] == "p_value"].sort_values("value")
+    least = values.iloc[0]
+    return (f"{number} simulations: the smallest of {len(values)} p-values of a chi-square test of "
+            f"uniform ranks is {least['value']:.3f} (`{least['parameter']}`); with "
+            f"{len(values)} tests one below {0.05 / len(values):.3f} would be a reason to worry.")
+
+
 def analogue_figure(folder: Path) -> Figure:
     """Draw predicted ranges against outcomes."""
     cases, frame = read_cases(folder), analogues.results(folder)
@@ -133,15 +227,22 @@ def analogue_figure(folder: Path) -> Figure:
         return plots_evidence.analogues(rows, lookup(frame, "quiet")("size", "p50"))
 
 
+PAGES = {"analogues": analogue_tables, "identification": identification_tables}
+
+
 def main() -> None:
     """Rewrite pages and figures."""
     folder = calibration_folder()
-    page = DOCS / "analogues.md"
-    page.write_text(fill(page.read_text(encoding="utf-8"), analogue_tables(folder)),
-                    encoding="utf-8", newline="\n")
+    for name, tables in PAGES.items():
+        page = DOCS / f"{name}.md"
+        page.write_text(fill(page.read_text(encoding="utf-8"), tables(folder)),
+                        encoding="utf-8", newline="\n")
+    with style("identification"):
+        figure = plots_evidence.identification(plots_evidence.beliefs(folder))
     with tempfile.TemporaryDirectory() as work:
-        save(analogue_figure(folder), "analogues", Path(work))
-        shutil.copy(Path(work) / "analogues.png", DOCS / "images" / "analogues.png")
+        for name, drawn in (("analogues", analogue_figure(folder)), ("identification", figure)):
+            save(drawn, name, Path(work))
+            shutil.copy(Path(work) / f"{name}.png", DOCS / "images" / f"{name}.png")
 
 
 if __name__ == "__main__":

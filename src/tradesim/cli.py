@@ -17,6 +17,7 @@ from tradesim import (
     cli_compare,
     cli_decompose,
     cli_discover,
+    cli_identify,
     cli_results,
     cli_smart,
     cli_sweep,
@@ -300,6 +301,7 @@ cli.add_command(cli_decompose.goal)
 cli.add_command(cli_sweep.sweep)
 cli.add_command(cli_discover.discover)
 cli.add_command(cli_backtest.backtest)
+cli.add_command(cli_identify.identify)
 cli.add_command(cli_smart.smart)
 for command in cli_results.COMMANDS:
     cli.add_command(command)
