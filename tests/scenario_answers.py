@@ -32,9 +32,15 @@ def pair() -> Pair:
 
 
 @cache
+def known() -> Known:
+    """What scenarios are checked against."""
+    return Known.read(calibration_folder())
+
+
+@cache
 def scenario(name: str) -> Scenario:
     """The scenario, resolved."""
-    return read_scenario(SCENARIOS / f"{name}.yaml", Known.read(calibration_folder()))
+    return read_scenario(SCENARIOS / f"{name}.yaml", known())
 
 
 @cache

@@ -17,7 +17,6 @@ from scenario_answers import PAGE, PARTICULAR, answer, chance, change, page, pea
 from tradesim.catalogue import read_levers
 from tradesim.folders import calibration_folder
 from tradesim.pair import read_pair
-from tradesim.scenario import Known, read_scenario
 
 TOLERANCE = 1e-6  # libraries and machines differ in the last bits only
 ROUNDING = 1.0  # USD: a small change of large sums keeps fewer digits
@@ -41,7 +40,7 @@ def test_results_are_those_expected(scenario):
 
 @pytest.mark.parametrize("scenario", scenarios(), ids=lambda path: path.stem)
 def test_says_what_it_is(scenario):
-    read_in = read_scenario(scenario, Known.read(calibration_folder()))
+    read_in = scenario_answers.scenario(scenario.stem)
     assert read_in.title
     assert read_in.question.endswith("?")
     assert all(reference.title for reference in read_in.references)
