@@ -16,6 +16,14 @@ from tradesim.catalogue import Choice, read_levers
 from tradesim.dims import spread
 from tradesim.errors import InputError
 from tradesim.folders import calibration_folder
+from tradesim.kinds_events import (
+    export_ban,
+    payment_friction,
+    project,
+    route_closure,
+    supply_loss,
+)
+from tradesim.kinds_policy import contacts, payment_relief, plants, recognition, route_service
 from tradesim.lever_checks import NAMES, check_levers
 from tradesim.levers import (
     GIVEN,
@@ -137,7 +145,7 @@ def test_border_by_hand(world):
 
 
 def shocks_of(world, rng):
-    """Five random shocks, one of each kind."""
+    """Give nine random shocks, one of each kind that makes trade cheaper."""
     def number(low, high):
         return spread(rng.uniform(low, high))
     return [
@@ -154,7 +162,41 @@ def shocks_of(world, rng):
                             crossing_hours_saved=number(1, 12),
                             queue_days_saved=number(0, 2),
                             fees_saved=number(0, 20), variability_premium=number(1, 2)),
+        recognition(world, FULL, importers=["RIG"], groups=["bread"], approval=number(0, 1),
+                    nontariff_cut=number(0, 0.3), return_share=number(0, 1)),
+        payment_relief(world, FULL, relieved_share=number(0, 1)),
+        route_service(world, FULL, routes=["ferry"], rivals=["FAR"], rival_importers=["LEF"],
+                      freight_cut=number(0, 0.3), crossings=number(1, 3),
+                      hours_saved=number(0, 12), waiting_days_saved=number(0, 3),
+                      rival_share=number(0, 0.1)),
+        contacts(world, FULL, link_growth=number(0, 1), elasticity=number(0, 0.3)),
     ]
+
+
+def blows_of(world, rng):
+    """Give six random shocks, one of each kind that does something else."""
+    def number(low, high):
+        return spread(rng.uniform(low, high))
+    lasts = {"years": number(1, 3), "years_on": spread(0.0)}
+    return [
+        payment_friction(world, FULL, rivals=["UNI"], rival_importers=["LEF", "RIG"],
+                         friction=number(0, 0.1), rival_factor=number(0, 2), **lasts),
+        route_closure(world, FULL, routes=["pass"], closed_share=number(0, 1),
+                      stranded_share=number(0, 1), **lasts),
+        supply_loss(world, FULL, exporters=["LEF"], groups=["bread", "wool"],
+                    loss=number(0, 0.5), recovery=number(1, 5), years_on=spread(0.0)),
+        export_ban(world, FULL, exporter="RIG", groups="bread", banned_share=number(0, 1),
+                   **lasts),
+        project(world, FULL, importer="LEF", group="tools", quantity=number(0, 9),
+                price=number(0, 1e6), **lasts),
+        plants(world, FULL, host="RIG", output_groups=["tools"], input_groups=["wool"],
+               invested=number(0, 9), output_per_usd=number(0, 2), partner_share=number(0, 1),
+               home_share=number(0, 1), input_share=number(0, 1),
+               input_partner_share=number(0, 1), levels=world.sales),
+    ]
+
+
+KINDER, ROUGHER = 9, 6
 
 
 @given(st.integers(0, 10_000))
@@ -163,22 +205,49 @@ def test_more_levers_never_make_trade_dearer(seed):
     world = make_economy(seed)
     shocks = shocks_of(world, np.random.default_rng(seed))
     cost = 0.0
-    for used in range(1, 6):
+    for used in range(1, KINDER + 1):
         lower = resolve(world, [(ON, shock) for shock in shocks[:used]]).log_cost
         assert (lower <= cost + EXACT).all()
         cost = lower
 
 
-@given(st.integers(0, 10_000), st.permutations(range(5)), st.integers(1, 5))
-@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.permutations(range(KINDER + ROUGHER)),
+       st.integers(1, KINDER + ROUGHER))
+@settings(max_examples=40, deadline=None)
 def test_the_order_of_levers_does_not_matter(seed, order, used):
+    """Any subset of all kinds, in any order, is the same change."""
     world = make_economy(seed)
-    shocks = shocks_of(world, np.random.default_rng(seed))
-    chosen = [shocks[k] for k in order[:used]]
-    forward = resolve(world, [(ON, shock) for shock in chosen])
-    backward = resolve(world, [(ON, shock) for shock in reversed(chosen)])
-    for name in ("log_cost", "wedge", "resource"):
-        np.testing.assert_allclose(getattr(forward, name), getattr(backward, name), atol=EXACT)
+    world = replace(world, access=1.0 - 0.7 * world.pair_flow)
+    rng = np.random.default_rng(seed)
+    shocks = shocks_of(world, rng) + blows_of(world, rng)
+    switches = [spread(rng.integers(0, 2, world.sales.shape[-1]), "draw") for _ in shocks]
+    pulled = [(switches[k], shocks[k]) for k in order[:used]]
+    forward, sorted_ = resolve(world, pulled), resolve(world, [
+        (switches[k], shocks[k]) for k in sorted(order[:used])])
+    backward = resolve(world, pulled[::-1])
+    for part in fields(forward):
+        for other in (sorted_, backward):
+            np.testing.assert_allclose(getattr(forward, part.name), getattr(other, part.name),
+                                       rtol=1e-12, atol=EXACT, err_msg=part.name)
+
+
+def test_no_cost_is_removed_twice(world):
+    """Two levers that take away all of a cost take away no more than one of them."""
+    world = replace(world, access=1.0 - 0.7 * world.pair_flow)
+    all_of_it = {
+        "formalities": Shock(information=world.nontariff * world.pair_flow),
+        "payments": payment_relief(world, FULL, relieved_share=spread(1.0)),
+        "approval": Shock(approval=world.pair_flow, gated=world.pair_flow,
+                          information=0.02 * world.pair_flow),
+    }
+    for shock in all_of_it.values():
+        once = resolve(world, [(ON, shock)])
+        assert (once.log_cost[LEF, RIG] < 0).all()
+        more = resolve(world, [(ON, shock), (ON, replace(shock, information=NONE))])
+        np.testing.assert_allclose(more.log_cost, once.log_cost, atol=EXACT)
+    formal = all_of_it["formalities"]
+    np.testing.assert_allclose(resolve(world, [(ON, formal), (ON, formal)]).log_cost,
+                               resolve(world, [(ON, formal)]).log_cost, atol=EXACT)
 
 
 def test_the_same_duty_is_not_removed_twice(world):
