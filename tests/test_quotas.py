@@ -354,7 +354,7 @@ ROWS = {"product_share": "0.5,0.4,0.6", "quota_tonnes": "1000,500,2000",
         "usd_per_tonne": "300,200,400", "price_growth": "0.02,0,0.04",
         "in_quota_rate": "0,0,0", "over_quota_rate": "0.1,0.1,0.1"}
 PAIR = SimpleNamespace(importers=("LEF",), groups={"tools": None}, exporters=("LEF", "RIG"),
-                       routes={}, name=str)
+                       routes={}, products={}, name=str)
 LEVERS = {"pact": SimpleNamespace(settings={"scope": SimpleNamespace(values=["narrow"])})}
 
 

@@ -182,6 +182,30 @@ def test_rates_are_between_those_of_their_parts(rows):
         assert (given <= edges["max"]).all()
 
 
+def test_weighted_rates_weigh_by_imports_before(rows):
+    reporter, partner, product = NAMES
+    traded = rows[(rows[partner] != WORLD) & (rows[product] != TOTAL) & (rows[BEFORE] > 0)]
+    for name in traded[reporter].unique():
+        part = traded[traded[reporter] == name]
+        whole = rows[(rows[reporter] == name) & (rows[partner] == WORLD) & (rows[product] == TOTAL)]
+        for rate in RATES[2:]:
+            mean = np.average(part[rate], weights=part[BEFORE])
+            assert whole[rate].item() == pytest.approx(mean, abs=1e-4)
+        assert abs(whole[RATES[2]].item() - whole[RATES[0]].item()) > 0.01
+
+
+def test_only_short_supply_has_a_price_effect(base, found):
+    """Where a supplier is short the price takes a part; what is left is quantity."""
+    short = np.array([[f"supply.export.{exporter}.{group}" in base.parameters
+                       for group in base.pair.groups] for exporter in base.pair.exporters])
+    change = found.after - found.before
+    assert not found.price[:, ~short].any()
+    moved = (np.abs(change) > 1.0) & short
+    assert moved.any()
+    assert ((found.price / np.where(moved, change, np.inf))[moved] > 0.05).all()
+    assert ((found.price / np.where(moved, change, np.inf))[moved] < 0.95).all()
+
+
 def test_imports_are_those_of_a_run(base, scenario, found, rows):
     """The second way: the same year of `tradesim run` with one draw."""
     dataset = model.simulate(base, scenario, model.draw_all(base, scenario, model.Cube.point()))

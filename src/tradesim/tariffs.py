@@ -48,7 +48,7 @@ def swiss_formula(old: Array, coefficient: Array) -> Array:
     """
     old, coefficient = np.broadcast_arrays(old, coefficient)
     both = old + coefficient
-    return np.divide(coefficient * old, both, out=np.zeros(both.shape), where=both > 0.0)
+    return old * np.divide(coefficient, both, out=np.zeros(both.shape), where=both > 0.0)
 
 
 def swiss_coefficient(old: Array, weight: Array, cut: Array) -> Array:
