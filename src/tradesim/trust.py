@@ -8,7 +8,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from tradesim import plots_backtest
+from tradesim import plots_backtest, plots_evidence
+from tradesim.posterior import DATA as POSTERIOR
 from tradesim.record import FILE, read_record, track_record
 from tradesim.shares import GROWTH, LEVERS, REST, SPECIFIED, range_shares
 from tradesim.story import Story
@@ -27,6 +28,8 @@ def evidence(story: Story, calibration: Path) -> Iterator[tuple[str, Figure]]:
     """
     if (calibration / FILE).is_file():
         yield PAST_FANS, plots_backtest.past_fans(read_record(calibration), story.count)
+    if (calibration / POSTERIOR).is_file():
+        yield LEARNED, plots_evidence.identification(plots_evidence.beliefs(calibration))
 
 
 def trust(story: Story, calibration: Path) -> dict[str, Any]:
