@@ -22,9 +22,12 @@ LEVELS = ("trade", "imports", "tariff_revenue")
 """Kept for the last year without the scenario too, as means: what changes are compared with."""
 
 ACCOUNTS = ("trade", "imports", "tariff_revenue", "consumer_surplus", "producer_surplus",
-            "exporter_surplus", "welfare")
+            "exporter_surplus", "welfare", "cost_present_value", "welfare_present_value")
 """Kept for the last year, as changes of totals over groups."""
 
+
+SHARES = ("self_sufficiency", "corridor_share")
+"""Kept for the last year, without the scenario and as changes, as means."""
 
 PATHS = ("turnover", "consumer_surplus")
 """Mean changes kept for every year: what a shock does is over by the last one."""
@@ -54,7 +57,9 @@ def reduce(dataset: xr.Dataset) -> pd.DataFrame:
     before = rows["variable"].isin(LEVELS) & (rows["case"] == results.REFERENCE) & mean
     totals = (rows["group"] == results.ALL) & last & (
         before | (rows["variable"].isin(ACCOUNTS) & change))
-    kept = rows[rows["variable"].isin(HEADLINE) | totals]
+    shares = rows["variable"].isin(SHARES) & last & mean & (
+        change | (rows["case"] == results.REFERENCE))
+    kept = rows[rows["variable"].isin(HEADLINE) | totals | shares]
     parts = [kept, *(_path(dataset, name) for name in PATHS)]
     return pd.concat([part[[*KEY, "value"]] for part in parts]).drop_duplicates(
         KEY, ignore_index=True)

@@ -43,6 +43,12 @@ class Numbers:
         """Mean without the scenario, USD million."""
         return self.value(variable, year, "reference", "mean", **where) / MILLION
 
+    def share(self, variable: str, **where: str) -> tuple[float, float]:
+        """A mean share of the last year: without the scenario, and if it is implemented."""
+        before, change = (self.value(variable, LAST, case, "mean", count="own", **where)
+                          for case in ("reference", "effect_if_implemented"))
+        return before, before + change
+
     def million(self, year: int, case: str, statistic: str, sign: str = "") -> str:
         """Turnover in USD million; changes below 100 with one decimal."""
         value = self.value("turnover", year, case, statistic) / MILLION
@@ -78,6 +84,12 @@ def amount(value: float) -> str:
     if size < VISIBLE:
         return "less than 0.1 million"
     return f"{size:,.0f} million" if size >= 99.95 else f"{size:.1f} million"
+
+
+def points(share: float) -> str:
+    """A difference of shares in percentage points, with its sign unless it is zero."""
+    said = f"{100 * share:+.1f}"
+    return "0" if float(said) == 0.0 else said.replace("-", MINUS)
 
 
 def per_cent(share: float) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from expected import LAST, SCENARIOS, read
 from readme_table import COUNT, OTHER, names
-from result_numbers import MILLION, VISIBLE, Numbers, amount, per_cent
+from result_numbers import MILLION, MINUS, VISIBLE, Numbers, amount, per_cent, points
 from tradesim.folders import calibration_folder
 from tradesim.pair import Pair, read_pair
 from tradesim.scenario import Known, Scenario, read_scenario
@@ -154,6 +154,56 @@ def worst(variable: str, code: str, whose: str) -> Particular:
     return say
 
 
+def own_food(*products: str) -> Particular:
+    """How much less, or more, of what it eats a country makes itself."""
+    def say(name: str, found: Numbers) -> str:
+        return f"{country('MNG')}'s self-sufficiency changes by {by_points(moves(found))}"
+
+    def moves(found: Numbers) -> dict[str, float]:
+        listed = pair().products
+        return {listed[product].title.lower(): after - before for product in products
+                for before, after in [found.share(
+                    "self_sufficiency", importer=listed[product].country, group=product)]}
+    return say
+
+
+def by_points(changes: Mapping[str, float]) -> str:
+    """In words: changes of shares in percentage points, by what they are shares of."""
+    said = [f"{points(moved)} in {product}" for product, moved in changes.items()]
+    said[0] = said[0].replace(" in ", " points in ", 1)
+    return f"{', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else said[0]
+
+
+def crossing(importer: str) -> Particular:
+    """Share of the pair's goods for one country that take routes of the corridor."""
+    def say(name: str, found: Numbers) -> str:
+        before, after = map(per_cent, found.share("corridor_share", importer=importer))
+        goods = f"goods for {country(importer)} that cross {country('RUS')}"
+        return (f"{goods} stay {after} of all" if before == after
+                else f"{goods} become {after} of all instead of {before}")
+    return say
+
+
+def worth(name: str, found: Numbers) -> str:
+    """What a scenario costs to build and run, and what it is worth to both countries."""
+    gain = sum(found.change("welfare_present_value", importer=importer, count="own")
+               for importer in pair().importers)
+    return cost_and_gain(found.change("cost_present_value", count="own"), gain)
+
+
+def cost_and_gain(cost: float, gain: float) -> str:
+    """In words: cost and gain up to the last year, USD million at present value."""
+    if cost < VISIBLE:
+        return f"to {LAST} it is worth {signed(gain)} to both countries, and costs nothing known"
+    return (f"to {LAST} it costs {amount(cost)} and is worth {signed(gain)} to both countries, "
+            "both discounted")
+
+
+def signed(value: float) -> str:
+    """An amount with a minus where it is a loss."""
+    return f"{MINUS if value <= -VISIBLE else ''}{amount(value)}"
+
+
 def left_of(other: str) -> Particular:
     """What is left of another scenario's change, both if implemented."""
     def say(name: str, found: Numbers) -> str:
@@ -208,13 +258,12 @@ PARTICULAR: Mapping[str, Particular] = {
     "eaeu_interim": customs("MNG"),
     "eaeu_fta": sales("RUS", "MNG"),
     "food_security": in_place_of(
-        "eaeu_fta", account("producer_surplus", "MNG", "Mongolia's producers"),
-        account("producer_surplus", "MNG", "they")),
+        "eaeu_fta", own_food("wheat", "flour", "eggs"), own_food("wheat", "flour", "eggs")),
     "bilateral_mechanism": sales("MNG", "KAZ"),
     "roadmap_2025_2027": sales("MNG", "KAZ"),
     "strategic_partnership": customs("MNG"),
-    "road_through_russia": sales("KAZ", "MNG"),
-    "china_corridor": sales("MNG", "KAZ"),
+    "road_through_russia": worth,
+    "china_corridor": crossing("MNG"),
     "border_facilitation": sales("RUS", "MNG"),
     "tsagaannuur_free_zone": customs("MNG"),
     "direct_flights": sales("KAZ", "MNG"),

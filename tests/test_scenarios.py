@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import scenario_answers
-from expected import ENDING, KEY, LAST, YEARS, compute, expected_file, read, scenarios
+from expected import ENDING, KEY, LAST, SHARES, YEARS, compute, expected_file, read, scenarios
 from readme_table import COUNT, ORDER, PLACES, between, names, table
 from result_numbers import Numbers, amount, per_cent
 from scenario_answers import PAGE, PARTICULAR, answer, chance, change, page, peak
@@ -23,7 +23,7 @@ ROUNDING = 1.0  # USD: a small change of large sums keeps fewer digits
 POLICIES = ("tariff_agreement", "route_improvement", "free_zone", "air_link",
             "border_facilitation", "recognition", "payment_relief", "route_service", "plants",
             "contacts")  # no events, no single projects, no change of duty of the user's own
-SHARES = ("target_probability",)  # of the order of one: held to the tolerance alone
+OF_ONE = ("target_probability", *SHARES)  # of the order of one: held to the tolerance alone
 
 
 @pytest.mark.slow
@@ -33,7 +33,7 @@ def test_results_are_those_expected(scenario):
     pd.testing.assert_frame_equal(found[KEY], expected[KEY], check_dtype=False)
     pd.testing.assert_frame_equal(found, expected, check_dtype=False,
                                   rtol=TOLERANCE, atol=ROUNDING)
-    shares = found["variable"].isin(SHARES)
+    shares = found["variable"].isin(OF_ONE)
     pd.testing.assert_frame_equal(found[shares], expected[shares], check_dtype=False,
                                   rtol=TOLERANCE)
 
@@ -207,6 +207,39 @@ def test_loss_in_the_worst_year_in_words():
     say = scenario_answers.worst("consumer_surplus", "MNG", "they")
     assert say("", found) == f"they lose 2.0 million in {LAST}, the year in which it is most"
     assert say("", numbers(consumer_surplus=0.0)) == "they neither gain nor lose"
+
+
+@pytest.mark.parametrize(("changes", "expected"), [
+    ({"wheat": -0.0061}, "\N{MINUS SIGN}0.6 points in wheat"),
+    ({"wheat": -0.0061, "eggs": 0.0113}, "\N{MINUS SIGN}0.6 points in wheat and +1.1 in eggs"),
+    ({"wheat": -0.0004, "flour": 0.02, "eggs": 0.0},
+     "0 points in wheat, +2.0 in flour and 0 in eggs"),
+])
+def test_own_food_in_words(changes, expected):
+    assert scenario_answers.by_points(changes) == expected
+
+
+@pytest.mark.parametrize(("before", "change", "expected"), [
+    (0.84, -0.061, "goods for Mongolia that cross Russia become 78 % of all instead of 84 %"),
+    (0.84, 0.001, "goods for Mongolia that cross Russia stay 84 % of all"),
+])
+def test_crossing_in_words(before, change, expected):
+    rows = [["corridor_share", "own", LAST, "all", "MNG", "all", case, "mean", value]
+            for case, value in (("reference", before), ("effect_if_implemented", change))]
+    found = Numbers(pd.DataFrame(rows, columns=[*KEY, "value"]), COUNT)
+    assert scenario_answers.crossing("MNG")("", found) == expected
+
+
+@pytest.mark.parametrize(("cost", "gain", "expected"), [
+    (92.4, 35.0, f"to {LAST} it costs 92.4 million and is worth 35.0 million to both countries, "
+                 "both discounted"),
+    (92.4, -3.0, f"to {LAST} it costs 92.4 million and is worth \N{MINUS SIGN}3.0 million to both "
+                 "countries, both discounted"),
+    (0.0, 0.01, f"to {LAST} it is worth less than 0.1 million to both countries, and costs "
+                "nothing known"),
+])
+def test_cost_and_gain_in_words(cost, gain, expected):
+    assert scenario_answers.cost_and_gain(cost, gain) == expected
 
 
 @pytest.mark.parametrize(("whole", "rest", "expected"), [
