@@ -153,6 +153,21 @@ def test_binding_quota_by_a_closed_form():
                                np.broadcast_to(0.4 * duty, (CASES, YEARS, 5)), atol=EXACT)
 
 
+def test_quantity_fills_a_quota_not_value():
+    """A supplier that is short raises its price; a binding quota holds the tonnes."""
+    world, levels = trading()
+    goods = {"group": BREAD}
+    assert world.inverse_supply[0, RIG, BREAD].all()
+    ends = [imports(levels, settle(world, levels, cut(share, **goods))[1], **goods)
+            for share in (0.6, 0.0)]
+    together = levels[LEF, [RIG, UNI], BREAD].sum(axis=0)
+    room = (np.sqrt(ends[0] * ends[1]) / together)[0]
+    _, settled = settle(world, levels, [(ON, quota(room, levels, **goods))])
+    np.testing.assert_allclose(np.log(imports(levels, settled, **goods) / together / room), 0.0,
+                               atol=MET)
+    assert (settled.supplier_price[0, RIG, BREAD] > 1e-4).all()
+
+
 def binding(seed=0):
     world, levels = trading(seed)
     whole = imports(levels, settle(world, levels, cut(0.6))[1])
@@ -347,6 +362,15 @@ def test_schedule_without_a_quota_stays_as_it_is():
     world = replace(make_economy(), draws=make_economy().draws | cells())
     made, shock = agreement(world, scope="wide")
     assert made is shock
+
+
+def test_no_quota_before_the_agreement():
+    """Its limit is zero too: a lever that does nothing yet must not look as if it acted."""
+    world = replace(make_economy(), draws=make_economy().draws | cells())
+    made = with_quotas(Shock(), world, "pact", "narrow", spread(np.zeros((2, 4)), "importer",
+                                                                "exporter"), spread(2010.0))
+    assert not made.quota.any()
+    assert not made.quota_limit.any()
 
 
 HEAD = "lever,scope,importer,group,product,variable,value,low,high,unit,grade,source,url,note"
