@@ -83,7 +83,7 @@ def tariff_agreement(
     Returns
     -------
     Shock
-        Share of duty removed and information cost saved, and what quotas add (equation Q1).
+        Share of duty removed and information cost saved, and what quotas add (equation Q3).
     """
     inside = economy.mask("importer", [partner]) * economy.mask("exporter", members)
     outside = economy.mask("importer", members) * economy.mask("exporter", [partner])

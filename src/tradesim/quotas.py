@@ -38,7 +38,7 @@ def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, reach: A
                 calendar: Array) -> Shock:
     r"""Add to an agreement's shock what it gives within its quotas.
 
-    .. math:: (Q1)\;\; k = \min\Bigl\{\varphi\,\frac{w\,(\tau_{out} - \tau_{in})}{\tau},\;
+    .. math:: (Q3)\;\; k = \min\Bigl\{\varphi\,\frac{w\,(\tau_{out} - \tau_{in})}{\tau},\;
         \varphi - r\Bigr\}, \qquad V_t = \frac{Q\,p\,(1 + \pi)^{t - t_0}}{w}
 
     Parameters
