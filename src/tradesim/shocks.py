@@ -6,7 +6,7 @@ on what the others leave, so that nothing is removed twice and no order matters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from functools import reduce
 
@@ -194,26 +194,30 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NO
     """
     pulled = list(shocks)
 
+    def parts(name: str) -> Iterator[Array]:
+        return (switch * values for switch, shock in pulled
+                if (values := getattr(shock, name)) is not NONE)
+
     def summed(name: str) -> Array:
-        none = NONE[None] if name in ROUTED else NONE
-        return reduce(np.add, (switch * getattr(shock, name) for switch, shock in pulled), none)
+        return reduce(np.add, parts(name), NONE[None] if name in ROUTED else NONE)
 
     def left(name: str) -> Array:
-        none = 1.0 + (NONE[None] if name in ROUTED else NONE)
-        return reduce(np.multiply,
-                      (1.0 - switch * getattr(shock, name) for switch, shock in pulled), none)
+        whole = 1.0 + (NONE[None] if name in ROUTED else NONE)
+        return reduce(np.multiply, (1.0 - part for part in parts(name)), whole)
 
     approved = 1.0 - (1.0 - economy.access) * left("approval")
+    limited = any(shock.quota is not NONE for _, shock in pulled)
     keep, known, inside = 1.0 + NONE, 1.0 + NONE, 1.0 + NONE
     for switch, shock in pulled:
-        reach = switch * (1.0 - shock.gated * (1.0 - approved))
-        keep = keep * (1.0 - reach * (shock.duty + shock.quota * margin))
-        inside = inside * (1.0 - reach * (shock.duty + shock.quota))
+        reach = (switch if shock.gated is NONE
+                 else switch * (1.0 - shock.gated * (1.0 - approved)))
+        if shock.duty is not NONE or shock.quota is not NONE:
+            keep = keep * (1.0 - reach * (shock.duty + shock.quota * margin))
+            inside = inside * (1.0 - reach * (shock.duty + shock.quota)) if limited else inside
         if shock.information is not NONE:
             known = known * (1.0 - reach * _share(shock.information, economy.nontariff))
     rebated = summed("rebate")
     price = economy.duty * keep - rebated
-    limited = any(shock.quota is not NONE for _, shock in pulled)
     rent = economy.duty * (keep - inside) * filled if limited else NONE
     friction = economy.payment_friction * economy.pair_flow
     paying = (friction + summed("friction")) * left("payment") - friction
