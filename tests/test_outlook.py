@@ -31,14 +31,14 @@ def test_draws_surround_the_central_path_with_the_errors_of_the_record(record):
     drawn = paths(record, 6, DRAWS, np.random.default_rng(1))
     inflation = np.diff(record.log_gdp, axis=0) - record.growth[1:]
     n = len(inflation)
-    error = np.hstack([record.growth[1:] - record.growth[1:].mean(axis=0), inflation])
+    growth = (record.growth[1:].mean(axis=0) + np.log(1.03)) / 2
+    error = np.hstack([record.growth[1:] - growth, inflation])
     cov = error.T @ error / n
     nominal = cov[:2, :2] + cov[2:, 2:] + cov[:2, 2:] + cov[2:, :2]
     ahead = np.arange(1, 7)
-    fat = n / (n - 2)  # variance of the scale
     for found, wanted, moment in ((drawn.log_gdp, middle.log_gdp, nominal),
                                   (drawn.log_real, middle.log_real, cov[:2, :2])):
-        sd = np.sqrt(fat * (ahead + ahead**2 / n))[:, None] * np.sqrt(np.diag(moment))
+        sd = np.sqrt(ahead)[:, None] * np.sqrt(np.diag(moment))
         np.testing.assert_allclose((found.mean(axis=0) - wanted) / sd, 0.0, atol=MONTE_CARLO)
         np.testing.assert_allclose(found.std(axis=0) / sd, 1.0, atol=0.03)
     assert np.corrcoef(drawn.log_gdp[:, 0].T)[0, 1] == pytest.approx(
@@ -74,6 +74,8 @@ def test_a_short_record_has_no_spread():
 # Why this rule: the table of docs/calibration.md, from GDP alone.
 
 RULES = {
+    "real growth half way from its mean to 3 %, prices unchanged":
+        lambda g, p: (g.mean(axis=0) + np.log(1.03)) / 2,
     "real growth at its mean, prices unchanged": lambda g, p: g.mean(axis=0),
     "no growth": lambda g, p: 0.0,
     "real growth at its mean, prices up 2 %": lambda g, p: g.mean(axis=0) + 0.02,
@@ -81,8 +83,9 @@ RULES = {
     "real growth at its mean, prices at half their mean": lambda g, p: (g + p / 2).mean(axis=0),
     "mean nominal growth": lambda g, p: (g + p).mean(axis=0),
     "mean nominal growth of five years": lambda g, p: (g + p)[-5:].mean(axis=0),
+    "3 % a year, prices unchanged": lambda g, p: np.log(1.03),
 }
-FIRST, FARTHEST = 2010, 5
+FIRST, FARTHEST = 2008, 5
 
 
 def errors_of_gdp(record: Record) -> dict[str, np.ndarray]:
@@ -124,3 +127,20 @@ def test_the_ratio_of_imports_reverts_as_assumed():
         missed[rho] = np.sqrt(np.array(rows))
     assert missed[0.6][0] == min(rows[0] for rows in missed.values())
     assert missed[0.6].mean() <= min(rows.mean() for rows in missed.values()) + 0.005
+
+
+def test_half_of_the_outcomes_lay_in_the_middle_half():
+    """Coverage of the sum of both log GDPs over all past forecasts, on GDP's own record."""
+    record = read_history(calibration_folder()).record
+    inside = {0.5: [], 0.9: []}
+    for last in range(record.years.index(FIRST), len(record.years) - 1):
+        known = Record(record.years[:last + 1], *(part[:last + 1] for part in (
+            record.log_gdp, record.growth, record.log_imports)))
+        farthest = min(FARTHEST, len(record.years) - 1 - last)
+        drawn = paths(known, farthest, 4000, np.random.default_rng(1)).log_gdp.sum(axis=-1)
+        below = np.mean(drawn < record.log_gdp[last + 1:last + 1 + farthest].sum(axis=1), axis=0)
+        for share, found in inside.items():
+            found += (np.abs(below - 0.5) < share / 2).tolist()
+    assert len(inside[0.5]) == 70
+    assert np.mean(inside[0.5]) == pytest.approx(0.53, abs=0.02)
+    assert np.mean(inside[0.9]) == pytest.approx(0.96, abs=0.02)

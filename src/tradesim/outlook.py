@@ -1,8 +1,9 @@
 """What GDP and imports do next, judged by their own past alone.
 
 A forecast as of an earlier year may use nothing later. The rule was chosen by its record on GDP
-itself (`docs/calibration.md`), never by what it does for trade: real growth goes on at its mean
-so far, prices in dollars stay, and the ratio of imports to GDP goes back to its mean.
+itself (`docs/calibration.md`), never by what it does for trade: real growth goes on half way
+between its mean so far and that of the world, prices in dollars stay, and the ratio of imports
+to GDP goes back to its mean.
 """
 
 from __future__ import annotations
@@ -16,6 +17,13 @@ from tradesim.dims import Array, frozen
 
 RATIO_PERSISTENCE = 0.6
 """Share of the gap between the ratio of imports to GDP and its mean that is left a year later."""
+
+WORLD_GROWTH, PULL = 0.03, 0.5
+"""Yearly growth of the world's GDP in the long run, and how far a country's goes towards it.
+
+Growth of one decade says little of the next: Easterly, Kremer, Pritchett and Summers (1993);
+Pritchett and Summers (2014) find correlations of 0.2 to 0.4.
+"""
 
 LEAST = 5
 """Years of growth that a forecast with a spread needs."""
@@ -69,10 +77,16 @@ class Outlook:
     log_imports: Array
 
 
+def expected_growth(record: Record) -> Array:
+    """Yearly log growth of real GDP to expect after a record; (importer,)."""
+    return np.asarray((1.0 - PULL) * record.growth[1:].mean(axis=0)
+                      + PULL * np.log1p(WORLD_GROWTH))
+
+
 def central(record: Record, years: int) -> Outlook:
-    """Carry on mean real growth at unchanged prices; imports go back to their share of GDP."""
+    """Real growth as expected at unchanged prices; imports go back to their share of GDP."""
     ahead = np.arange(1, years + 1)[:, None]
-    grown = ahead * record.growth[1:].mean(axis=0)
+    grown = ahead * expected_growth(record)
     log_gdp = record.log_gdp[-1] + grown
     ratio, gap, _ = _ratio(record)
     return Outlook(log_gdp, record.log_real[-1] + grown,
@@ -80,12 +94,11 @@ def central(record: Record, years: int) -> Outlook:
 
 
 def paths(record: Record, years: int, draws: int, rng: np.random.Generator) -> Outlook:
-    r"""Draw paths around `central` with errors as large as the record's own.
+    """Draw paths around `central` with errors as large as the record's own.
 
-    Yearly growth of real GDP and of prices, both members together, is normal with the second
-    moments :math:`S` of its past errors; the mean is uncertain by :math:`S/n` and, as :math:`S`
-    is estimated from :math:`n` years, everything is scaled by
-    :math:`\sqrt{n/\chi^2_n}` once per draw. The ratio of imports to GDP moves on its own.
+    Yearly growth of real GDP and of prices, both members together, is normal around what is
+    expected with the second moments of its past distance from it. The ratio of imports to GDP
+    moves on its own.
 
     Raises
     ------
@@ -96,12 +109,11 @@ def paths(record: Record, years: int, draws: int, rng: np.random.Generator) -> O
     count, members = real.shape
     if count < LEAST:
         raise ValueError(f"{count} years of growth are too few for a forecast; {LEAST} are needed")
-    errors = np.hstack([real - real.mean(axis=0), prices])
+    expected = expected_growth(record)
+    errors = np.hstack([real - expected, prices])
     root = _root(errors.T @ errors / count)
-    scale = np.sqrt(count / rng.chisquare(count, draws))[:, None, None]
-    drift = rng.standard_normal((draws, 1, 2 * members)) / np.sqrt(count)
-    moves = scale * (rng.standard_normal((draws, years, 2 * members)) + drift) @ root.T
-    grown = np.cumsum(moves[..., :members] + real.mean(axis=0), axis=1)
+    moves = rng.standard_normal((draws, years, 2 * members)) @ root.T
+    grown = np.cumsum(moves[..., :members] + expected, axis=1)
     log_gdp = record.log_gdp[-1] + grown + np.cumsum(moves[..., members:], axis=1)
     return Outlook(log_gdp, record.log_real[-1] + grown,
                    log_gdp + _ratio_paths(record, years, draws, rng))
