@@ -8,6 +8,7 @@ specifications are weighted by it.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,7 +26,8 @@ from tradesim.errors import ConvergenceError, InputError, Problem, TradesimError
 from tradesim.folders import sha256
 from tradesim.history import TRADE, read_history
 from tradesim.pair import Pair, read_pair
-from tradesim.record import CANDIDATE, HINDSIGHT, QUANTILES, RIVAL, STACK, TURNOVER
+from tradesim.parameters import read_parameters
+from tradesim.record import CANDIDATE, EQUAL, HINDSIGHT, QUANTILES, RIVAL, STACK, TURNOVER
 from tradesim.rivals import RIVALS, SHORTEST, check_installed
 from tradesim.specifications import FILE as SPECIFICATIONS
 from tradesim.specifications import STACKED, Specification, chosen, read_specifications
@@ -33,6 +35,9 @@ from tradesim.stacking import Decision, decide
 
 if TYPE_CHECKING:
     import pandas as pd
+
+CORRIDOR = "corridor."
+"""How the names of the parameters of closures begin."""
 
 FIRST, HORIZONS, DRAWS, SEED = 2014, 5, 2000, 1
 """First origin, longest horizon, draws and seed, unless asked otherwise."""
@@ -50,7 +55,7 @@ class Plan:
         Years from which, and for how many years, forecasts are made.
     forms
         Specifications by name.
-    years, values
+    years, reported
         Reported trade: log values (year, series), from the earliest year that any
         specification uses.
     draws, seed
@@ -65,7 +70,7 @@ class Plan:
     horizons: int
     forms: Mapping[str, Specification]
     years: tuple[int, ...]
-    values: Array
+    reported: Array
     draws: int
     seed: int
     identity: Mapping[str, Any]
@@ -82,12 +87,12 @@ class Plan:
     def outcome(self, origin: int) -> Array:
         """Give what was reported after an origin; (horizon, series)."""
         start = self.years.index(origin) + 1
-        return np.asarray(self.values[start:start + self.ahead(origin)])
+        return np.asarray(self.reported[start:start + self.ahead(origin)])
 
     def tasks(self) -> list[Task]:
         """All cells, the longest first."""
         models: dict[str, Specification | None] = {**self.forms, **dict.fromkeys(RIVALS)}
-        return [Task(self.folder, model, form, origin, self.values[:self.years.index(origin) + 1],
+        return [Task(self.folder, model, form, origin, self.reported[:self.years.index(origin) + 1],
                      self.outcome(origin), self.draws, self.seed)
                 for model, form in models.items() for origin in self.origins]
 
@@ -159,17 +164,27 @@ def prepare(folder: Path, *, origins: tuple[int, int] | None = None, horizons: i
         raise InputError(problems)
     horizons = min(horizons or HORIZONS, pair.last_year - first)
     identity = {"version": __version__, "origins": [first, last], "horizons": horizons,
-                "draws": draws, "seed": seed, "inputs": _inputs(folder),
+                "draws": draws, "seed": seed, "inputs": _inputs(folder, pair),
                 "specifications": {name: form.model_dump(mode="json")
                                    for name, form in forms.items()}}
     return Plan(folder, pair, tuple(range(first, last + 1)), horizons, forms, years, values, draws,
                 seed, identity)
 
 
-def _inputs(folder: Path) -> dict[str, str]:
-    """Hashes of the files that forecasts depend on; which specifications there are stands apart."""
-    names = ("pair.yaml", "parameters.yaml", *posterior.FILES)
-    return {name: sha256(folder / name) for name in sorted(set(names))}
+def _inputs(folder: Path, pair: Pair) -> dict[str, str]:
+    """Fingerprints of what forecasts depend on; the specifications stand apart.
+
+    Of the pair and the parameters only what a fit reads counts, so that a new lever or a better
+    title leaves a back-test as it is.
+    """
+    entering = {name: item.model_dump(mode="json") for name, item in read_parameters(folder).items()
+               if item.calibrated or name.startswith(CORRIDOR)}
+    parts = {"pair.yaml": [pair.pair, pair.reporters, pair.first_year, pair.last_year,
+                           pair.base_year, pair.target_count],
+             "parameters.yaml": entering}
+    found = {name: hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()
+             for name, part in parts.items()}
+    return found | {name: sha256(folder / name) for name in posterior.FILES}
 
 
 def _reported(folder: Path, pair: Pair,
@@ -298,16 +313,16 @@ def record_of(plan: Plan, cells: Sequence[Cell]) -> tuple[pd.DataFrame, Decision
     rows = [row for cell in cells for row in _rows(
         plan, cell.model, plan.kind(cell.model), cell.origin, cell.draws, cell.log_score, None)]
     if not names:
-        return pd.DataFrame(rows), decide([], np.zeros((1, 1, 0)), np.zeros((1, 1, 0)))
+        return pd.DataFrame(rows), Decision("", {}, 0)
     judged = _judged(plan, names, by_name)
-    final = decide(names, *judged)
-    stacked = []
-    for model in (STACKED, HINDSIGHT):
-        for place, origin in enumerate(plan.origins):
-            then = final if model == HINDSIGHT else decide(names, *_known_by(judged, place))
-            stacked += _rows(plan, model, STACK, origin, *_mixture(
-                [by_name[name, origin] for name in then.weights], list(then.weights.values())))
-    return pd.DataFrame([*stacked, *rows]), final
+    final, equal = decide(names, *judged), dict.fromkeys(names, 1.0 / len(names))
+    stacked: dict[str, list[dict[str, Any]]] = {STACKED: [], HINDSIGHT: [], EQUAL: []}
+    for place, origin in enumerate(plan.origins):
+        then = decide(names, *_known_by(judged, place))
+        for model, weights in zip(stacked, (then.weights, final.weights, equal), strict=True):
+            stacked[model] += _rows(plan, model, STACK, origin, *_mixture(
+                [by_name[name, origin] for name in weights], list(weights.values())))
+    return pd.DataFrame([*itertools.chain(*stacked.values()), *rows]), final
 
 
 def _judged(plan: Plan, names: Sequence[str],

@@ -28,6 +28,9 @@ TURNOVER = "turnover"
 HINDSIGHT = f"{STACKED}_hindsight"
 """The stack with the weights from all cells, scored on those cells."""
 
+EQUAL = "equal_weights"
+"""All candidates with the same weight: what a stack should beat to be worth its while."""
+
 CANDIDATE, STACK, RIVAL, ABLATION, PROBE = KINDS = (
     "candidate", "stack", "rival", "ablation", "probe")
 
