@@ -43,7 +43,7 @@ def values(seed: int = 0) -> np.ndarray:
 def plan(seed: int = 0, folder: Path = Path("nowhere"), forms=FORMS) -> Plan:
     """Plan of the made-up back-test."""
     return Plan(folder, PAIR, ORIGINS, 5, forms, tuple(range(FIRST, LAST + 1)), values(seed),
-                DRAWS, 1, {"version": "0", "inputs": {}, "origins": [2005, 2010]})
+                DRAWS, 1, {"version": "0", "program": "0", "inputs": {}, "origins": [2005, 2010]})
 
 
 def forecast(task: Task) -> Cell:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,6 +24,8 @@ from tradesim.folders import calibration_folder
 from tradesim.record import EQUAL, HINDSIGHT, TURNOVER
 from tradesim.rivals import RIVALS
 from tradesim.specifications import STACKED
+
+ROOT = Path(__file__).parents[1]
 
 # Six digits of a csv.
 WRITTEN = 1e-5
@@ -182,6 +185,8 @@ def test_cells_of_other_inputs_are_not_taken(tmp_path):
     here = plan.file(tmp_path, task)
     other = replace(plan, identity={**plan.identity, "inputs": {"data": "changed"}})
     assert other.file(tmp_path, task) != here
+    program = replace(plan, identity={**plan.identity, "program": "mended"})
+    assert program.file(tmp_path, task) != here
     form = task.form.model_copy(update={"exchange_rate": False})
     assert plan.file(tmp_path, replace(task, form=form)) != here
     assert plan.file(tmp_path, replace(task, seed=2)) != here
@@ -373,6 +378,11 @@ def test_a_good_plan(folder):
 ])
 def test_what_is_asked_for_must_be_there(folder, asked, said):
     assert said in problems(folder, **asked)
+
+
+def test_the_program_is_what_it_says_it_is():
+    assert all((ROOT / f"src/tradesim/{name}.py").is_file() for name in backtest.PROGRAM)
+    assert len(backtest._program()) == 64
 
 
 def test_few_late_origins_have_short_horizons(folder):

@@ -36,6 +36,10 @@ from tradesim.stacking import Decision, decide
 if TYPE_CHECKING:
     import pandas as pd
 
+PROGRAM = ("backtest_cells", "dynamics", "evidence", "hindcast", "history", "outlook", "rivals",
+           "sampling", "scores", "specifications", "statespace")
+"""Modules whose change makes a forecast stale."""
+
 CORRIDOR = "corridor."
 """How the names of the parameters of closures begin."""
 
@@ -102,7 +106,7 @@ class Plan:
 
     def file(self, folder: Path, task: Task) -> Path:
         """File of a cell; its name holds a fingerprint of all that it depends on."""
-        about = {**{name: self.identity[name] for name in ("version", "inputs")},
+        about = {**{name: self.identity[name] for name in ("version", "program", "inputs")},
                  "model": task.model, "origin": task.origin, "horizons": len(task.outcome),
                  "draws": task.draws, "seed": task.seed,
                  "form": None if task.form is None else task.form.model_dump(mode="json")}
@@ -163,8 +167,9 @@ def prepare(folder: Path, *, origins: tuple[int, int] | None = None, horizons: i
     if problems:
         raise InputError(problems)
     horizons = min(horizons or HORIZONS, pair.last_year - first)
-    identity = {"version": __version__, "origins": [first, last], "horizons": horizons,
-                "draws": draws, "seed": seed, "inputs": _inputs(folder, pair),
+    identity = {"version": __version__, "program": _program(), "origins": [first, last],
+                "horizons": horizons, "draws": draws, "seed": seed,
+                "inputs": _inputs(folder, pair),
                 "specifications": {name: form.model_dump(mode="json")
                                    for name, form in forms.items()}}
     return Plan(folder, pair, tuple(range(first, last + 1)), horizons, forms, years, values, draws,
@@ -185,6 +190,13 @@ def _inputs(folder: Path, pair: Pair) -> dict[str, str]:
     found = {name: hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()
              for name, part in parts.items()}
     return found | {name: sha256(folder / name) for name in posterior.FILES}
+
+
+def _program() -> str:
+    """Fingerprint of the modules that make a forecast."""
+    package = Path(__file__).parent
+    hashes = "".join(sha256(package / f"{name}.py") for name in PROGRAM)
+    return hashlib.sha256(hashes.encode()).hexdigest()
 
 
 def _reported(folder: Path, pair: Pair,
