@@ -372,15 +372,18 @@ def test_calibrate_passes_options_and_prints_the_fit(call, calibration, monkeypa
 
     def fit(folder, **options):
         asked.update(options, folder=folder)
-        return SimpleNamespace(manifest={"parameters": {"reference.x": row}}, folder=folder)
+        one = {"weight": 0.25, "first_year": 2005, "parameters": {"reference.x": row}}
+        return SimpleNamespace(manifest={"specifications": {"plain": one}}, folder=folder)
 
     fake = ModuleType("tradesim.calibrate")
     vars(fake)["calibrate"] = fit
     monkeypatch.setitem(sys.modules, "tradesim.calibrate", fake)
-    done = call("calibrate", "--as-of", 2019, "--seed", 4, "--calibration", calibration)
+    done = call("calibrate", "--as-of", 2019, "--seed", 4, "--calibration", calibration,
+                "--specification", "a", "--specification", "b")
     assert done.exit_code == 0
     assert asked == {"folder": calibration, "as_of": 2019, "seed": 4, "out": None,
-                     "progress": None}
+                     "progress": None, "specifications": ("a", "b")}
+    assert "plain (weight 0.25, data from 2005)" in done.stdout
     assert "reference.x  1 ± 0.25  0.812 ± 0.1    0.6 to 1    84 %  1.001" in done.stdout
 
 

@@ -62,7 +62,7 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
         (Column("year", "year", low=2005), *text("months", required=False),
          Column("exporter", "text", allowed=SIDES), Column("importer", "text", allowed=SIDES),
          *text("reporter", "series"), Column("value_usd", "number", low=1.0),
-         Column("used", "text", allowed=("yes", "no"))), ()),
+         Column("used", "text", allowed=("yes", "presample", "no"))), ()),
     "data/macro.csv": (
         (*text("country"), Column("year", "year"), *text("variable"),
          Column("kind", "text", allowed=("actual", "forecast")), Column("value", "number"),
@@ -134,7 +134,7 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
 COMPLETE = {"baseline/markets.csv": 2 * 12 * 6, "baseline/totals.csv": 2 * 5,
             "baseline/tariffs.csv": 2 * 12 * 5, "baseline/groups.csv": 12 * 4,
             "baseline/routes.csv": 2 * 5 * 2, "baseline/route_shares.csv": 2 * 12 * 5,
-            "baseline/coverage.csv": 3 * 2 * 12, "data/corridor.csv": 14}
+            "baseline/coverage.csv": 3 * 2 * 12, "data/corridor.csv": 20}
 CENTRE = {"markets": "value_musd", "tariffs": "rate", "groups": "value", "routes": "value",
           "route_shares": "share", "coverage": "share", "self_sufficiency": "share"}
 
@@ -207,7 +207,10 @@ def test_unused_rows_say_why():
     frame = table("data/bilateral_trade.csv")
     unused = frame[frame["used"] == "no"]
     assert unused["note"].str.contains("not used: ").all()
-    assert unused["note"][unused["year"] < PAIR.first_year].str.contains("pre-sample").all()
+    early = frame[frame["year"] < PAIR.first_year]
+    assert set(early["used"]) == {"presample"}
+    assert early["note"].str.contains("pre-sample").all()
+    assert len(early) == 6 * 2 * 2
 
 
 def test_no_trade_after_the_sample():
@@ -313,14 +316,14 @@ def test_duty_on_all_trade_of_the_pair_is_small():
 
 def test_corridor_closures():
     shares = table("data/corridor.csv").set_index("year")["closed_share"]
-    assert shares.index.tolist() == list(PAIR.years)
+    assert shares.index.tolist() == list(range(2005, PAIR.last_year + 1))
     assert shares[shares > 0].to_dict() == {2020: 0.83, 2021: 0.05}
 
 
 def test_macro_is_complete_for_the_pair():
     macro = table("data/macro.csv")
     for country in PAIR.pair:
-        for variable, first in (("gdp_usd", 2010), ("real_growth_pct", 2011)):
+        for variable, first in (("gdp_usd", 2000), ("real_growth_pct", 2000)):
             rows = macro[(macro["country"] == country) & (macro["variable"] == variable)]
             assert set(rows["year"]) >= set(range(first, PAIR.horizon + 1))
             later = rows[rows["year"] > 2031]
@@ -340,6 +343,7 @@ EXPECTED = (
     "discount.rate", *(f"vat.{importer}" for importer in PAIR.importers),
     *(f"gdp.error_{name}" for name in ("sd.MNG", "sd.KAZ", "persistence", "correlation",
                                        "price_share")),
+    "imports.error_sd", "imports.error_persistence",
     *(f"corridor.{name}" for name in ("disruption_probability", "persistence",
                                       "closed_given_disrupted", "closed_share_restricted",
                                       "closed_share_closed")),
