@@ -305,6 +305,14 @@ def test_no_change_gives_ones_to_the_last_bit(imbalances):
         assert (found.trade == world["trade"]).all()
 
 
+def test_one_draw_goes_with_many():
+    world = made_up(10, draws=3)
+    one = world | {"trade": world["trade"][:1], "theta": world["theta"][:1]}
+    found = one_sector(**one)
+    alone = one_sector(**{name: part[min(2, len(part) - 1)] for name, part in one.items()})
+    assert np.array_equal(found.wage[2], alone.wage)
+
+
 @pytest.mark.parametrize("imbalances", BOTH)
 def test_draws_do_not_depend_on_their_company(imbalances, monkeypatch):
     monkeypatch.setattr("tradesim.closure.CELLS", 25 * 7)  # several blocks
@@ -489,7 +497,8 @@ def change_of(economy, seed=9):
     duty = Shock(duty=rng.uniform(0.1, 0.9, shape), information=rng.uniform(0, 0.1, shape))
     switch = spread([0.0, 1.0], "case")
     change = resolve(economy, [(switch, duty)])
-    return Change(log_cost=change.log_cost, wedge=change.wedge,
+    rent = 0.3 * change.wedge * switch
+    return Change(log_cost=change.log_cost, wedge=change.wedge - rent, rent=rent,
                   availability=switch * rng.uniform(-0.2, 0.0, shape))
 
 
@@ -511,7 +520,7 @@ def test_handed_over_is_the_world_solved_for_mean_costs(world, imbalances):
         for i in range(4):
             sales = world.sales[j, i][at_draw]
             duty = np.broadcast_to(world.duty, (2, 4, 3, 1, 1, 5))[j, i][at_draw]
-            left = change.wedge[j, i, :, case, year, draw]
+            left = (change.wedge + change.rent)[j, i, :, case, year, draw]
             weight = sales * (1.0 + duty)
             power = np.log((1.0 + left) / (1.0 + duty))
             real = (change.log_cost[j, i, :, case, year, draw] - power

@@ -130,10 +130,10 @@ def one_sector(
              "tariff_after": after}
     arrays = _checked({name: np.asarray(value, dtype=float) for name, value in given.items()})
     if imbalances not in ("multiplicative", "additive"):
-        raise InputError([Problem("imbalances", "", f"must be multiplicative or additive, "
+        raise InputError([Problem("imbalances", "", "must be multiplicative or additive, "
                                   f"not {imbalances!r}")])
     size = arrays["trade"].shape[-1]
-    drawn = {len(value) for name, value in arrays.items() if value.ndim == _ndim(name) + 1}
+    drawn = _draws(arrays)
     count = max(drawn, default=1)
     whole = {name: np.broadcast_to(value, (count, size, size) if _ndim(name) else (count,))
              for name, value in arrays.items()}
@@ -193,7 +193,8 @@ def closure(world: Array, economy: Economy, change: Change, theta: Array,
         \qquad \ln \hat T_{ij} = \sum_s \phi_{ijs} \ln \frac{1 + \tau'_{ijs}}{1 + \tau_{ijs}}
 
     with :math:`\phi` shares of the groups in base-year purchases of :math:`j` from :math:`i` at
-    consumer prices and :math:`a` the varieties offered. Costs in other markets stay.
+    consumer prices and :math:`a` the varieties offered. Rents of quotas stay in the importing
+    country and are part of :math:`\tau'` here. Costs in other markets stay.
 
     Hand-over to the markets of the groups (equations 7-10, G5), all log changes of nominal values
     with world output as numeraire: the wage of a supplier moves the price of its goods, in both
@@ -226,7 +227,7 @@ def closure(world: Array, economy: Economy, change: Change, theta: Array,
     """
     pair = economy.pair
     paid = economy.sales * (1.0 + economy.duty)
-    power = np.log((1.0 + change.wedge) / (1.0 + economy.duty))
+    power = np.log((1.0 + change.wedge + change.rent) / (1.0 + economy.duty))
     resource = _mean(change.log_cost - power - change.availability / theta, paid)
     duty_before = _mean(economy.duty, economy.sales)
     duty_after = duty_before + (1.0 + duty_before) * np.expm1(_mean(power, paid))
@@ -282,7 +283,7 @@ def _checked(arrays: dict[str, Array]) -> dict[str, Array]:
                            or value.ndim - len(wanted) not in (0, 1)):
             problems.append(Problem(name, "", f"is of shape {value.shape}; must be {wanted}, or "
                                     "that with draws first"))
-    drawn = {len(value) for name, value in arrays.items() if value.ndim == _ndim(name) + 1}
+    drawn = _draws(arrays) - {1}
     if not problems and len(drawn) > 1:
         problems.append(Problem("draws", "", f"the inputs hold {sorted(drawn)} draws"))
     if problems:
@@ -300,3 +301,8 @@ def _checked(arrays: dict[str, Array]) -> dict[str, Array]:
 
 def _ndim(name: str) -> int:
     return 0 if name == "theta" else 2
+
+
+def _draws(arrays: dict[str, Array]) -> set[int]:
+    """Numbers of draws of the arrays that have an axis for them."""
+    return {len(value) for name, value in arrays.items() if value.ndim == _ndim(name) + 1}
