@@ -6,7 +6,7 @@ import time
 import pytest
 
 from inputs import write_calibration
-from tradesim.errors import InputError
+from tradesim.errors import InputError, nearest
 from tradesim.scenario import Known, read_scenario
 
 GOOD = """\
@@ -34,8 +34,8 @@ def refused(folder, known, text, message, *overrides):
 @pytest.mark.parametrize(("old", "new", "message"), [
     # unknown keys
     ("title:", "titel:", "s.yaml:1:1: titel: unknown key; known: extends, title, question, levers, "
-                         "parameters, horizon, draws, seed, references, not_modelled; did you "
-                         "mean 'title'?"),
+                         "parameters, specification, closure, imbalances, horizon, draws, seed, "
+                         "references, not_modelled; did you mean 'title'?"),
     ("pact:", "pakt:", "s.yaml:4:3: levers.pakt: unknown lever; did you mean 'pact'?; `tradesim "
                        "levers` lists them"),
     ("start:", "begin:", "s.yaml:4:23: levers.pact.begin: unknown setting; known: start, delay, "
@@ -226,3 +226,12 @@ def test_places_that_are_no_file(tmp_path, known):
     below.write_text(GOOD, encoding="utf-8")
     with pytest.raises(InputError, match="cannot be read: Not a directory"):
         read_scenario(below / "x.yaml", known)
+
+
+def test_the_nearest_name_begins_alike_or_looks_alike():
+    known = ["metals", "meat_livestock", "machinery"]
+    assert nearest("meat", known) == "did you mean 'meat_livestock'?"  # not metals
+    assert nearest("metal", known) == "did you mean 'metals'?"
+    assert nearest("machinary", known) == "did you mean 'machinery'?"
+    assert nearest("me", known) == ""  # two letters begin too many names
+    assert nearest("wine", known) == ""
