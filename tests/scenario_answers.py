@@ -157,13 +157,11 @@ def worst(variable: str, code: str, whose: str) -> Particular:
 def own_food(*products: str) -> Particular:
     """How much less, or more, of what it eats a country makes itself."""
     def say(name: str, found: Numbers) -> str:
-        return f"{country('MNG')}'s self-sufficiency changes by {by_points(moves(found))}"
-
-    def moves(found: Numbers) -> dict[str, float]:
         listed = pair().products
-        return {listed[product].title.lower(): after - before for product in products
-                for before, after in [found.share(
-                    "self_sufficiency", importer=listed[product].country, group=product)]}
+        changes = {listed[product].title.lower(): after - before for product in products
+                   for before, after in [found.share(
+                       "self_sufficiency", importer=listed[product].country, group=product)]}
+        return by_points(changes)
     return say
 
 
@@ -221,31 +219,36 @@ def remainder(whole: float, rest: float, other: str) -> str:
     return f"{left} {amount(rest)} are left" if rest < whole else f"{left} nothing is lost"
 
 
-def in_place_of(other: str, here: Particular, there: Particular) -> Particular:
-    """A thing here, and in another scenario."""
+def in_place_of(other: str, head: str, particular: Particular) -> Particular:
+    """The same thing here and in another scenario, after a common head."""
     def say(name: str, found: Numbers) -> str:
-        return f"{here(name, found)} (in `{other}` {there(other, numbers(other))})"
+        here, there = particular(name, found), particular(other, numbers(other))
+        return f"{head} {here} (in `{other}` by {there})"
     return say
 
 
 def needed(lever: str, unit: str) -> Particular:
     """How much of a project would lift the median to the goal, by its value per unit."""
     def say(name: str, found: Numbers) -> str:
-        quantity = float(scenario(name).levers[lever]["quantity"])
+        settings = scenario(name).levers[lever]
+        quantity = float(settings["quantity"])
+        what = f"{unit} a year"
+        if "price" in settings:
+            what += f" at USD {settings['price']:,.0f}"
         goal = pair().target_value / MILLION
         median = found.value("turnover", LAST, "reference", "p50") / MILLION
-        return enough(quantity, unit, found.change("turnover"), goal - median)
+        return enough(quantity, what, found.change("turnover"), goal - median)
     return say
 
 
-def enough(quantity: float, unit: str, brings: float, gap: float) -> str:
-    """In words: an amount a year, what it brings and what the gap to the goal would take."""
+def enough(quantity: float, what: str, brings: float, gap: float) -> str:
+    """In words: an amount, what it brings, and what the gap of the median to the goal takes."""
     if brings < VISIBLE:
-        return f"{quantity:,.0f} {unit} a year bring next to nothing"
-    said = f"{quantity:,.0f} {unit} a year bring {amount(brings)}"
+        return f"{quantity:,.0f} {what} bring next to nothing"
+    said = f"{quantity:,.0f} {what} bring {amount(brings)}"
     if gap <= 0.0:
         return f"{said}, and the median reaches the goal without them"
-    return f"{said}, and the median would take {rounded(quantity * gap / brings)} to reach the goal"
+    return f"{said}, and to lift the median to the goal takes {rounded(quantity * gap / brings)}"
 
 
 def rounded(value: float) -> str:
@@ -258,7 +261,7 @@ PARTICULAR: Mapping[str, Particular] = {
     "eaeu_interim": customs("MNG"),
     "eaeu_fta": sales("RUS", "MNG"),
     "food_security": in_place_of(
-        "eaeu_fta", own_food("wheat", "flour", "eggs"), own_food("wheat", "flour", "eggs")),
+        "eaeu_fta", "Mongolia's self-sufficiency changes by", own_food("wheat", "flour", "eggs")),
     "bilateral_mechanism": sales("MNG", "KAZ"),
     "roadmap_2025_2027": sales("MNG", "KAZ"),
     "strategic_partnership": customs("MNG"),
@@ -288,7 +291,7 @@ def answer(name: str, found: Numbers | None = None) -> str:
         parts = [f"{parts[0]}, and {goal}{per_cent(after)}"]
     else:
         parts = [f"{parts[0]}, {change(*(found.change('turnover', case) for case in EFFECTS))}",
-                 peak(found.path()), chance(before, after)]
+                 peak(found.path(case="effect")), chance(before, after)]
     if name in PARTICULAR:
         parts.append(PARTICULAR[name](name, found))
     text = "; ".join(part for part in parts if part)

@@ -254,15 +254,15 @@ def test_what_is_left_in_words(whole, rest, expected):
 
 @pytest.mark.parametrize(("brings", "gap", "expected"), [
     (50.0, 57.0, "50,000 tonnes a year bring 50.0 million, "
-                 "and the median would take 57,000 to reach the goal"),
+                 "and to lift the median to the goal takes 57,000"),
     (65.0, -20.0, "50,000 tonnes a year bring 65.0 million, "
                   "and the median reaches the goal without them"),
     (0.0, 57.0, "50,000 tonnes a year bring next to nothing"),
     (0.3, 333.0, "50,000 tonnes a year bring 0.3 million, "
-                 "and the median would take 56,000,000 to reach the goal"),
+                 "and to lift the median to the goal takes 56,000,000"),
 ])
 def test_what_a_project_would_take_in_words(brings, gap, expected):
-    assert scenario_answers.enough(50_000, "tonnes", brings, gap) == expected
+    assert scenario_answers.enough(50_000, "tonnes a year", brings, gap) == expected
 
 
 def test_every_year_of_the_path_is_in_the_expected_files():
