@@ -23,7 +23,7 @@ LAYERS = {  # imports only point down, or stay in their layer without a loop
        "cli_compare comparing report_compare compare_pages plots_compare workbook "
        "cli_decompose decompose_pages goal_pages plots_decompose plots_evidence cli_parts "
        "cli_results cli_smart cli_identify api iamc document document_pdf document_word "
-       "report shares trust drawing plots plots_ranking ranking findings story wording terminal",
+       "report shares trust books drawing plots plots_books plots_ranking ranking findings story wording terminal",
     4: "discover prim chance "
        "smart variation design evaluation execution sensitivity sweep sweep_plan sweep_file sweep_table "
        "calibrate sampling evidence hindcast backtest backtest_cells record rivals scores stacking compare compare_table regret runs decompose goal provenance analogues "

@@ -14,8 +14,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from tradesim import plots_ranking, wording
+from tradesim import plots_books, plots_ranking, wording
 from tradesim.baseline import read_cells
+from tradesim.books import books
 from tradesim.catalogue import Choice, Lever, read_levers
 from tradesim.differences import Catalogue, differences
 from tradesim.document import write, writer
@@ -37,7 +38,7 @@ from tradesim.wording import plain, words
 from tradesim.yamlfile import load as load_yaml
 
 REPORT, FIGURES = "report.html", "figures"
-MAIN = ("fan", "effect", "groups", "gains", "assumptions")
+MAIN = ("fan", "effect", "groups", "gains", plots_books.NAME, "assumptions")
 MAIN_REFERENCE = ("fan", "probability", "directions", "assumptions")
 """Figures of the body, in the order in which a decision needs them; the others follow below."""
 
@@ -123,6 +124,8 @@ def rebuild(folder: Path, calibration: Path | None = None,
 
 def _figures(story: Story) -> Iterator[tuple[str, Figure]]:
     yield from figures(story)
+    if story.changes:
+        yield plots_books.NAME, plots_books.causes(story)
     ranked = rankings(story)
     if any(ranking.movers for ranking in ranked):
         yield plots_ranking.NAME, plots_ranking.assumptions(story, ranked)
@@ -156,7 +159,7 @@ def render(story: Story, calibration: Path, drawn: Mapping[str, str],
         figures=[(name, drawn[name]) for name in main if name in drawn],
         evidence=[(name, drawn[name]) for name in EVIDENCE if name in drawn],
         more=[(name, svg) for name, svg in drawn.items() if name not in (*main, *EVIDENCE)],
-        trust=trust(story, calibration),
+        trust=trust(story, calibration), books=books(story),
         tables=tables(story), sides=sides(story), switch=words()["changed"],
         rankings=[table(story, one) for one in ranked],
         changed=differences(Catalogue(calibration, _cells(story, calibration, parameters),
