@@ -90,18 +90,24 @@ def test_published_forecast_continues_the_sample():
     assert forecast.exchange_rate[0] - history.exchange_rate[-1] == pytest.approx(step, abs=1e-9)
 
 
-def test_an_earlier_forecast_grows_half_way_to_the_world_at_unchanged_prices():
+def test_an_earlier_forecast_follows_the_rule_of_the_outlook():
     history = read_history(calibration_folder(), 2018)
     forecast = history.forecast
     assert history.years == tuple(range(2011, 2019))
     assert forecast.years == tuple(range(2019, 2036))
     record = history.record
     assert record.years == tuple(range(2000, 2019))
+    ahead = np.arange(1, 18)[:, None]
     mean = (record.growth[1:].mean(axis=0) + np.log(1.03)) / 2
-    for path, last in ((forecast.log_gdp, history.log_gdp[-1]),
-                       (forecast.log_real, history.log_real[-1])):
-        np.testing.assert_allclose(path - last, np.arange(1, 18)[:, None] * mean)
-    np.testing.assert_allclose(forecast.exchange_rate, history.exchange_rate[-1])
+    np.testing.assert_allclose(forecast.log_real - history.log_real[-1], ahead * mean)
+    level = record.log_gdp - record.log_real - np.arange(19)[:, None] * np.log(1.02)
+    gap = level[-1] - level.mean(axis=0)
+    np.testing.assert_allclose(
+        forecast.log_gdp - history.log_gdp[-1],
+        ahead * (mean + np.log(1.02)) + (0.85**ahead - 1) * gap)
+    drift = (0.85**ahead[:, 0] - 1) * (gap[1] - gap[0])
+    np.testing.assert_allclose(forecast.exchange_rate - history.exchange_rate[-1], drift,
+                               atol=1e-12)
     assert history.exchange_rate.mean() == pytest.approx(0.0, abs=1e-12)
 
 

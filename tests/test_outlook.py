@@ -29,20 +29,23 @@ def record() -> Record:
 def test_draws_surround_the_central_path_with_the_errors_of_the_record(record):
     middle = central(record, 6)
     drawn = paths(record, 6, DRAWS, np.random.default_rng(1))
-    inflation = np.diff(record.log_gdp, axis=0) - record.growth[1:]
-    n = len(inflation)
+    level = record.log_gdp - record.log_real - np.arange(30)[:, None] * np.log(1.02)
+    gap = level - level.mean(axis=0)
     growth = (record.growth[1:].mean(axis=0) + np.log(1.03)) / 2
-    error = np.hstack([record.growth[1:] - growth, inflation])
-    cov = error.T @ error / n
-    nominal = cov[:2, :2] + cov[2:, 2:] + cov[:2, 2:] + cov[2:, :2]
-    ahead = np.arange(1, 7)
-    for found, wanted, moment in ((drawn.log_gdp, middle.log_gdp, nominal),
-                                  (drawn.log_real, middle.log_real, cov[:2, :2])):
-        sd = np.sqrt(ahead)[:, None] * np.sqrt(np.diag(moment))
-        np.testing.assert_allclose((found.mean(axis=0) - wanted) / sd, 0.0, atol=MONTE_CARLO)
-        np.testing.assert_allclose(found.std(axis=0) / sd, 1.0, atol=0.03)
-    assert np.corrcoef(drawn.log_gdp[:, 0].T)[0, 1] == pytest.approx(
-        nominal[0, 1] / np.sqrt(nominal[0, 0] * nominal[1, 1]), abs=0.02)
+    error = np.hstack([record.growth[1:] - growth, gap[1:] - 0.85 * gap[:-1]])
+    cov = error.T @ error / len(error)
+    for year in range(6):
+        fade = 0.85 ** np.arange(year + 1)
+        nominal = ((year + 1) * cov[:2, :2] + (fade**2).sum() * cov[2:, 2:]
+                   + fade.sum() * (cov[:2, 2:] + cov[2:, :2]))
+        for found, wanted, moment in (
+                (drawn.log_gdp, middle.log_gdp, nominal),
+                (drawn.log_real, middle.log_real, (year + 1) * cov[:2, :2])):
+            sd = np.sqrt(np.diag(moment))
+            np.testing.assert_allclose((found[:, year].mean(axis=0) - wanted[year]) / sd, 0.0,
+                                       atol=MONTE_CARLO)
+            np.testing.assert_allclose(np.cov(found[:, year].T) / np.outer(sd, sd),
+                                       moment / np.outer(sd, sd), atol=0.03)
     ratio = (drawn.log_imports - drawn.log_gdp)[..., 0]
     np.testing.assert_allclose(ratio.mean(axis=0),
                                (middle.log_imports - middle.log_gdp)[:, 0], atol=0.01)
@@ -73,47 +76,64 @@ def test_a_short_record_has_no_spread():
 
 # Why this rule: the table of docs/calibration.md, from GDP alone.
 
+def nominal(growth, prices):
+    """A rule for each year alike: real growth and change of prices, both from their past."""
+    def rule(known, years):
+        steps = growth(known.growth[1:]) + prices(np.diff(known.log_gdp - known.log_real, axis=0))
+        return known.log_gdp[-1] + np.arange(1, years + 1)[:, None] * steps
+    return rule
+
+
+def own(past):
+    return past.mean(axis=0)
+
+
 RULES = {
-    "real growth half way from its mean to 3 %, prices unchanged":
-        lambda g, p: (g.mean(axis=0) + np.log(1.03)) / 2,
-    "real growth at its mean, prices unchanged": lambda g, p: g.mean(axis=0),
-    "no growth": lambda g, p: 0.0,
-    "real growth at its mean, prices up 2 %": lambda g, p: g.mean(axis=0) + 0.02,
-    "half of mean nominal growth": lambda g, p: (g + p).mean(axis=0) / 2,
-    "real growth at its mean, prices at half their mean": lambda g, p: (g + p / 2).mean(axis=0),
-    "mean nominal growth": lambda g, p: (g + p).mean(axis=0),
-    "mean nominal growth of five years": lambda g, p: (g + p)[-5:].mean(axis=0),
-    "3 % a year, prices unchanged": lambda g, p: np.log(1.03),
+    "real growth half way to 3 %, prices back to their level": lambda known, years: central(
+        known, years).log_gdp,
+    "real growth half way to 3 %, prices unchanged": nominal(
+        lambda past: (own(past) + np.log(1.03)) / 2, lambda past: 0.0),
+    "3 % a year, prices unchanged": nominal(lambda past: np.log(1.03), lambda past: 0.0),
+    "real growth at its mean, prices unchanged": nominal(own, lambda past: 0.0),
+    "real growth at its mean, prices up 2 %": nominal(own, lambda past: np.log(1.02)),
+    "real growth and prices at their means": nominal(own, own),
+    "no growth": nominal(lambda past: 0.0, lambda past: 0.0),
 }
-FIRST, FARTHEST = 2008, 5
+FIRST, EARLIER, FARTHEST = 2010, 2008, 5  # a mean level needs about ten years
 
 
-def errors_of_gdp(record: Record) -> dict[str, np.ndarray]:
-    """Root mean square errors of log nominal GDP by rule; (horizon, importer)."""
+def up_to(record: Record, last: int) -> Record:
+    return Record(record.years[:last + 1], *(part[:last + 1] for part in (
+        record.log_gdp, record.growth, record.log_imports)))
+
+
+def errors_of_gdp(record: Record, first: int) -> dict[str, np.ndarray]:
+    """Root mean square errors of log nominal GDP by rule; (horizon,), mean of both countries."""
     found = {}
     for name, rule in RULES.items():
-        rows = []
-        for h in range(1, FARTHEST + 1):
-            missed = []
-            for origin in range(record.years.index(FIRST), len(record.years) - h):
-                growth, prices = record.growth[1:origin + 1], record.inflation[:origin]
-                missed.append(record.log_gdp[origin] + h * rule(growth, prices)
-                              - record.log_gdp[origin + h])
-            rows.append(np.sqrt(np.mean(np.square(missed), axis=0)))
-        found[name] = np.array(rows)
+        missed = [[] for _ in range(FARTHEST)]
+        for last in range(record.years.index(first), len(record.years) - 1):
+            ahead = min(FARTHEST, len(record.years) - 1 - last)
+            wrong = rule(up_to(record, last), ahead) - record.log_gdp[last + 1:last + 1 + ahead]
+            for h, row in enumerate(wrong):
+                missed[h].append(row)
+        found[name] = np.array([np.sqrt(np.mean(np.square(rows), axis=0)).mean()
+                                for rows in missed])
     return found
 
 
 def test_the_rule_has_the_best_record_on_gdp_itself():
     record = read_history(calibration_folder()).record
-    mean = {name: rows.mean() for name, rows in errors_of_gdp(record).items()}
+    tables = {first: errors_of_gdp(record, first) for first in (FIRST, EARLIER)}
+    mean = {name: rows.mean() for name, rows in tables[FIRST].items()}
     assert min(mean, key=mean.get) == next(iter(RULES))
     page = calibration_folder().parent / "docs" / "calibration.md"
     if page.is_file():
         text = page.read_text(encoding="utf-8")
-        for name, rows in errors_of_gdp(record).items():
-            cells = " | ".join(f"{value:.2f}" for value in rows.mean(axis=1))
-            assert f"| {name} | {cells} | {mean[name]:.3f} |" in text
+        for name, rows in tables[FIRST].items():
+            cells = " | ".join(f"{value:.2f}" for value in rows)
+            line = f"| {name} | {cells} | {rows.mean():.3f} | {tables[EARLIER][name].mean():.3f} |"
+            assert line in text, line
 
 
 def test_the_ratio_of_imports_reverts_as_assumed():
@@ -134,13 +154,12 @@ def test_half_of_the_outcomes_lay_in_the_middle_half():
     record = read_history(calibration_folder()).record
     inside = {0.5: [], 0.9: []}
     for last in range(record.years.index(FIRST), len(record.years) - 1):
-        known = Record(record.years[:last + 1], *(part[:last + 1] for part in (
-            record.log_gdp, record.growth, record.log_imports)))
+        known = up_to(record, last)
         farthest = min(FARTHEST, len(record.years) - 1 - last)
         drawn = paths(known, farthest, 4000, np.random.default_rng(1)).log_gdp.sum(axis=-1)
         below = np.mean(drawn < record.log_gdp[last + 1:last + 1 + farthest].sum(axis=1), axis=0)
         for share, found in inside.items():
             found += (np.abs(below - 0.5) < share / 2).tolist()
-    assert len(inside[0.5]) == 70
-    assert np.mean(inside[0.5]) == pytest.approx(0.53, abs=0.02)
-    assert np.mean(inside[0.9]) == pytest.approx(0.96, abs=0.02)
+    assert len(inside[0.5]) == 60
+    assert np.mean(inside[0.5]) == pytest.approx(0.60, abs=0.02)
+    assert np.mean(inside[0.9]) == pytest.approx(0.95, abs=0.02)

@@ -2,8 +2,8 @@
 
 A forecast as of an earlier year may use nothing later. The rule was chosen by its record on GDP
 itself (`docs/calibration.md`), never by what it does for trade: real growth goes on half way
-between its mean so far and that of the world, prices in dollars stay, and the ratio of imports
-to GDP goes back to its mean.
+between its mean so far and that of the world, prices in dollars go back to their level so far
+against the dollar's own, and the ratio of imports to GDP goes back to its mean.
 """
 
 from __future__ import annotations
@@ -23,6 +23,15 @@ WORLD_GROWTH, PULL = 0.03, 0.5
 
 Growth of one decade says little of the next: Easterly, Kremer, Pritchett and Summers (1993);
 Pritchett and Summers (2014) find correlations of 0.2 to 0.4.
+"""
+
+DOLLAR_INFLATION = 0.02
+"""Yearly rise of prices in the United States to expect: the aim of its central bank."""
+
+PRICE_PERSISTENCE = 0.85
+"""Share of a gap between prices in dollars and their mean level that is left a year later.
+
+A half-life of four years: real exchange rates have three to five (Rogoff 1996).
 """
 
 LEAST = 5
@@ -57,9 +66,11 @@ class Record:
         return np.asarray(np.cumsum(steps, axis=0))
 
     @property
-    def inflation(self) -> Array:
-        """Log change of the GDP deflator in USD, from the second year on; (year, importer)."""
-        return np.asarray(np.diff(self.log_gdp, axis=0) - self.growth[1:])
+    def price_gap(self) -> Array:
+        """Log GDP deflator in USD over that of the dollar, less its mean; (year, importer)."""
+        years = np.arange(len(self.years))[:, None]
+        level = self.log_gdp - self.log_real - np.log1p(DOLLAR_INFLATION) * years
+        return np.asarray(level - level.mean(axis=0))
 
 
 @dataclass(frozen=True)
@@ -84,20 +95,26 @@ def expected_growth(record: Record) -> Array:
 
 
 def central(record: Record, years: int) -> Outlook:
-    """Real growth as expected at unchanged prices; imports go back to their share of GDP."""
+    """Real growth as expected; prices and imports go back to their mean levels."""
     ahead = np.arange(1, years + 1)[:, None]
     grown = ahead * expected_growth(record)
-    log_gdp = record.log_gdp[-1] + grown
-    ratio, gap, _ = _ratio(record)
+    gap = record.price_gap[-1]
+    prices = ahead * np.log1p(DOLLAR_INFLATION) + (PRICE_PERSISTENCE**ahead - 1.0) * gap
+    log_gdp = record.log_gdp[-1] + grown + prices
+    ratio, distance, _ = _ratio(record)
     return Outlook(log_gdp, record.log_real[-1] + grown,
-                   log_gdp + ratio + RATIO_PERSISTENCE**ahead * gap)
+                   log_gdp + ratio + RATIO_PERSISTENCE**ahead * distance)
 
 
 def paths(record: Record, years: int, draws: int, rng: np.random.Generator) -> Outlook:
-    """Draw paths around `central` with errors as large as the record's own.
+    r"""Draw paths around `central` with errors as large as the record's own.
 
-    Yearly growth of real GDP and of prices, both members together, is normal around what is
-    expected with the second moments of its past distance from it. The ratio of imports to GDP
+    Yearly growth of real GDP, :math:`g`, and the gap of prices, :math:`z`, of both members
+    together:
+
+    .. math:: g_t = \bar g + \eta_t, \qquad z_t = \rho z_{t-1} + \zeta_t,
+
+    :math:`(\eta, \zeta)` normal with the second moments of the past. The ratio of imports to GDP
     moves on its own.
 
     Raises
@@ -105,18 +122,29 @@ def paths(record: Record, years: int, draws: int, rng: np.random.Generator) -> O
     ValueError
         When the record is shorter than `LEAST` years of growth.
     """
-    real, prices = record.growth[1:], record.inflation
+    real, gap = record.growth[1:], record.price_gap
     count, members = real.shape
     if count < LEAST:
         raise ValueError(f"{count} years of growth are too few for a forecast; {LEAST} are needed")
     expected = expected_growth(record)
-    errors = np.hstack([real - expected, prices])
+    errors = np.hstack([real - expected, gap[1:] - PRICE_PERSISTENCE * gap[:-1]])
     root = _root(errors.T @ errors / count)
     moves = rng.standard_normal((draws, years, 2 * members)) @ root.T
     grown = np.cumsum(moves[..., :members] + expected, axis=1)
-    log_gdp = record.log_gdp[-1] + grown + np.cumsum(moves[..., members:], axis=1)
+    prices = _reverting(moves[..., members:], PRICE_PERSISTENCE, gap[-1]) - gap[-1]
+    inflation = np.log1p(DOLLAR_INFLATION) * np.arange(1, years + 1)[:, None]
+    log_gdp = record.log_gdp[-1] + grown + prices + inflation
     return Outlook(log_gdp, record.log_real[-1] + grown,
                    log_gdp + _ratio_paths(record, years, draws, rng))
+
+
+def _reverting(shocks: Array, persistence: float, start: Array) -> Array:
+    """Path of a first-order autoregression; shocks (draw, year, importer)."""
+    path, state = np.empty_like(shocks), np.broadcast_to(start, shocks[:, 0].shape)
+    for year in range(shocks.shape[1]):
+        state = persistence * state + shocks[:, year]
+        path[:, year] = state
+    return path
 
 
 def _root(matrix: Array) -> Array:
@@ -144,10 +172,7 @@ def _ratio_paths(record: Record, years: int, draws: int, rng: np.random.Generato
     shocks = scale * sd * rng.standard_normal((draws, years, len(sd)))
     wrong = scale * sd / (1.0 - RATIO_PERSISTENCE) / np.sqrt(count) * rng.standard_normal(
         (draws, 1, len(sd)))
-    path, state = np.empty_like(shocks), np.broadcast_to(gap, (draws, len(sd)))
-    for year in range(years):
-        state = RATIO_PERSISTENCE * state + shocks[:, year]
-        path[:, year] = state
+    path = _reverting(shocks, RATIO_PERSISTENCE, gap)
     faded = 1.0 - RATIO_PERSISTENCE ** np.arange(1, years + 1)[:, None]
     return np.asarray(mean + path + wrong * faded)
 
