@@ -27,6 +27,17 @@ def scores(offsets, seed=0, noise=0.2, origins=10):
     return values, np.exp(-values)
 
 
+def far_apart(count, origins=10):
+    """Forecasts of candidates of which none is another's twin."""
+    levels = np.arange(5) + 10.0 * np.arange(count)[:, None]
+    made = np.broadcast_to(levels.T, (origins, 5, 5, count))
+    return np.where(triangle(origins)[..., None, None], made, np.nan)
+
+
+def judge(names, values, crps):
+    return decide(names, values, crps, far_apart(len(names), len(values)))
+
+
 def by_expectation(log_density, cells, origins):
     """Second route: the expectation-maximisation steps for weights of a mixture."""
     size = log_density.shape[1]
@@ -72,19 +83,19 @@ def test_cells_weigh_every_horizon_the_same():
 
 def test_without_any_outcome_weights_are_equal():
     empty = np.full((10, 5, 3), np.nan)
-    found = decide(["a", "b", "c"], empty, empty)
+    found = judge(["a", "b", "c"], empty, empty)
     assert found.weights == {"a": 0.3334, "b": 0.3333, "c": 0.3333}
     assert found.origins == 0
 
 
 def test_a_clear_winner_is_used_alone():
-    found = decide(["a", "b", "c"], *scores([0.0, 1.5, 0.2]))
+    found = judge(["a", "b", "c"], *scores([0.0, 1.5, 0.2]))
     assert found.alone == "b"
     assert found.weights == {"b": 1.0}
 
 
 def test_a_close_race_is_stacked():
-    found = decide(["a", "b", "c"], *scores([0.0, 0.02, 0.01], noise=0.5))
+    found = judge(["a", "b", "c"], *scores([0.0, 0.02, 0.01], noise=0.5))
     assert found.alone == ""
     assert len(found.weights) > 1
     assert sum(found.weights.values()) == pytest.approx(1, abs=1e-12)
@@ -92,38 +103,77 @@ def test_a_close_race_is_stacked():
 
 def test_few_origins_show_no_clear_winner():
     values, crps = scores([0.0, 3.0], origins=7)
-    assert decide(["a", "b"], values, crps).alone == ""
-    assert decide(["a", "b"], *scores([0.0, 3.0], origins=8)).alone == "b"
+    assert judge(["a", "b"], values, crps).alone == ""
+    assert judge(["a", "b"], *scores([0.0, 3.0], origins=8)).alone == "b"
 
 
 def test_a_winner_must_lead_on_crps_too():
     values, crps = scores([0.0, 1.5])
     crps[:, 1:] = crps[:, 1:, ::-1]
-    assert decide(["a", "b"], values, crps).alone == ""
+    assert judge(["a", "b"], values, crps).alone == ""
 
 
 def test_below_the_floor_is_dropped():
     values, crps = scores([0.0, 0.1, -9.0, -9.0], noise=0.5)
-    found = decide(list("abcd"), values, crps)
+    found = judge(list("abcd"), values, crps)
     assert set(found.weights) == {"a", "b"}
     assert min(found.weights.values()) >= stacking.FLOOR
     assert found.standing["c"].weight == 0
     assert found.standing["c"].behind > 5
 
 
+def test_overlap_makes_weights_move_less():
+    """The stack of two full windows, against counting every origin."""
+    values, crps = scores([0.0, 0.8], noise=0.5)
+    found = judge(["a", "b"], values, crps)
+    known = np.isfinite(values).all(axis=-1)
+    cells = cell_weights(known)[known]
+    np.testing.assert_allclose(list(found.weights.values()), stack(values[known], cells, 2.0),
+                               atol=1e-4)
+    assert max(found.weights.values()) < stack(values[known], cells, 10.0).max()
+
+
+def test_twins_count_once_and_the_first_stands_for_them():
+    values, crps = scores([0.0, 0.1, -0.1, 0.0], noise=0.4)
+    levels = far_apart(4)
+    levels[..., 1] = levels[..., 0] + 0.05
+    levels[..., 3] = levels[..., 2] + 0.12
+    found = decide(list("abcd"), values, crps, levels)
+    assert [found.standing[name].twin for name in "abcd"] == ["", "a", "", ""]
+    assert found.standing["b"].weight == 0
+    assert np.isnan(found.standing["b"].behind)
+    rest = decide(list("acd"), values[..., [0, 2, 3]], crps[..., [0, 2, 3]],
+                  levels[..., [0, 2, 3]])
+    assert found.weights == rest.weights
+
+
+def test_a_twin_of_a_twin_may_stand_for_itself():
+    levels = far_apart(3)
+    levels[..., 1], levels[..., 2] = levels[..., 0] + 0.08, levels[..., 0] + 0.16
+    assert stacking.twins(levels) == [0, 0, 2]
+
+
+def test_twins_do_not_look_at_outcomes():
+    """Forecasts alone decide, also before there is any outcome."""
+    levels = far_apart(2)
+    levels[..., 1] = levels[..., 0] + 0.01
+    empty = np.full((10, 5, 2), np.nan)
+    assert decide(["a", "b"], empty, empty, levels).weights == {"a": 1.0}
+
+
 @given(st.permutations(range(4)), st.integers(0, 30))
 def test_order_of_candidates_does_not_matter(order, seed):
     values, crps = scores([0.0, 0.1, -0.1, 0.3], seed=seed, noise=0.4)
     names = np.array(list("abcd"))
-    one = decide(list(names), values, crps).weights
-    two = decide(list(names[order]), values[..., order], crps[..., order]).weights
+    one = judge(list(names), values, crps).weights
+    two = judge(list(names[order]), values[..., order], crps[..., order]).weights
     assert one == pytest.approx(two, abs=2e-4)
 
 
 @given(st.integers(0, 30), st.floats(-5, 5))
 def test_what_all_share_does_not_matter(seed, shift):
     values, crps = scores([0.0, 0.1, -0.1], seed=seed, noise=0.4)
-    one, two = decide(list("abc"), values, crps), decide(list("abc"), values + shift, crps)
+    one, two = judge(list("abc"), values, crps), judge(list("abc"), values + shift, crps)
     assert one.weights == pytest.approx(two.weights, abs=2e-4)
 
 

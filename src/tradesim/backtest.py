@@ -338,29 +338,35 @@ def record_of(plan: Plan, cells: Sequence[Cell]) -> tuple[pd.DataFrame, Decision
 
 
 def _judged(plan: Plan, names: Sequence[str],
-            cells: Mapping[tuple[str, int], Cell]) -> tuple[Array, Array]:
-    """Log score and CRPS of candidates for the target; (origin, horizon, candidate)."""
+            cells: Mapping[tuple[str, int], Cell]) -> tuple[Array, Array, Array]:
+    """Log score, CRPS and quantiles of candidates for the target, as `stacking.decide` takes them.
+
+    Axes (origin, horizon, candidate), and (origin, horizon, level, candidate).
+    """
     place = plan.series.index((TURNOVER, plan.pair.target_count))
-    density, crps = (np.full((len(plan.origins), plan.horizons, len(names)), np.nan)
-                     for _ in range(2))
+    shape = (len(plan.origins), plan.horizons)
+    density, crps = np.full((2, *shape, len(names)), np.nan)
+    levels = np.full((*shape, len(scores.LEVELS), len(names)), np.nan)
     for k, name in enumerate(names):
         for o, origin in enumerate(plan.origins):
             cell, ahead = cells[name, origin], plan.ahead(origin)
             density[o, :ahead, k] = cell.log_score[:, place]
             crps[o, :ahead, k] = scores.crps(cell.draws[:, :, place],
                                              plan.outcome(origin)[:, place])
-    return density, crps
+            levels[o, :ahead, :, k] = scores.quantiles(cell.draws[:, :, place]).T
+    return density, crps, levels
 
 
-def _known_by(judged: tuple[Array, Array], place: int) -> tuple[Array, Array]:
-    """Scores of the outcomes that were known at the origin in that place; others become NaN.
+def _known_by(judged: tuple[Array, Array, Array], place: int) -> tuple[Array, Array, Array]:
+    """Keep what was known at the origin in that place; the rest becomes NaN.
 
     The outcome of origin p at horizon index h comes h + 1 years after it.
     """
     places, steps = np.indices(judged[0].shape[:2])
     known = np.asarray(places + steps + 1 <= place)[..., None]
-    density, crps = (np.where(known, values, np.nan) for values in judged)
-    return density, crps
+    density, crps = (np.where(known, values, np.nan) for values in judged[:2])
+    made = np.asarray(places <= place)[..., None, None]
+    return density, crps, np.where(made, judged[2], np.nan)
 
 
 def _mixture(cells: Sequence[Cell], weights: Sequence[float]) -> tuple[Array, Array, Array]:

@@ -17,7 +17,7 @@ from tradesim.plots_backtest import figures, named, phrases
 from tradesim.record import ABLATION, CANDIDATE, PROBE, RIVAL, STACK, TURNOVER
 from tradesim.report import inline
 from tradesim.specifications import STACKED, WEIGHTS
-from tradesim.stacking import Decision
+from tradesim.stacking import Decision, Standing
 from tradesim.terminal import columns
 from tradesim.wording import MINUS
 
@@ -165,12 +165,19 @@ def weights_text(plan: Plan, decision: Decision, command: str) -> str:
                   f"{plan.horizons}, by the rule of docs/backtest.md; {reason}",
         "command": command,
         "weights": {name: one.weight for name, one in decision.standing.items()},
-        "scores": {name: {key: float(f"{getattr(one, key):.5g}") + 0.0 for key in (
-            "log_score", "crps", "behind", "error")} for name, one in decision.standing.items()},
+        "scores": {name: _standing(one) for name, one in decision.standing.items()},
         "inputs": dict(plan.identity["inputs"])}
     return ("# Written by `tradesim backtest --keep`. Scores are those of turnover on the count of "
             "the target;\n# `behind`: log score behind the best candidate, `error`: its standard "
-            "error.\n" + yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=100))
+            "error,\n# `twin`: the candidate with nearly the same forecasts that stands for it.\n"
+            + yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=100))
+
+
+def _standing(one: Standing) -> dict[str, Any]:
+    numbers = {"log_score": one.log_score, "crps": one.crps}
+    numbers |= {} if one.twin else {"behind": one.behind, "error": one.error}
+    said: dict[str, Any] = {key: float(f"{value:.5g}") + 0.0 for key, value in numbers.items()}
+    return said | ({"twin": one.twin} if one.twin else {})
 
 
 def keep(frame: pd.DataFrame, plan: Plan, decision: Decision, command: str) -> None:

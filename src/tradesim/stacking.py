@@ -1,7 +1,7 @@
 """Which specification of the reference path counts how much: the rule of `docs/backtest.md`.
 
-It sees only the log scores and the CRPS of candidates by origin and horizon, with NaN where the
-outcome is not known.
+It sees the forecasts of candidates, and their log scores and CRPS by origin and horizon, with NaN
+where there is no forecast yet or the outcome is not known.
 """
 
 from __future__ import annotations
@@ -17,8 +17,14 @@ from tradesim.errors import ConvergenceError
 
 Flags = NDArray[np.bool_]
 
-FLOOR = 0.05
-"""Least weight; candidates below it are dropped."""
+TWIN = 0.10
+"""Mean distance of forecasts (logs) below which two candidates are the same but for details."""
+
+FLOOR, SHARE = 0.05, 0.4
+"""Least weight, and least share of an equal weight; candidates below either are dropped.
+
+With two windows the prior alone leaves a third of an equal weight to a candidate that is hopeless.
+"""
 
 LAGS = 4
 """Years apart up to which forecasts may share outcomes."""
@@ -48,7 +54,9 @@ class Standing:
     log_score, crps
         Means over horizons of means over origins; NaN without any outcome.
     behind, error
-        Log score that it lies behind the best, and the standard error of that.
+        Log score that it lies behind the best, and the standard error of that; NaN for a twin.
+    twin
+        The candidate that stands for this one, or an empty text.
     """
 
     weight: float
@@ -56,6 +64,7 @@ class Standing:
     crps: float
     behind: float
     error: float
+    twin: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,7 @@ def stack(log_density: Array, cells: Array, origins: float) -> Array:
     cells
         Weight of each cell; they add up to one.
     origins
-        How many observations the cells count for: :math:`N`.
+        How many observations the cells count for: :math:`N`, windows that do not overlap.
 
     Returns
     -------
@@ -137,7 +146,32 @@ def stack(log_density: Array, cells: Array, origins: float) -> Array:
     return np.asarray(softmax(found.x))
 
 
-def decide(names: Sequence[str], log_density: Array, crps: Array) -> Decision:
+def twins(forecasts: Array) -> list[int]:
+    """Find for each candidate the first one whose forecasts are nearly the same.
+
+    Parameters
+    ----------
+    forecasts
+        Quantiles, NaN where there is none; (origin, horizon, level, candidate).
+
+    Returns
+    -------
+    list of int
+        Place of the candidate that stands for each: its own where it stands for itself.
+    """
+    made = np.asarray(np.isfinite(forecasts).all(axis=(2, 3)))
+    cells = cell_weights(made)[made]
+    values, stands = forecasts[made], list[int]()
+    for k in range(forecasts.shape[-1]):
+        apart = [cells @ np.abs(values[..., k] - values[..., other]).mean(axis=1)
+                 for other in range(k)]
+        near = [other for other in range(k) if stands[other] == other and apart[other] < TWIN]
+        stands.append(min(near, key=apart.__getitem__)
+                      if near else k)
+    return stands
+
+
+def decide(names: Sequence[str], log_density: Array, crps: Array, forecasts: Array) -> Decision:
     """Apply the rule: one candidate alone where it is clearly best, otherwise a stack.
 
     Parameters
@@ -146,29 +180,38 @@ def decide(names: Sequence[str], log_density: Array, crps: Array) -> Decision:
         Candidates.
     log_density, crps
         Scores, NaN where the outcome is not known; (origin, horizon, candidate).
+    forecasts
+        Quantiles, NaN where there is none yet; (origin, horizon, level, candidate).
     """
+    stands = twins(forecasts)
+    kept = [place for place, own in enumerate(stands) if place == own]
     known: Flags = np.asarray(np.isfinite(log_density).all(axis=-1))
     cells, origins = cell_weights(known), int(known.any(axis=1).sum())
-    if not origins:
-        equal = _rounded(np.full(len(names), 1.0 / len(names)))
-        return Decision("", {name: Standing(float(weight), *[float("nan")] * 4)
-                             for name, weight in zip(names, equal, strict=True)}, 0)
     shares = cells[..., None] * np.where(known[..., None], log_density, 0.0)
-    by_origin = shares[known.any(axis=1)].sum(axis=1)
-    means = by_origin.sum(axis=0)
     spread = (cells[..., None] * np.where(known[..., None], crps, 0.0)).sum(axis=(0, 1))
-    first = int(np.argmax(means))
-    behind = by_origin[:, [first]] - by_origin
-    errors = np.array([_error(column) for column in behind.T])
-    ahead = _leads(crps, known, first)
-    others = np.arange(len(names)) != first
-    alone = origins >= FEWEST and ahead and bool(
-        (behind.sum(axis=0)[others] > ERRORS * errors[others]).all())
-    weights = np.eye(len(names))[first] if alone else _above_floor(
-        log_density[known], cells[known], origins)
-    return Decision(names[first] if alone else "", {
-        name: Standing(float(weights[k]), float(means[k]), float(spread[k]),
-                       float(behind[:, k].sum()), float(errors[k]))
+    by_origin = shares[known.any(axis=1)].sum(axis=1)
+    means, alone = by_origin.sum(axis=0), ""
+    weights, behind, errors = np.zeros(len(names)), *np.full((2, len(names)), np.nan)
+    if not origins:
+        weights[kept] = _rounded(np.full(len(kept), 1.0 / len(kept)))
+        means, spread = np.full((2, len(names)), np.nan)
+    else:
+        first = max(kept, key=lambda place: float(means[place]))
+        differences = by_origin[:, [first]] - by_origin
+        behind[kept] = differences.sum(axis=0)[kept]
+        errors[kept] = [_error(differences[:, place]) for place in kept]
+        others = [place for place in kept if place != first]
+        if (origins >= FEWEST and _leads(crps[..., kept], known, kept.index(first))
+                and (behind[others] > ERRORS * errors[others]).all()):
+            alone = names[first]
+            weights[first] = 1.0
+        else:
+            horizons = int(known.any(axis=0).sum())
+            weights[kept] = _above_floor(log_density[known][:, kept], cells[known],
+                                         origins / horizons)
+    return Decision(alone, {
+        name: Standing(float(weights[k]), float(means[k]), float(spread[k]), float(behind[k]),
+                       float(errors[k]), "" if stands[k] == k else names[stands[k]])
         for k, name in enumerate(names)}, origins)
 
 
@@ -194,12 +237,13 @@ def _error(differences: Array) -> float:
     return float(np.sqrt(max(total, alone) * size / (size - 1)))
 
 
-def _above_floor(log_density: Array, cells: Array, origins: int) -> Array:
+def _above_floor(log_density: Array, cells: Array, origins: float) -> Array:
     """Stack, dropping candidates below the floor until there are none."""
     kept = np.arange(log_density.shape[1])
+    floor = max(FLOOR, SHARE / len(kept))
     while True:
         found = stack(log_density[:, kept], cells, origins)
-        stays = found >= min(FLOOR, found.max())
+        stays = found >= min(floor, found.max())
         if stays.all():
             weights = np.zeros(log_density.shape[1])
             weights[kept] = found
