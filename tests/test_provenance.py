@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tradesim import cli, results
+from tradesim import __version__, cli, results
 from tradesim.errors import InputError
 from tradesim.model import run
 from tradesim.provenance import origin, verify
@@ -81,7 +81,7 @@ def test_show_tells_what_made_results(folder, dataset):
 
 def test_show_says_what_has_changed_since(folder, monkeypatch):
     monkeypatch.setattr(results, "_version", lambda _: "9.9")
-    assert "0.1.0 then, 9.9 now" in call("show", folder).output
+    assert f"{__version__} then, 9.9 now" in call("show", folder).output
 
 
 def test_what_is_no_folder_of_results_is_refused(tmp_path):

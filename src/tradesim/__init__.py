@@ -5,7 +5,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _MODULES = ("compare", "decompose", "goal", "levers", "report")
 """Functions of the interface that have the name of a module."""
