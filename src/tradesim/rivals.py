@@ -26,6 +26,9 @@ SHORTEST = 8
 ORDERS = tuple((p, d, q) for d in (0, 1) for p in range(3) for q in range(3))
 """Orders (p, d, q) of an ARIMA that are compared."""
 
+EDGE = 1.01
+"""Distance of roots from zero up to which an ARIMA is at the edge; the unit circle is 1."""
+
 METHODS = ("lbfgs", "powell", "nm")
 """Ways to look for the largest likelihood of an ARIMA, tried in this order."""
 
@@ -122,7 +125,9 @@ def arima(series: Array, horizons: int) -> Forecast:
 
     .. math:: -2 \ln L + 2k + \frac{2k(k+1)}{n-k-1}
 
-    Hurvich and Tsai 1989, *Biometrika* 76. All orders are compared on the likelihood of every
+    Hurvich and Tsai 1989, *Biometrika* 76. Orders with a root within 1 % of the unit circle are
+    left out, as by Hyndman and Khandakar 2008, *Journal of Statistical Software* 27: there the
+    likelihood of a short series says nothing. All others are compared on the likelihood of every
     year but the first, which a difference uses up. Levels have a mean, differences a drift.
     Parameters and errors are those of `random_walk`.
     """
@@ -134,6 +139,8 @@ def arima(series: Array, horizons: int) -> Forecast:
         try:
             fitted = _arima(series, order, "c")
         except ConvergenceError:
+            fitted = None
+        if fitted is None or _at_the_edge(fitted):
             left_out += 1
             continue
         criterion = -2 * fitted.llf + 2 * k + 2 * k * (k + 1) / (years - k - 1)
@@ -161,6 +168,12 @@ def _arima(series: Array, order: tuple[int, int, int], trend: str) -> Any:
         if fitted.mle_retvals["converged"] and np.isfinite(fitted.llf):
             return fitted
     raise ConvergenceError(f"{name} of {len(series)} years", float("nan"))
+
+
+def _at_the_edge(fitted: Any) -> bool:
+    """Whether a root lies on the unit circle, or hardly outside."""
+    roots = np.abs(np.concatenate([fitted.arroots, fitted.maroots]))
+    return bool((roots < EDGE).any())
 
 
 def _ahead(fitted: Any, horizons: int, fit: str, left_out: int = 0) -> Forecast:
