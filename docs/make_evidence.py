@@ -133,17 +133,20 @@ def learnt(frame: pd.DataFrame, name: str, parameter: str) -> list[str]:
 def identification_tables(folder: Path) -> dict[str, str]:
     """Tables of `docs/identification.md`, from `identification.csv`."""
     frame, weights = identify.read(folder), read_weights(folder)
-    names = sorted(weights, key=lambda name: -weights[name])
+    names = list(weights)
     main = frame[frame["specification"] == names[0]]
     head = ["prior mean (sd)", "posterior mean (sd)", "learnt", "overlap"]
+    means = frame[(frame["check"] == "posterior") & (frame["key"] == "mean")]
     parameters = list(main[main["check"] == "identified"]["parameter"].drop_duplicates())
     tables = {
-        "parameters": f"Specification `{names[0]}`:\n\n" + markdown(["parameter", *head], [
-            [f"`{name.removeprefix('reference.')}`", *learnt(frame, names[0], name)]
-            for name in parameters]),
+        "parameters": f"Specification `{names[0]}`:\n\n" + markdown(
+            ["parameter", *head, "posterior means of all specifications"],
+            [[f"`{name.removeprefix('reference.')}`", *learnt(frame, names[0], name),
+              between(means[means["parameter"] == name]["value"])] for name in parameters]),
         "elasticity": markdown(["specification", "weight", *head], [
             [f"`{name}`", f"{100 * weights[name]:.0f} %",
-             *learnt(frame, name, "reference.elasticity_gdp")] for name in names])}
+             *learnt(frame, name, "reference.elasticity_gdp")]
+            for name in sorted(names, key=lambda name: -weights[name])])}
     found = {}
     for row in frame[frame["check"] == "predictive"].itertuples():
         found.setdefault((row.specification, row.parameter), {})[row.key] = row.value
@@ -156,6 +159,11 @@ def identification_tables(folder: Path) -> dict[str, str]:
     tables["years"] = years_table(frame, names[0])
     tables["simulation"] = simulation(main)
     return tables
+
+
+def between(values: pd.Series) -> str:
+    """Write the smallest and the largest of some values."""
+    return f"{values.min():.2f} to {values.max():.2f}".replace("-", "−")
 
 
 def said(parameter: str) -> str:
@@ -189,20 +197,24 @@ def years_table(frame: pd.DataFrame, name: str) -> str:
     years = sorted({key for _, check, key in value if check == "left_out"})
     quantities = [quantity for quantity in ("elasticity", "turnover")
                   if years and (quantity, "left_out", years[0]) in value]
-    return f"Specification `{name}`:\n\n" + markdown(
+    everywhere = frame[(frame["check"] == "left_out_change") & (frame["parameter"] == "turnover")]
+    return f"Specification `{name}`, and the projection by all:\n\n" + markdown(
         ["year left out", *(f"{quantity}, shift in sd" for quantity in quantities),
-         "projection 2035"],
+         "projection 2035", "all specifications, least and most"],
         [[year + ("†" if value["weights", "left_out_refitted", year] else ""),
           *(f"{value[quantity, 'left_out', year]:+.2f}".replace("-", "−")
             for quantity in quantities),
-          change(math.expm1(value["turnover", "left_out_change", year]))] for year in years])
+          change(math.expm1(value["turnover", "left_out_change", year])),
+          " to ".join(change(math.expm1(edge)) for edge in
+                      everywhere[everywhere["key"] == year]["value"].agg(["min", "max"]))]
+         for year in years])
 
 
 def simulation(rows: pd.DataFrame) -> str:
     """Say how uniform the ranks are."""
     rows = rows[rows["check"] == "simulation"]
     if rows.empty:
-        return "Not computed for this posterior (`tradesim identify --simulations 100`)."
+        return "Not computed for this posterior (`tradesim identify --simulations 60`)."
     number = int(rows[rows["key"] == "number"]["value"].iloc[0])
     values = rows[rows["key"] == "p_value"].sort_values("value")
     least = values.iloc[0]

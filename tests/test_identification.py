@@ -279,7 +279,7 @@ def value(frame, name, parameter, check, key):
 
 
 def test_table_belongs_to_the_posterior(committed):
-    """After a new fit: run `tradesim identify --simulations 100`."""
+    """After a new fit: run `tradesim identify --simulations 60`."""
     folder = calibration_folder()
     dataset, weights = read_posterior(folder), read_weights(folder)
     assert set(committed["specification"]) == set(weights)
@@ -310,9 +310,8 @@ def test_page_shows_the_table():
 
 
 def test_prose_of_the_page_is_true(committed):
-    """What the page calls known, half known and not known, for the heaviest specification."""
-    weights = read_weights(calibration_folder())
-    name = max(weights, key=weights.get)
+    """What the page calls known, half known and not known, for the plain specification."""
+    name = next(iter(read_weights(calibration_folder())))
 
     def learnt(parameter):
         return value(committed, name, f"reference.{parameter}", "identified", "contraction")

@@ -46,7 +46,7 @@ WINDOW = 3
 
 def flow_response(cost: Array, import_share: Array, home_share: Array, lower: Array,
                   upper: Array, demand: Array, home_supply: Array) -> Array:
-    """Long-run log change of one supplier's sales when only its own cost changes (7)-(10).
+    """Long-run log change of one supplier's sales when only its own cost changes (equations 7-10).
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def flow_response(cost: Array, import_share: Array, home_share: Array, lower: Ar
 
 def home_response(cost: Array, home_share: Array, upper: Array, demand: Array,
                   home_supply: Array) -> Array:
-    """Long-run log change of home output when all imports change cost alike (7)-(10)."""
+    """Long-run log change of home output when all imports change cost alike (equations 7-10)."""
     arrays = np.broadcast_arrays(cost, home_share, upper, demand, home_supply)
     shape = arrays[0].shape
     cost, home, upper, demand, supply = (array.reshape(1, -1) for array in arrays)
@@ -91,7 +91,7 @@ def supply_needed(output: float, cost: float, home_share: float, upper: float,
                   demand: float) -> float:
     r"""Elasticity of home supply at which imports that are cheaper by `cost` cut output so far.
 
-    Equation (9) gives the home price at which buyers want the lower output,
+    Equation 9 gives the home price at which buyers want the lower output,
     :math:`\ln q = -\sigma p + (\sigma - \varepsilon) \ln P(p)`; the elasticity is output over
     price.
 

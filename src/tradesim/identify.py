@@ -102,7 +102,7 @@ def identify(folder: Path, names: Sequence[str] = (), *, simulations: int = 0, s
     folder
         Calibration folder.
     names
-        Specifications; all with weight by default.
+        Specifications; all with weight by default, in the order of their file.
     simulations
         Fits to simulated reports (`identification.ranks`), of the first specification only:
         each takes more than a second.
@@ -126,7 +126,7 @@ def identify(folder: Path, names: Sequence[str] = (), *, simulations: int = 0, s
     folder = Path(folder)
     dataset = posterior.read_posterior(folder)
     weights = read_weights(folder)
-    chosen = list(names) or sorted(weights, key=lambda name: -weights[name])
+    chosen = list(names) or list(weights)
     held = [str(name) for name in dataset["specification"].to_numpy()]
     absent = [name for name in chosen if name not in held]
     if absent:
