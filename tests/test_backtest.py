@@ -14,6 +14,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+import backtest_page
 import fake_backtest
 from tradesim import backtest, backtest_cells, cli_backtest, record, scores
 from tradesim.backtest import cell_folder, prepare, record_of, run
@@ -21,9 +22,11 @@ from tradesim.backtest_cells import Cell, read_cell, to_series, work, write_cell
 from tradesim.cli import cli
 from tradesim.errors import ConvergenceError, InputError, TradesimError
 from tradesim.folders import calibration_folder
+from tradesim.pair import read_pair
 from tradesim.record import EQUAL, HINDSIGHT, TURNOVER
 from tradesim.rivals import RIVALS
-from tradesim.specifications import STACKED
+from tradesim.specifications import STACKED, read_weights
+from tradesim.stacking import decide
 
 ROOT = Path(__file__).parents[1]
 
@@ -518,3 +521,44 @@ def test_span():
     assert cli_backtest._span("2014:2023") == (2014, 2023)
     assert cli_backtest._span("2019") == (2019, 2019)
     assert cli_backtest._span(None) is None
+
+
+# What is committed.
+
+def test_the_page_holds_the_committed_results():
+    """Refresh with `python tests/backtest_page.py`."""
+    text = backtest_page.PAGE.read_text(encoding="utf-8")
+    assert backtest_page.BEGIN in text
+    assert backtest_page.page(text, calibration_folder()) == text
+
+
+def test_the_committed_record_and_weights_belong_together():
+    """The rule, applied to the committed scores, gives the committed weights."""
+    frame, pair = record.read_record(calibration_folder()), read_pair(calibration_folder())
+    rows = record.of(frame, TURNOVER, pair.target_count)
+    names = record.models_of(rows, record.CANDIDATE)
+    levels = np.stack([record.grid(rows, name, names) for name in record.QUANTILES], axis=2)
+    found = decide(names, record.grid(rows, "log_score", names), record.grid(rows, "crps", names),
+                   levels)
+    weights = read_weights(calibration_folder())
+    assert set(found.weights) == set(weights)
+    for name, weight in weights.items():
+        assert found.weights[name] == pytest.approx(weight, abs=2e-3)  # six digits in the csv
+
+
+def test_the_committed_record_is_complete():
+    plan = prepare(calibration_folder())
+    frame = record.read_record(calibration_folder())
+    assert set(frame["model"]) == {*plan.forms, *RIVALS, STACKED, HINDSIGHT, EQUAL}
+    counts = frame.groupby(["model", "target", "count"]).size()
+    assert (counts == sum(plan.ahead(origin) for origin in plan.origins)).all()
+    for row in frame[frame["model"] == STACKED].to_dict("records"):
+        place = plan.series.index((row["target"], row["count"]))
+        actual = plan.outcome(row["origin"])[row["horizon"] - 1, place]
+        assert row["actual"] == pytest.approx(actual, rel=WRITTEN)
+
+
+def test_the_committed_weights_were_made_from_these_inputs():
+    """After a change of data or specifications run `tradesim backtest --keep` again."""
+    text = yaml.safe_load((calibration_folder() / "weights.yaml").read_text(encoding="utf-8"))
+    assert text["inputs"] == prepare(calibration_folder()).identity["inputs"]
