@@ -74,11 +74,11 @@ def _show(rows: pd.DataFrame, found: Comparison, title: str) -> None:
     shown = {RATES[2]: "Old duty %", RATES[3]: "New duty %", BEFORE: "Before",
              EFFECTS[0]: "Total", EFFECTS[1]: "Creation", EFFECTS[2]: "Diversion",
              EFFECTS[3]: "Price", FORMULA[0]: "SMART total"}
-    console = Console(width=None if Console().is_terminal else 110)
+    console = Console(width=None if Console().is_terminal else 120)
     for name, part in rows.groupby(reporter, sort=False):
         grid = Table(title=f"{title}: imports of {name}, {found.year}, USD thousand",
                      title_justify="left", box=None, pad_edge=False)
-        grid.add_column("")
+        grid.add_column("", no_wrap=True, overflow="ellipsis")
         for head in shown.values():
             grid.add_column(head, justify="right", no_wrap=True)
         of_all = part[part[product] == TOTAL]
