@@ -18,9 +18,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "backtest.md"
 BEGIN, END = "<!-- from calibration/backtest.csv by tests/backtest_page.py -->", "<!-- end -->"
 
 
-def table(heads: list[str], rows: list[list[str]]) -> str:
-    """Lay out a table in Markdown, first column to the left."""
-    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
+def table(heads: list[str], rows: list[list[str]], other: str = "---:") -> str:
+    """Lay out a table in Markdown, first column to the left, the others to the right."""
+    lines = [heads, ["---", *[other] * (len(heads) - 1)], *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
@@ -37,7 +37,7 @@ def tables(folder: Path) -> str:
         what = TURNOVER if target == TURNOVER else (
             f"{pair.name(pair.partner(target))} to {pair.name(target)}")
         others.append([f"{what}, {pair.name(other)}", f"{whole['crps']:.3f}",
-                       *(f"{100 * value:.0f} %".replace("-", "−") for value in (
+                       *(f"{100 * value:.0f}\u00a0%".replace("-", "−") for value in (
                            found.mean(), found.mean(2), whole["covered90"], whole["covered50"]))])
     return "\n\n".join([
         f"Turnover on {pair.name(count)}, the stack with the weights of the time (`{STACKED}`). "
@@ -51,7 +51,7 @@ def tables(folder: Path) -> str:
         table(["target", "CRPS", "skill", "skill, years 2 to 5", "90 % held", "50 % held"], others),
         "Specifications (`calibration/specifications.yaml`):",
         table(["name", "what it is", "use"],
-              [[f"`{name}`", form.title, form.use] for name, form in forms.items()])])
+              [[f"`{name}`", form.title, form.use] for name, form in forms.items()], "---")])
 
 
 def page(text: str, folder: Path) -> str:

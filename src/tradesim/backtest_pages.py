@@ -149,11 +149,13 @@ def _page(frame: pd.DataFrame, plan: Plan, decision: Decision, drawn: Sequence[t
             tables.append({"title": f"{what}, {name}: all models", "columns": words["models"],
                            "rows": model_rows(rows, decision.weights)})
     rows = record.of(frame, TURNOVER, plan.pair.target_count)
+    said = record.track_record(frame, plan.pair.target_count)["horizons"]
+    near, far = ({"ahead": h, **said[h]} for h in (min(said), max(said)))
     titles = [[name, form.title] for name, form in plan.forms.items()]
     return str(environment().get_template("backtest.html.j2").render(
-        pair=plan.pair, tables=tables, drawn=drawn, again=command, summary=summary(rows),
-        verdict=verdict(decision), count=plan.pair.name(plan.pair.target_count),
-        origins=plan.origins, last=plan.years[-1], titles=titles, language="en"))
+        pair=plan.pair, tables=tables, near=near, far=far, drawn=drawn, again=command,
+        summary=summary(rows), verdict=verdict(decision),
+        count=plan.pair.name(plan.pair.target_count), origins=plan.origins, last=plan.years[-1], titles=titles, language="en"))
 
 
 def weights_text(plan: Plan, decision: Decision, command: str) -> str:
