@@ -249,3 +249,10 @@ def test_progress_reaches_the_end(base):
 
 def test_spread_of_a_scalar_has_all_axes():
     assert spread(2.0).shape == (1, 1, 1, 1, 1, 1)
+
+
+def test_a_project_alone_changes_trade_and_no_price(base):
+    """What no lever touches has no case of its own, and is the same in all."""
+    found = results(base, "critical_minerals", "critical_minerals.probability=0.5")
+    assert found["project_trade"].sel(case="if_implemented", year=2035).mean() > 0.0
+    assert not found["consumer_surplus"].any()
