@@ -17,6 +17,7 @@ from tradesim.folders import calibration_folder
 from tradesim.parameters import Parameter, quantile
 from tradesim.specifications import Specification, read_specifications
 
+RECOVERED = 4.0  # posterior sd; 80 comparisons of skewed posteriors: the largest stays below
 FORMS = tuple(read_specifications(calibration_folder()))
 
 
@@ -306,7 +307,7 @@ def test_known_parameters_and_flows_are_recovered(committed, name):
     sampling.diagnose(data.names, chains)
     vectors = sampling.kept_draws(chains, 2000, rng)
     score = (vectors.mean(0) - truth) / vectors.std(0)
-    assert np.max(np.abs(score)) < 3, dict(zip(data.names, score.round(1), strict=True))
+    assert np.max(np.abs(score)) < RECOVERED, dict(zip(data.names, score.round(1), strict=True))
     low, high = np.percentile(vectors, [5, 95], axis=0)
     assert np.sum((low < truth) & (truth < high)) >= 12  # of 16; 14.4 expected
     latent = fit.posterior_dataset(vectors, data, rng)["latent"].to_numpy()
@@ -336,7 +337,7 @@ def test_heavy_tails_are_recovered(committed):
                              fit.starting_points(data, 96, rng)[None], 1500, 3)
     vectors = sampling.kept_draws(chains, 2000, rng)
     score = (vectors.mean(0) - truth) / vectors.std(0)
-    assert np.max(np.abs(score)) < 3, dict(zip(data.names, score.round(1), strict=True))
+    assert np.max(np.abs(score)) < RECOVERED, dict(zip(data.names, score.round(1), strict=True))
 
 
 def test_a_specification_needs_no_file(committed):
