@@ -92,7 +92,7 @@ def _gains(story: Story, importer: str) -> dict[str, Any]:
             mean = risky.get(part, np.zeros(1)).mean()
             row.append(pretty(float(mean)))
         rows.append(row)
-    columns = ["part", "change", *([] if story.point else ["risky"])]
+    columns = ["part", "gain", *([] if story.point else ["risky"])]
     return _table(story, "gains", rows, columns, total=True, country=story.pair.name(importer))
 
 
@@ -207,6 +207,8 @@ def _columns(story: Story, unit: str = "share") -> list[str]:
 def _table(story: Story, name: str, rows: list[list[str]], columns: Sequence[str], *,
            total: bool = False, **names: Any) -> dict[str, Any]:
     words = phrases()
+    known = words["columns"]["all"] | words["columns"][name]
+    if story.point:
+        known |= words["columns"]["point"]
     return {"title": words["titles"][name].format(year=story.last, **names), "rows": rows,
-            "columns": [words["columns"][name].get(key) or words["columns"]["all"][key]
-                        for key in columns], "total": total}
+            "columns": [known[key] for key in columns], "total": total}
