@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from tradesim.cli import cli
 from tradesim.errors import ConvergenceError, InputError, TradesimError
 from tradesim.folders import calibration_folder
 from tradesim.pair import read_pair
+from tradesim.plots_backtest import named
 from tradesim.record import EQUAL, HINDSIGHT, TURNOVER
 from tradesim.rivals import RIVALS
 from tradesim.specifications import STACKED, read_weights
@@ -530,6 +532,40 @@ def test_the_page_holds_the_committed_results():
     text = backtest_page.PAGE.read_text(encoding="utf-8")
     assert backtest_page.BEGIN in text
     assert backtest_page.page(text, calibration_folder()) == text
+
+
+def test_the_words_of_the_page_hold_the_committed_numbers():
+    text = backtest_page.PAGE.read_text(encoding="utf-8")
+    said = " ".join(text.split("## What was reached")[1].split("## What ten years")[0].split())
+    rows = record.of(record.read_record(calibration_folder()), TURNOVER,
+                     read_pair(calibration_folder()).target_count)
+
+    def percent(value):
+        return f"{100 * value:.0f}".replace("-0", "0").replace("-", "−")
+
+    def listed(part, model=STACKED):
+        *most, last = (percent(value) for value in record.skill(part, model).skill)
+        return f"{', '.join(most)} and {last} %"
+
+    for model, row in record.overall(rows).iterrows():
+        cell = (f"{row['crps']:.3f} ({percent(record.skill(rows, model).mean())} %; "
+                f"{percent(row['covered90'])}, {percent(row['covered50'])})")
+        name = {EQUAL: "all candidates alike", STACKED: "stack by the amended rule, weights of the"
+                " time", HINDSIGHT: "the same, weights of all cells"}.get(
+                    model, f"`{model}`" if model not in RIVALS else named(model))
+        assert re.search(rf"\| {re.escape(name)} \|[^|]*\|[^|]*\| {re.escape(cell)} \|", said), name
+    stack = record.overall(rows).loc[STACKED]
+    singles = max(record.skill(rows, name).mean(2)
+                  for name in record.models_of(rows, record.CANDIDATE))
+    easy = rows[rows["model"] != "damped_trend"]
+    for words in (f"{percent(record.skill(rows, STACKED).mean(2))} % (the weights in use, with hind"
+                  f"sight: {percent(record.skill(rows, HINDSIGHT).mean(2))} %; best single candidat"
+                  f"e, with hindsight: {percent(singles)} %)",
+                  f"{percent(stack['covered90'])} %; by horizon", f"{percent(stack['covered50'])} %"
+                  "; by horizon", f"has a skill of {listed(easy)}, on average "
+                  f"{percent(record.skill(easy, STACKED).mean(2))} %",
+                  f"raises the skill to {listed(rows[rows['year'] != 2020])}"):
+        assert words in said
 
 
 def test_the_committed_record_and_weights_belong_together():

@@ -155,7 +155,8 @@ def _page(frame: pd.DataFrame, plan: Plan, decision: Decision, drawn: Sequence[t
     return str(environment().get_template("backtest.html.j2").render(
         pair=plan.pair, tables=tables, near=near, far=far, drawn=drawn, again=command,
         summary=summary(rows), verdict=verdict(decision),
-        count=plan.pair.name(plan.pair.target_count), origins=plan.origins, last=plan.years[-1], titles=titles, language="en"))
+        count=plan.pair.name(plan.pair.target_count), origins=plan.origins,
+        last=plan.years[-1], titles=titles, language="en"))
 
 
 def weights_text(plan: Plan, decision: Decision, command: str) -> str:
