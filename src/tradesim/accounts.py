@@ -198,7 +198,7 @@ def account(economy: Economy, levels: Array, count_factor: Array, change: Change
                      strict=True))
     made = {name: _full(only(values, *variable.dims), variable.dims, sizes)
             for name, variable in VARIABLES.items() if (values := found.get(name)) is not None}
-    return made | {"self_sufficiency": only(products, *_DRAWN)}
+    return made | {"self_sufficiency": _full(only(products, *_DRAWN), ("product", *_DRAWN), sizes)}
 
 
 def _gains(economy: Economy, levels: Array, change: Change, settled: Settled,
