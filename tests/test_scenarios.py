@@ -6,6 +6,7 @@ change that is meant to move them: ``python tests/refresh_expected.py``.
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -14,6 +15,8 @@ from expected import ENDING, KEY, LAST, SHARES, YEARS, compute, expected_file, r
 from readme_table import COUNT, ORDER, PLACES, between, names, table
 from result_numbers import Numbers, amount, per_cent
 from scenario_answers import PAGE, PARTICULAR, answer, chance, change, page, peak
+from tradesim import model
+from tradesim.accounts import VARIABLES
 from tradesim.catalogue import read_levers
 from tradesim.folders import calibration_folder
 from tradesim.pair import read_pair
@@ -36,6 +39,15 @@ def test_results_are_those_expected(scenario):
     shares = found["variable"].isin(OF_ONE)
     pd.testing.assert_frame_equal(found[shares], expected[shares], check_dtype=False,
                                   rtol=TOLERANCE)
+
+
+@pytest.mark.parametrize("scenario", scenarios(), ids=lambda path: path.stem)
+def test_runs_with_a_few_draws(scenario):
+    dataset = model.run(scenario, draws=5)
+    for name, variable in VARIABLES.items():
+        assert set(dataset[name].dims) == set(variable.dims)
+        assert dataset[name].sizes["case"] == 3
+        assert np.isfinite(dataset[name]).all(), name
 
 
 @pytest.mark.parametrize("scenario", scenarios(), ids=lambda path: path.stem)
