@@ -1,6 +1,6 @@
 """Fit the reference path to both countries' statistics and write the posterior file.
 
-The parameters of equations (1)-(3) have the priors of `parameters.yaml`; the latent flows are
+The parameters of equations 1-3 have the priors of `parameters.yaml`; the latent flows are
 integrated out exactly (`statespace`), and what is left is sampled with emcee: several
 ensembles of walkers that start apart and must agree. Afterwards one path of latent flows is
 drawn for every kept draw. Every specification with weight is fitted, all by the same code

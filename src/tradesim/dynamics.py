@@ -182,7 +182,7 @@ def reference(
     exchange_rate: Array,
     closed_share: Array,
 ) -> Reference:
-    r"""Project bilateral flows from the calibrated gravity equation (equations 2-3).
+    r"""Project bilateral flows by gravity, as calibrated (equations 2-3).
 
     .. math::
 

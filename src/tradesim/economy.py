@@ -1,4 +1,4 @@
-"""One draw of the base year per row, as the arrays that the model works on.
+"""One draw of the base year per row, as the arrays of equations 4-10.
 
 Most cells of the base year are judgement within a range; only the totals by supplier are
 official. Every draw keeps each cell inside its range and meets the totals exactly.

@@ -42,7 +42,7 @@ class Evidence:
     specification
         Which form of the reference path.
     size
-        Term g of equation (2), less its value in `base_year`; (year, importer).
+        Term g of equation 2, less its value in `base_year`; (year, importer).
     weight
         How much each year's reports count; (year,).
     base_year
@@ -174,13 +174,13 @@ def unpack(vectors: Array, evidence: Evidence) -> dict[str, Array]:
 
 
 def with_reference(parts: Mapping[str, Array]) -> dict[str, Array]:
-    """Give every reporter a bias, zero for the first: equation (1)."""
+    """Give every reporter a bias, zero for the first: equation 1."""
     bias = parts["bias"][..., None]
     return {**parts, "bias": np.concatenate([np.zeros_like(bias), bias], axis=-1)}
 
 
 def explained(parts: Mapping[str, Array], evidence: Evidence) -> Array:
-    """Log flow without its residual (..., year, importer): equation (2)."""
+    """Log flow without its residual (..., year, importer): equation 2."""
     history = evidence.history
     return expected(parts, evidence.size, history.exchange_rate, history.closed_share)
 

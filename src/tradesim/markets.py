@@ -268,7 +268,7 @@ def _indices(cells: _Cells, unknowns: Array) -> tuple[Array, Array, Array, Array
 
 
 def _system(cells: _Cells, unknowns: Array) -> tuple[Array, Array]:
-    """Residuals of the supply equations (10), solved for price, and their Jacobian.
+    """Residuals of supply (equation 10), solved for price, and their Jacobian.
 
     A supplier's equation reads w - (demand for its goods) / elasticity = 0, so an infinite
     elasticity makes it w = 0 and every equation is in log points of price.

@@ -1,6 +1,6 @@
 """The posterior file: what `tradesim calibrate` leaves and the model reads.
 
-`posterior.nc` holds draws of the parameters of equations (1)-(3) and of the latent flows, for
+`posterior.nc` holds draws of the parameters of equations 1-3 and of the latent flows, for
 every specification that was fitted, and the weight of each; `posterior.yaml` says how they were
 made. Reading needs no sampler. The file is bound to what went into the fit: when trade data,
 macro data, closures, priors, specifications or weights change, it is refused.

@@ -53,7 +53,7 @@ def settle(economy: Economy, levels: Array, pulled: Sequence[Pulled], *,
 
     Goods that come to rely on the shared corridor lose more when it closes: with :math:`S` the
     share that goes through it and :math:`\kappa C` the effect of a closure on the reference
-    path, the path itself moves by :math:`\kappa C\,(S' / S - 1)` (equation 15).
+    path, the path itself moves by :math:`\kappa C\,(S' / S - 1)` (equation 18).
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Forms of the reference path that are on offer: one row of choices each, all fitted alike.
 
 `specifications.yaml` of a calibration folder holds them; `weights.yaml` says how much each one
-counts in a run. The equations are (1)-(3) of `docs/model.md`.
+counts in a run. They are equations 1-3 and S1 of `docs/model.md`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SIZES = {
     "imports": "log of the importer's total imports; its nominal GDP where they are not known",
     "none": "nothing",
 }
-"""What a flow may grow with: term g of equation (2)."""
+"""What a flow may grow with: term g of equation 2."""
 
 
 class Student(Strict):
@@ -104,7 +104,7 @@ class Specification(Strict):
 
 
 def size_of_market(size: str, log_gdp: Array, log_real: Array, log_imports: Array) -> Array:
-    """Log of what flows grow with, by importer: term g of equation (2) before centring.
+    """Log of what flows grow with, by importer: term g of equation 2 before centring.
 
     Parameters
     ----------

@@ -8,11 +8,10 @@ natural logs of USD:
     (3)  u[j,t]   = ρ[j] u[j,t-1] + ε[j,t],          ε ~ N(0, ω[j]²),  u[j,0] ~ N(0, ω²/(1 - ρ²))
 
 with b = 0 for the first (reference) reporter; where ρ = 1 the start is N(0, ω²). Given the
-parameters the system is linear and
-Gaussian with one state per importer, so a scalar Kalman filter is exact. Reporters are
-independent given the state and are therefore taken in one after the other, which needs no
-matrix at all. Every function works on any number of leading axes (walkers, draws); the only
-loops run over years and reporters.
+parameters equations 1-3 are linear and Gaussian with one state per importer, so a scalar
+Kalman filter is exact. Reporters are independent given the state and are therefore taken in
+one after the other, which needs no matrix at all. Every function works on any number of leading
+axes (walkers, draws); the only loops run over years and reporters.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class Filtered(NamedTuple):
 
 def expected(parameters: Mapping[str, Array], size: Array, exchange_rate: Array,
              closed_share: Array) -> Array:
-    """Latent log flow without its residual, equation (2): a + β g + γ q + κ C.
+    """Latent log flow without its residual, equation 2: a + β g + γ q + κ C.
 
     Parameters
     ----------
