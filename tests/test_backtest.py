@@ -286,6 +286,19 @@ def test_weights_of_the_time_know_no_later_outcome(made):
                                (first["plain"]["mean"] + first["wide"]["mean"]) / 2)
 
 
+def test_forecasts_of_later_origins_are_not_known(made):
+    names = ["plain", "wide"]
+    judged = backtest._judged(made.plan, names,
+                              {(cell.model, cell.origin): cell for cell in made.cells})
+    for place in range(len(made.plan.origins)):
+        density, crps, levels = backtest._known_by(judged, place)
+        made_by = np.isfinite(levels).any(axis=(1, 2, 3))
+        np.testing.assert_array_equal(made_by, np.arange(6) <= place)
+        for o, h in np.argwhere(np.isfinite(density[..., 0])):
+            assert o + h + 1 <= place
+        np.testing.assert_array_equal(np.isfinite(crps), np.isfinite(density))
+
+
 def test_a_better_fit_of_late_years_moves_only_late_weights(made):
     def spread(origin):
         rows = record.of(made.frame, TURNOVER, "right").set_index(["model", "origin", "horizon"])
@@ -334,6 +347,7 @@ def test_track_record_says_what_the_rows_say(made):
     first = said["horizons"][1]
     within = error.between(first["below"] - 1e-9, first["above"] + 1e-9)
     assert first["below"] < 0 < first["above"]
+    assert (1 + first["below"] / 100) * (1 + first["above"] / 100) == pytest.approx(1)
     assert within.sum() == 3  # half of six
     by_h = rows.groupby("horizon")["covered90"].mean()
     assert said["covered90"] == pytest.approx(by_h.mean())
@@ -388,6 +402,26 @@ def test_what_is_asked_for_must_be_there(folder, asked, said):
 def test_the_program_is_what_it_says_it_is():
     assert all((ROOT / f"src/tradesim/{name}.py").is_file() for name in backtest.PROGRAM)
     assert len(backtest._program()) == 64
+
+
+def test_a_plan_carries_what_it_depends_on(folder):
+    identity = prepare(folder).identity
+    assert identity["program"] == backtest._program()
+    assert set(identity["inputs"]) == {"pair.yaml", "parameters.yaml", "data/bilateral_trade.csv",
+                                       "data/macro.csv", "data/corridor.csv"}
+    text = (folder / "parameters.yaml").read_text()
+    (folder / "parameters.yaml").write_text(text.replace("corridor.persistence:\n  title: ",
+                                                         "corridor.persistence:\n  title: The "))
+    assert prepare(folder).identity["inputs"] != identity["inputs"]
+
+
+def test_levers_leave_a_back_test_as_it_is(folder):
+    before = prepare(folder).identity
+    text = (folder / "parameters.yaml").read_text()
+    changed = text.replace("adjustment.speed:\n  title: ", "adjustment.speed:\n  title: The ")
+    assert changed != text
+    (folder / "parameters.yaml").write_text(changed)
+    assert prepare(folder).identity == before
 
 
 def test_few_late_origins_have_short_horizons(folder):

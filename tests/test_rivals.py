@@ -69,6 +69,18 @@ def test_arima_has_the_smallest_criterion_of_all_orders():
     assert found.left_out == len(rivals.ORDERS) - len(best)
 
 
+def test_first_year_does_not_count():
+    """So that levels and differences are compared on the same years: normal likelihood by hand."""
+    series = walk()
+    steps = np.diff(series)
+    by_hand = -0.5 * len(steps) * (np.log(2 * np.pi * steps.var()) + 1)
+    assert rivals._arima(series, (0, 1, 0), "c").llf == pytest.approx(by_hand, abs=1e-4)
+    by_hand = -0.5 * len(steps) * (np.log(2 * np.pi * series[1:].var()) + 1)
+    fitted = rivals._arima(series, (0, 0, 0), "c")
+    assert fitted.llf == pytest.approx(by_hand, abs=1e-3)
+    assert fitted.params[0] == pytest.approx(series[1:].mean(), abs=SEARCH)
+
+
 NOISY = np.array([13.22, 14.33, 13.59, 14.00, 14.98, 14.23, 14.76, 15.08, 13.26, 15.40, 14.54,
                   13.47, 14.71, 15.08, 15.65, 14.15, 14.59])
 """A short series on which an order that seems to converge has roots on the unit circle."""

@@ -179,11 +179,12 @@ def test_what_all_share_does_not_matter(seed, shift):
 
 def test_standard_error_against_the_covariances():
     """Second route: the sum over all pairs of origins of weighted products."""
-    rest = np.random.default_rng(6).normal(size=10)
+    rest = np.cumsum(np.random.default_rng(6).normal(size=10))
     centred = rest - rest.mean()
     apart = np.abs(np.subtract.outer(np.arange(10), np.arange(10)))
     wanted = (np.maximum(1 - apart / 5, 0) * np.outer(centred, centred)).sum()
     plain = (centred**2).sum()
+    assert wanted > 1.1 * plain
     assert stacking._error(rest) == pytest.approx(np.sqrt(max(wanted, plain) * 10 / 9))
 
 
