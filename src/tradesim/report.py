@@ -32,6 +32,7 @@ from tradesim.posterior import PARAMETERS, PREFIX, SHARED, pooled, read_posterio
 from tradesim.ranking import rankings, sentence, table
 from tradesim.results import MANIFEST, load
 from tradesim.scenario import Scenario
+from tradesim.specifications import STACKED
 from tradesim.story import Story
 from tradesim.trust import EVIDENCE, evidence, trust
 from tradesim.wording import plain, words
@@ -70,8 +71,9 @@ def report(folder: Path, calibration: Path | None = None, out: Path | None = Non
     source = calibration or Path(dataset.attrs["calibration"])
     if not source.is_dir():
         source = calibration_folder()
+    form = json.loads(dataset.attrs["scenario"]).get("specification", STACKED)
     story = Story(dataset, read_pair(source), read_history(source),
-                  pooled(read_posterior(source)))
+                  pooled(read_posterior(source), form))
     target = folder if out is None else out
     pictures = target / FIGURES
     pictures.mkdir(exist_ok=True)
