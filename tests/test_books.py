@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fake_results
 import numpy as np
 import pytest
 
+import fake_results
 from conftest import PAIR
 from tradesim import plots_books
 from tradesim.benefit import costly, present_values, ratio
@@ -78,7 +78,8 @@ def test_no_cost_no_benefit_cost():
 
 def test_more_trade_in_the_corridor_is_said(told):
     for one in books(told)["corridor"]:
-        assert one["higher"] and one["moved"]
+        assert one["higher"]
+        assert one["moved"]
         assert one["rise"].mean > 0
 
 
@@ -115,7 +116,9 @@ def test_one_draw_has_no_ranges():
 
 def test_without_changes_there_are_levels_only():
     found = books(story(draws=5, size=0.0))
-    assert found["gains"] == [] and found["corridor"] == [] and found["projects"] == []
+    assert found["gains"] == []
+    assert found["corridor"] == []
+    assert found["projects"] == []
     assert all(len(table["columns"]) == 2 for table in found["dependence"])
 
 
