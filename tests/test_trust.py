@@ -7,7 +7,7 @@ import pytest
 from fake_backtest import record
 from tradesim.record import FILE, read_record, track_record, write_record
 from tradesim.report import environment
-from tradesim.trust import PAST_FANS, evidence, trust
+from tradesim.trust import COVERAGE, PAST_FANS, evidence, trust
 
 
 class Told:
@@ -36,7 +36,7 @@ def test_numbers_are_those_of_the_record(folder):
     assert found["record"]["skill"] == pytest.approx(100 * expected["skill"])
     assert [row["ahead"] for row in found["record"]["rows"]] == list(expected["horizons"])
     assert found["record"]["first"]["above"] == expected["horizons"][1]["above"]
-    assert [name for name, _ in evidence(Told(), folder)] == [PAST_FANS]
+    assert [name for name, _ in evidence(Told(), folder)] == [PAST_FANS, COVERAGE]
 
 
 def test_a_worse_record_is_said_to_be_worse(folder):

@@ -14,7 +14,7 @@ from tradesim.record import FILE, read_record, track_record
 from tradesim.shares import GROWTH, LEVERS, REST, SPECIFIED, range_shares
 from tradesim.story import Story
 
-PAST_FANS, LEARNED = EVIDENCE = ("past_fans", "learned")
+PAST_FANS, COVERAGE, LEARNED = EVIDENCE = ("past_fans", "coverage", "learned")
 """Figures of the section, in order."""
 
 
@@ -27,7 +27,9 @@ def evidence(story: Story, calibration: Path) -> Iterator[tuple[str, Figure]]:
         As in `trust`.
     """
     if (calibration / FILE).is_file():
-        yield PAST_FANS, plots_backtest.past_fans(read_record(calibration), story.count)
+        record = read_record(calibration)
+        yield PAST_FANS, plots_backtest.past_fans(record, story.count)
+        yield COVERAGE, plots_backtest.coverage(record, story.count)
     if (calibration / POSTERIOR).is_file():
         yield LEARNED, plots_evidence.identification(plots_evidence.beliefs(calibration))
 
