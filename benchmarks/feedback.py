@@ -55,9 +55,13 @@ def passes(base: model.Baseline, scenario: model.Scenario,
         flows = total(levels * np.exp(sales) * world.pair_flow, "importer", "exporter", "group")
         return np.log(flows[0, 0, 0, 0, -1])
 
+    paid = world.sales * (1.0 + world.duty)
+    offered = total(paid * np.exp(change.availability), "group") / total(paid, "group")
+    settled = replace(change, availability=np.log(offered))  # the same with any weights
+
     def macro_of(sales: np.ndarray) -> Macro:
         here = replace(world, sales=world.sales * np.exp(sales))
-        return closure(base.world, here, change, world.trade_elasticity)
+        return closure(base.world, here, settled, world.trade_elasticity)
 
     without = equilibrium(world, levels, change).sales
     none, sales = np.zeros_like(without), [without]

@@ -523,9 +523,10 @@ def test_handed_over_is_the_world_solved_for_mean_costs(world, imbalances):
             left = (change.wedge + change.rent)[j, i, :, case, year, draw]
             weight = sales * (1.0 + duty)
             power = np.log((1.0 + left) / (1.0 + duty))
-            real = (change.log_cost[j, i, :, case, year, draw] - power
-                    - change.availability[j, i, :, case, year, draw] / theta[draw])
-            cost[i, j] = np.exp((weight * real).sum() / weight.sum())
+            real = change.log_cost[j, i, :, case, year, draw] - power
+            offered = np.exp(change.availability[j, i, :, case, year, draw])
+            cost[i, j] = (np.exp((weight * real).sum() / weight.sum())
+                          * ((weight * offered).sum() / weight.sum()) ** (-1.0 / theta[draw]))
             before[i, j] = (sales * duty).sum() / sales.sum()
             after[i, j] = (1.0 + before[i, j]) * np.exp((weight * power).sum() / weight.sum()) - 1
     alone = one_sector(WORLD, cost, theta[draw], imbalances, tariff=before, tariff_after=after)

@@ -189,12 +189,13 @@ def closure(world: Array, economy: Economy, change: Change, theta: Array,
     .. math::
 
         \ln \hat c_{ij} = \sum_s \phi_{ijs} \Bigl(\ln \hat c_{ijs}
-            - \ln \frac{1 + \tau'_{ijs}}{1 + \tau_{ijs}} - \frac{a_{ijs}}{\theta}\Bigr),
+            - \ln \frac{1 + \tau'_{ijs}}{1 + \tau_{ijs}}\Bigr)
+            - \frac{1}{\theta} \ln \sum_s \phi_{ijs} a_{ijs},
         \qquad \ln \hat T_{ij} = \sum_s \phi_{ijs} \ln \frac{1 + \tau'_{ijs}}{1 + \tau_{ijs}}
 
     with :math:`\phi` shares of the groups in base-year purchases of :math:`j` from :math:`i` at
-    consumer prices and :math:`a` the varieties offered. Rents of quotas stay in the importing
-    country and are part of :math:`\tau'` here. Costs in other markets stay.
+    consumer prices and :math:`a` the factor on varieties offered. Rents of quotas stay in the
+    importing country and are part of :math:`\tau'` here. Costs in other markets stay.
 
     Hand-over to the markets of the groups (equations 7-10, G5), all log changes of nominal values
     with world output as numeraire: the wage of a supplier moves the price of its goods, in both
@@ -228,7 +229,8 @@ def closure(world: Array, economy: Economy, change: Change, theta: Array,
     pair = economy.pair
     paid = economy.sales * (1.0 + economy.duty)
     power = np.log((1.0 + change.wedge + change.rent) / (1.0 + economy.duty))
-    resource = _mean(change.log_cost - power - change.availability / theta, paid)
+    offered = np.log1p(_mean(np.expm1(change.availability), paid))
+    resource = _mean(change.log_cost - power, paid) - offered / theta
     duty_before = _mean(economy.duty, economy.sales)
     duty_after = duty_before + (1.0 + duty_before) * np.expm1(_mean(power, paid))
 
