@@ -11,9 +11,9 @@ from tradesim.trust import COVERAGE, PAST_FANS, evidence, trust
 
 
 class Told:
-    """As much of a story as the section asks for: one draw, a count."""
+    """As much of a story as the section asks for: few draws, a count."""
 
-    draw_count, count = 1, "right"
+    draw_count, count, point = 2, "right", False
 
 
 @pytest.fixture(scope="module")

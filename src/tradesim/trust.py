@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from tradesim import plots_backtest, plots_evidence
+from tradesim.drawing import style
 from tradesim.posterior import DATA as POSTERIOR
 from tradesim.record import FILE, read_record, track_record
 from tradesim.shares import GROWTH, LEVERS, REST, SPECIFIED, range_shares
@@ -19,19 +20,24 @@ PAST_FANS, COVERAGE, LEARNED = EVIDENCE = ("past_fans", "coverage", "learned")
 
 
 def evidence(story: Story, calibration: Path) -> Iterator[tuple[str, Figure]]:
-    """Draw the figures of the section by name, those for which there are data.
+    """Draw the figures of the section by name, those for which there are data and draws.
 
     Parameters
     ----------
     story, calibration
         As in `trust`.
     """
-    if (calibration / FILE).is_file():
+    makers: dict[str, Callable[[], Figure]] = {}
+    if (calibration / FILE).is_file() and not story.point:
         record = read_record(calibration)
-        yield PAST_FANS, plots_backtest.past_fans(record, story.count)
-        yield COVERAGE, plots_backtest.coverage(record, story.count)
-    if (calibration / POSTERIOR).is_file():
-        yield LEARNED, plots_evidence.identification(plots_evidence.beliefs(calibration))
+        makers[PAST_FANS] = lambda: plots_backtest.past_fans(record, story.count)
+        makers[COVERAGE] = lambda: plots_backtest.coverage(record, story.count)
+    if (calibration / POSTERIOR).is_file() and not story.point:
+        makers[LEARNED] = lambda: plots_evidence.identification(
+            plots_evidence.beliefs(calibration))
+    for name, make in makers.items():
+        with style(name):
+            yield name, make()
 
 
 def trust(story: Story, calibration: Path) -> dict[str, Any]:
