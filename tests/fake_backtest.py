@@ -10,7 +10,7 @@ from conftest import PAIR
 from tradesim import scores
 from tradesim.backtest import Plan, record_of
 from tradesim.backtest_cells import Cell, Task, to_series, work
-from tradesim.rivals import RIVALS
+from tradesim.rivals import OTHERS, RIVALS
 from tradesim.specifications import Specification
 
 FIRST, LAST = 1998, 2011
@@ -64,7 +64,7 @@ def rough(task: Task) -> Cell:
     """The same with rivals that need no fit: means and spreads of the series itself, quickly."""
     if task.form is not None:
         return forecast(task)
-    place = list(RIVALS).index(task.model)
+    place = [*RIVALS, *OTHERS].index(task.model)
     h = np.sqrt(np.arange(1, len(task.outcome) + 1))[:, None]
     mean = task.series[-1] + 0.03 * place * h**2
     sd = (0.2 + 0.05 * place) * h * np.ones_like(mean)

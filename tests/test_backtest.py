@@ -26,7 +26,7 @@ from tradesim.folders import calibration_folder
 from tradesim.pair import read_pair
 from tradesim.plots_backtest import named
 from tradesim.record import EQUAL, HINDSIGHT, TURNOVER
-from tradesim.rivals import RIVALS
+from tradesim.rivals import OTHERS, RIVALS
 from tradesim.specifications import STACKED, read_weights
 from tradesim.stacking import decide
 
@@ -131,7 +131,7 @@ def test_a_fit_that_never_agrees_ends_the_back_test(monkeypatch, tmp_path):
 
     monkeypatch.setattr("tradesim.hindcast.hindcast", hindcast)
     with pytest.raises(ConvergenceError, match=r"fit of plain to the years up to 2005 \(R-hat 1.31"
-                                               r"0, must be below 1.05; 12 effective.*0 of 48 fore"
+                                               r"0, must be below 1.05; 12 effective.*0 of 54 fore"
                                                r"casts are kept.*largest residual 1.31"):
         run(fake_backtest.plan(), tmp_path / "b", map)
     assert not (tmp_path / "b").exists()
@@ -173,15 +173,15 @@ def test_only_missing_cells_are_worked_on(tmp_path, monkeypatch):
     said, bar = [], []
     cells = run(plan, tmp_path / "b", counting, say=said.append,
                 progress=lambda *seen: bar.append(seen))
-    assert said == ["going on: 5 of 48 forecasts were made before"]
-    assert len(asked) == len(set(asked)) == 48
-    assert bar[0] == (5, 48)
-    assert bar[-1] == (48, 48)
+    assert said == ["going on: 5 of 54 forecasts were made before"]
+    assert len(asked) == len(set(asked)) == 54
+    assert bar[0] == (5, 54)
+    assert bar[-1] == (54, 54)
     frame, _ = record_of(plan, cells)
     wanted, _ = fake_backtest.record()
     pd.testing.assert_frame_equal(frame, wanted, atol=1e-4)
     run(plan, tmp_path / "b", counting, fresh=True)
-    assert len(asked) == 96
+    assert len(asked) == 108
 
 
 def test_cells_of_other_inputs_are_not_taken(tmp_path):
@@ -206,7 +206,7 @@ def test_a_dead_worker_says_how_to_go_on(tmp_path):
         raise BrokenProcessPool("killed")
         yield
 
-    with pytest.raises(TradesimError, match=r"a worker died \(killed\); 0 of 48.*same command to g"
+    with pytest.raises(TradesimError, match=r"a worker died \(killed\); 0 of 54.*same command to g"
                                             r"o on"):
         run(fake_backtest.plan(), tmp_path / "b", dying)
 
@@ -241,7 +241,8 @@ def test_scores_of_the_record_from_the_draws(made):
 def test_every_model_has_every_cell(made):
     counts = made.frame.groupby(["model", "target", "count"]).size()
     assert (counts == 20).all()  # 5 + 5 + 4 + 3 + 2 + 1
-    assert set(made.frame["model"]) == {*RIVALS, *fake_backtest.FORMS, STACKED, HINDSIGHT, EQUAL}
+    assert set(made.frame["model"]) == {*RIVALS, *OTHERS, *fake_backtest.FORMS, STACKED,
+                                       HINDSIGHT, EQUAL}
     assert not made.frame.isna().any().any()
 
 
@@ -378,7 +379,7 @@ def test_a_good_plan(folder):
     assert (plan.years[0], plan.years[-1], plan.horizons) == (2005, 2024, 5)
     assert [plan.kind(name) for name in ("plain", "blind", "drift")] == [
         "candidate", "ablation", "rival"]
-    assert len(plan.tasks()) == 10 * (3 + 4)
+    assert len(plan.tasks()) == 10 * (3 + 4 + 1)
     assert len(plan.tasks()[0].series) == 10
 
 
@@ -541,7 +542,7 @@ def test_stopping_says_how_to_go_on(quick, folder, tmp_path, monkeypatch):
     monkeypatch.setattr(backtest, "work", fake_backtest.rough)
     again = quick("--calibration", folder, "--out", tmp_path / "b")
     assert again.exit_code == 0
-    assert "going on: 2 of 70 forecasts were made before" in again.output
+    assert "going on: 2 of 80 forecasts were made before" in again.output
 
 
 def test_without_statsmodels_the_command_says_what_to_install(monkeypatch, folder):
@@ -586,19 +587,22 @@ def test_the_words_of_the_page_hold_the_committed_numbers():
                 f"{percent(row['covered90'])}, {percent(row['covered50'])})")
         name = {EQUAL: "all candidates alike", STACKED: "stack by the amended rule, weights of the"
                 " time", HINDSIGHT: "the same, weights of all cells"}.get(
-                    model, f"`{model}`" if model not in RIVALS else named(model))
+                    model, named(model) if model in (*RIVALS, *OTHERS) else f"`{model}`")
         assert re.search(rf"\| {re.escape(name)} \|[^|]*\|[^|]*\| {re.escape(cell)} \|", said), name
-    stack = record.overall(rows).loc[STACKED]
-    singles = max(record.skill(rows, name).mean(2)
-                  for name in record.models_of(rows, record.CANDIDATE))
-    easy = rows[rows["model"] != "damped_trend"]
-    for words in (f"{percent(record.skill(rows, STACKED).mean(2))} % (the weights in use, with hind"
-                  f"sight: {percent(record.skill(rows, HINDSIGHT).mean(2))} %; best single candidat"
-                  f"e, with hindsight: {percent(singles)} %)",
-                  f"{percent(stack['covered90'])} %; by horizon", f"{percent(stack['covered50'])} %"
-                  "; by horizon", f"has a skill of {listed(easy)}, on average "
-                  f"{percent(record.skill(easy, STACKED).mean(2))} %",
-                  f"raises the skill to {listed(rows[rows['year'] != 2020])}"):
+    line = rows.assign(kind=rows["kind"].where(rows["model"] != "damped_line", record.RIVAL))
+    best = max(record.models_of(rows, record.CANDIDATE),
+               key=lambda name: record.skill(rows, name).mean(2))
+    low, high = record.skill(rows, STACKED).limits(2)
+    whole = record.overall(rows)
+    for words in (
+            f"years 1 to 5 | {listed(rows)} | {listed(line)} |",
+            *(f"| {percent(record.skill(rows, name).mean(2))} % | "
+              f"{percent(record.skill(line, name).mean(2))} % |"
+              for name in (STACKED, HINDSIGHT, best)),
+            f"98 % | {percent(whole.loc[STACKED, 'covered90'])} % (by",
+            f"65 % | {percent(whole.loc[STACKED, 'covered50'])} % (by",
+            f"{percent(low)} to {percent(high)} % when one origin is left out",
+            f"held {percent(whole.loc['damped_line', 'covered50'])} % of the outcomes"):
         assert words in said
 
 
@@ -619,7 +623,8 @@ def test_the_committed_record_and_weights_belong_together():
 def test_the_committed_record_is_complete():
     plan = prepare(calibration_folder())
     frame = record.read_record(calibration_folder())
-    assert set(frame["model"]) == {*plan.forms, *RIVALS, STACKED, HINDSIGHT, EQUAL}
+    assert set(frame["model"]) == {*plan.forms, *RIVALS, *OTHERS, STACKED, HINDSIGHT,
+                                  EQUAL}
     counts = frame.groupby(["model", "target", "count"]).size()
     assert (counts == sum(plan.ahead(origin) for origin in plan.origins)).all()
     for row in frame[frame["model"] == STACKED].to_dict("records"):

@@ -41,8 +41,38 @@ def test_damped_trend_follows_its_recursion():
     ratios = growth[1:] / growth[:-1]
     np.testing.assert_allclose(ratios, ratios[0], rtol=1e-6)
     assert 0.8 <= ratios[0] < 1
-    assert found.fit == f"damping {ratios[0]:.2f}"
+    assert found.fit.endswith(f"damping {ratios[0]:.2f}")
     assert growth[0] > 0
+
+
+def test_damped_trend_is_at_the_highest_top():
+    """Second route: the likelihood on a grid of starting points of one's own, by hand."""
+    import pandas as pd
+    from scipy.optimize import minimize
+    from statsmodels.tsa.exponential_smoothing.ets import ETSModel
+
+    model = ETSModel(pd.Series(NOISY), error="add", trend="add", damped_trend=True)
+    tops = []
+    for level in (0.05, 0.3, 0.6, 0.95):
+        for damping in (0.85, 0.95):
+            start = np.array([level, 0.02, damping, NOISY[0], 0.05])
+            bounds = [(1e-4, 1 - 1e-4), (1e-4, 1 - 1e-4), (0.8, 0.98), (None, None), (None, None)]
+            found = minimize(lambda x: -model.loglike(x), start, bounds=bounds, method="L-BFGS-B")
+            tops.append(-found.fun)
+    highest, own = rivals.damped_trend(NOISY, 2), rivals.damped_line(NOISY, 2)
+    fitted = model.fit(disp=False, maxiter=5000)
+    assert own.fit.startswith(f"smoothing {fitted.params.iloc[0]:.2f}")
+    sd = np.exp(-max(tops) / len(NOISY) - 0.5 * (np.log(2 * np.pi) + 1))
+    assert highest.sd[0] <= sd * 1.001  # the likelihood falls with the error of one year
+
+
+def test_several_tops_are_compared():
+    """A series on which statsmodels' own start ends on a lower top: a line, not a level."""
+    series = np.log([47.4, 67.5, 35.6, 34.4, 32.4, 23.3, 36.9, 54.6, 63.6, 58.9, 54.6, 78.0, 74.8])
+    line, top = rivals.damped_line(series, 5), rivals.damped_trend(series, 5)
+    assert line.fit.startswith("smoothing 0.00")
+    assert float(top.fit.split()[1].rstrip(",")) > 0.5
+    assert top.sd[0] < line.sd[0]
 
 
 def test_arima_finds_reversion_in_a_long_series():

@@ -27,8 +27,8 @@ from tradesim.folders import sha256
 from tradesim.history import TRADE, read_history
 from tradesim.pair import Pair, read_pair
 from tradesim.parameters import read_parameters
-from tradesim.record import CANDIDATE, EQUAL, HINDSIGHT, QUANTILES, RIVAL, STACK, TURNOVER
-from tradesim.rivals import RIVALS, SHORTEST, check_installed
+from tradesim.record import CANDIDATE, EQUAL, HINDSIGHT, PROBE, QUANTILES, RIVAL, STACK, TURNOVER
+from tradesim.rivals import OTHERS, RIVALS, SHORTEST, check_installed
 from tradesim.specifications import FILE as SPECIFICATIONS
 from tradesim.specifications import STACKED, Specification, chosen, read_specifications
 from tradesim.stacking import Decision, decide
@@ -95,14 +95,14 @@ class Plan:
 
     def tasks(self) -> list[Task]:
         """All cells, the longest first."""
-        models: dict[str, Specification | None] = {**self.forms, **dict.fromkeys(RIVALS)}
+        models = {**self.forms, **dict.fromkeys((*RIVALS, *OTHERS))}
         return [Task(self.folder, model, form, origin, self.reported[:self.years.index(origin) + 1],
                      self.outcome(origin), self.draws, self.seed)
                 for model, form in models.items() for origin in self.origins]
 
     def kind(self, model: str) -> str:
         """Kind of a model in the record."""
-        return RIVAL if model in RIVALS else self.forms[model].use
+        return RIVAL if model in RIVALS else PROBE if model in OTHERS else self.forms[model].use
 
     def file(self, folder: Path, task: Task) -> Path:
         """File of a cell; its name holds a fingerprint of all that it depends on."""
@@ -149,7 +149,7 @@ def prepare(folder: Path, *, origins: tuple[int, int] | None = None, horizons: i
     file = str(folder / SPECIFICATIONS)
     problems = []
     for name in known:
-        if name in RIVALS:
+        if name in (*RIVALS, *OTHERS):
             problems.append(Problem(file, name, "is the name of a rival of the back-test"))
     forms = {}
     for name in names or known:

@@ -20,7 +20,7 @@ import numpy as np
 from tradesim import scores
 from tradesim.dims import Array
 from tradesim.errors import ConvergenceError, TradesimError
-from tradesim.rivals import RIVALS
+from tradesim.rivals import OTHERS, RIVALS
 from tradesim.specifications import Specification
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ class Task:
     folder
         Calibration folder.
     model
-        Name of a rival, or of a specification.
+        Name of a simple forecast, or of a specification.
     form
-        The specification; None for a rival.
+        The specification; None for a simple forecast.
     origin
         Last year known.
     series, outcome
@@ -111,7 +111,8 @@ def work(task: Task) -> Cell:
 
 
 def _rival(task: Task) -> Cell:
-    found = [RIVALS[task.model](column, len(task.outcome)) for column in task.series.T]
+    rule = {**RIVALS, **OTHERS}[task.model]
+    found = [rule(column, len(task.outcome)) for column in task.series.T]
     mean, sd = (np.stack([getattr(one, name) for one in found], axis=-1) for name in ("mean", "sd"))
     return Cell(task.model, task.origin, scores.normal_draws(mean, sd, task.draws),
                 scores.log_score_normal(mean, sd, task.outcome),

@@ -9,7 +9,7 @@ and counted).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -32,8 +32,12 @@ EDGE = 1.01
 METHODS = ("lbfgs", "powell", "nm")
 """Ways to look for the largest likelihood of an ARIMA, tried in this order."""
 
-STARTS = (None, 0.1, 0.5, 0.9)
-"""Starting points of the smoothing of the level, tried in this order; None is statsmodels' own."""
+STARTS = tuple((level, trend) for level in (None, 0.1, 0.5, 0.9) for trend in (None, 0.1, 0.5))
+"""Smoothing of level and trend from which a damped trend is fitted; None is statsmodels' own.
+
+The likelihood of a short series has several tops, and the search from statsmodels' own start often
+ends on a lower one; see `damped_line`.
+"""
 
 STEPS = 5000
 """Steps of each attempt."""
@@ -94,30 +98,48 @@ def drift(series: Array, horizons: int) -> Forecast:
 def damped_trend(series: Array, horizons: int) -> Forecast:
     """Exponential smoothing with a level and an additive trend that dies out.
 
-    Gardner and McKenzie 1985, Forecasting trends in time series, *Management Science* 31.
-    Parameters and errors are those of `random_walk`.
+    Gardner and McKenzie 1985, Forecasting trends in time series, *Management Science* 31. Fitted
+    from all of `STARTS`; the fit with the largest likelihood counts. Parameters and errors are
+    those of `random_walk`.
     """
+    return _damped(series, horizons, STARTS)
+
+
+def damped_line(series: Array, horizons: int) -> Forecast:
+    """Give the damped trend that statsmodels finds from its own starting point alone.
+
+    On short series that is often a lower top of the likelihood, with next to no smoothing: nearly
+    a straight line through the logs. No rival, but kept in the record because it forecasts well.
+    """
+    return _damped(series, horizons, STARTS[:1])
+
+
+def _damped(series: Array, horizons: int,
+            starts: Sequence[tuple[float | None, float | None]]) -> Forecast:
     import pandas as pd
 
     _check(series, "damped trend")
     ets: Any = _statsmodels("statsmodels.tsa.exponential_smoothing.ets")
     model = ets.ETSModel(pd.Series(series), error="add", trend="add", damped_trend=True)
-    for start in STARTS:
-        first = None
-        if start is not None:
-            first = np.array(model.start_params, dtype=float)
-            first[0] = start
+    fits = []
+    for level, trend in starts:
+        first = np.array(model.start_params, dtype=float)
+        first[0] = first[0] if level is None else level
+        first[1] = first[1] if trend is None else min(trend, 0.9 * first[0])
         with _quiet():
             fitted = model.fit(start_params=first, disp=False, maxiter=STEPS)
-        if fitted.mle_retvals["converged"]:
-            break
-    else:
+        if fitted.mle_retvals["converged"] and np.isfinite(fitted.llf):
+            fits.append(fitted)
+    if not fits:
         raise ConvergenceError(f"damped trend of {len(series)} years", float("nan"))
-    damping = dict(zip(model.param_names, fitted.params, strict=True))["damping_trend"]
-    said = fitted.get_prediction(len(series), len(series) + horizons - 1)
-    return _checked(Forecast(np.asarray(said.predicted_mean, dtype=float),
-                             np.sqrt(np.asarray(said.forecast_variance, dtype=float)),
-                             f"damping {damping:.2f}"), "damped trend")
+    best = max(fits, key=lambda fitted: float(fitted.llf))
+    found = dict(zip(model.param_names, best.params, strict=True))
+    said = best.get_prediction(len(series), len(series) + horizons - 1)
+    return _checked(Forecast(
+        np.asarray(said.predicted_mean, dtype=float),
+        np.sqrt(np.asarray(said.forecast_variance, dtype=float)),
+        f"smoothing {found['smoothing_level']:.2f}, damping {found['damping_trend']:.2f}",
+        len(starts) - len(fits)), "damped trend")
 
 
 def arima(series: Array, horizons: int) -> Forecast:
@@ -154,6 +176,9 @@ def arima(series: Array, horizons: int) -> Forecast:
 RIVALS: dict[str, Rival] = {"random_walk": random_walk, "drift": drift,
                             "damped_trend": damped_trend, "arima": arima}
 """Rivals by name."""
+
+OTHERS: dict[str, Rival] = {"damped_line": damped_line}
+"""Simple forecasts that are scored beside the rivals, by name."""
 
 
 def _arima(series: Array, order: tuple[int, int, int], trend: str) -> Any:
