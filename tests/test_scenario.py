@@ -231,7 +231,7 @@ def test_every_shipped_lever_has_a_scenario():
 
 
 def test_json_schema_is_fresh():
-    schema = json_schema(light(calibration_folder()))
+    schema = json_schema(Known.read(calibration_folder()))
     shipped_schema = json.loads((scenarios_folder() / "schema.json").read_text(encoding="utf-8"))
     assert shipped_schema == schema, "run: tradesim check --schema scenarios/schema.json"
 
