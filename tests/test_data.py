@@ -122,8 +122,8 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
     "baseline/route_shares.csv": ((IMPORTER, GROUP, EXPORTER, ROUTE, *cells("share", high=1.0)),
                                   ("importer", "group", "route")),
     "baseline/coverage.csv": (
-        (*text("lever"), Column("scope", "text", allowed=("interim", "full", "guarded")), IMPORTER, GROUP,
-         *cells("share", high=1.0)), ("lever", "scope", "importer", "group")),
+        (*text("lever"), Column("scope", "text", allowed=("interim", "full", "guarded")), IMPORTER,
+         GROUP, *cells("share", high=1.0)), ("lever", "scope", "importer", "group")),
     "baseline/self_sufficiency.csv": (
         (Column("product", "text", allowed=tuple(PAIR.products)), *cells("share", high=1.0)),
         ("product",)),

@@ -18,21 +18,23 @@ MODULES = {path.stem: path for path in sorted(SOURCE.glob("*.py"))}
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
 
 LAYERS = {  # imports only point down, or stay in their layer without a loop
-    5: "__main__ cli cli_backtest backtest_pages plots_backtest cli_sweep sweep_pages plots_sweep "
-       "cli_discover discover_pages discover_words plots_discover "
-       "cli_compare comparing report_compare compare_pages plots_compare workbook "
-       "cli_decompose decompose_pages goal_pages plots_decompose plots_evidence cli_parts "
-       "cli_results cli_smart cli_identify api iamc document document_pdf document_word "
-       "report shares trust books drawing plots plots_books plots_ranking ranking findings story wording terminal",
-    4: "discover prim chance "
-       "smart variation design evaluation execution sensitivity sweep sweep_plan sweep_file sweep_table "
-       "calibrate sampling evidence hindcast backtest backtest_cells record rivals scores stacking compare compare_table regret runs decompose goal provenance analogues "
-       "identification identify",
+    5: "__main__ cli cli_backtest backtest_pages plots_backtest cli_sweep sweep_pages "
+       "plots_sweep cli_discover discover_pages discover_words plots_discover cli_compare "
+       "comparing report_compare compare_pages plots_compare workbook cli_decompose "
+       "decompose_pages goal_pages plots_decompose plots_evidence cli_parts cli_results "
+       "cli_smart cli_identify api iamc document document_pdf document_word report shares "
+       "trust books drawing plots plots_books plots_ranking ranking findings story wording "
+       "terminal",
+    4: "discover prim chance smart variation design evaluation execution sensitivity sweep "
+       "sweep_plan sweep_file sweep_table calibrate sampling evidence hindcast backtest "
+       "backtest_cells record rivals scores stacking compare compare_table regret runs "
+       "decompose goal provenance analogues identification identify",
     3: "sweep_results situation model subsets results benefit differences factors projection",
-    2: "economy shocks levers lever_checks kinds_policy kinds_events routes markets equilibrium "
-       "settlement dynamics "
-       "accounts welfare dependence self_sufficiency costs statespace quotas tariffs gravity closure",
-    1: "scenario scenario_text rules starter catalogue parameters baseline history outlook pair posterior specifications world analogue_cases",
+    2: "economy shocks levers lever_checks kinds_policy kinds_events routes markets "
+       "equilibrium settlement dynamics accounts welfare dependence self_sufficiency costs "
+       "statespace quotas tariffs gravity closure",
+    1: "scenario scenario_text rules starter catalogue parameters baseline history outlook "
+       "pair posterior specifications world analogue_cases",
     0: "__init__ blocks dims errors checks distributions tables yamlfile folders",
 }
 LAYER = {name: layer for layer, names in LAYERS.items() for name in names.split()}

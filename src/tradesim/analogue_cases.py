@@ -114,9 +114,9 @@ def read_cases(folder: Path) -> Cases:
                  known, cases("duty_cuts", DutyCut), cases("home_output", HomeOutput))
 
 
-def _case(model: type[Strict], entry: Any, key: str, file: str, places: Places,
-          known: Mapping[str, Parameter]) -> Strict | list[Problem]:
-    fields = {name: tuple(value) if isinstance(value, list) else value
+def _case(model: type[Any], entry: Any, key: str, file: str, places: Places,
+          known: Mapping[str, Parameter]) -> Any:
+    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
               for name, value in entry.items()}
     made = {name: parameter(f"{key}.{name}", item, f"{key}.numbers.{name}", file, places)
             for name, item in fields.pop("numbers", {}).items()}
@@ -145,11 +145,11 @@ def read_flows(folder: Path) -> dict[tuple[str, str], dict[int, float]]:
     frame = frame[(frame["months"] == "1-12") & frame["reporter"].isin(frame["exporter"])]
     flows: dict[tuple[str, str], dict[int, float]] = {}
     best: dict[tuple[str, str, int], str] = {}
-    for row in frame.itertuples(index=False):
-        key = (str(row.exporter), str(row.importer), int(row.year))
-        if str(row.grade) <= best.get(key, "Z"):
-            best[key] = str(row.grade)
-            flows.setdefault(key[:2], {})[key[2]] = float(row.value_usd)
+    for row in frame.to_dict("records"):
+        key = (str(row["exporter"]), str(row["importer"]), int(row["year"]))
+        if str(row["grade"]) <= best.get(key, "Z"):
+            best[key] = str(row["grade"])
+            flows.setdefault(key[:2], {})[key[2]] = float(row["value_usd"])
     return flows
 
 

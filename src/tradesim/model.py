@@ -251,9 +251,9 @@ def ask(
     scenario = read_scenario(path, known, asked)
     headline = base.pair.target_count if count is None else count
     if headline not in base.pair.counts:
-        known = list(base.pair.counts)
-        raise InputError([Problem("--count", headline, f"unknown count; known: {', '.join(known)}",
-                                  nearest(headline, known))])
+        counts = list(base.pair.counts)
+        raise InputError([Problem("--count", headline, f"unknown count; known: {', '.join(counts)}",
+                                  nearest(headline, counts))])
     command = repeat_command([str(path)], overrides, draws=draws, seed=seed, count=count)
     return scenario, describe(base, scenario, headline, command)
 
