@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from tradesim.catalogue import read_levers
 from tradesim.checks import gathered, problem, problems_of
 from tradesim.distributions import Strict
-from tradesim.errors import InputError, Problem
+from tradesim.errors import InputError
 from tradesim.parameters import Parameter, parameter, read_parameters
 from tradesim.tables import Column, read_table
 from tradesim.yamlfile import Places, load_marked
