@@ -214,7 +214,7 @@ def simulation(rows: pd.DataFrame) -> str:
     """Say how uniform the ranks are."""
     rows = rows[rows["check"] == "simulation"]
     if rows.empty:
-        return "Not computed for this posterior (`tradesim identify --simulations 60`)."
+        return "Not computed for this posterior (`tradesim identify --simulations 40`)."
     number = int(rows[rows["key"] == "number"]["value"].iloc[0])
     values = rows[rows["key"] == "p_value"].sort_values("value")
     least = values.iloc[0]

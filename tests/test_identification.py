@@ -279,7 +279,7 @@ def value(frame, name, parameter, check, key):
 
 
 def test_table_belongs_to_the_posterior(committed):
-    """After a new fit: run `tradesim identify --simulations 60`."""
+    """After a new fit: run `tradesim identify --simulations 40`."""
     folder = calibration_folder()
     dataset, weights = read_posterior(folder), read_weights(folder)
     assert set(committed["specification"]) == set(weights)
@@ -334,6 +334,15 @@ def test_prose_of_the_page_is_true(committed):
         for what in ("gap_sd", "gap_autocorrelation", "gap_trend"):
             assert 0.05 < value(committed, name, f"{what}.{series}", "predictive",
                                 "p_value") < 0.95
+    means = committed[(committed["parameter"] == "reference.elasticity_gdp")
+                      & (committed["check"] == "posterior") & (committed["key"] == "mean")]["value"]
+    text = " ".join(PAGE.read_text(encoding="utf-8").split())
+    assert (f"is {means.min():.2f} in one specification that the back-test cannot tell from "
+            f"another in which it is {means.max():.2f}") in text
+    for early in (form for form in read_weights(calibration_folder()) if "presample" in form):
+        assert value(committed, early, "gap_trend.MNG.MNG", "predictive", "p_value") > 0.95
+        assert value(committed, early, "gap_autocorrelation.MNG.MNG", "predictive",
+                     "p_value") < 0.05
     overlaps = committed[(committed["check"] == "identified") & (committed["key"] == "overlap")]
     assert overlaps["value"].min() > 0.05
 
