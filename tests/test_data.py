@@ -52,6 +52,7 @@ def cells(value: str, low: float = 0.0, high: float | None = None) -> tuple[Colu
 
 
 IMPORTER = Column("importer", "text", allowed=PAIR.importers)
+IMPORTERS = Column("importer", "text", allowed=PAIR.exporters)
 EXPORTER = Column("exporter", "text", allowed=PAIR.exporters)
 GROUP = Column("group", "text", allowed=tuple(PAIR.groups))
 ROUTE = Column("route", "text", allowed=tuple(PAIR.routes))
@@ -127,6 +128,7 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
     "baseline/self_sufficiency.csv": (
         (Column("product", "text", allowed=tuple(PAIR.products)), *cells("share", high=1.0)),
         ("product",)),
+    "baseline/world.csv": ((EXPORTER, IMPORTERS, *cells("value_busd")), ("exporter", "importer")),
     "baseline/quotas.csv": (
         (*text("lever", "scope"), IMPORTER, GROUP, *text("product", "variable"), *cells("value"),
          *text("unit")), ("lever", "scope", "importer", "group", "variable")),
@@ -134,7 +136,8 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
 COMPLETE = {"baseline/markets.csv": 2 * 12 * 6, "baseline/totals.csv": 2 * 5,
             "baseline/tariffs.csv": 2 * 12 * 5, "baseline/groups.csv": 12 * 4,
             "baseline/routes.csv": 2 * 5 * 2, "baseline/route_shares.csv": 2 * 12 * 5,
-            "baseline/coverage.csv": 3 * 2 * 12, "data/corridor.csv": 20}
+            "baseline/coverage.csv": 3 * 2 * 12, "baseline/world.csv": 36,
+            "data/corridor.csv": 20}
 CENTRE = {"markets": "value_musd", "tariffs": "rate", "groups": "value", "routes": "value",
           "route_shares": "share", "coverage": "share", "self_sufficiency": "share"}
 
@@ -339,7 +342,8 @@ EXPECTED = (
     "elasticity.demand", *(f"supply.home.{group}" for group in GROUPS),
     "supply.export.MNG.meat_livestock", "supply.export.MNG.raw_fibres_hides",
     "supply.export.KAZ.cereals_flour", "adjustment.first_year", "adjustment.speed",
-    "routes.choice", "routes.pass_through", "payment.friction", "access.KAZ.meat_livestock.MNG",
+    "routes.choice", "routes.pass_through", "payment.friction", "closure.theta",
+    "access.KAZ.meat_livestock.MNG",
     "discount.rate", *(f"vat.{importer}" for importer in PAIR.importers),
     *(f"gdp.error_{name}" for name in ("sd.MNG", "sd.KAZ", "persistence", "correlation",
                                        "price_share")),

@@ -45,7 +45,8 @@ def test_a_worse_record_is_said_to_be_worse(folder):
     assert "smaller than those of the best of four simple rules" in better
     found["record"] |= {"skill": -12.0, "losing": [1, 2]}
     assert "12 % <b>larger</b> than those of the best" in said(found)
-    found["record"] |= {"skill": 8.0, "losing": [1]}
+    found["record"] |= {"skill": 8.0, "losing": [1], "strict": 3.0}
+    assert "errors were 3 % smaller" in said(found)
     assert "8 % smaller" in said(found)
     assert "but larger 1 year ahead" in said(found)
 

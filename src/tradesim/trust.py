@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from tradesim import plots_backtest, plots_evidence
 from tradesim.drawing import style
 from tradesim.posterior import DATA as POSTERIOR
-from tradesim.record import FILE, read_record, track_record
+from tradesim.record import FILE, RIVAL, read_record, track_record
+from tradesim.rivals import OTHERS
 from tradesim.shares import GROWTH, LEVERS, REST, SPECIFIED, range_shares
 from tradesim.story import Story
 
@@ -54,18 +55,22 @@ def trust(story: Story, calibration: Path) -> dict[str, Any]:
     -------
     dict
         ``record``: what `record.track_record` says on the headline count, with the horizons as
-        rows; None where this calibration was never back-tested. ``shares``: parts of the range
+        rows, and ``strict``, the skill when poorer fits of the rivals count as rivals too; None where this calibration was never back-tested. ``shares``: parts of the range
         in per cent; None where there are too few draws.
     """
     found: dict[str, Any] = {"record": None, "shares": None}
     if (calibration / FILE).is_file():
-        record = track_record(read_record(calibration), story.count)
+        frame = read_record(calibration)
+        record = track_record(frame, story.count)
+        lucky = frame["model"].isin(OTHERS)
+        strict = track_record(frame.assign(kind=frame["kind"].mask(lucky, RIVAL)), story.count)
         rows = [{"ahead": ahead, **row, "skill": 100 * row["skill"],
                  "covered50": 100 * row["covered50"], "covered90": 100 * row["covered90"]}
                 for ahead, row in record["horizons"].items()]
         found["record"] = record | {
             "rows": rows, "first": rows[0], "last": rows[-1],
-            "skill": 100 * record["skill"], "losing": [row["ahead"] for row in rows
+            "skill": 100 * record["skill"], "strict": 100 * strict["skill"],
+            "losing": [row["ahead"] for row in rows
                                                        if row["skill"] < 0],
             "covered50": 100 * record["covered50"], "covered90": 100 * record["covered90"]}
     parts = range_shares(story)
