@@ -55,8 +55,9 @@ def trust(story: Story, calibration: Path) -> dict[str, Any]:
     -------
     dict
         ``record``: what `record.track_record` says on the headline count, with the horizons as
-        rows, and ``strict``, the skill when poorer fits of the rivals count as rivals too; None where this calibration was never back-tested. ``shares``: parts of the range
-        in per cent; None where there are too few draws.
+        rows, and ``strict``, the skill when poorer fits of the rivals count as rivals too; None
+        where this calibration was never back-tested. ``shares``: parts of the range in per cent;
+        None where there are too few draws.
     """
     found: dict[str, Any] = {"record": None, "shares": None}
     if (calibration / FILE).is_file():
@@ -70,8 +71,7 @@ def trust(story: Story, calibration: Path) -> dict[str, Any]:
         found["record"] = record | {
             "rows": rows, "first": rows[0], "last": rows[-1],
             "skill": 100 * record["skill"], "strict": 100 * strict["skill"],
-            "losing": [row["ahead"] for row in rows
-                                                       if row["skill"] < 0],
+            "losing": [row["ahead"] for row in rows if row["skill"] < 0],
             "covered50": 100 * record["covered50"], "covered90": 100 * record["covered90"]}
     parts = range_shares(story)
     if parts:
