@@ -1,6 +1,7 @@
 """The command line: what it prints, where, and with which exit code."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from inputs import write_calibration
-from tradesim import __version__, cli, levers, terminal
+from tradesim import __version__, cli, lever_checks, levers, terminal
 from tradesim.errors import ConvergenceError, InputError, Problem
+from tradesim.folders import calibration_folder
 from tradesim.scenario import Known, read_scenario, shipped
 
 HEAVY = ("numpy", "pandas", "scipy", "matplotlib", "pydantic", "xarray", "yaml", "rich")
@@ -34,9 +36,11 @@ def calibration(tmp_path_factory, monkeypatch):
     def route_improvement(economy, strength, *, route, km_saved):
         pass
 
-    monkeypatch.setattr("tradesim.levers.KINDS", {
-        kind.__name__: kind for kind in (tariff_agreement, route_improvement)})
-    monkeypatch.setattr("tradesim.levers.arguments", levers.arguments.__wrapped__)
+    kinds = {kind.__name__: kind for kind in (tariff_agreement, route_improvement)}
+    plain = levers.arguments.__wrapped__
+    for module in (levers, lever_checks):
+        monkeypatch.setattr(module, "KINDS", kinds)
+        monkeypatch.setattr(module, "arguments", plain)
     return write_calibration(tmp_path_factory.mktemp("made-up"))
 
 
@@ -410,3 +414,14 @@ def test_check_says_when_a_folder_is_a_calibration(call, calibration):
     done = call("check", calibration, "--calibration", calibration)
     assert done.exit_code == 2
     assert "is a calibration folder, not one of scenarios" in done.output
+
+
+def test_check_reads_the_weights_of_specifications(call, tmp_path):
+    shutil.copytree(calibration_folder(), tmp_path / "mine")
+    path = tmp_path / "mine" / "weights.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("  real_gdp: 0", "  real_gpd: 0"),
+                    encoding="utf-8")
+    done = call("check", "--calibration", tmp_path / "mine")
+    assert done.exit_code == 2
+    assert "weights.real_gpd: unknown specification" in done.stderr
+    assert "did you mean 'real_gdp'?" in done.stderr

@@ -227,6 +227,7 @@ def _check_calibration(folder: Path) -> Known:
     from tradesim.pair import read_pair
     from tradesim.parameters import read_parameters
     from tradesim.rules import Known
+    from tradesim.specifications import read_specifications, read_weights
 
     problems: list[Problem] = []
     known = pair = None
@@ -239,6 +240,9 @@ def _check_calibration(folder: Path) -> Known:
     if not problems and (folder / "data").is_dir():
         with _gathered(problems):
             read_history(folder)
+        with _gathered(problems):
+            read_specifications(folder)
+            read_weights(folder)
     if not problems:
         with _gathered(problems):
             known = Known.read(folder)
