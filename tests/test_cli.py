@@ -190,7 +190,7 @@ def test_out_is_tried_before_the_work(call, model, calibration):
 
 @pytest.mark.parametrize(("error", "code", "message"), [
     (InputError([Problem("a", "b", "bad"), Problem("c", "", "worse")]), 2, "a: b: bad\nc: worse\n"),
-    (ConvergenceError("the markets", 0.5, [3]), 1,
+    (ConvergenceError("the markets", 0.5, [3]), 3,
      "the markets did not converge in draw 3; largest residual 0.5\n"),
     (OSError(28, "No space left on device", "x.nc"), 1, "x.nc: No space left on device\n"),
     (KeyboardInterrupt(), 130, "stopped; nothing was written\n"),

@@ -53,13 +53,15 @@ def parts(story: Story, importer: str, case: str = "if_implemented",
             if np.abs(values).max() >= NOTHING} | {"net": net}
 
 
-def books(story: Story) -> dict[str, Any]:
+def books(story: Story, *, priced: bool = True) -> dict[str, Any]:
     """Tables and facts of the section on accounts.
 
     Parameters
     ----------
     story
         The run and its past.
+    priced
+        Whether every lever of the scenario states a cost: only then are gains held against it.
 
     Returns
     -------
@@ -79,7 +81,7 @@ def books(story: Story) -> dict[str, Any]:
         "dependence": [_dependence(story, importer) for importer in pair.importers],
         "corridor": [_exposure(story, importer) for importer in importers],
         "revenue": _revenue(story), "projects": _projects(story),
-        "benefit": _benefit(story) if costly(story.dataset) else None}
+        "benefit": _benefit(story, priced) if costly(story.dataset) else None}
 
 
 def _gains(story: Story, importer: str) -> dict[str, Any]:
@@ -160,7 +162,7 @@ def _projects(story: Story) -> list[dict[str, Any]]:
     return found
 
 
-def _benefit(story: Story) -> dict[str, Any]:
+def _benefit(story: Story, priced: bool) -> dict[str, Any]:
     """Present values of gains and cost up to the horizon, USD million."""
     words, values = phrases(), {}
     for case in ("if_implemented", "scenario"):
@@ -169,11 +171,15 @@ def _benefit(story: Story) -> dict[str, Any]:
     cases = ["if_implemented", *([] if story.point else ["scenario"])]
     rows = []
     for name in values["if_implemented"]:
+        if name == "net" and not priced:
+            continue
         label = words["benefit"].get(name) or words["benefit"]["country"].format(
             country=story.pair.name(name))
         rows.append([label, *(changed(Change.of(values[case][name]), "short") for case in cases)])
-    rows.append([words["benefit"]["ratio"], *(pretty(ratio(values[case]), 2) for case in cases)])
-    if not story.point:
+    if priced:
+        rows.append([words["benefit"]["ratio"],
+                     *(pretty(ratio(values[case]), 2) for case in cases)])
+    if priced and not story.point:
         rows.append([words["benefit"]["pays"], *(probability(float(
             (values[case]["net"] > 0).mean()), "short") for case in cases)])
     sure = values["if_implemented"]
@@ -182,7 +188,7 @@ def _benefit(story: Story) -> dict[str, Any]:
             "yearly": [float(story.change("welfare", "if_implemented", year=story.last)
                              .sum(axis=-1).mean())],
             "cost": [float(sure["cost"].mean())], "gain": [float(sure["joint"].mean())],
-            "first": story.years[0], "ratio": pretty(ratio(sure), 2)}
+            "first": story.years[0], "ratio": pretty(ratio(sure), 2) if priced else ""}
 
 
 def _row(story: Story, label: str, name: str, scale: float, **where: Any) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from tradesim.errors import InputError, Problem, TradesimError, nearest
+from tradesim.errors import ConvergenceError, InputError, Problem, TradesimError, nearest
 from tradesim.folders import calibration_folder, scenarios_folder, whole
 
 OUTPUTS = ("report.html", "report.pdf", "report.docx", "figures", "summary.csv", "summary.json",
@@ -31,12 +31,16 @@ class _BadInput(_Failure):
     exit_code = 2
 
 
+class _Unsolved(_Failure):
+    exit_code = 3
+
+
 class _Stopped(_Failure):
     exit_code = 130
 
 
 class Commands(click.Group):
-    """The commands, with errors as plain lines: 2 bad input, 1 no solution, 130 stopped."""
+    """The commands, with errors as plain lines: 2 bad input, 3 no solution, 130 stopped."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
@@ -44,6 +48,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except InputError as error:
             raise _BadInput(str(error)) from error
+        except ConvergenceError as error:
+            raise _Unsolved(str(error)) from error
         except TradesimError as error:
             raise _Failure(str(error)) from error
         except OSError as error:

@@ -152,6 +152,7 @@ def render(story: Story, calibration: Path, drawn: Mapping[str, str],
     parameters, levers = read_parameters(calibration), read_levers(calibration)
     chosen = {name: levers[name] for name in scenario["levers"]}
     rows = [assumption(parameter, scenario, story.posterior) for parameter in parameters.values()]
+    priced = all({"capital_cost", "yearly_cost"} & {*lever.settings} for lever in chosen.values())
     main = MAIN if story.changes else MAIN_REFERENCE
     ranked = [ranking for ranking in rankings(story) if ranking.movers]
     text = environment().get_template("report.html.j2").render(
@@ -161,7 +162,7 @@ def render(story: Story, calibration: Path, drawn: Mapping[str, str],
         figures=[(name, drawn[name]) for name in main if name in drawn],
         evidence=[(name, drawn[name]) for name in EVIDENCE if name in drawn],
         more=[(name, svg) for name, svg in drawn.items() if name not in (*main, *EVIDENCE)],
-        trust=trust(story, calibration), books=books(story),
+        trust=trust(story, calibration), books=books(story, priced=priced),
         tables=tables(story), sides=sides(story), switch=words()["changed"],
         rankings=[table(story, one) for one in ranked],
         changed=differences(Catalogue(calibration, _cells(story, calibration, parameters),
@@ -211,6 +212,7 @@ def environment() -> jinja2.Environment:
     made.filters.update(
         money=wording.money, changed=wording.changed, percent=wording.percent,
         probability=wording.probability, plural=wording.plural,
+        plain_range=lambda three: "{} ({} to {})".format(*wording.together(three)),
         squeeze=lambda text: " ".join(text.split()))
     return made
 

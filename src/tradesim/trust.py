@@ -6,14 +6,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from tradesim import plots_backtest, plots_evidence
+from tradesim.dims import MILLION
 from tradesim.drawing import style
+from tradesim.factors import SPECIFICATION
+from tradesim.findings import middle
 from tradesim.posterior import DATA as POSTERIOR
+from tradesim.posterior import read_posterior
 from tradesim.record import FILE, RIVAL, read_record, track_record
 from tradesim.rivals import OTHERS
-from tradesim.shares import GROWTH, LEVERS, REST, SPECIFIED, range_shares
+from tradesim.shares import GROWTH, LEAST, LEVERS, REST, SPECIFIED, range_shares
+from tradesim.specifications import read_specifications
 from tradesim.story import Story
 
 PAST_FANS, COVERAGE, LEARNED = EVIDENCE = ("past_fans", "coverage", "learned")
@@ -55,25 +61,55 @@ def trust(story: Story, calibration: Path) -> dict[str, Any]:
     -------
     dict
         ``record``: what `record.track_record` says on the headline count, with the horizons as
-        rows, and ``strict``, the skill when poorer fits of the rivals count as rivals too; None
-        where this calibration was never back-tested. ``shares``: parts of the range in per cent;
-        None where there are too few draws.
+        rows; poorer fits of the rivals count as rivals too, and ``lenient`` is the skill
+        without them; None where this calibration was never back-tested. ``shares``: parts of
+        the range in per cent; None where there are too few draws. ``forms``: the reference by
+        specification, where the draws hold several.
     """
-    found: dict[str, Any] = {"record": None, "shares": None}
+    found: dict[str, Any] = {"record": None, "shares": None, "forms": forms(story, calibration)}
     if (calibration / FILE).is_file():
         frame = read_record(calibration)
-        record = track_record(frame, story.count)
+        lenient = track_record(frame, story.count)["skill"]
         lucky = frame["model"].isin(OTHERS)
-        strict = track_record(frame.assign(kind=frame["kind"].mask(lucky, RIVAL)), story.count)
+        record = track_record(frame.assign(kind=frame["kind"].mask(lucky, RIVAL)), story.count)
         rows = [{"ahead": ahead, **row, "skill": 100 * row["skill"],
                  "covered50": 100 * row["covered50"], "covered90": 100 * row["covered90"]}
                 for ahead, row in record["horizons"].items()]
         found["record"] = record | {
             "rows": rows, "first": rows[0], "last": rows[-1],
-            "skill": 100 * record["skill"], "strict": 100 * strict["skill"],
+            "skill": 100 * record["skill"], "lenient": 100 * lenient,
             "losing": [row["ahead"] for row in rows if row["skill"] < 0],
             "covered50": 100 * record["covered50"], "covered90": 100 * record["covered90"]}
     parts = range_shares(story)
     if parts:
         found["shares"] = {name: 100 * parts[name] for name in (GROWTH, SPECIFIED, LEVERS, REST)}
     return found
+
+
+def forms(story: Story, calibration: Path) -> list[dict[str, Any]]:
+    """Give the reference of the last year by specification, on the count of the target.
+
+    Parameters
+    ----------
+    story, calibration
+        As in `trust`.
+
+    Returns
+    -------
+    list of dict
+        ``title``, ``weight`` (share of draws), ``value`` (median, low and high end of the 80 %
+        range, USD million) and ``chance`` of the target, in the order of the posterior; empty
+        where all draws have one specification or there are too few.
+    """
+    if story.draw_count < LEAST or SPECIFICATION not in story.dataset["factor"]:
+        return []
+    place = story.dataset["factors"].sel(factor=SPECIFICATION).to_numpy().astype(int)
+    names = read_posterior(calibration)["specification"].to_numpy().astype(str)
+    known = read_specifications(calibration)
+    target = float(story.dataset.attrs["target_value"]) / MILLION
+    turnover = story.draws("turnover", "reference", count=story.pair.target_count,
+                           year=story.last)
+    return [{"title": known[str(names[k])].title, "weight": float((place == k).mean()),
+             "value": middle(turnover[place == k]),
+             "chance": float((turnover[place == k] >= target).mean())}
+            for k in np.unique(place)]
