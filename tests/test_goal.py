@@ -19,7 +19,7 @@ DRAWS = 200
 LEVERS = ("eaeu_fta.probability", "eaeu_fta.nontariff_cut", "eaeu_fta.start")
 
 
-ASKED = 0.505
+ASKED = 0.2425
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +206,7 @@ def test_answers_are_rounded_so_that_they_are_enough(value, now, text):
 
 @pytest.mark.parametrize(("path", "given", "message"), [
     ("base", {"target": 1e6}, r"--target: 1e\+06: is already reached in 2035 with probability 1"),
-    ("base", {"probability": 0.2}, "already reached in 2035 with probability 0.4"),
+    ("base", {"probability": 0.1}, "already reached in 2035 with probability 0.[12]"),
     ("base", {"probability": 0.0}, "--probability: 0: must lie between 0 and 1"),
     ("base", {"probability": 1.0}, "must lie between 0 and 1"),
     ("base", {"target": -5.0}, "--target: -5: must be an amount above zero"),
