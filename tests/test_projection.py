@@ -151,3 +151,10 @@ def test_without_shocks_flows_grow_with_the_forecast_of_their_size(mixed):
         np.testing.assert_allclose(
             path.log_flow[0, :, 0],
             drawn["posterior.constant"][0, 0] + drawn["posterior.elasticity_gdp"][0] * size)
+
+
+def test_a_point_run_takes_the_specification_of_most_weight(base):
+    weights = json.loads(base.posterior.attrs["weights"])
+    names = [str(name) for name in base.posterior["specification"].values]
+    drawn = path_draws(base, Cube.point(), (2025, 2026))
+    assert names[int(drawn["posterior.specification"].item())] == max(weights, key=weights.get)

@@ -149,7 +149,7 @@ def test_every_figure_has_words_instead_of_it_and_files(page):
     for attrs in pictures:
         assert len(attrs["aria-label"].split()) > 15
     files = sorted(path.name for path in (page.parent / "figures").iterdir())
-    assert len(files) == 20
+    assert len(files) == 24
     for path in (page.parent / "figures").glob("*.svg"):
         ET.parse(path)
 

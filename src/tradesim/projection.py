@@ -21,6 +21,9 @@ DRAWN = ("constant", "elasticity_gdp", "elasticity_exchange_rate", "closure_effe
          "persistence", "innovation_sd", "bias", "residual")
 """What a run takes from the posterior."""
 
+MIDDLE = 0.5
+"""Place in the unit interval at which everything stands in its middle."""
+
 
 def path_draws(base: Baseline, cube: Cube, years: tuple[int, ...],
                specification: str = STACKED) -> dict[str, Array]:
@@ -31,7 +34,8 @@ def path_draws(base: Baseline, cube: Cube, years: tuple[int, ...],
     base
         The baseline.
     cube
-        Where the draws come from. Column ``specification`` picks the specification by weight,
+        Where the draws come from. Column ``specification`` picks the specification by weight
+        (at `MIDDLE`, where a point run stands, the one of most weight: names have no middle),
         where more than one has any; column ``posterior`` the row inside it.
     years
         Projected years.
@@ -54,8 +58,9 @@ def path_draws(base: Baseline, cube: Cube, years: tuple[int, ...],
     fitted = base.posterior
     share = np.array(list(shares(fitted, specification).values()))
     if np.count_nonzero(share) > 1:
-        place = np.searchsorted(np.cumsum(share) / share.sum(), cube.column("specification"),
-                                side="right")
+        column = cube.column("specification")
+        place = np.searchsorted(np.cumsum(share) / share.sum(), column, side="right")
+        place = np.where(column == MIDDLE, np.argmax(share), place)
     else:
         place = np.full(cube.draws, np.argmax(share))
     size = fitted.sizes["draw"]
