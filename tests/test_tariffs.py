@@ -190,3 +190,10 @@ def test_a_choice_may_hold_several_names():
         assert choice.takes(good)
     for bad in ("", "a,,b", "d", ["a", "d"], [], "a, a", 3, None):
         assert not choice.takes(bad)
+
+
+def test_a_single_rate_has_its_closed_form_whatever_the_rounding():
+    rng = np.random.default_rng(0)
+    rate, cut, weight = rng.uniform(0.001, 0.6, 5000), rng.uniform(0.02, 0.98, 5000), 3.7
+    found = swiss_coefficient(rate[None], np.full((1, 5000), weight), cut)
+    np.testing.assert_allclose(found, rate * (1 - cut) / cut, rtol=1e-8)

@@ -96,7 +96,7 @@ def swiss_coefficient(old: Array, weight: Array, cut: Array) -> Array:
     high = np.where(counts[:, place], rates, 0.0).max(axis=0, initial=0.0) * alone
     found = np.zeros(old.shape[1:])
     if place.size:
-        edge = 4.0 * np.finfo(float).eps  # equal rates: the two ends are one
+        edge = 1e-9  # equal rates: the two ends are one, and rounding must not move the root out
         ends = (low * (1.0 - edge), high * (1.0 + edge))
         found[place] = elementwise.find_root(gap, ends, args=(np.arange(place.size),)).x
     return found
