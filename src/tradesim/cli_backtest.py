@@ -11,19 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tradesim.cli_parts import CALIBRATION, calibration_of, results_folder
+from tradesim.cli_parts import CALIBRATION, Stopped, calibration_of, results_folder
 from tradesim.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from tradesim.backtest import Plan
     from tradesim.backtest_cells import Cell
-
-
-class _Stopped(click.ClickException):
-    exit_code = 130
-
-    def show(self, file: Any = None) -> None:
-        click.echo(self.message, err=True)
 
 
 @click.command(epilog="""\b
@@ -97,7 +90,7 @@ def _run(plan: Plan, out: Path, jobs: int | None, fresh: bool) -> list[Cell]:
             return run(plan, out, spread, fresh=fresh, progress=show,
                        say=lambda line: click.echo(line, err=True))
     except KeyboardInterrupt as error:
-        raise _Stopped(f"stopped; what was done is kept in {cell_folder(out)}: the same command "
+        raise Stopped(f"stopped; what was done is kept in {cell_folder(out)}: the same command "
                        "goes on") from error
 
 

@@ -35,7 +35,9 @@ class _Unsolved(_Failure):
     exit_code = 3
 
 
-class _Stopped(_Failure):
+class Stopped(_Failure):
+    """Stopped by hand: exit code 130."""
+
     exit_code = 130
 
 
@@ -57,7 +59,7 @@ class Commands(click.Group):
                 raise
             raise _Failure(f"{error.filename or 'a file'}: {error.strerror or error}") from error
         except KeyboardInterrupt as error:
-            raise _Stopped("stopped; nothing was written") from error
+            raise Stopped("stopped; nothing was written") from error
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Find a command, or say which one was probably meant."""

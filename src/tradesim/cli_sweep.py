@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tradesim.cli_parts import CALIBRATION, SET, calibration_of, complete_scenarios
+from tradesim.cli_parts import CALIBRATION, SET, Stopped, calibration_of, complete_scenarios
 
 if TYPE_CHECKING:
     from tradesim.sweep_plan import Plan, Wish
@@ -27,13 +27,6 @@ READABLE = 60_000_000
 SHOWN = 12
 MAIN = {"oat": "swing", "grid": "range_of_means", "lhs": "prcc", "morris": "mu_star",
         "sobol": "total"}
-
-
-class _Stopped(click.ClickException):
-    exit_code = 130
-
-    def show(self, file: Any = None) -> None:
-        click.echo(self.message, err=True)
 
 
 @click.command(epilog="""\b
@@ -157,7 +150,7 @@ def _run(plan: Plan, target: Path, workers: int, scheduler: str | None, chunk: i
                   alone=workers > 1 or scheduler is not None, progress=progress, say=_say,
                   extra=extra)
     except KeyboardInterrupt as error:
-        raise _Stopped(f"stopped; what was done is kept in {chunk_folder(target)}: the same "
+        raise Stopped(f"stopped; what was done is kept in {chunk_folder(target)}: the same "
                        "command goes on") from error
 
 

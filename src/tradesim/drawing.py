@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from tradesim.wording import TEMPLATES, words
+from tradesim.wording import MINUS, TEMPLATES, words
 
 PNG_DPI = 160
 # Height of the foot that names the run, inches.
@@ -63,6 +65,16 @@ def _settle(figure: Figure) -> None:
     for axes in figure.axes:
         left, bottom, width, height = axes.get_position(original=True).bounds
         axes.set_position((round(left, 5), round(bottom, 5), round(width, 5), round(height, 5)))
+
+
+def lying_bars(axes: Axes, rows: int) -> None:
+    """Set axes up for horizontal bars, the first on top, with few numbers below."""
+    axes.set_ylim(rows - 0.4, -0.6)
+    axes.grid(axis="y", visible=False)
+    axes.grid(axis="x", visible=True)
+    axes.spines["left"].set_visible(False)
+    axes.xaxis.set_major_locator(MaxNLocator(3))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", MINUS)))
 
 
 def sign(figure: Figure, run_id: str) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tradesim.books import parts, phrases
-from tradesim.drawing import IMPLEMENTED, REFERENCE, SCENARIO, sign, style
+from tradesim.drawing import IMPLEMENTED, REFERENCE, SCENARIO, lying_bars, sign, style
 from tradesim.story import Story
-from tradesim.wording import MINUS, pretty, words, wrapped
+from tradesim.wording import pretty, words, wrapped
 
 NAME = "causes"
 BAR = 0.36
@@ -55,10 +54,5 @@ def _waterfall(axes: Axes, means: dict[str, float], reach: float) -> None:
     low, high = min(0.0, *starts, *ends), max(0.0, reach, *starts, *ends)
     span = high - low or 1.0
     axes.set_xlim(low - 0.02 * span * (low < 0), high + 0.22 * span)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.grid(axis="y", visible=False)
-    axes.grid(axis="x", visible=True)
-    axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(3))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", MINUS)))
+    lying_bars(axes, len(rows))
     axes.set_xlabel(phrases()["figure"]["axis"], fontsize=8)

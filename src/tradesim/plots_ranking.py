@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from tradesim.drawing import IMPLEMENTED, REFERENCE, SCENARIO, sign, style
+from tradesim.drawing import IMPLEMENTED, REFERENCE, SCENARIO, lying_bars, sign, style
 from tradesim.ranking import Ranking, described
 from tradesim.story import Story
-from tradesim.wording import MINUS, words, wrapped
+from tradesim.wording import words, wrapped
 
 NAME = "assumptions"
 BAR = 0.37
@@ -40,12 +39,7 @@ def _panel(axes: Axes, story: Story, ranking: Ranking) -> None:
     axes.axvline(ranking.middle, color=REFERENCE, linewidth=0.9)
     axes.set_yticks(rows, [wrapped(described(mover), 54) for mover in ranking.movers], fontsize=7.5)
     axes.tick_params(axis="y", length=0)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.grid(axis="y", visible=False)
-    axes.grid(axis="x", visible=True)
-    axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(3))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", MINUS)))
+    lying_bars(axes, len(rows))
     axes.set_title(wrapped(phrases[ranking.outcome].format(year=story.last), 44), fontsize=8.5)
     axes.set_xlabel(words()["value_axis"].format(count=story.pair.name(story.count)), fontsize=8)
     for place, (key, colour) in enumerate((("low", SCENARIO), ("high", IMPLEMENTED))):
