@@ -80,15 +80,21 @@ def _steps(axes: Axes, shares: Array, effect: Array, colour: str) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(4))
 
 
+ROOM = 6
+"""Levers for whose names and ranges the map of interactions has room."""
+
+
 def interactions(dataset: xr.Dataset, pair: Pair, titles: dict[str, str],
                  words: dict[str, Any]) -> Figure:
     """Heat map of the interaction of each pair of levers, last year, if implemented."""
     year, count = int(dataset["year"].to_numpy()[-1]), str(dataset.attrs["count"])
     chosen = dataset["interaction"].sel(year=year, count=count, importer=ALL, case=IMPLEMENTED)
     values = chosen.transpose("lever", "second", "draw").to_numpy() / MILLION
-    names = [wrapped(titles[str(name)], 22) for name in dataset["lever"].to_numpy()]
-    size = len(names)
-    figure = Figure(figsize=(7.0, 1.7 + 0.58 * (size - 1)), layout="constrained")
+    levers = dataset["lever"].to_numpy().astype(str)
+    size, crowded = len(levers), len(levers) > ROOM
+    names = [name if crowded else wrapped(titles[name], 22) for name in levers]
+    figure = Figure(figsize=(7.0, 1.7 + (0.45 if crowded else 0.58) * (size - 1)),
+                    layout="constrained")
     axes = figure.subplots()
     figure.suptitle(words["interactions"]["title"].format(year=year), x=0.01, ha="left")
     means = values.mean(axis=-1)
@@ -101,9 +107,9 @@ def interactions(dataset: xr.Dataset, pair: Pair, titles: dict[str, str],
         for column in range(row):
             low, high = np.quantile(values[row, column], [0.1, 0.9])
             middle, *ends = together([float(means[row, column]), float(low), float(high)], 2)
-            axes.annotate(f"{middle}\n({ends[0]} to {ends[1]})", (column, row - 1), fontsize=7.5,
-                          ha="center", va="center")
-    axes.set_xticks(range(size - 1), names[:-1], fontsize=7.5)
+            text = middle if crowded else f"{middle}\n({ends[0]} to {ends[1]})"
+            axes.annotate(text, (column, row - 1), fontsize=7.5, ha="center", va="center")
+    axes.set_xticks(range(size - 1), names[:-1], fontsize=7.5, rotation=90 if crowded else 0)
     axes.set_yticks(range(size - 1), names[1:], fontsize=7.5)
     axes.tick_params(length=0)
     axes.grid(visible=False)
