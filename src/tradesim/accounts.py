@@ -194,8 +194,8 @@ def account(economy: Economy, levels: Array, count_factor: Array, change: Change
     found["net_present_value"] = (total(found["welfare_present_value"], "importer")
                                   - found["cost_present_value"])
     products = self_sufficiency(economy, levels, change.level, settled, sales)
-    sizes = dict(zip(DIMS, np.broadcast_shapes(path.shape, found["policy_cost"].shape),
-                     strict=True))
+    sizes = dict(zip(DIMS, np.broadcast_shapes(*(values.shape for values in (
+        path, project, found["policy_cost"]))), strict=True))
     made = {name: _full(only(values, *variable.dims), variable.dims, sizes)
             for name, variable in VARIABLES.items() if (values := found.get(name)) is not None}
     return made | {"self_sufficiency": _full(only(products, *_DRAWN), ("product", *_DRAWN), sizes)}

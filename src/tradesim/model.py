@@ -155,14 +155,9 @@ def _arrange(cases: Cases, policies: Cases, acting: Mapping[str, Array],
     for name, variable in VARIABLES.items():
         at = variable.dims.index("case")
         arranged[name] = np.concatenate(
-            [_case(acting[name], place.index(case), at) if case in policies else idle[name]
+            [acting[name].take([place.index(case)], axis=at) if case in policies else idle[name]
              for case in cases], axis=at)
     return arranged
-
-
-def _case(values: Array, place: int, at: int) -> Array:
-    """Values of one case; what no case changes has an axis of length one."""
-    return values.take([place if values.shape[at] > 1 else 0], axis=at)
 
 
 def _dataset(base: Baseline, scenario: Scenario, cases: list[str],

@@ -38,12 +38,33 @@ class Outcome:
     lasting: Array
 
     def path(self, economy: Economy) -> Array:
-        """Log change of sales reached in each year against the reference path (equation 16)."""
-        gradual = dynamics.partial_adjust(self.lasting, economy.first_year, economy.speed)
-        sudden = self.settled.sales - self.lasting
-        if sudden.any():
-            gradual = gradual + dynamics.at_once(sudden, economy.speed)
-        return np.asarray(self.change.level + gradual)
+        """Log change of sales reached in each year against the reference path (`reached`)."""
+        return reached(economy, self.change.level, self.lasting, self.settled.sales)
+
+
+def reached(economy: Economy, level: Array, lasting: Array, settled: Array) -> Array:
+    """Log change of sales reached in each year against the reference path (equation 16).
+
+    Parameters
+    ----------
+    economy
+        Share of a response reached in the first year, and speed of the rest.
+    level
+        Log change of the reference path itself.
+    lasting, settled
+        Log change of sales at which each year would settle, without and with the shocks that
+        bite at once.
+
+    Returns
+    -------
+    numpy.ndarray
+        Order of `DIMS`.
+    """
+    gradual = dynamics.partial_adjust(lasting, economy.first_year, economy.speed)
+    sudden = settled - lasting
+    if sudden.any():
+        gradual = gradual + dynamics.at_once(sudden, economy.speed)
+    return np.asarray(level + gradual)
 
 
 def settle(economy: Economy, levels: Array, pulled: Sequence[Pulled], *,

@@ -14,14 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tradesim import dynamics
 from tradesim.baseline import Baseline
 from tradesim.blocks import by_block
 from tradesim.dims import Array, at, only, spread, total
 from tradesim.errors import ConvergenceError
 from tradesim.model import BLOCK
 from tradesim.scenario import Scenario
-from tradesim.settlement import settle
+from tradesim.settlement import reached, settle
 from tradesim.shocks import CONDITIONS, Shock
 from tradesim.situation import Situation, situation, years_of
 
@@ -152,10 +151,7 @@ def _block(base: Baseline, scenario: Scenario, draws: Mapping[str, Array], subse
     found = answers.take(np.maximum(place - idle + 1, 0).reshape(met.shape))
 
     world = start.world
-    sales = found.level + dynamics.partial_adjust(found.lasting, world.first_year, world.speed)
-    sudden = found.settled - found.lasting
-    if sudden.any():
-        sales = sales + dynamics.at_once(sudden, world.speed)
+    sales = reached(world, found.level, found.lasting, found.settled)
     flow = total(total(start.levels * world.pair_flow, "exporter") * np.exp(sales), "group")
     own, project = (np.moveaxis(values[:, 0, 0], 1, 0)
                     for values in (flow, total(found.project, "group")))
