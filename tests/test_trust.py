@@ -45,7 +45,8 @@ def test_numbers_are_those_of_the_record(folder):
     assert found["record"]["skill"] <= found["record"]["lenient"]
     assert [row["ahead"] for row in found["record"]["rows"]] == list(expected["horizons"])
     assert found["record"]["first"]["above"] == expected["horizons"][1]["above"]
-    assert [name for name, _ in evidence(Told(), folder)] == [PAST_FANS, COVERAGE]
+    assert [name for name, _ in evidence(
+        Told(), folder, found["past"])] == [PAST_FANS, COVERAGE]
 
 
 def test_a_worse_record_is_said_to_be_worse(folder):
@@ -63,7 +64,7 @@ def test_a_worse_record_is_said_to_be_worse(folder):
 def test_without_a_record_it_says_so(tmp_path):
     assert trust(Told(), tmp_path)["record"] is None
     assert "was not held against its own past" in said(trust(Told(), tmp_path))
-    assert not list(evidence(Told(), tmp_path))
+    assert not list(evidence(Told(), tmp_path, None))
 
 
 def test_parts_of_the_range_in_words():

@@ -77,11 +77,12 @@ def report(folder: Path, calibration: Path | None = None, out: Path | None = Non
     target = folder if out is None else out
     pictures = target / FIGURES
     pictures.mkdir(exist_ok=True)
+    trusted = trust(story, source)
     drawn = {name: inline(save(figure, name, pictures))
-             for name, figure in (*_figures(story), *evidence(story, source))}
+             for name, figure in (*_figures(story), *evidence(story, source, trusted["past"]))}
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     page = target / REPORT
-    page.write_text(render(story, source, drawn, manifest), encoding="utf-8")
+    page.write_text(render(story, source, drawn, manifest, trusted), encoding="utf-8")
     return page
 
 
@@ -134,7 +135,7 @@ def _figures(story: Story) -> Iterator[tuple[str, Figure]]:
 
 
 def render(story: Story, calibration: Path, drawn: Mapping[str, str],
-           manifest: Mapping[str, Any]) -> str:
+           manifest: Mapping[str, Any], trusted: Mapping[str, Any]) -> str:
     """Give the page's text.
 
     Parameters
@@ -147,6 +148,8 @@ def render(story: Story, calibration: Path, drawn: Mapping[str, str],
         Inline SVG of the figures by name.
     manifest
         Command, versions and hashes of the run.
+    trusted
+        How far it can be trusted, from `trust.trust`.
     """
     scenario = json.loads(story.dataset.attrs["scenario"])
     parameters, levers = read_parameters(calibration), read_levers(calibration)
@@ -162,7 +165,7 @@ def render(story: Story, calibration: Path, drawn: Mapping[str, str],
         figures=[(name, drawn[name]) for name in main if name in drawn],
         evidence=[(name, drawn[name]) for name in EVIDENCE if name in drawn],
         more=[(name, svg) for name, svg in drawn.items() if name not in (*main, *EVIDENCE)],
-        trust=trust(story, calibration), books=books(story, priced=priced),
+        trust=trusted, books=books(story, priced=priced),
         tables=tables(story), sides=sides(story), switch=words()["changed"],
         rankings=[table(story, one) for one in ranked],
         changed=differences(Catalogue(calibration, _cells(story, calibration, parameters),

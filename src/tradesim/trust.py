@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -22,23 +22,28 @@ from tradesim.shares import GROWTH, LEAST, LEVERS, REST, SPECIFIED, range_shares
 from tradesim.specifications import read_specifications
 from tradesim.story import Story
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 PAST_FANS, COVERAGE, LEARNED = EVIDENCE = ("past_fans", "coverage", "learned")
 """Figures of the section, in order."""
 
 
-def evidence(story: Story, calibration: Path) -> Iterator[tuple[str, Figure]]:
+def evidence(story: Story, calibration: Path,
+             past: pd.DataFrame | None) -> Iterator[tuple[str, Figure]]:
     """Draw the figures of the section by name, those for which there are data and draws.
 
     Parameters
     ----------
     story, calibration
         As in `trust`.
+    past
+        The back-test, as `trust` found it.
     """
     makers: dict[str, Callable[[], Figure]] = {}
-    if (calibration / FILE).is_file() and not story.point:
-        record = read_record(calibration)
-        makers[PAST_FANS] = lambda: plots_backtest.past_fans(record, story.count)
-        makers[COVERAGE] = lambda: plots_backtest.coverage(record, story.count)
+    if past is not None and not story.point:
+        makers[PAST_FANS] = lambda: plots_backtest.past_fans(past, story.count)
+        makers[COVERAGE] = lambda: plots_backtest.coverage(past, story.count)
     if (calibration / POSTERIOR).is_file() and not story.point:
         makers[LEARNED] = lambda: plots_evidence.identification(
             plots_evidence.beliefs(calibration))
@@ -60,15 +65,16 @@ def trust(story: Story, calibration: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``record``: what `record.track_record` says on the headline count, with the horizons as
-        rows; poorer fits of the rivals count as rivals too, and ``lenient`` is the skill
-        without them; None where this calibration was never back-tested. ``shares``: parts of
-        the range in per cent; None where there are too few draws. ``forms``: the reference by
-        specification, where the draws hold several.
+        ``past``: the back-test itself, None where this calibration was never back-tested.
+        ``record``: what `record.track_record` says of it on the headline count, with the
+        horizons as rows; poorer fits of the rivals count as rivals too, and ``lenient`` is the
+        skill without them. ``shares``: parts of the range in per cent; None where there are too
+        few draws. ``forms``: the reference by specification, where the draws hold several.
     """
-    found: dict[str, Any] = {"record": None, "shares": None, "forms": forms(story, calibration)}
+    found: dict[str, Any] = {"past": None, "record": None, "shares": None,
+                             "forms": forms(story, calibration)}
     if (calibration / FILE).is_file():
-        frame = read_record(calibration)
+        found["past"] = frame = read_record(calibration)
         lenient = track_record(frame, story.count)["skill"]
         lucky = frame["model"].isin(OTHERS)
         record = track_record(frame.assign(kind=frame["kind"].mask(lucky, RIVAL)), story.count)
