@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tradesim.closure import OneSector, one_sector
-from tradesim.gravity import conditional, fitted
+from tradesim.economy.closure import OneSector, one_sector
+from tradesim.economy.ge_solver import conditional, fitted
 
 CAUSES = ["pta", "contiguity", "common_language", "lndist", "international", "constant"]
 SIGMA, REFERENCE, MEMBERS = 5.0, "DEU", ("CAN", "JPN")

@@ -11,15 +11,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from tradesim import model
-from tradesim.closure import closure
-from tradesim.dims import total
-from tradesim.equilibrium import Macro, equilibrium
-from tradesim.folders import calibration_folder
-from tradesim.parameters import Cube
-from tradesim.scenario import Known, read_scenario
-from tradesim.shocks import resolve
-from tradesim.situation import situation
+from tradesim.common.arrays import total
+from tradesim.common.files import calibration_folder
+from tradesim.economy.closure import closure
+from tradesim.economy.equilibrium import Macro, equilibrium
+from tradesim.economy.shocks import resolve
+from tradesim.inputs.parameters import Cube
+from tradesim.inputs.scenario import Known, read_scenario
+from tradesim.simulation import model
+from tradesim.simulation.situation import situation
 
 SCENARIO, DRAWS, SEED, PASSES = "all_levers", 1000, 1, 4
 

@@ -20,12 +20,12 @@ import numpy as np
 import yaml
 from scipy.optimize import root
 
-from tradesim import model, results
-from tradesim.folders import calibration_folder
-from tradesim.markets import Market, Shifts, solve_market
-from tradesim.model import draw_all, load_baseline, simulate, standard_cases
-from tradesim.parameters import Cube
-from tradesim.scenario import Known, read_scenario
+from tradesim.common.files import calibration_folder
+from tradesim.economy.markets import Market, Shifts, solve_market
+from tradesim.inputs.parameters import Cube
+from tradesim.inputs.scenario import Known, read_scenario
+from tradesim.simulation import model, results
+from tradesim.simulation.model import draw_all, load_baseline, simulate, standard_cases
 
 ROOT = Path(__file__).parents[1]
 SCENARIO, DRAWS, SEED, REPEATS = "all_levers", 2000, 1, 5
@@ -111,7 +111,7 @@ def peak_memory() -> float:
 def cells(base: model.Baseline, scenario: model.Scenario) -> list[tuple[tuple, dict]]:
     """Arguments of `solve_market` in the blocks in which the model calls it."""
     caught: list[tuple[tuple, dict]] = []
-    from tradesim import equilibrium
+    from tradesim.economy import equilibrium
 
     def catch(**given: np.ndarray) -> Market:
         copies = {name: part if isinstance(part, Shifts) else np.array(part)

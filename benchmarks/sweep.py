@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tradesim import execution
-from tradesim.evaluation import evaluate
-from tradesim.model import draw_all, simulate
-from tradesim.parameters import Cube
-from tradesim.sensitivity import sobol
-from tradesim.sweep import sweep
-from tradesim.sweep_plan import Plan, Wish, prepare
+from tradesim.inputs.parameters import Cube
+from tradesim.simulation.model import draw_all, simulate
+from tradesim.studies.sweep import execution
+from tradesim.studies.sweep.evaluate import evaluate
+from tradesim.studies.sweep.indices import sobol
+from tradesim.studies.sweep.plan import Plan, Wish, prepare
+from tradesim.studies.sweep.run import sweep
 
 SCENARIO, ROWS, LOOP, CORES = "all_levers", 8192, 60, os.cpu_count() or 1
 TWENTY = ("adjustment.*", "elasticity.scale", "elasticity.ratio", "elasticity.demand", "routes.*",

@@ -11,11 +11,11 @@ import sys
 
 import numpy as np
 
-from tradesim.folders import calibration_folder
-from tradesim.model import draw_all, load_baseline, simulate
-from tradesim.parameters import Cube
-from tradesim.posterior import labels_of
-from tradesim.scenario import Known, read_scenario
+from tradesim.common.files import calibration_folder
+from tradesim.inputs.parameters import Cube
+from tradesim.inputs.posterior import labels_of
+from tradesim.inputs.scenario import Known, read_scenario
+from tradesim.simulation.model import draw_all, load_baseline, simulate
 
 YEAR, SHOWN = 2035, 14
 MILLION = 1e6

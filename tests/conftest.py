@@ -1,89 +1,23 @@
-"""A tiny made-up world: two importers, three groups, four exporters, two routes.
-
-Tests of the economy use it, never the calibration. No parameter stands at a neutral value.
-"""
+"""What every test has: one thread for linear algebra, no deadlines, a made-up world."""
 
 from __future__ import annotations
 
-import numpy as np
+import os
+
+for library in ("OPENBLAS", "OMP", "MKL"):  # before numpy: two threads on small batches are slow
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
 import pytest
+from hypothesis import settings
 
-from tradesim.baseline import Baseline
-from tradesim.dims import spread
-from tradesim.economy import Economy
-from tradesim.folders import calibration_folder
-from tradesim.model import load_baseline
-from tradesim.pair import Pair
+from made_up_world import make_economy
+from tradesim.common.files import calibration_folder
+from tradesim.economy.base_year import Economy
+from tradesim.inputs.baseline import Baseline
+from tradesim.simulation.model import load_baseline
 
-PAIR = Pair.model_validate({
-    "title": "Trade of Left and Right",
-    "countries": {"LEF": {"name": "Left"}, "RIG": {"name": "Right"}, "UNI": {"name": "Union"},
-                  "FAR": {"name": "Far"}},
-    "pair": ["LEF", "RIG"],
-    "counts": {"right": {"reporter": "RIG", "title": "Right's count"},
-               "left": {"reporter": "LEF", "title": "Left's count"}},
-    "groups": {"bread": {"title": "Bread"}, "tools": {"title": "Tools"}, "wool": {"title": "Wool"}},
-    "products": {"rolls": {"title": "Rolls", "country": "LEF", "group": "bread"},
-                 "yarn": {"title": "Yarn", "country": "RIG", "group": "wool"},
-                 "cloth": {"title": "Cloth, not measured", "country": "LEF", "group": "wool"}},
-    "routes": {"pass": {"title": "Mountain pass", "corridor": True},
-               "ferry": {"title": "Ferry", "corridor": False}},
-    "corridor": {"title": "The valley"},
-    "target": {"value_usd": 50e6, "count": "right", "title": "A goal"},
-    "base_year": 2010, "first_year": 2000, "last_year": 2011, "horizon": 2015,
-})
-DRAWS = 5
-
-
-def make_economy(seed: int = 0, draws: int = DRAWS) -> Economy:
-    """Draw a world at random, away from every neutral value."""
-    rng = np.random.default_rng(seed)
-
-    def uniform(low, high, *dims):
-        sizes = {"importer": 2, "exporter": 4, "group": 3, "draw": draws}
-        return spread(rng.uniform(low, high, [sizes[dim] for dim in dims]), *dims)
-
-    home = spread([[1.0, 0, 0, 0], [0, 1.0, 0, 0]], "importer", "exporter")
-    partner = spread([[0, 1.0, 0, 0], [1.0, 0, 0, 0]], "importer", "exporter")
-    first = uniform(0.2, 0.8, "importer", "group", "draw")
-    inverse = np.zeros((3, 4, draws))
-    inverse[2, 0], inverse[0, 1] = rng.uniform(0.5, 2, draws), rng.uniform(0.1, 0.3, draws)
-    coverage = {f"pact.coverage.{scope}.{importer}.{group}": rng.uniform(0.3, 0.9, draws)
-                for scope in ("narrow", "wide") for importer in PAIR.importers
-                for group in PAIR.groups}
-    more = np.random.default_rng([seed, 1])
-    accounts = {name: more.uniform(low, high, draws) for name, low, high in (
-        ("vat.LEF", 0.05, 0.1), ("vat.RIG", 0.1, 0.2), ("discount.rate", 0.05, 0.1),
-        ("self_sufficiency.rolls", 0.6, 0.9), ("self_sufficiency.yarn", 0.3, 0.5))}
-    lower = uniform(2.0, 7.0, "group", "draw")
-    return Economy(
-        pair=PAIR,
-        draws=coverage | accounts,
-        sales=uniform(1e6, 20e6, "importer", "exporter", "group", "draw"),
-        duty=uniform(0.02, 0.2, "importer", "exporter", "group", "draw") * (1.0 - home),
-        pair_flow=partner,
-        home=home,
-        unit_value=uniform(500, 5000, "group", "draw"),
-        time_value=uniform(0.003, 0.02, "group", "draw"),
-        differentiated=uniform(0.1, 0.9, "group", "draw"),
-        nontariff=uniform(0.05, 0.15, "group", "draw"),
-        payment_friction=uniform(0.01, 0.05, "draw"),
-        access=uniform(0.3, 0.9, "importer", "exporter", "group", "draw"),
-        freight=np.stack([uniform(100, 300, "importer", "draw") for _ in range(2)]),
-        days=np.stack([uniform(3, 20, "importer", "draw") for _ in range(2)]),
-        route_share=np.stack([first, 1.0 - first]),
-        corridor=np.stack([spread(1.0), spread(0.0)]),
-        lower=lower,
-        upper=uniform(0.4, 0.8, "draw") * lower,
-        demand=uniform(0.6, 1.4, "draw"),
-        home_supply=uniform(0.4, 2.0, "group", "draw"),
-        inverse_supply=spread(inverse, "group", "exporter", "draw"),
-        route_choice=uniform(5, 30, "draw"),
-        pass_through=uniform(0.4, 0.9, "draw"),
-        trade_elasticity=uniform(3, 7, "draw"),
-        first_year=uniform(0.2, 0.5, "draw"),
-        speed=uniform(0.2, 0.4, "draw"),
-    )
+settings.register_profile("tradesim", deadline=None)  # machines are shared; no test measures time
+settings.load_profile("tradesim")
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import tradesim as ts
-from tradesim import results
-from tradesim.iamc import COLUMNS
+from tradesim.reports.export.iamc import COLUMNS
+from tradesim.simulation import results
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +25,9 @@ def test_the_package_alone_loads_nothing_heavy():
 
 
 def test_functions_stay_callable_when_modules_of_their_name_are_loaded():
-    code = ("import tradesim.levers, tradesim.compare, tradesim.report, tradesim as ts; "
-            "from tradesim.levers import KINDS; print(len(ts.levers()) > 3, len(KINDS) > 3)")
+    code = ("import tradesim.reports.run.page, tradesim.studies.compare, tradesim as ts; "
+            "from tradesim.economy.levers.registry import KINDS; "
+            "print(len(ts.levers()) > 3, len(KINDS) > 3)")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True True"
 

@@ -1,5 +1,5 @@
 """``python -m tradesim``: the same as the command ``tradesim``."""
 
-from tradesim.cli import main
+from tradesim.cli.app import main
 
 main()

@@ -10,15 +10,17 @@ from typing import Any
 
 import xarray as xr
 
-from tradesim import model, results, scenario, terminal
-from tradesim.catalogue import Lever, read_levers
-from tradesim.compare import Comparison, compare
-from tradesim.decompose import decompose
-from tradesim.folders import calibration_folder
-from tradesim.goal import goal
-from tradesim.iamc import to_iamc
-from tradesim.pair import Pair, read_pair
-from tradesim.results import load
+from tradesim.common.files import calibration_folder
+from tradesim.inputs import scenario
+from tradesim.inputs.levers import Lever, read_levers
+from tradesim.inputs.pair import Pair, read_pair
+from tradesim.reports import terminal
+from tradesim.reports.export.iamc import to_iamc
+from tradesim.simulation import model, results
+from tradesim.simulation.results import load
+from tradesim.studies.compare import Comparison, compare
+from tradesim.studies.decompose import decompose
+from tradesim.studies.goal import goal
 
 __all__ = ["Comparison", "Headline", "compare", "decompose", "goal", "headline", "levers",
            "load", "report", "run", "save", "scenarios", "to_iamc"]
@@ -81,7 +83,7 @@ def save(dataset: xr.Dataset, folder: str | Path) -> Path:
 
 def report(folder: str | Path, *formats: str) -> list[Path]:
     """Write the report of saved results: ``html`` (the default), ``pdf``, ``docx``."""
-    from tradesim.report import rebuild
+    from tradesim.reports.run.page import rebuild
 
     return rebuild(Path(folder), formats=formats or ("html",))
 

@@ -1,0 +1,86 @@
+"""The command that puts scenarios side by side."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tradesim.cli.options import (
+    CALIBRATION,
+    SET,
+    calibration_of,
+    complete_scenarios,
+    results_folder,
+)
+
+if TYPE_CHECKING:
+    from tradesim.reports.terminal import Progress
+
+OUTPUTS = ("report.html", "figures", "comparison.csv", "comparison.parquet", "comparison.xlsx",
+           "manifest.json")
+"""What a comparison leaves."""
+
+
+@click.command(epilog="""\b
+Examples:
+  tradesim compare scenarios/*.yaml
+  tradesim compare mine.yaml other.yaml --baseline base --draws 500 --out results/quick
+  tradesim compare results/mine results/other --baseline base""")
+@click.argument("scenarios", nargs=-1, required=True, shell_complete=complete_scenarios,
+                metavar="SCENARIO...")
+@click.option("--baseline", default="base", show_default=True, metavar="SCENARIO",
+              shell_complete=complete_scenarios,
+              help="Scenario that the others are measured against; added where it is not named.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
+              help="Folder for the comparison; results/comparison by default. An earlier "
+                   "comparison there is replaced.")
+@click.option("--draws", type=click.IntRange(min=1), help="Number of draws for all.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the random numbers for all.")
+@SET
+@click.option("--count", metavar="NAME", help="Whose statistics the headline uses; the target's "
+                                              "by default.")
+@click.option("--align", is_flag=True, help="Cut all scenarios to the shortest horizon.")
+@click.option("--force", is_flag=True, help="Run again what was run before.")
+@click.option("--cache", type=click.Path(path_type=Path), metavar="DIR", envvar="TRADESIM_CACHE",
+              default=Path("results") / "cache", show_default=True,
+              help="Folder of kept runs; may be deleted at any time.")
+@CALIBRATION
+@click.option("--no-report", is_flag=True, help="Save tables only, without figures and report.")
+def compare(scenarios: tuple[str, ...], baseline: str, out: Path | None, draws: int | None,
+            seed: int | None, overrides: tuple[str, ...], count: str | None, align: bool,
+            force: bool, cache: Path, calibration: Path | None, no_report: bool) -> None:
+    """Compare scenarios on the same draws.
+
+    Each SCENARIO is a YAML file, the name of a scenario that comes with tradesim, or the folder
+    of an earlier run. Scenarios already run with the same inputs are not run again. The folder
+    of the comparison appears whole or not at all.
+    """
+    target = Path("results") / "comparison" if out is None else out
+    with results_folder(target, OUTPUTS) as work:
+        from tradesim.reports import terminal
+        from tradesim.reports.compare.comparing import Asked, compared, leave, lines
+        from tradesim.reports.export import excel as workbook
+        from tradesim.simulation.results import repeat_command
+
+        command = repeat_command([*scenarios, *(["--align"] if align else [])], overrides,
+                                 "compare", baseline=baseline, draws=draws, seed=seed,
+                                 count=count, calibration=calibration)
+
+        def watch(name: str) -> AbstractContextManager[Progress | None]:
+            return terminal.progress(f"Simulating {name}")
+
+        asked = Asked(calibration_of(calibration), overrides, draws, seed, count)
+        found = compared(scenarios, baseline, asked, cache=cache, force=force, align=align,
+                         say=_say, watch=watch)
+        if not workbook.available():
+            _say("comparison.xlsx is left out: pip install 'tradesim[office]' adds it")
+        leave(found, command, work, report=not no_report)
+    click.echo("\n".join(lines(found.comparison, found.pair)))
+    click.echo(f"Results: {target}" if no_report else f"Report: {target / 'report.html'}")
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

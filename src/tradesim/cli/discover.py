@@ -1,0 +1,82 @@
+"""The command that finds the conditions under which a target is reached."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from tradesim.cli.options import results_folder
+from tradesim.common.errors import InputError, Problem
+
+OUTPUTS = ("report.html", "figures", "discover.csv")
+
+
+@click.command(epilog="""\b
+Examples:
+  tradesim discover results/all_levers-sweep-lhs
+  tradesim discover results/all_levers-sweep-lhs --target 300e6 --year 2030
+  tradesim discover results/all_levers-sweep-lhs --case effect --below 10e6 --method both
+  tradesim discover results/all_levers""")
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--target", type=float, metavar="USD", help="Turnover to reach; the target of the "
+              "calibration by default.")
+@click.option("--variable", default="turnover", show_default=True, metavar="NAME",
+              help="Output to ask about, or a whole column of the table.")
+@click.option("--above", type=float, metavar="X", help="A hit is an output of at least X.")
+@click.option("--below", type=float, metavar="X", help="A hit is an output below X.")
+@click.option("--year", type=int, help="Year; the last by default.")
+@click.option("--count", metavar="NAME", help="Whose statistics; the target's by default.")
+@click.option("--case", metavar="NAME", help="reference, scenario or effect (change by the "
+              "levers); scenario by default.")
+@click.option("--importer", metavar="NAME", help="Market, for outputs by market.")
+@click.option("--method", type=click.Choice(["prim", "tree", "both"]), default="prim",
+              show_default=True, help="Boxes, a shallow tree (needs scikit-learn), or both.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True,
+              help="Seed of the resampling.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="OUT",
+              help="Folder for the results; DIR-discover by default.")
+def discover(folder: Path, target: float | None, variable: str, above: float | None,
+             below: float | None, year: int | None, count: str | None, case: str | None,
+             importer: str | None, method: str, seed: int, out: Path | None) -> None:
+    """Find the conditions under which a target is reached, or a lever does not pay.
+
+    DIR is the folder of a sweep that varied many factors at once (lhs, sobol), or of a run.
+    Conditions are boxes: limits on a few factors, in words, tested against chance.
+    """
+    from tradesim.reports.discover import outcome, write
+    from tradesim.reports.terminal import progress
+    from tradesim.studies.discover import discover as study
+    from tradesim.studies.sweep.results import find_output, read_sweep
+
+    if sum(value is not None for value in (target, above, below)) > 1:
+        raise click.UsageError("--target, --above and --below exclude each other: name one")
+    sweep = read_sweep(folder)
+    output = find_output(sweep, variable, year=year, count=count, case=case, importer=importer)
+    threshold = next((value for value in (target, above, below) if value is not None), None)
+    if threshold is None:
+        threshold = sweep.about.get("target", {}).get("value")
+        if threshold is None or output.variable != "turnover" or output.case.startswith("effect"):
+            raise InputError([Problem("--above", "", f"name a value for {output.name}: --above X "
+                                      "or --below X")])
+    question = study.Question(output, float(threshold), above=below is None)
+    with progress("Searching") as show:
+        found = study.discover(sweep, question, method=method, seed=seed, progress=show)
+    place = out or folder.with_name(f"{folder.resolve().name}-discover")
+    with results_folder(place, OUTPUTS) as work:
+        write(found, work, _command())
+    click.echo(outcome(found))
+    click.echo(f"\nReport: {place / 'report.html'}")
+
+
+def _command() -> str:
+    """Give the command that repeats this one."""
+    context = click.get_current_context()
+    words = ["tradesim discover", shlex.quote(str(context.params["folder"]))]
+    for parameter in context.command.params:
+        value = context.params.get(str(parameter.name))
+        if parameter.name in ("folder", "out") or value is None or value == parameter.default:
+            continue
+        words += [parameter.opts[0], shlex.quote(str(value))]
+    return " ".join(words)

@@ -1,0 +1,85 @@
+"""The command `identify`: how far the statistics pin down each calibrated parameter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tradesim.cli.options import CALIBRATION, calibration_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@click.command(epilog="""\b
+Examples:
+  tradesim identify
+  tradesim identify --specification NAME --out checks.csv
+  tradesim identify --simulations 100     also simulation-based calibration: minutes""")
+@click.option("--specification", "names", multiple=True, metavar="NAME",
+              help="Specification of the posterior; may be repeated; all with weight by default.")
+@click.option("--simulations", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Fits to simulated reports, of the first specification.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True,
+              help="Seed of the random numbers.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="File for the table; identification.csv of the calibration by default.")
+@CALIBRATION
+def identify(names: tuple[str, ...], simulations: int, seed: int, out: Path | None,
+             calibration: Path | None) -> None:
+    """Say what the statistics tell of each calibrated parameter.
+
+    Prior against posterior, predictive checks, and what each year's reports do to the fit; see
+    docs/identification.md.
+    """
+    from tradesim.reports import terminal
+    from tradesim.studies.identify import FILE, write
+    from tradesim.studies.identify import identify as check
+
+    folder = calibration_of(calibration)
+    with terminal.progress("Checking") as progress:
+        frame = check(folder, names, simulations=simulations, seed=seed, progress=progress)
+    path = folder / FILE if out is None else out
+    write(frame, path)
+    for name, rows in frame.groupby("specification", sort=False):
+        click.echo(f"{name}\n{_parameters(rows)}\n\n{_series(rows)}\n\n{_years(rows)}\n")
+    click.echo(f"Written: {path}")
+
+
+def _values(rows: pd.DataFrame, check: str) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for row in rows[rows["check"] == check].itertuples():
+        found.setdefault(str(row.parameter), {})[str(row.key)] = float(str(row.value))
+    return found
+
+
+def _parameters(rows: pd.DataFrame) -> str:
+    from tradesim.reports.terminal import columns
+
+    before, after, told = (_values(rows, check) for check in ("prior", "posterior", "identified"))
+    return columns([["parameter", "prior", "posterior", "90 % range", "learnt", "overlap"], *(
+        [name, f"{before[name]['mean']:.3g} ± {before[name]['sd']:.2g}",
+         f"{row['mean']:.3g} ± {row['sd']:.2g}", f"{row['p05']:.3g} to {row['p95']:.3g}",
+         f"{100 * told[name]['contraction']:.0f} %", f"{100 * told[name]['overlap']:.0f} %"]
+        for name, row in after.items())])
+
+
+def _series(rows: pd.DataFrame) -> str:
+    from tradesim.reports.terminal import columns
+
+    return columns([["of the series", "observed", "model, 90 %", "p-value"], *(
+        [name, f"{row['observed']:.2f}", f"{row['p05']:.2f} to {row['p95']:.2f}",
+         f"{row['p_value']:.2f}"] for name, row in _values(rows, "predictive").items())])
+
+
+def _years(rows: pd.DataFrame) -> str:
+    from tradesim.reports.terminal import columns
+
+    shifts = _values(rows, "left_out")
+    if not shifts:
+        return "Years are left out only where innovations are normal."
+    years = next(iter(shifts.values()))
+    return columns([["left out, in sd", *shifts], *(
+        [year, *(f"{shift[year]:+.2f}" for shift in shifts.values())] for year in years)])

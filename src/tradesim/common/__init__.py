@@ -1,0 +1,1 @@
+"""Ground of all rooms: arrays with names, errors, files, parallel work."""

@@ -1,0 +1,1 @@
+"""What policy changes: the economics as pure functions of arrays."""

@@ -1,0 +1,100 @@
+"""Whether the levers fit their kinds, and the names they use are those of the pair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.economy.levers.registry import KINDS, TIMING, arguments
+from tradesim.inputs.checks import problem
+from tradesim.inputs.levers import COST, Choice, Lever
+from tradesim.inputs.pair import Pair
+from tradesim.inputs.strict_yaml import Places, kind, load_marked
+
+NAMES: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(("members", "exporters", "exporter", "rivals"), ("exporters", "country")),
+    **dict.fromkeys(("importers", "importer", "rival_importers", "host", "country", "partner"),
+                    ("importers", "member of the pair")),
+    **dict.fromkeys(("groups", "group", "gated_groups", "input_groups", "output_groups"),
+                    ("groups", "group")),
+    **dict.fromkeys(("routes", "route"), ("routes", "route")),
+}
+"""Arguments of kinds that name something: what of the pair, and the word for one of it."""
+
+SINGLE = ("exporter", "importer", "host", "country", "partner", "group", "route")
+"""Those of `NAMES` that hold one name; the others hold a list."""
+
+
+def check_levers(levers: Mapping[str, Lever], path: Path, pair: Pair | None = None) -> None:
+    """Check that every lever gives just what its kind asks for, with names that exist.
+
+    Parameters
+    ----------
+    levers
+        Levers by name.
+    path
+        File they were read from, named in the error.
+    pair
+        Names of countries, groups and routes; without it names are not checked.
+
+    Raises
+    ------
+    InputError
+        With every unknown kind, every missing or superfluous setting, and every name that the
+        pair does not have.
+    """
+    problems = [found for name, lever in levers.items()
+                for found in _problems(name, lever, pair)]
+    if problems:
+        places: Places = load_marked(path)[1] if path.is_file() else {}
+        raise InputError([problem(str(path), found.key, places, found.message, found.hint)
+                          for found in problems])
+
+
+def _problems(name: str, lever: Lever, pair: Pair | None) -> Iterator[Problem]:
+    if lever.kind not in KINDS:
+        yield Problem("", f"{name}.kind", f"unknown kind '{lever.kind}'; known: "
+                      f"{', '.join(KINDS)}", nearest(lever.kind, KINDS))
+        return
+    needed = {*arguments(lever.kind), *TIMING}
+    for part, given in (("applies", set(lever.applies)), ("settings", set(lever.settings))):
+        for key in sorted(given - needed - {*COST}):
+            yield Problem("", f"{name}.{part}.{key}", f"kind '{lever.kind}' has no such name",
+                          nearest(key, needed))
+    for key in sorted(needed - {*lever.applies, *lever.settings}):
+        yield Problem("", f"{name}.{key}", f"missing: kind '{lever.kind}' needs it in applies or "
+                      "settings")
+    for key in sorted({*lever.applies} & {*lever.settings}):
+        yield Problem("", f"{name}.applies.{key}", "stands in settings too; one of them must go")
+    if pair is None:
+        return
+    for key, value in lever.applies.items():
+        if key in NAMES:
+            yield from _names(f"{name}.applies.{key}", key, value, pair)
+    for key, setting in lever.settings.items():
+        if key in NAMES and isinstance(setting, Choice):
+            yield from _unknown(f"{name}.settings.{key}.allowed", key, setting.values, pair)
+
+
+def _names(at: str, key: str, value: Any, pair: Pair) -> Iterator[Problem]:
+    """Check the names that ``applies`` gives for one argument."""
+    if key in SINGLE:
+        if isinstance(value, str):
+            yield from _unknown(at, key, [value], pair)
+        else:
+            yield Problem("", at, f"must be the name of one {NAMES[key][1]}, not {kind(value)}")
+    elif isinstance(value, list) and all(isinstance(part, str) for part in value):
+        yield from _unknown(at, key, value, pair)
+    else:
+        yield Problem("", at, f"must be a list of names, not {kind(value)}")
+
+
+def _unknown(at: str, key: str, values: Sequence[str], pair: Pair) -> Iterator[Problem]:
+    what, word = NAMES[key]
+    known = tuple(getattr(pair, what))
+    for value in values:
+        if value not in known:
+            yield Problem("", at, f"'{value}' is no {word} of pair.yaml; known: "
+                          f"{', '.join(known)}", nearest(value, known))

@@ -1,0 +1,305 @@
+"""One market of one product group: nested CES with home and finite foreign supply, exact hats.
+
+Every price and quantity is a log change against the reference path. The unknowns of a cell
+(one draw, year and product group) are the log prices of home producers in each market and of
+the foreign suppliers whose supply is finite. All cells are solved at once by Newton's method
+with the analytic Jacobian; a cell that has converged is frozen, so that its numbers do not
+depend on which cells it was solved with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tradesim.common.arrays import Array
+from tradesim.common.errors import ConvergenceError
+
+TOLERANCE = 1e-12
+"""Largest residual, in log points, at which a cell counts as solved."""
+
+MAX_ITERATIONS = 60
+MAX_STEP = 2.0
+"""Longest Newton step of a log price; reached only by shocks of several hundred per cent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    r"""Solution of all cells, as log changes (equations 7-10).
+
+    Attributes
+    ----------
+    price
+        Price index of the group, :math:`\ln P`, shape (market, cell).
+    import_price
+        Import price index, :math:`\ln P_M`, shape (market, cell).
+    home_price, home_quantity
+        Home producers' price and sales, shape (market, cell).
+    supplier_price
+        Foreign suppliers' price before duty and trade cost, :math:`\ln w`, (supplier, cell).
+    quantity
+        Quantity bought from each foreign supplier, shape (market, supplier, cell).
+    residual
+        Largest residual over all cells, log points.
+    iterations
+        Newton steps of the slowest cell.
+    """
+
+    price: Array
+    import_price: Array
+    home_price: Array
+    home_quantity: Array
+    supplier_price: Array
+    quantity: Array
+    residual: float
+    iterations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shifts:
+    """What moves besides cost, as log changes.
+
+    Attributes
+    ----------
+    demand
+        Demand for the group at given prices, shape (market, cell).
+    appeal
+        Varieties offered by each foreign supplier, shape (market, supplier, cell).
+    home_offer
+        Price at which home producers offer their base quantity, shape (market, cell).
+    offer
+        The same of each foreign supplier; its price where supply is elastic, (supplier, cell).
+    """
+
+    demand: Array
+    appeal: Array
+    home_offer: Array
+    offer: Array
+
+
+def no_shifts(cost: Array) -> Shifts:
+    """Give shifts of zero for costs of shape (market, supplier, cell)."""
+    none = np.zeros_like(cost)
+    return Shifts(none[:, 0], none, none[:, 0], none[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """What stays the same over the iterations; (market, cell) or (market, supplier, cell).
+
+    Suppliers are those with finite supply only: what the others sell at given prices is one
+    constant term of the import price index. Every sum of shares is written as one plus what
+    changes, so that no shock gives no change, to the last bit.
+    """
+
+    elastic_imports: Array
+    import_share: Array
+    cost: Array
+    appeal: Array
+    home_share: Array
+    lower: Array
+    upper: Array
+    demand: Array
+    market: Array
+    inverse_home_supply: Array
+    home_offer: Array
+    inverse_supply: Array
+    offer: Array
+    sales_share: Array
+
+    def take(self, index: NDArray[np.intp]) -> _Cells:
+        return _Cells(*(getattr(self, name)[..., index] for name in self.__slots__))
+
+
+def solve_market(
+    import_share: Array,
+    home_share: Array,
+    cost: Array,
+    *,
+    lower: Array,
+    upper: Array,
+    demand: Array,
+    home_supply: Array,
+    inverse_supply: Array,
+    sales_share: Array,
+    shifts: Shifts | None = None,
+) -> Market:
+    r"""Solve all cells for the prices at which home and finite foreign supply clear.
+
+    .. math::
+
+        (7)\; P_M^{1-\omega} = \sum_i \theta_i a_i (\hat c_i \hat w_i)^{1-\omega} \qquad
+        (8)\; P^{1-\sigma} = \alpha p_h^{1-\sigma} + (1-\alpha) P_M^{1-\sigma}
+
+        (9)\; q_i = d\, a_i (\hat c_i \hat w_i)^{-\omega} P_M^{\omega-\sigma}
+        P^{\sigma-\varepsilon}, \quad q_h = d\, p_h^{-\sigma} P^{\sigma-\varepsilon}
+
+        (10)\; q_h = (p_h / b_h)^{\eta_h}, \quad
+        \sum_j s_{ij} q_{ij} = (\hat w_i / b_i)^{\eta_i}
+
+    Parameters
+    ----------
+    import_share
+        Shares :math:`\theta` of foreign suppliers in imports at consumer prices, summing to
+        one over suppliers; shape (market, supplier, cell).
+    home_share
+        Share :math:`\alpha` of home goods in spending, shape (market, cell).
+    cost
+        Log change of delivered cost, duty included, shape (market, supplier, cell).
+    lower, upper, demand
+        Elasticities :math:`\omega` among suppliers, :math:`\sigma` between home goods and
+        imports, :math:`\varepsilon` of demand for the group; shape (market, cell).
+        `lower` and `upper` must not be exactly one.
+    home_supply
+        Elasticity :math:`\eta_h > 0` of home supply, shape (market, cell); ``inf`` makes the
+        home price rigid.
+    inverse_supply
+        One over the supply elasticity of each supplier, shape (supplier, cell); zero means
+        supply at a given price.
+    sales_share
+        Share of each supplier's modelled sales that goes to each market, shape
+        (market, supplier, cell).
+    shifts
+        Shifts of demand :math:`d`, of the varieties offered :math:`a` and of the prices
+        :math:`b` at which the base quantities are offered; none by default.
+
+    Returns
+    -------
+    Market
+        Log changes that solve (7)-(10) to `TOLERANCE`.
+
+    Raises
+    ------
+    ConvergenceError
+        When a cell is not solved after `MAX_ITERATIONS`, with its position and residual.
+
+    Notes
+    -----
+    With ``upper == lower`` and a rigid home price this is one CES nest. With home share zero
+    and every supply finite, its derivative at zero is the linear system of Francois and Hall's
+    global simulation model.
+    """
+    move = no_shifts(cost) if shifts is None else shifts
+    finite = np.any(inverse_supply != 0.0, axis=-1)
+    given = import_share[:, ~finite] * np.expm1(
+        (1.0 - lower)[:, None] * (cost[:, ~finite] + move.offer[~finite])
+        + move.appeal[:, ~finite])
+    cells = _Cells(
+        given.sum(axis=1),
+        import_share[:, finite],
+        cost[:, finite],
+        move.appeal[:, finite],
+        home_share,
+        lower,
+        upper,
+        demand,
+        move.demand,
+        1.0 / home_supply,
+        move.home_offer,
+        inverse_supply[finite],
+        move.offer[finite],
+        sales_share[:, finite],
+    )
+    unknowns, residual, iterations = _newton(cells)
+    markets = len(home_share)
+    home_price = unknowns[:markets]
+    supplier_price = move.offer.copy()
+    supplier_price[finite] = unknowns[markets:]
+    import_price, price, _, _ = _indices(cells, unknowns)
+    spread = (upper - demand) * price + move.demand
+    reach = (lower - upper) * import_price + spread
+    return Market(
+        price=price,
+        import_price=import_price,
+        home_price=home_price,
+        home_quantity=-upper * home_price + spread,
+        supplier_price=supplier_price,
+        quantity=reach[:, None] - lower[:, None] * (cost + supplier_price) + move.appeal,
+        residual=residual,
+        iterations=iterations,
+    )
+
+
+def _newton(cells: _Cells) -> tuple[Array, float, int]:
+    """Newton's method from zero; converged cells are frozen and leave the active set."""
+    markets, count = cells.home_share.shape
+    solution = np.zeros((markets + len(cells.inverse_supply), count))
+    active, current, unknowns = np.arange(count), cells, solution.copy()
+    worst = 0.0
+    for iteration in range(MAX_ITERATIONS + 1):
+        residual, jacobian = _system(current, unknowns)
+        error = np.abs(residual).max(axis=0)
+        done = error <= TOLERANCE
+        if done.any():
+            solution[:, active[done]] = unknowns[:, done]
+            worst = max(worst, float(error[done].max()))
+            if done.all():
+                return solution, worst, iteration
+            left = np.flatnonzero(~done)
+            active, current, unknowns = active[left], current.take(left), unknowns[:, left]
+            residual, jacobian = residual[:, left], jacobian[..., left]
+        step = _solved(jacobian, residual, alone=not len(current.inverse_supply))
+        unknowns = unknowns - np.clip(step, -MAX_STEP, MAX_STEP)
+    raise ConvergenceError("market equilibrium", float(error.max()), active.tolist())
+
+
+def _solved(jacobian: Array, residual: Array, *, alone: bool) -> Array:
+    """Solve each cell's linear system; markets that share no finite supplier stand alone."""
+    if alone:
+        return np.asarray(residual / np.einsum("iic->ic", jacobian))
+    system, aim = np.moveaxis(jacobian, -1, 0), residual.T[..., None]
+    return np.asarray(np.linalg.solve(system, aim)[..., 0].T)
+
+
+def _indices(cells: _Cells, unknowns: Array) -> tuple[Array, Array, Array, Array]:
+    """Price indices (7)-(8) and the current shares of finite suppliers and of home goods."""
+    home_price, wage = np.split(unknowns, [len(cells.home_share)])
+    growth = np.expm1((1.0 - cells.lower)[:, None] * (cells.cost + wage) + cells.appeal)
+    terms = cells.import_share * growth
+    change = cells.elastic_imports + terms.sum(axis=1)
+    import_price = np.log1p(change) / (1.0 - cells.lower)
+    home = cells.home_share * np.expm1((1.0 - cells.upper) * home_price)
+    rest = (1.0 - cells.home_share) * np.expm1((1.0 - cells.upper) * import_price)
+    price = np.log1p(home + rest) / (1.0 - cells.upper)
+    share = (cells.import_share + terms) / (1.0 + change)[:, None]
+    return import_price, price, share, (cells.home_share + home) / (1.0 + home + rest)
+
+
+def _system(cells: _Cells, unknowns: Array) -> tuple[Array, Array]:
+    """Residuals of supply (equation 10), solved for price, and their Jacobian.
+
+    A supplier's equation reads w - (demand for its goods) / elasticity = 0, so an infinite
+    elasticity makes it w = 0 and every equation is in log points of price.
+    """
+    markets, suppliers = len(cells.home_share), len(cells.inverse_supply)
+    import_price, price, share, home_share = _indices(cells, unknowns)
+    home_price, wage = np.split(unknowns, [markets])
+    spread = cells.upper - cells.demand
+    home_demand = -cells.upper * home_price + spread * price + cells.market
+    residual = np.empty_like(unknowns)
+    jacobian = np.zeros((len(unknowns), *unknowns.shape))
+    residual[:markets] = (home_price - cells.home_offer
+                          - cells.inverse_home_supply * home_demand)
+    slope = cells.inverse_home_supply
+    at_home = 1.0 + slope * (cells.upper - spread * home_share)
+    through_price = -slope * spread * (1.0 - home_share)
+    for j in range(markets):
+        jacobian[j, j] = at_home[j]
+        jacobian[j, markets:] = through_price[j] * share[j]
+    if not suppliers:
+        return residual, jacobian
+
+    reach = (cells.lower - cells.upper) * import_price + spread * price + cells.market
+    demand = reach[:, None] - cells.lower[:, None] * (cells.cost + wage) + cells.appeal
+    growth = cells.sales_share * np.expm1(demand)
+    change = growth.sum(axis=0)
+    residual[markets:] = wage - cells.offer - cells.inverse_supply * np.log1p(change)
+    weight = cells.inverse_supply * (cells.sales_share + growth) / (1.0 + change)
+    cross = ((cells.lower - cells.upper) + spread * (1.0 - home_share))[:, None] * share
+    jacobian[markets:, :markets] = -np.moveaxis(weight * (spread * home_share)[:, None], 0, 1)
+    for i in range(suppliers):
+        jacobian[markets + i, markets:] = -(weight[:, i, None] * cross).sum(axis=0)
+        jacobian[markets + i, markets + i] += 1.0 + (weight[:, i] * cells.lower).sum(axis=0)
+    return residual, jacobian

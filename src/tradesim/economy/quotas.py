@@ -1,0 +1,336 @@
+r"""Tariff-rate quotas: the low duty up to a quantity, the full one beyond.
+
+What matters for trade is the duty on the last unit. Imports that fit the quota at its duty pay
+that duty; imports that exceed it even at the full duty pay the full duty on the last unit; in
+between the quota binds, and the marginal duty is whatever makes imports just fill it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tradesim.common.arrays import Array, axis, spread
+from tradesim.common.errors import ConvergenceError, InputError, Problem
+from tradesim.economy.base_year import Economy
+from tradesim.economy.equilibrium import Settled
+from tradesim.economy.shocks import NONE, Change, Pulled, Shock
+
+TOLERANCE = 1e-10
+"""Gap between imports and the quota, in log points, at which a binding quota counts as met."""
+
+MAX_ITERATIONS = 60
+
+Take = Callable[[Any], Any]
+"""Take some cells of arrays in the order of `DIMS`, or of objects that hold such arrays."""
+
+Once = Callable[[Take, Array, Array], tuple[Change, Settled]]
+"""Resolve and solve the cells taken, at a share of the preference, and of imports in quota."""
+
+ALL = 1.0 + NONE
+
+
+def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, reach: Array,
+                calendar: Array) -> Shock:
+    r"""Add to an agreement's shock what it gives within its quotas.
+
+    .. math:: (Q3)\;\; k = \min\Bigl\{\varphi\,\frac{w\,(\tau_{out} - \tau_{in})}{\tau},\;
+        \varphi - r\Bigr\}, \qquad V_t = \frac{Q\,p\,(1 + \pi)^{t - t_0}}{w}
+
+    Parameters
+    ----------
+    shock
+        What the agreement does outside its quotas: share of duty removed :math:`r`.
+    economy
+        Base year, with the drawn cells of the table of quotas: share :math:`w` of a product in
+        the group's trade, duties on it in and out of the quota, quota :math:`Q` in tonnes, and
+        the product's price :math:`p`, USD a tonne, that grows by :math:`\pi` a year.
+    lever, scope
+        Agreement and schedule under which the table holds the quotas.
+    reach
+        Strength :math:`\varphi` of the agreement by importer and exporter.
+    calendar
+        Calendar years :math:`t`.
+
+    Returns
+    -------
+    Shock
+        With ``quota``, the share of the group's duty removed while the quota is not full, and
+        ``quota_limit``, joint sales of the group by all members at which it is; the shock
+        itself when this schedule has no quota.
+    """
+    pair, draws = economy.pair, economy.draws
+    head = f"{lever}.quota.{scope}"
+    if not any(f"{head}.{importer}.{group}.quota_tonnes" in draws
+               for importer in pair.importers for group in pair.groups):
+        return shock
+    count = len(next(iter(draws.values())))
+
+    def cells(variable: str) -> Array:
+        found = [[draws.get(f"{head}.{importer}.{group}.{variable}", np.zeros(count))
+                  for group in pair.groups] for importer in pair.importers]
+        return spread(np.array(found), "importer", "group", "draw")
+
+    share = cells("product_share")
+    saved = share * (cells("over_quota_rate") - cells("in_quota_rate"))
+    part = np.minimum(_ratio(np.maximum(saved, 0.0), economy.duty), 1.0)
+    price = cells("usd_per_tonne") * (1.0 + cells("price_growth")) ** (calendar - pair.base_year)
+    acts = np.any(reach > 0.0, axis=axis("exporter"), keepdims=True)
+    return replace(shock, quota=np.minimum(reach * part, reach - shock.duty),
+                   quota_limit=acts * _ratio(cells("quota_tonnes") * price, share))
+
+
+def _ratio(part: Array, whole: Array) -> Array:
+    """Part over whole, zero where the whole is zero."""
+    part, whole = np.broadcast_arrays(part, whole)
+    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0.0)
+
+
+def within_quotas(once: Once, levels: Array, pulled: Sequence[Pulled], change: Change,
+                  settled: Settled) -> tuple[Change, Settled]:
+    r"""Find the duty on the last unit wherever a lever gives a preference within a quota.
+
+    .. math::
+
+        (Q1)\;\; x = 1 \text{ if } M(1) \le Q, \quad x = 0 \text{ if } M(0) \ge Q, \quad
+        \text{else } M(x) = Q
+
+        (Q2)\;\; \text{rent} = (\tau(x) - \tau(1)) \min\{1, Q / M(x)\}, \qquad
+        \text{revenue} = \tau(x) - \text{rent}
+
+    with :math:`x` the share of the preference that the last unit enjoys, :math:`M(x)` the
+    members' joint imports and :math:`\tau(x)` the marginal duty.
+
+    Parameters
+    ----------
+    once
+        Resolves the shocks at a share :math:`x` and solves the markets, for the cells that the
+        function it is given takes.
+    levels
+        Reference purchases before duty, order of `DIMS`.
+    pulled
+        Switches and shocks.
+    change, settled
+        The solution at :math:`x = 1` everywhere.
+
+    Returns
+    -------
+    tuple
+        The same solution, untouched where no quota is exceeded. ``wedge`` is then what the
+        border collects and ``rent`` what holders of licences keep, shares of value.
+
+    Raises
+    ------
+    ConvergenceError
+        When a binding quota is not met, with the gap.
+    InputError
+        When two importers have quotas in one group: each then depends on the other's.
+
+    Notes
+    -----
+    Quantities are those at which each year would settle, as prices are. Only cells over the
+    quota are solved again: once at the full duty, and where the quota binds about three times
+    more, by secant steps kept inside their bracket. Imports are nearly a straight line in the
+    marginal duty and both its ends are known, so a general root finder needs twice as many.
+    """
+    limited = [(switch, shock) for switch, shock in pulled if shock.quota is not NONE]
+    if not limited:
+        return change, settled
+    quota = sum((switch * shock.quota for switch, shock in limited), start=NONE)
+    limit = sum((switch * shock.quota_limit for switch, shock in limited), start=NONE)
+    sold = levels * np.exp(change.level) * (quota > 0.0)
+    parts = []
+    for importer, group in _places(quota):
+        market = _Market.of(importer, group, sold, limit, settled)
+        parts += list(market.solved_again(once, settled))
+    return _placed(change, settled, parts)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What was solved again: cells of one group, and their solution."""
+
+    group: int
+    cells: NDArray[np.intp]
+    change: Change
+    settled: Settled
+
+
+@dataclass(frozen=True)
+class _Market:
+    """One quota: its importer, group, members' shares and room, by cell.
+
+    Attributes
+    ----------
+    share
+        Shares of the quota's suppliers in their joint sales; (exporter, cell).
+    room
+        Log of the quota over their reference sales; (cell,).
+    shape
+        Numbers of cases, years and draws, which make the cells.
+    """
+
+    importer: int
+    group: int
+    share: Array
+    room: Array
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, importer: int, group: int, sold: Array, limit: Array, settled: Settled) -> _Market:
+        shape = settled.sales.shape[-3:]
+        sales = _flat(sold, importer, group, shape)
+        together = sales.sum(axis=0)
+        acts = together > 0.0
+        share = np.divide(sales, together, out=np.zeros(sales.shape), where=acts)
+        room = np.divide(_flat(limit, importer, group, shape)[0], together,
+                         out=np.full(together.shape, np.inf), where=acts)
+        with np.errstate(divide="ignore"):
+            return cls(importer, group, share, np.log(room), shape)
+
+    def excess(self, settled: Settled, cells: NDArray[np.intp], *, alone: bool = True) -> Array:
+        """Log of joint imports over the quota."""
+        moved = settled.sales - settled.supplier_price
+        group, shape = (0, (1, 1, len(cells))) if alone else (self.group, self.shape)
+        quantity = _flat(moved, self.importer, group, shape)
+        quantity = quantity if alone else quantity[:, cells]
+        return np.asarray(np.log((self.share[:, cells] * np.exp(quantity)).sum(axis=0))
+                          - self.room[cells])
+
+    def solved_again(self, once: Once, settled: Settled) -> Iterator[_Part]:
+        """Solve cells over the quota: at the full duty, and where it binds, in between."""
+        cells = np.flatnonzero(np.isfinite(self.room) | (self.room < 0.0))
+        inside = self.excess(settled, cells, alone=False)
+        over = inside > TOLERANCE
+        if not over.any():
+            return
+        cells, inside = cells[over], inside[over]
+        part = self._once(once, cells, np.zeros(len(cells)))
+        beyond = self.excess(part.settled, cells)
+        binds = beyond < -TOLERANCE
+        yield _taken_out(self._with_rent(part, beyond), ~binds)
+        yield from self._binding(once, cells[binds], beyond[binds], inside[binds])
+
+    def _binding(self, once: Once, cells: NDArray[np.intp], low_gap: Array,
+                 high_gap: Array) -> Iterator[_Part]:
+        low, high = np.zeros(len(cells)), np.ones(len(cells))
+        before, gap_before, last, gap_last = low, low_gap, high, high_gap
+        for _ in range(MAX_ITERATIONS):
+            if not len(cells):
+                return
+            with np.errstate(divide="ignore", invalid="ignore"):
+                aim = last - gap_last * (last - before) / (gap_last - gap_before)
+            aim = np.where((aim > low) & (aim < high), aim, 0.5 * (low + high))
+            part = self._once(once, cells, aim)
+            gap = self.excess(part.settled, cells)
+            met = np.abs(gap) <= TOLERANCE
+            yield _taken_out(part, met)
+            low, high = np.where(gap < 0.0, aim, low), np.where(gap > 0.0, aim, high)
+            before, gap_before, last, gap_last = last, gap_last, aim, gap
+            cells = cells[~met]
+            low, high, before, gap_before, last, gap_last = (
+                values[~met] for values in (low, high, before, gap_before, last, gap_last))
+        if len(cells):
+            raise ConvergenceError("quota", float(np.abs(gap_last).max()),
+                                   sorted({int(cell) % self.shape[-1] for cell in cells}))
+
+    def _once(self, once: Once, cells: NDArray[np.intp], margin: Array) -> _Part:
+        take = _taker(self.group, cells, self.shape)
+        try:
+            return _Part(self.group, cells, *once(take, spread(margin, "draw"), ALL))
+        except ConvergenceError as error:
+            raise error.moved(lambda place: int(cells[place]) % self.shape[-1]) from error
+
+    @staticmethod
+    def _with_rent(part: _Part, excess: Array) -> _Part:
+        """Beyond the quota only the part inside it earns rent; the rest pays the full duty."""
+        filled = spread(np.exp(-np.maximum(excess, 0.0)), "draw")
+        rent = part.change.rent * filled
+        wedge = part.change.wedge + (part.change.rent - rent)
+        return replace(part, change=replace(part.change, rent=rent, wedge=wedge))
+
+
+def _places(quota: Array) -> list[tuple[int, int]]:
+    """Find importers and groups with a quota: one importer a group."""
+    rest = tuple(axis(dim) for dim in ("exporter", "case", "year", "draw"))
+    found = [(int(importer), int(group))
+             for importer, group in np.argwhere(np.any(quota > 0.0, axis=rest))]
+    groups = [group for _, group in found]
+    if len(set(groups)) < len(groups):
+        raise InputError([Problem("baseline/quotas.csv", "group", "two importers have quotas in "
+                                  "one group that act together; only one of them can")])
+    return found
+
+
+def _flat(values: Array, importer: int, group: int, shape: tuple[int, ...]) -> Array:
+    """One importer and group; suppliers by cell."""
+    here = _of_group(values, group)
+    here = here[min(importer, here.shape[axis("importer")] - 1)]
+    return np.broadcast_to(here, (len(here), 1, *shape)).reshape(len(here), -1)
+
+
+def _of_group(values: Array, group: int) -> Array:
+    """One group, without a copy; an array that does not vary by group stays as it is."""
+    if values.shape[axis("group")] == 1:
+        return values
+    return values[..., group:group + 1, :, :, :]
+
+
+def _taker(group: int, cells: NDArray[np.intp], shape: tuple[int, ...]) -> Take:
+    """Take cells (case, year and draw) of one group; they stand along the last dimension."""
+    places = np.unravel_index(cells, shape)
+
+    def take(values: Any) -> Any:
+        if isinstance(values, np.ndarray):
+            return _at(values)
+        if isinstance(values, list | tuple):
+            return type(values)(take(item) for item in values)
+        if is_dataclass(values) and not isinstance(values, type):
+            return replace(values, **{part.name: _at(value) for part in fields(values) if
+                                      isinstance(value := getattr(values, part.name), np.ndarray)})
+        return values
+
+    def _at(values: Array) -> Array:
+        here = _of_group(values, group)
+        sizes = here.shape[-3:]
+        if sizes == (1, 1, 1):
+            return here
+        case, year, draw = (place if size > 1 else 0
+                            for place, size in zip(places, sizes, strict=True))
+        return np.asarray(here[..., case, year, draw][..., None, None, :])
+
+    return take
+
+
+def _taken_out(part: _Part, chosen: NDArray[np.bool_]) -> _Part:
+    """Keep only some cells of a part."""
+    def kept(owner: Any) -> Any:
+        return replace(owner, **{item.name: value[..., chosen] for item in fields(owner)
+                                 if isinstance(value := getattr(owner, item.name), np.ndarray)
+                                 and value.shape[-1] == len(chosen) > 1})
+
+    return _Part(part.group, part.cells[chosen], kept(part.change), kept(part.settled))
+
+
+def _placed(change: Change, settled: Settled, parts: Sequence[_Part]) -> tuple[Change, Settled]:
+    """Put what was solved again in its place in copies of the whole."""
+    parts = [part for part in parts if part.cells.size]
+    if not parts:
+        return change, settled
+    shape = settled.sales.shape
+    new_change = {name: np.array(np.broadcast_to(getattr(change, name), shape))
+                  for name in ("log_cost", "wedge", "rent")}
+    new_settled = {part.name: np.array(value) for part in fields(settled)
+                   if isinstance(value := getattr(settled, part.name), np.ndarray)}
+    for part in parts:
+        case, year, draw = np.unravel_index(part.cells, shape[-3:])
+        for whole, found in ((new_change, part.change), (new_settled, part.settled)):
+            for name, values in whole.items():
+                values[:, :, part.group, case, year, draw] = np.broadcast_to(
+                    getattr(found, name)[:, :, 0, 0, 0], (*values.shape[:2], part.cells.size))
+    residual = max(settled.residual, *(part.settled.residual for part in parts))
+    return (replace(change, **new_change), replace(settled, residual=residual, **new_settled))

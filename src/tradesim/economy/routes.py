@@ -1,0 +1,106 @@
+"""Freight and days by route, and how goods choose among routes, in hats."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import numpy as np
+
+from tradesim.common.arrays import Array
+from tradesim.economy.base_year import Economy
+
+CLOSED = 1e-3
+"""Share of the year that a closed route stays open: some goods always pass."""
+
+
+def carriage(economy: Economy) -> Array:
+    r"""Cost of carriage of the pair's goods in the base year, as a share of value.
+
+    .. math:: \sum_k s_k \left( F_k / v + g\,D_k \right)
+
+    with shares :math:`s_k`, freight :math:`F_k` and days :math:`D_k` of each route, unit value
+    :math:`v` and value of a day :math:`g` (the freight and time terms of equation 4).
+
+    Returns
+    -------
+    numpy.ndarray
+        Share of value, order of `DIMS`; the pair's flows only (others enter as unchanged).
+    """
+    cost = economy.freight / economy.unit_value + economy.time_value * economy.days
+    return reduce(np.add, economy.route_share * cost)
+
+
+def saving(economy: Economy, freight: Array, days: Array,
+           opened: Array | float = 1.0) -> Array:
+    r"""Change of the cost of carriage when routes change or close (equation 6).
+
+    .. math::
+
+        \Delta = -\frac{1}{\theta_r} \ln \sum_k s_k o_k \exp(-\theta_r \Delta_k), \qquad
+        \Delta_k = -\kappa \min(f_k, F_k)/v - g \min(d_k, D_k)
+
+    Parameters
+    ----------
+    economy
+        Base year; supplies shares, freight, days, unit values, the value of a day, the
+        elasticity of route choice and the pass-through of freight.
+    freight, days
+        What each route saves, USD per tonne and days; extra leading axis for routes. A route
+        cannot save more than it costs.
+    opened
+        Share :math:`o_k` of the year for which each route is open, extra leading axis. What a
+        closed route carried takes the others, at a cost; `CLOSED` stands for no opening at
+        all, for then nothing could move.
+
+    Returns
+    -------
+    numpy.ndarray
+        Change of generalised cost as a share of value (negative is a saving).
+
+    Notes
+    -----
+    With all routes open, as :math:`\theta_r \to 0` the change is the share-weighted mean of the
+    routes' changes: no goods move to another route. As :math:`\theta_r \to \infty` it is the
+    largest saving among the open routes in use. With nothing saved, routes with the share
+    :math:`S` closed all year cost :math:`-\ln(1 - S)/\theta_r`.
+    """
+    change = _changes(economy, freight, days)
+    best = change.min(axis=0)
+    behind = _behind(economy, change - best, opened)
+    lost = np.log1p(reduce(np.add, economy.route_share * behind)) / economy.route_choice
+    return np.asarray(best - lost)
+
+
+def through_corridor(economy: Economy, freight: Array, days: Array,
+                     opened: Array | float = 1.0) -> Array:
+    r"""Share of the pair's goods on routes of the shared corridor after they chose (equation 6).
+
+    .. math:: S = \frac{\sum_{k \in K} s_k o_k \exp(-\theta_r \Delta_k)}
+                       {\sum_k s_k o_k \exp(-\theta_r \Delta_k)}
+
+    Parameters
+    ----------
+    economy, freight, days, opened
+        As in `saving`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Share between zero and one by importer and group, order of `DIMS`.
+    """
+    change = _changes(economy, freight, days)
+    used = economy.route_share * (1.0 + _behind(economy, change - change.min(axis=0), opened))
+    return np.asarray(reduce(np.add, used * economy.corridor) / reduce(np.add, used))
+
+
+def _changes(economy: Economy, freight: Array, days: Array) -> Array:
+    """Change of each route's own cost, share of value."""
+    change = -economy.pass_through * np.minimum(freight, economy.freight) / economy.unit_value
+    return np.asarray(change - economy.time_value * np.minimum(days, economy.days))
+
+
+def _behind(economy: Economy, change: Array, opened: Array | float) -> Array:
+    """Attraction of each route less that of the best one at its old share; never positive."""
+    chosen = np.expm1(-economy.route_choice * change)
+    opened = np.maximum(opened, CLOSED)
+    return np.asarray(opened * chosen + (opened - 1.0))

@@ -1,0 +1,239 @@
+r"""What levers and events do to trade, and how several of them act together.
+
+A shock is what one lever does if it works; `resolve` makes one change out of several. Each acts
+on what the others leave, so that nothing is removed twice and no order matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from functools import reduce
+
+import numpy as np
+
+from tradesim.common.arrays import Array, spread
+from tradesim.economy.base_year import Economy
+from tradesim.economy.routes import carriage, saving, through_corridor
+
+NONE = spread(0.0)
+NONE.setflags(write=False)
+
+ROUTED = ("freight", "days", "closed")
+"""Parts of a shock with an extra leading axis for routes."""
+
+LASTING = ("gated", "friction", "closed", "demand", "level", "quota_limit")
+"""Parts of a shock that a closed corridor does not take away."""
+
+FLOOR = float(np.log(0.01))
+"""Log change of what is offered at which a flow counts as stopped: some always leaks."""
+
+CONDITIONS = ("gated", "quota_limit")
+"""Parts of a shock that say where others act and do nothing by themselves."""
+
+
+def _none() -> Array:
+    return NONE
+
+
+@dataclass(frozen=True)
+class Shock:
+    r"""What a lever or an event does (equation 5); arrays in the order of `DIMS`.
+
+    Attributes
+    ----------
+    duty
+        Share of the duty removed, 0-1.
+    rebate
+        Other border tax no longer collected, share of value; a transfer, not a resource.
+    freight, days
+        Saved on each route (extra leading axis): USD per tonne, days; below zero for a loss.
+    information
+        Cost of information, standards and formalities removed, share of delivered value.
+    payment
+        Share of the friction of payments removed, 0-1.
+    friction
+        Friction of payments added, share of delivered value.
+    haulage
+        Cost of carriage saved by suppliers whose routes are not modelled, share of delivered
+        value.
+    closed
+        Share of the year for which a route is closed (extra leading axis), 0-1.
+    approval
+        Share of supply not yet approved for a market that becomes approved, 0-1.
+    gated
+        One where the cuts of duty and information reach only approved supply, else zero.
+    demand
+        Log change of demand for a group.
+    supply
+        Log change of supply by exporter, home producers included. Where supply is elastic at
+        a given cost it is a change of the varieties offered.
+    availability
+        Log change of the varieties offered on one flow; a ban is negative.
+    level
+        Log change of the reference path itself.
+    project
+        Flow of given goods added to the pair's trade, USD a year.
+    quota
+        Share of the duty removed while a quota is not full; beyond it nothing of this is.
+    quota_limit
+        Joint sales of the group by the suppliers of a quota at which it is full, USD of that
+        year, by importer and group; zero for no quota.
+    """
+
+    duty: Array = field(default_factory=_none)
+    rebate: Array = field(default_factory=_none)
+    freight: Array = field(default_factory=_none)
+    days: Array = field(default_factory=_none)
+    information: Array = field(default_factory=_none)
+    payment: Array = field(default_factory=_none)
+    friction: Array = field(default_factory=_none)
+    haulage: Array = field(default_factory=_none)
+    closed: Array = field(default_factory=_none)
+    approval: Array = field(default_factory=_none)
+    gated: Array = field(default_factory=_none)
+    demand: Array = field(default_factory=_none)
+    supply: Array = field(default_factory=_none)
+    availability: Array = field(default_factory=_none)
+    level: Array = field(default_factory=_none)
+    project: Array = field(default_factory=_none)
+    quota: Array = field(default_factory=_none)
+    quota_limit: Array = field(default_factory=_none)
+
+    def interrupted(self, economy: Economy, closed_share: Array) -> Shock:
+        """Take away what a closed corridor stops: the share of the year, on the pair's flows.
+
+        Other suppliers do not use the corridor and keep what the lever gives them.
+        """
+        on_pair = 1.0 - closed_share * economy.pair_flow
+        on_routes = 1.0 - closed_share
+        kept = {part.name: getattr(self, part.name) for part in fields(self)}
+        return Shock(**{name: values if values is NONE or name in LASTING
+                        else values * (on_routes if name in ROUTED else on_pair)
+                        for name, values in kept.items()})
+
+
+@dataclass(frozen=True)
+class Change:
+    r"""Joint effect of all shocks, order of `DIMS`.
+
+    Attributes
+    ----------
+    log_cost
+        Log change of delivered cost, duty included, :math:`\ln \hat c`.
+    wedge
+        Border tax still collected, share of value: the duty left less rebates.
+    resource
+        Change of real cost (freight, time, payments, information), share of delivered value
+        before duty.
+    demand, supply, availability, level, project
+        As in `Shock`, all shocks together.
+    through_corridor
+        Share of the pair's goods that takes routes of the shared corridor, by importer and
+        group.
+    rent
+        Part of the price paid at the border that goes to holders of import licences under a
+        quota, share of value.
+    """
+
+    log_cost: Array
+    wedge: Array = field(default_factory=_none)
+    resource: Array = field(default_factory=_none)
+    demand: Array = field(default_factory=_none)
+    supply: Array = field(default_factory=_none)
+    availability: Array = field(default_factory=_none)
+    level: Array = field(default_factory=_none)
+    project: Array = field(default_factory=_none)
+    through_corridor: Array = field(default_factory=_none)
+    rent: Array = field(default_factory=_none)
+
+
+Pulled = tuple[Array, Shock]
+"""A switch (zero or one, by case and draw) and the shock it turns on."""
+
+
+def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NONE,
+            filled: Array = 1.0 + NONE) -> Change:
+    r"""Combine the shocks of several levers into one change (equations 4-5 and 12-14).
+
+    .. math::
+
+        a' = 1 - (1 - a) \prod_l (1 - v_l), \qquad
+        \tau' = \tau \prod_l (1 - a'_l (r_l + \mu k_l)) - \sum_l b_l, \qquad
+        m' = m \prod_l (1 - n_l a'_l / m), \qquad
+        h' = (h + \sum_l x_l) \prod_l (1 - y_l)
+
+        \ln \hat c = \ln\frac{1 + \tau'}{1 + \tau}
+            + \ln\Bigl(1 + \frac{\Delta}{1 + C} + (m' - m) + (h' - h) - \sum_l z_l\Bigr)
+
+    with approvals :math:`v`, duty removed :math:`r`, rebates :math:`b`, the share :math:`k` that
+    a quota removes on the margin :math:`\mu`, formalities removed :math:`n`, friction added
+    :math:`x` and removed :math:`y`, the cost of carriage :math:`\Delta` (equation 6) over
+    :math:`1 + C`, and carriage saved by others :math:`z`. Each lever acts on the duty, the
+    formalities and the friction that the others leave, and on the supply that they get
+    approved; routes add up what they save before goods choose among them, and only then are
+    logs taken: the result does not depend on the order.
+
+    Parameters
+    ----------
+    economy
+        Base year.
+    shocks
+        Pairs of a switch and a shock.
+    margin
+        Part :math:`\mu` of a quota's relief that the marginal import gets: one while the quota
+        is not full.
+    filled
+        Part of the imports that lies inside the quota: on it holders of licences earn what the
+        marginal import pays.
+
+    Returns
+    -------
+    Change
+        By case, draw, year, importer, group and exporter.
+    """
+    pulled = list(shocks)
+
+    def parts(name: str) -> Iterator[Array]:
+        return (switch * values for switch, shock in pulled
+                if (values := getattr(shock, name)) is not NONE)
+
+    def summed(name: str) -> Array:
+        return reduce(np.add, parts(name), NONE[None] if name in ROUTED else NONE)
+
+    def left(name: str) -> Array:
+        whole = 1.0 + (NONE[None] if name in ROUTED else NONE)
+        return reduce(np.multiply, (1.0 - part for part in parts(name)), whole)
+
+    approved = 1.0 - (1.0 - economy.access) * left("approval")
+    limited = any(shock.quota is not NONE for _, shock in pulled)
+    keep, known, inside = 1.0 + NONE, 1.0 + NONE, 1.0 + NONE
+    for switch, shock in pulled:
+        reach = (switch if shock.gated is NONE
+                 else switch * (1.0 - shock.gated * (1.0 - approved)))
+        if shock.duty is not NONE or shock.quota is not NONE:
+            keep = keep * (1.0 - reach * (shock.duty + shock.quota * margin))
+            inside = inside * (1.0 - reach * (shock.duty + shock.quota)) if limited else inside
+        if shock.information is not NONE:
+            known = known * (1.0 - reach * _share(shock.information, economy.nontariff))
+    rebated = summed("rebate")
+    price = economy.duty * keep - rebated
+    rent = economy.duty * (keep - inside) * filled if limited else NONE
+    friction = economy.payment_friction * economy.pair_flow
+    paying = (friction + summed("friction")) * left("payment") - friction
+    routed = {"freight": summed("freight"), "days": summed("days"), "opened": left("closed")}
+    moved = saving(economy, **routed) * economy.pair_flow
+    base = carriage(economy) * economy.pair_flow
+    resource = (moved / (1.0 + base) + economy.nontariff * (known - 1.0) + paying
+                - summed("haulage"))
+    log_cost = np.log((1.0 + price) / (1.0 + economy.duty)) + np.log1p(resource)
+    availability = np.maximum(summed("availability"), FLOOR)
+    return Change(log_cost, price - rent, resource, summed("demand"), summed("supply"),
+                  availability, summed("level"), summed("project"),
+                  through_corridor(economy, **routed), rent)
+
+
+def _share(cut: Array, whole: Array) -> Array:
+    """Part of a cost that a cut removes: no more than there is, nothing where there is none."""
+    cut, whole = np.broadcast_arrays(cut, whole)
+    return np.minimum(np.divide(cut, whole, out=np.zeros(cut.shape), where=whole > 0.0), 1.0)

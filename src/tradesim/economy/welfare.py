@@ -1,0 +1,184 @@
+"""Who gains what, and why: surpluses of buyers, producers and exporters, and their causes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+from scipy.special import exprel
+
+from tradesim.common.arrays import Array, axis, entry, total
+from tradesim.economy.base_year import Economy
+from tradesim.economy.equilibrium import Settled
+from tradesim.economy.shocks import Change
+
+EXPORTER = axis("exporter")
+
+CAUSES = ("resource", "tax", "supplier_price", "home_price", "choice")
+"""Causes of the buyers' gain: real trade cost, border tax, prices of foreign suppliers and of
+home producers, and how many varieties are offered."""
+
+
+def surplus(value: Array, log_price: Array, elasticity: Array) -> Array:
+    r"""Area beside an iso-elastic schedule between the old and the new price (equations A1 and A2).
+
+    .. math:: V \int_1^{p} x^{k-1}\,dx = V \frac{p^k - 1}{k}, \qquad k \to 0:\; V \ln p
+
+    With :math:`k = 1 + \eta` this is the producers' gain on sales :math:`V`; with
+    :math:`k = 1 - \varepsilon` and a minus sign the buyers' gain on spending :math:`V`.
+
+    Parameters
+    ----------
+    value
+        Sales or spending before the change, USD.
+    log_price
+        Log change of the price.
+    elasticity
+        Exponent :math:`k`.
+
+    Returns
+    -------
+    numpy.ndarray
+        USD.
+    """
+    return np.asarray(value * log_price * exprel(elasticity * log_price))
+
+
+def buyers(economy: Economy, levels: Array, change: Change, settled: Settled) -> dict[str, Array]:
+    r"""Buyers' gain of each market by its cause; the causes add up to the whole (equation A1).
+
+    .. math::
+
+        -\bar E\,\ln\hat P = -\bar E \Bigl( \bar\alpha \ln\hat p_h + (1 - \bar\alpha)
+            \sum_i \bar\theta_i \bigl(\ln\hat t_i + \ln\hat r_i + \ln\hat w_i
+            - \tfrac{1}{\omega - 1} \ln a_i \bigr) \Bigr)
+
+    Bars are logarithmic means between before and after: :math:`\bar E` of spending, and of shares
+    :math:`\bar\theta_i \propto L(\theta_i, \theta'_i)`, :math:`\bar\alpha \propto L(\alpha,
+    \alpha')` with :math:`L(x, y) = (y - x) / \ln(y / x)`, each set scaled to add up to one. With
+    these weights (Sato 1976, Vartia 1976) a CES price index is exactly the weighted mean of its
+    logarithms, so nothing is left over however large the change.
+
+    Parameters
+    ----------
+    economy
+        Base year.
+    levels
+        Purchases before duty at the old prices, USD; order of `DIMS`.
+    change
+        Border tax :math:`t` and real cost :math:`r` in the change of delivered cost, varieties
+        :math:`a` (of elastic suppliers their supply too), and the shift of demand at given
+        prices, which is not called a gain.
+    settled
+        Prices :math:`P`, :math:`p_h` and :math:`w`, and sales, at which each year settles.
+
+    Returns
+    -------
+    dict
+        Gain by cause (`CAUSES`), USD by importer and group, order of `DIMS`.
+    """
+    home = entry(levels, economy.home)
+    home_moved = entry(settled.sales, economy.home)
+    abroad = _Abroad.of(economy, levels, change, settled)
+    imports, after = abroad.before, home * np.exp(home_moved) + abroad.after
+    spending = imports + home
+    spending_moved = np.log(after / spending)
+
+    from_abroad = imports * exprel(abroad.moved - spending_moved)
+    from_home = home * exprel(home_moved - spending_moved)
+    scale = -spending * np.exp(change.demand) * exprel((1.0 - economy.demand) * settled.price)
+    scale = scale / (from_abroad + from_home)
+    share = scale * _share(from_abroad, abroad.weight, 0.0)
+    return {
+        "resource": share * abroad.real,
+        "tax": share * (abroad.cost - abroad.real),
+        "supplier_price": share * abroad.price,
+        "home_price": scale * from_home * settled.home_price,
+        "choice": share * abroad.varieties / (1.0 - economy.lower),
+    }
+
+
+@dataclass(frozen=True)
+class _Abroad:
+    """A market's foreign suppliers together, by importer and group.
+
+    Spending on them before and after and its log change; the sum of their weights, and sums of
+    log cost, real cost, price and varieties under these weights.
+    """
+
+    before: Array
+    after: Array
+    moved: Array
+    weight: Array
+    cost: Array
+    real: Array
+    price: Array
+    varieties: Array
+
+    @classmethod
+    def of(cls, economy: Economy, levels: Array, change: Change, settled: Settled) -> _Abroad:
+        """Add up supplier by supplier: arrays stay in the processor's cache."""
+        count = economy.home.shape[EXPORTER]
+        elastic = economy.inverse_supply == 0.0
+        paid = _slabs(levels * (1.0 + economy.duty) * (1.0 - economy.home), count)
+        moves = [np.asarray(sales + cost) for sales, cost in zip(
+            _slabs(settled.sales, count), _slabs(change.log_cost, count), strict=True)]
+        before = reduce(np.add, paid)
+        after = reduce(np.add, (value * np.exp(move)
+                                for value, move in zip(paid, moves, strict=True)))
+        moved = np.log(_share(after, before, 1.0))
+        weights = [value * exprel(move - moved) for value, move in zip(paid, moves, strict=True)]
+
+        def weighed(values: Array) -> Array:
+            if not np.any(values):
+                return np.zeros_like(before)
+            return reduce(np.add, (weight * value for weight, value in zip(
+                weights, _slabs(values, count), strict=True)))
+
+        return cls(before, after, moved, reduce(np.add, weights), weighed(change.log_cost),
+                   weighed(np.log1p(change.resource)), weighed(settled.supplier_price),
+                   weighed(change.availability + np.where(elastic, change.supply, 0.0)))
+
+
+def _slabs(values: Array, count: int) -> list[Array]:
+    """One array for each exporter, whether values differ between them or not."""
+    if values.shape[EXPORTER] == 1:
+        return [values] * count
+    return np.split(values, count, axis=EXPORTER)
+
+
+def producers(economy: Economy, levels: Array, settled: Settled) -> Array:
+    r"""Home producers' gain by importer and group: area beside their supply curve (equation A2).
+
+    .. math:: \Pi = V_h \frac{\hat p_h^{1 + \eta} \hat s - 1}{1 + \eta}
+                  = \frac{V'_h - V_h}{1 + \eta}
+
+    with the shift :math:`\hat s` of what they offer at given prices: more capacity is a gain too,
+    and what it cost to build does not stand here.
+    """
+    sold = entry(levels, economy.home)
+    return np.asarray(sold * np.expm1(entry(settled.sales, economy.home))
+                      / (1.0 + economy.home_supply))
+
+
+def exporters(economy: Economy, levels: Array, settled: Settled) -> Array:
+    """Gain of suppliers in short supply by exporter and group, where they live (equation A2).
+
+    Where supply is elastic its price is given and there is no gain.
+    """
+    count = economy.home.shape[EXPORTER]
+    sold = _slabs(levels * (1.0 - economy.home), count)
+    moved = _slabs(settled.sales, count)
+    gains = []
+    for place, inverse in enumerate(_slabs(economy.inverse_supply, count)):
+        share = inverse / (1.0 + inverse)
+        gains.append(share * total(sold[place] * np.expm1(moved[place]), "importer")
+                     if share.any() else np.zeros_like(share * settled.price[:1]))
+    return np.concatenate(gains, axis=EXPORTER)
+
+
+def _share(part: Array, whole: Array, none: float) -> Array:
+    """Part over whole; `none` where there is no whole."""
+    shape = np.broadcast_shapes(part.shape, whole.shape)
+    return np.asarray(np.divide(part, whole, out=np.full(shape, none), where=whole > 0.0))

@@ -1,0 +1,1 @@
+"""What users and data say, read and checked once, at the edge."""

@@ -1,0 +1,233 @@
+"""Who and what: the pair of countries, their suppliers, product groups, routes and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.inputs.checks import problem, words
+from tradesim.inputs.strict_yaml import Places, load_marked
+
+FILE = "pair.yaml"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Country(_Part):
+    """A country or group of countries that supplies the pair."""
+
+    name: str
+    adjective: str = ""
+
+
+class Count(_Part):
+    """One country's statistics of the pair's trade."""
+
+    reporter: str
+    title: str
+    source: str = ""
+
+
+class Group(_Part):
+    """A product group, with the chapters of the Harmonised System that it holds."""
+
+    title: str
+    hs: str = ""
+
+
+class Product(_Part):
+    """A product whose self-sufficiency is followed, with the country and the group it is in."""
+
+    title: str
+    country: str
+    group: str
+
+
+class Route(_Part):
+    """A way for goods between the pair; `corridor` says that it uses the shared corridor."""
+
+    title: str
+    corridor: bool
+
+
+class Corridor(_Part):
+    """The transit corridor that several routes share."""
+
+    title: str
+
+
+class Source(_Part):
+    """Where a statement was read."""
+
+    title: str
+    url: str = ""
+
+
+class Target(_Part):
+    """The official goal for turnover, in USD, on the count in which it was stated."""
+
+    value_usd: float = Field(gt=0)
+    count: str
+    title: str
+    sources: tuple[Source, ...] = ()
+    note: str = ""
+
+
+class Pair(_Part):
+    """What `pair.yaml` says: names and orders that every table and array follows.
+
+    The order of `countries` is the order of exporters, the order of `pair` that of importers,
+    and the first of `counts` is the reference count, on which flows are expressed. `cautions`
+    stand in every report: what a reader must know of these data before using a number.
+    """
+
+    title: str
+    countries: dict[str, Country]
+    pair: tuple[str, str]
+    counts: dict[str, Count] = Field(min_length=1)
+    groups: dict[str, Group] = Field(min_length=1)
+    products: dict[str, Product] = Field(default_factory=dict)
+    routes: dict[str, Route] = Field(min_length=1)
+    corridor: Corridor
+    target: Target
+    cautions: tuple[str, ...] = ()
+    base_year: int
+    first_year: int
+    last_year: int
+    horizon: int
+
+    @property
+    def importers(self) -> tuple[str, ...]:
+        """The two members of the pair, each a market."""
+        return self.pair
+
+    @property
+    def exporters(self) -> tuple[str, ...]:
+        """All suppliers; a market's own code stands for home sales."""
+        return tuple(self.countries)
+
+    @property
+    def reporters(self) -> tuple[str, ...]:
+        """Countries whose statistics count the pair's trade, the reference first."""
+        return tuple(count.reporter for count in self.counts.values())
+
+    @property
+    def reference_count(self) -> str:
+        """Name of the count on which flows are expressed."""
+        return next(iter(self.counts))
+
+    @property
+    def target_value(self) -> float:
+        """Official goal for turnover, USD."""
+        return self.target.value_usd
+
+    @property
+    def target_count(self) -> str:
+        """Name of the count in which the goal was stated."""
+        return self.target.count
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """Years of the sample."""
+        return tuple(range(self.first_year, self.last_year + 1))
+
+    def partner(self, importer: str) -> str:
+        """Give the other member of the pair: the exporter of the bilateral flow."""
+        first, second = self.pair
+        return second if importer == first else first
+
+    def name(self, code: str) -> str:
+        """Name of a country, group, route, count or product for a reader."""
+        if code in self.countries:
+            return self.countries[code].name
+        part = (self.groups.get(code) or self.routes.get(code) or self.counts.get(code)
+                or self.products.get(code))
+        return part.title if part else code
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Pair:
+        problems = [_unknown("pair", code, self.countries) for code in self.pair]
+        if self.pair[0] == self.pair[1]:
+            problems.append(f"pair: '{self.pair[0]}' stands twice; two countries are needed")
+        for name, product in self.products.items():
+            problems += [_unknown(f"products.{name}.country", product.country, self.pair),
+                         _unknown(f"products.{name}.group", product.group, self.groups)]
+        problems += [_unknown(f"counts.{name}.reporter", count.reporter, self.pair)
+                     for name, count in self.counts.items()]
+        if len(set(self.reporters)) < len(self.reporters):
+            problems.append("counts: two counts have the same reporter")
+        problems.append(_unknown("target.count", self.target.count, self.counts))
+        if not self.first_year < self.last_year < self.horizon:
+            problems.append("first_year, last_year, horizon: must rise, but are "
+                            f"{self.first_year}, {self.last_year}, {self.horizon}")
+        if not self.first_year <= self.base_year <= self.last_year:
+            problems.append(f"base_year: {self.base_year} lies outside the sample "
+                            f"{self.first_year}-{self.last_year}")
+        found = [problem for problem in problems if problem]
+        if found:
+            raise ValueError("\n".join(found))
+        return self
+
+
+def _unknown(key: str, code: str, known: Iterable[str]) -> str:
+    codes = list(known)
+    if code in codes:
+        return ""
+    guess = nearest(code, codes)
+    said = f"{key}: '{code}' is unknown; known: {', '.join(codes)}"
+    return f"{said}; {guess}" if guess else said
+
+
+def read_pair(folder: Path) -> Pair:
+    """Read and check `pair.yaml` of a calibration folder.
+
+    Parameters
+    ----------
+    folder
+        Folder of a calibration.
+
+    Returns
+    -------
+    Pair
+        Names and orders of countries, groups, routes and counts.
+
+    Raises
+    ------
+    InputError
+        With every problem of the file.
+    """
+    path = Path(folder) / FILE
+    data, places = load_marked(path)
+    try:
+        return Pair.model_validate(data)
+    except ValidationError as error:
+        raise InputError(_problems(str(path), error, places)) from error
+
+
+def _problems(file: str, error: ValidationError, places: Places) -> list[Problem]:
+    problems = []
+    for item in error.errors():
+        key = ".".join(str(part) for part in item["loc"])
+        hint = ""
+        if item["type"] == "extra_forbidden":
+            hint = nearest(str(item["loc"][-1]), _fields(item["loc"]))
+        found = words(dict(item))
+        if item["type"] == "value_error" and not key:
+            problems += [problem(file, name, places, message) for name, _, message in
+                         (line.partition(": ") for line in found.splitlines())]
+        else:
+            problems.append(problem(file, key, places, found, hint))
+    return problems
+
+
+def _fields(location: tuple[int | str, ...]) -> list[str]:
+    parts: dict[str, type[_Part]] = {
+        "countries": Country, "counts": Count, "groups": Group, "products": Product,
+        "routes": Route, "corridor": Corridor, "target": Target}
+    model = Pair if len(location) == 1 else parts.get(str(location[0]), Source)
+    return list(model.model_fields)

@@ -1,0 +1,273 @@
+"""The table of uncertain numbers, and how to draw them: unit cube to inverse distribution.
+
+Whatever fills the cube (random columns, a design, a grid, 0.5 for a point run), the numbers come
+out of the same inverse distributions. Every column has a stream of its own, so adding a
+parameter moves no other parameter's draws.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import Field, ValidationError, model_validator
+
+from tradesim.common.arrays import Array
+from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.inputs.checks import gathered, problem, problems_of
+from tradesim.inputs.distributions import (
+    EDGE,
+    Beta,
+    Distribution,
+    Lognormal,
+    Normal,
+    Range,
+    Strict,
+    ZeroInflatedLognormal,
+    between,
+)
+from tradesim.inputs.strict_yaml import Places, kind, load_marked
+
+FILE = "parameters.yaml"
+
+
+class Parameter(Strict):
+    """One uncertain number: what it is, how sure we are, where it comes from.
+
+    Attributes
+    ----------
+    name
+        Dotted name.
+    title, unit
+        What it is and its unit, for people.
+    distribution
+        What is believed about it (the prior where `calibrated`).
+    low, high
+        Bounds that no draw and no scenario may leave.
+    source, locator
+        Where the number was read, and the place there.
+    grade
+        A (measured) to D (guessed).
+    note
+        What else a reader should know.
+    calibrated
+        Whether the calibration updates it from the statistics.
+    required
+        Whether a scenario must give it, because nothing is known that could stand in for it
+        (settings of levers only).
+    """
+
+    name: str
+    title: str = Field(min_length=1)
+    unit: str = Field(min_length=1)
+    distribution: Annotated[Distribution, Field(discriminator="kind")]
+    low: float
+    high: float
+    source: str = Field(min_length=1)
+    locator: str = ""
+    grade: Literal["A", "B", "C", "D"]
+    note: str = ""
+    calibrated: bool = False
+    required: bool = False
+
+    @model_validator(mode="after")
+    def _within_bounds(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(f"bounds: the lower bound {self.low:g} is above the upper bound "
+                             f"{self.high:g}")
+        low, high = self.distribution.support()
+        truncated = isinstance(self.distribution, Normal | Lognormal | Beta | ZeroInflatedLognormal)
+        if truncated and (self.high <= low or self.low >= high or self.low == self.high):
+            raise ValueError("bounds: leave nothing of the distribution")
+        if isinstance(self.distribution, ZeroInflatedLognormal) and self.low > 0:
+            raise ValueError(f"bounds: must hold zero, but begin at {self.low:g}")
+        if not truncated and not self.low <= low <= high <= self.high:
+            raise ValueError(f"distribution: reaches from {low:g} to {high:g}, outside the bounds "
+                             f"{self.low:g} to {self.high:g}")
+        return self
+
+    @property
+    def integer(self) -> bool:
+        """Whether only whole numbers make sense (calendar years)."""
+        return self.unit == "year"
+
+    @property
+    def allowed(self) -> str:
+        """What a scenario may write, in words."""
+        number = "a whole number" if self.integer else "a number"
+        return f"{number} from {self.low:.10g} to {self.high:.10g} ({self.unit})"
+
+
+def quantile(parameter: Parameter, u: Array) -> Array:
+    """Inverse distribution of a parameter.
+
+    Parameters
+    ----------
+    parameter
+        The parameter.
+    u
+        Probabilities in (0, 1), any shape.
+
+    Returns
+    -------
+    numpy.ndarray
+        Values within the parameter's bounds, rising with `u`.
+    """
+    values = parameter.distribution.quantile(u, parameter.low, parameter.high)
+    return np.minimum(np.maximum(values, parameter.low), parameter.high)
+
+
+@dataclass(frozen=True)
+class Cube:
+    """Where draws come from: one column of numbers in (0, 1) per parameter name.
+
+    Build one with `Cube.random`, `Cube.point` or `Cube.table`.
+    """
+
+    draws: int
+    seed: int | None = None
+    given: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
+    fallback: Cube | None = None
+
+    @classmethod
+    def random(cls, draws: int, seed: int) -> Cube:
+        """Independent random columns; the first rows stay when `draws` grows."""
+        if draws < 1 or seed < 0:
+            raise ValueError(f"draws must be 1 or more and the seed 0 or more, not {draws}, {seed}")
+        return cls(draws, seed)
+
+    @classmethod
+    def point(cls) -> Cube:
+        """One draw in the middle of every distribution."""
+        return cls(1)
+
+    @classmethod
+    def table(cls, columns: Mapping[str, Array], fallback: Cube) -> Cube:
+        """Given columns for some names (a design, a grid), `fallback` for the others."""
+        given = {name: np.array(column, dtype=float) for name, column in columns.items()}
+        draws = max([len(column) for column in given.values()], default=fallback.draws)
+        if fallback.draws not in (1, draws):
+            raise ValueError(f"columns of {draws} draws, but the fallback has {fallback.draws}")
+        for name, column in given.items():
+            if column.shape != (draws,):
+                raise ValueError(f"column '{name}' has shape {column.shape}, not ({draws},)")
+            if not ((column > 0) & (column < 1)).all():
+                raise ValueError(f"column '{name}' leaves the open interval (0, 1)")
+            column.setflags(write=False)
+        return cls(draws, None, MappingProxyType(given), fallback)
+
+    def column(self, name: str) -> Array:
+        """Column of a name, shape (draw,), strictly between 0 and 1."""
+        if name in self.given:
+            return self.given[name]
+        if self.fallback is not None:
+            return np.broadcast_to(self.fallback.column(name), (self.draws,))
+        if self.seed is None:
+            return np.full(self.draws, 0.5)
+        digest = hashlib.sha256(name.encode()).digest()
+        stream = np.random.SeedSequence([self.seed, int.from_bytes(digest)])
+        uniform = np.random.Generator(np.random.PCG64(stream)).random(self.draws)
+        return np.clip(uniform, EDGE, 1.0 - EDGE)
+
+
+def draw(parameters: Mapping[str, Parameter], cube: Cube,
+         fixed: Mapping[str, float]) -> dict[str, Array]:
+    """Draw every parameter.
+
+    Parameters
+    ----------
+    parameters
+        The parameters by name.
+    cube
+        Where the draws come from.
+    fixed
+        Values that a scenario sets, instead of draws.
+
+    Returns
+    -------
+    dict
+        Name to values of shape (draw,), in the order of `parameters`.
+
+    Raises
+    ------
+    InputError
+        When `fixed` names a parameter that does not exist.
+    """
+    unknown = [Problem("parameters", name, "unknown parameter", nearest(name, parameters))
+               for name in fixed if name not in parameters]
+    if unknown:
+        raise InputError(unknown)
+    drawn = {name: np.full(cube.draws, float(value)) for name, value in fixed.items()}
+    free = [name for name in parameters if name not in drawn]
+    ranges = [(name, part) for name in free
+              if isinstance(part := parameters[name].distribution, Range)]
+    if ranges:
+        u = np.array([cube.column(name) for name, _ in ranges])
+        value, low, high = np.array([(part.value, part.low, part.high) for _, part in ranges]).T
+        rows = between(u, value[:, None], low[:, None], high[:, None])
+        drawn |= {name: row for (name, _), row in zip(ranges, rows, strict=True)}
+    return {name: drawn[name] if name in drawn else quantile(parameters[name], cube.column(name))
+            for name in parameters}
+
+
+def read_parameters(folder: Path) -> dict[str, Parameter]:
+    """Read and check `parameters.yaml` of a calibration folder.
+
+    Parameters
+    ----------
+    folder
+        The calibration folder.
+
+    Returns
+    -------
+    dict
+        Parameters by dotted name, in the order of the file.
+
+    Raises
+    ------
+    InputError
+        With every problem of the file.
+    """
+    path = Path(folder) / FILE
+    data, places = load_marked(path)
+    return gathered(data, lambda name, entry: parameter(name, entry, name, str(path), places))
+
+
+def parameter(name: str, entry: Any, key: str, file: str,
+              places: Places) -> Parameter | list[Problem]:
+    """Make a parameter of one entry of a YAML file, or say all that is wrong with it.
+
+    Parameters
+    ----------
+    name
+        Name the parameter is to have.
+    entry
+        What the file says: fields of `Parameter`, with `bounds: [low, high]`.
+    key, file, places
+        Dotted key of the entry, its file and the places in it, for messages.
+    """
+    if not isinstance(entry, dict):
+        return [problem(file, key, places, f"must be a mapping, not {kind(entry)}")]
+    fields = dict(entry)
+    problems = []
+    bounds = fields.pop("bounds", None)
+    if not (isinstance(bounds, list) and len(bounds) == 2):
+        what = "is missing" if bounds is None else "must be a list of two numbers: [low, high]"
+        problems.append(problem(file, f"{key}.bounds", places, what))
+        bounds = [-np.finfo(float).max, np.finfo(float).max]
+    known = ({*Parameter.model_fields} - {"name", "low", "high", "required"}) | {"bounds"}
+    for wrong in [part for part in fields if part not in known]:
+        del fields[wrong]
+        problems.append(problem(file, f"{key}.{wrong}", places,
+                                f"unknown key; known: {', '.join(sorted(known))}",
+                                nearest(wrong, known)))
+    try:
+        made = Parameter(name=name, low=bounds[0], high=bounds[1], **fields)
+    except ValidationError as error:
+        return problems + problems_of(error, file, key, places)
+    return problems or made

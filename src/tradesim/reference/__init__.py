@@ -1,0 +1,1 @@
+"""The path without new policy: state space, likelihood, calibration, projection."""

@@ -1,0 +1,1 @@
+"""Results in other formats: PDF, Word, Excel, IAMC."""

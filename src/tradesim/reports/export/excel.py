@@ -1,0 +1,122 @@
+"""Tables as an Excel workbook: one sheet a table, units in the headers, numbers as numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from textwrap import wrap
+from typing import Any
+
+from tradesim.reports.compare.tables import MONEY, RANGE, SHARE, TEXT, YEAR, Column, Table, phrases
+
+FORMATS = {MONEY: "#,##0.00;-#,##0.00;0", SHARE: "0.0%", YEAR: "0"}
+HEADER = {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1, "bg_color": "#E6EDF2"}
+LONGEST, NUMBER, LINE = 60, 15, 15.0
+"""Widths of columns, in characters: of the longest text, and of a number; height of a line."""
+
+NAME = 31
+"""Characters that Excel allows in the name of a sheet."""
+
+
+def available() -> bool:
+    """Whether the package that writes workbooks is installed."""
+    return find_spec("xlsxwriter") is not None
+
+
+def write(tables: Sequence[Table], path: Path, mark: str) -> None:
+    """Write tables as a workbook; the same tables give the same bytes.
+
+    Parameters
+    ----------
+    tables
+        The tables, first sheet first.
+    path
+        File to write.
+    mark
+        Identity of the results, under each title.
+    """
+    with import_module("xlsxwriter").Workbook(str(path)) as book:
+        book.set_properties({"created": datetime(2000, 1, 1), "comments": mark})
+        styles = {kind: book.add_format({"num_format": form, "valign": "top"})
+                  for kind, form in FORMATS.items()}
+        styles[TEXT] = book.add_format({"text_wrap": True, "valign": "top"})
+        styles["title"] = book.add_format({"bold": True, "font_size": 13})
+        styles["mark"] = book.add_format({"font_color": "#666666", "font_size": 9})
+        styles["header"] = book.add_format(HEADER)
+        for table in tables:
+            _sheet(book.add_worksheet(_name(table.sheet)), table, styles, mark)
+
+
+def _name(text: str) -> str:
+    return re.sub(r"[\[\]:*?/\\]", " ", text)[:NAME]
+
+
+def _sheet(sheet: Any, table: Table, styles: dict[str, Any], mark: str) -> None:
+    columns = list(_columns(table.columns))
+    rows = [list(_cells(row, table.columns)) for row in table.rows]
+    sheet.write_string(0, 0, table.title, styles["title"])
+    sheet.write_string(1, 0, mark, styles["mark"])
+    widths = [_width(column, [row[place] for row in rows]) for place, column in enumerate(columns)]
+    headings = [_heading(column) for column in columns]
+    for place, (heading, width) in enumerate(zip(headings, widths, strict=True)):
+        sheet.write_string(2, place, heading, styles["header"])
+        sheet.set_column(place, place, width)
+    sheet.set_row(2, _height(headings, widths))
+    for line, row in enumerate(rows, 3):
+        sheet.set_row(line, _height(row, widths))
+        for place, (value, column) in enumerate(zip(row, columns, strict=True)):
+            if value is None:
+                continue
+            if column.kind == TEXT:
+                sheet.write_string(line, place, str(value), styles[TEXT])
+            else:
+                sheet.write_number(line, place, value, styles[column.kind])
+    sheet.freeze_panes(3, 1)
+    sheet.autofilter(2, 0, 2 + len(rows), len(columns) - 1)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(2)
+
+
+def _height(cells: Sequence[Any], widths: Sequence[float]) -> float:
+    """Give the height of a row in points, for its longest text wrapped in its column."""
+    return LINE * max((len(wrap(cell, int(width) - 2)) or 1
+                       for cell, width in zip(cells, widths, strict=True)
+                       if isinstance(cell, str)), default=1)
+
+
+def _columns(columns: Sequence[Column]) -> Iterator[Column]:
+    """Columns of the sheet: a range takes three."""
+    for column in columns:
+        if column.kind == RANGE:
+            yield Column(column.heading, MONEY)
+            for end in ("low", "high"):
+                yield Column(phrases()[end].format(column=column.heading), MONEY)
+        else:
+            yield column
+
+
+def _cells(row: Sequence[Any], columns: Sequence[Column]) -> Iterator[Any]:
+    for value, column in zip(row, columns, strict=True):
+        if column.kind == RANGE:
+            yield from value
+        else:
+            yield value
+
+
+def _heading(column: Column) -> str:
+    units = {MONEY: phrases()["unit"]["money"], SHARE: phrases()["unit"]["share"]}
+    if column.kind not in units:
+        return column.heading
+    return str(phrases()["heading"].format(title=column.heading, unit=units[column.kind]))
+
+
+def _width(column: Column, cells: Sequence[Any]) -> float:
+    if column.kind != TEXT:
+        return NUMBER
+    return min(LONGEST, 2 + max((len(str(cell)) for cell in (column.heading, *cells)), default=10))

@@ -1,0 +1,128 @@
+"""A report as PDF, set by typst: A4, page numbers, running title, tables that break over pages."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+import matplotlib as mpl
+import typst
+
+from tradesim.reports.export.document import (
+    Block,
+    Code,
+    Document,
+    Heading,
+    Items,
+    Paragraph,
+    Picture,
+    Run,
+    Table,
+    Text,
+    weights,
+)
+from tradesim.reports.wording import TEMPLATES
+
+LAYOUT = TEMPLATES / "report.typ"
+BREAK = "\N{ZERO WIDTH SPACE}"
+# Words longer than this get places to break at, in tables of several columns.
+LONG = 14
+SHADES = {"lever": "#e8f0f5", "judgement": "#fff7e8", "total": "#f2f5f7"}
+SIZES = {6: "7.4pt", 8: "6.8pt", 100: "5.9pt"}
+"""Letters of a table by its number of columns."""
+
+KINDS = {"note", "question", "answer"}
+
+
+def write(document: Document, target: Path) -> None:
+    """Write a report as PDF.
+
+    Parameters
+    ----------
+    document
+        The report.
+    target
+        The file.
+    """
+    fonts = Path(mpl.get_data_path()) / "fonts" / "ttf"
+    with tempfile.TemporaryDirectory() as made:
+        work = Path(made)
+        for picture in document.folder.glob("*.svg"):
+            shutil.copy(picture, work)
+        source = work / "report.typ"
+        source.write_text(typeset(document), encoding="utf-8")
+        target.write_bytes(typst.compile(str(source), root=made, font_paths=[str(fonts)]))
+
+
+def typeset(document: Document) -> str:
+    """Give the report in the language of typst."""
+    head = [f"#let running = {_quoted(document.title)}",
+            f"#let identity = {_quoted(document.run_id)}",
+            f"#let language = {_quoted(document.language)}",
+            f"#set document(title: {_quoted(document.title)}, date: none)"]
+    return "\n".join([*head, LAYOUT.read_text(encoding="utf-8"),
+                      *(_block(block) for block in document.blocks)]) + "\n"
+
+
+def _block(block: Block) -> str:
+    if isinstance(block, Heading):
+        return f"#heading(level: {block.level})[{_text(block.text)}]\n"
+    if isinstance(block, Paragraph):
+        body = _text(block.text)
+        return f"#{block.kind}[{body}]\n" if block.kind in KINDS else f"{body}\n"
+    if isinstance(block, Items):
+        return "#list(" + ", ".join(f"[{_text(item)}]" for item in block.items) + ")\n"
+    if isinstance(block, Code):
+        return f"#command(raw({_quoted(block.text)}, block: true))\n"
+    if isinstance(block, Picture):
+        return (f"#picture({_quoted(block.name + '.svg')}, {_quoted(block.alt)}, "
+                f"[{_text(block.caption)}])\n")
+    return _table(block)
+
+
+def _table(table: Table) -> str:
+    count = table.columns
+    several = count > 2
+    cells = []
+    for row, mark in zip(table.rows, table.marks, strict=True):
+        fill = f"fill: rgb({_quoted(SHADES[mark])})" if mark in SHADES else ""
+        for place, cell in enumerate(row):
+            body = _text(cell, breaks=several)
+            strong = mark == "total" or (mark == "lever" and place < 3)
+            body = f"#strong[{body}]" if strong and body else body
+            cells.append(f"table.cell({fill})[{body}]" if fill else f"[{body}]")
+    widths = ", ".join(f"{weight:.2f}fr" for weight in weights(table))
+    aligned = ["left"] * count if table.words else ["left", *["right"] * (count - 1)]
+    head = "".join(f"[{_text(cell, breaks=several)}], " for cell in table.head)
+    size = next(size for most, size in SIZES.items() if count <= most)
+    return (f"#grid_of([{_text(table.caption)}], ({widths}), ({', '.join(aligned)},), ({head}), "
+            f"({''.join(cell + ', ' for cell in cells)}), {size})\n")
+
+
+def _text(text: Text, *, breaks: bool = False) -> str:
+    return "".join(_run(run, breaks) for run in text)
+
+
+def _run(run: Run, breaks: bool) -> str:
+    if run.text == "\n":
+        return "#linebreak()"
+    text = _breakable(run.text) if breaks else run.text
+    body = f"#raw({_quoted(text)})" if run.code else f"#{_quoted(text)}"
+    if run.bold:
+        body = f"#strong[{body}]"
+    if run.quiet:
+        body = f'#text(6.5pt, weight: "regular", fill: quiet)[{body}]'
+    return f"#link({_quoted(run.link)})[{body}]" if run.link else body
+
+
+def _breakable(text: str) -> str:
+    """Let long names and addresses break after their marks."""
+    return re.sub(rf"\S{{{LONG},}}", lambda found: re.sub(r"([._/?=&:-])", rf"\1{BREAK}",
+                                                          found.group()), text)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'

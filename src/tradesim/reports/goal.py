@@ -1,0 +1,184 @@
+"""What `tradesim goal` leaves: a table, a figure, a page, and a few terminal lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tradesim.common.arrays import MILLION
+from tradesim.reports.decompose import finish, phrases
+from tradesim.reports.decompose_figures import chances
+from tradesim.reports.figure_style import save, style
+from tradesim.reports.run.page import inline
+from tradesim.reports.terminal import columns
+from tradesim.reports.wording import decimals, plain, pretty
+from tradesim.studies.goal import GROWTH, GROWTH_BOUND, TOGETHER, Goal, Move
+
+TABLE = "goal.csv"
+SHOWN = 8
+"""Things moved that the terminal shows when none was named."""
+
+
+def tidy(answer: Goal) -> pd.DataFrame:
+    """One row per value tried, and per statistic of the first year.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``what`` (probability, needed, first_year, not_reached), ``name``, ``setting`` and
+        ``unit`` of what is moved, ``moved_to``, ``case``, ``statistic``, ``value``.
+    """
+    rows: list[dict[str, Any]] = [{"what": "probability", "name": "as assumed",
+                                   "case": answer.case, "value": answer.now}]
+    for move in answer.moves:
+        for moved_to, chance in zip(move.tried, move.chances, strict=True):
+            rows.append({"what": "probability", "name": move.label, "unit": move.unit,
+                         "moved_to": moved_to, "case": answer.case, "value": chance})
+        if move.found is not None:
+            rows += [{"what": "needed", "name": move.label, "setting": name, "unit": move.unit,
+                      "case": answer.case, "value": value}
+                     for name, value in move.settings.items()]
+    for first in answer.first_years:
+        rows += [{"what": "first_year", "case": first.case, "statistic": key,
+                  "value": getattr(first, key)} for key in ("p10", "p50", "p90")]
+        rows.append({"what": "not_reached", "case": first.case, "value": first.never})
+    frame = pd.DataFrame(rows, columns=["what", "name", "setting", "unit", "moved_to", "case",
+                                        "statistic", "value"])
+    return frame.assign(target=answer.target, year=answer.year, count=answer.attrs["count"])
+
+
+def labels(answer: Goal, titles: Mapping[str, str]) -> dict[str, str]:
+    """Give each thing moved its name for people."""
+    words = phrases()
+    return {move.label: words["growth"] if move.label == GROWTH
+            else words["together"].format(names=", ".join(move.names))
+            if move.label == TOGETHER else titles[move.label] for move in answer.moves}
+
+
+def in_per_cent(share: float) -> str:
+    """Write a share in per cent, three digits at most."""
+    return f"{100 * share:.3g}"
+
+
+def shown(value: float, unit: str) -> str:
+    """Write a value: whole years, shares in the unit they come in."""
+    return str(round(value)) if unit == "year" else plain(value)
+
+
+def outward(value: float, now: float, unit: str) -> str:
+    """Write a value that is needed, rounded away from today's so that it is still enough."""
+    if unit == "year" or not value:
+        return shown(value, unit)
+    step = 10.0 ** -decimals([value])
+    rounded = np.ceil(value / step) * step if value > now else np.floor(value / step) * step
+    return plain(float(rounded), 6, places=decimals([value]))
+
+
+def needed(move: Move) -> str:
+    """Write what is needed, or nothing where no value in the range is enough."""
+    if move.found is None:
+        return "–"
+    if move.label != TOGETHER:
+        return outward(move.found, move.now, move.unit)
+    settings = ", ".join(f"{name} {value:.4g}" for name, value in move.settings.items())
+    return str(phrases()["together_value"].format(share=plain(move.found), settings=settings))
+
+
+def verdict(move: Move) -> str:
+    """Say in words whether the target comes within reach, and how close where not."""
+    words, (value, chance) = phrases()["answers"], move.best
+    text = words["found"] if move.found is not None else words["short"].format(
+        chance=in_per_cent(chance), value=shown(value, move.unit))
+    return str(text) + (words["turns"] if move.turns else "")
+
+
+def _ordered(answer: Goal) -> list[Move]:
+    return sorted(answer.moves, key=lambda move: (move.found is None, -move.best[1]))
+
+
+def _row(move: Move, name: str) -> list[str]:
+    chance = (move.chances[move.tried.index(move.found)] if move.found is not None
+              else move.best[1])
+    return [name, move.unit, shown(move.now, move.unit), needed(move),
+            f"{in_per_cent(chance)} %",
+            f"{shown(move.tried[0], move.unit)} to {shown(move.tried[-1], move.unit)}",
+            verdict(move)]
+
+
+def _years(answer: Goal) -> list[list[str]]:
+    words = phrases()
+    rows = []
+    for first in answer.first_years:
+        found = [words["never"] if value is None else str(round(value))
+                 for value in (first.p10, first.p50, first.p90)]
+        rows.append([words["cases"][first.case], *found, f"{in_per_cent(first.never)} %"])
+    return rows
+
+
+def _year_heads(answer: Goal) -> list[str]:
+    return [text.format(horizon=answer.asked.scenario.horizon)
+            for text in phrases()["columns"]["years"]]
+
+
+def outcome(answer: Goal) -> str:
+    """Short table for the terminal."""
+    words, base = phrases(), answer.asked.base
+    heads = words["columns"]["moves"]
+    said = (f"USD {answer.target / MILLION:,.0f} million in {answer.year}, "
+            f"{base.pair.name(answer.attrs['count'])}, {words['cases'][answer.case]}")
+    lines = [f"{said}: probability {in_per_cent(answer.now)} %, asked for "
+             f"{in_per_cent(answer.probability)} %", ""]
+    moves = _ordered(answer)
+    rows = [[heads[0], *heads[2:5]]]
+    for move in moves[:SHOWN]:
+        row = _row(move, move.label)
+        answered = row[3].partition(":")[0] if move.found is not None else f"not within {row[5]}"
+        rows.append([row[0], f"{row[2]} {move.unit}", answered, row[4]])
+    lines.append(columns(rows))
+    lines += [f"together: {needed(move)}" for move in moves if move.label == TOGETHER]
+    if len(moves) > SHOWN:
+        lines.append(f"and {len(moves) - SHOWN} more, in the report, that bring less")
+    lines += ["", words["years_title"].format(
+        target=f"USD {answer.target / MILLION:,.0f} million"),
+        columns([_year_heads(answer), *_years(answer)]), "",
+        f"{answer.attrs['draws']} draws, seed {answer.attrs['seed']}, "
+        f"run {answer.attrs['run_id']}"]
+    return "\n".join(lines)
+
+
+def write(answer: Goal, folder: Path, titles: Mapping[str, str]) -> None:
+    """Write table, figure, page, resolved scenario and manifest into an existing folder."""
+    tidy(answer).to_csv(folder / TABLE, index=False, float_format="%.6g", lineterminator="\n")
+    pictures = folder / "figures"
+    pictures.mkdir()
+    names, words, pair = labels(answer, titles), phrases(), answer.asked.base.pair
+    with style("chances"):
+        figure = chances(answer, pair, names, words)
+    drawn = {"chances": inline(save(figure, "chances", pictures))}
+    target = f"USD {pretty(answer.target / MILLION)} million"
+    moves = _ordered(answer)
+    tables = [
+        {"title": words["moves_title"].format(target=target, year=answer.year,
+                                              probability=in_per_cent(answer.probability)),
+         "columns": words["columns"]["moves"], "total": False,
+         "rows": [_row(move, names[move.label]) for move in moves]},
+        {"title": words["years_title"].format(target=target), "columns": _year_heads(answer),
+         "rows": _years(answer), "total": False}]
+    lines = [f"{names[move.label]}: {needed(move)}" + (
+                 "." if move.label == TOGETHER else
+                 f" {move.unit} (now {shown(move.now, move.unit)}).")
+             for move in moves if move.found is not None]
+    draws = answer.asked.scenario.draws
+    error = 100 * np.sqrt(answer.probability * (1.0 - answer.probability) / draws)
+    facts = {
+        "target": answer.target / MILLION, "year": answer.year,
+        "asked": in_per_cent(answer.probability), "now": in_per_cent(answer.now),
+        "count": pair.name(answer.attrs["count"]), "case": words["cases"][answer.case],
+        "reached": len(lines), "lines": lines[:6], "error": [float(error)],
+        "together": any(move.label == TOGETHER for move in moves),
+        "growth_bound": round(GROWTH_BOUND)}
+    finish(folder, "goal.html.j2", answer.attrs, pair=pair, drawn=drawn, f=facts, tables=tables)

@@ -1,0 +1,172 @@
+"""Numbers and names as a reader meets them: rounding, ranges, plurals, short phrases.
+
+Prose stands in `templates/`; this module only turns numbers into text by the same rules
+everywhere: three significant digits, one number of decimals for a middle and its range.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tradesim.reports.run.view import Change
+
+TEMPLATES = Path(__file__).parent / "templates"
+DIGITS = 3
+MINUS = "\N{MINUS SIGN}"
+THOUSANDS = "\N{NARROW NO-BREAK SPACE}"
+# More decimals than these (thousands of dollars, where the unit is a million) would be noise.
+PLACES = 3
+
+
+@cache
+def words() -> dict[str, Any]:
+    """Short phrases of figures and tables, from the templates folder."""
+    read: dict[str, Any] = yaml.safe_load((TEMPLATES / "words.yaml").read_text(encoding="utf-8"))
+    return read
+
+
+def decimals(values: Sequence[float], digits: int = DIGITS) -> int:
+    """Count the decimals that show the largest of `values` with so many significant digits."""
+    largest = max(abs(value) for value in values)
+    if round(largest, PLACES) == 0:
+        return 0
+    exponent = math.floor(math.log10(float(f"{largest:.{digits - 1}e}")))
+    return min(max(0, digits - 1 - exponent), PLACES)
+
+
+def plain(value: float, digits: int = DIGITS, *, places: int | None = None) -> str:
+    """Write a number as spreadsheets read it: hyphen for minus, no separators, no exponent.
+
+    Parameters
+    ----------
+    value
+        The number; what `PLACES` decimals cannot show counts as 0.
+    digits
+        Significant digits.
+    places
+        Decimals to show instead of those that `digits` asks for.
+
+    Raises
+    ------
+    ValueError
+        When the number is not finite: a report must never print such a number.
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"a number to be shown is {value}")
+    places = decimals([value], digits) if places is None else places
+    if value and abs(value) >= 10**digits:
+        value = float(f"{value:.{digits - 1}e}")
+    text = f"{value:.{places}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def pretty(value: float, digits: int = DIGITS, *, places: int | None = None) -> str:
+    """Write a number for prose and figures: minus sign, narrow spaces between thousands."""
+    text = plain(value, digits, places=places)
+    sign, text = (MINUS, text[1:]) if text.startswith("-") else ("", text)
+    whole, dot, rest = text.partition(".")
+    if len(whole) > 4:
+        whole = f"{int(whole):,}".replace(",", THOUSANDS)
+    return f"{sign}{whole}{dot}{rest}"
+
+
+def together(values: Sequence[float], digits: int = DIGITS) -> list[str]:
+    """Write numbers that belong together with the same decimals."""
+    places = decimals(values, digits)
+    return [pretty(value, digits, places=places) for value in values]
+
+
+def money(values: Sequence[float], form: str | None = None) -> str:
+    """Write one amount, or a middle with its low and high end, in US dollars.
+
+    Parameters
+    ----------
+    values
+        One or three amounts (middle, low, high), USD million.
+    form
+        Key of the phrase for three amounts: ``range`` or ``range_short``.
+    """
+    phrases = words()
+    small = max(abs(value) for value in values) < 1
+    texts = together([value * 1000 if small else value for value in values])
+    unit = phrases["million"]["small" if small else "large"]
+    if len(values) == 1:
+        return str(unit.format(values=texts[0]))
+    middle, low, high = texts
+    if min(values) == max(values):
+        return str(unit.format(values=middle))
+    return str(phrases[form or "range"].format(
+        middle=unit.format(values=middle), low=low, high=high))
+
+
+def changed(change: Change, form: str = "long") -> str:
+    """Write an average change with its range, and how many draws have none where that matters.
+
+    Parameters
+    ----------
+    change
+        The change, USD million.
+    form
+        ``long`` for sentences, ``short`` for cells of tables.
+    """
+    phrases = words()["average"][form]
+    low, high = change.inner if change.partial else (change.low, change.high)
+    amounts = [change.mean, *([] if change.single else [low, high])]
+    small = form == "long" and max(abs(value) for value in amounts) < 1
+    texts = together([value * 1000 if small else value for value in amounts])
+    middle = texts[0]
+    if form == "long":
+        middle = words()["million"]["small" if small else "large"].format(values=middle)
+    if change.single:
+        return str(middle)
+    kind = "partial" if change.partial else "outside" if change.outside else "range"
+    return str(phrases[kind].format(
+        middle=middle, low=texts[1], high=texts[2], some=probability(1 - change.nothing),
+        nothing=probability(change.nothing)))
+
+
+def percent(values: Sequence[float], form: str | None = None) -> str:
+    """Write one share, or a middle with its low and high end, given in per cent."""
+    phrases = words()
+    texts = together(values, 2 if max(abs(value) for value in values) < 10 else DIGITS)
+    if len(values) == 1:
+        return str(phrases["per_cent"].format(number=texts[0]))
+    middle, low, high = texts
+    return str(phrases[form or "range"].format(
+        middle=phrases["per_cent"].format(number=middle), low=low, high=high))
+
+
+def probability(share: float, form: str = "long") -> str:
+    """Write a share of draws as a probability in whole per cent, never as certain.
+
+    Parameters
+    ----------
+    share
+        Share of draws.
+    form
+        ``long`` for sentences, ``short`` for tables.
+    """
+    phrases = words()["probability"][form]
+    whole = round(100 * share)
+    if whole < 1:
+        return str(phrases["least"])
+    if whole > 99:
+        return str(phrases["most"])
+    return str(words()["per_cent"].format(number=whole))
+
+
+def plural(number: int, one: str, many: str) -> str:
+    """Write a whole number with its noun: ``1 draw``, ``200 draws``."""
+    return f"{number:,} {one if number == 1 else many}".replace(",", THOUSANDS)
+
+
+def wrapped(text: str, width: int) -> str:
+    """Break a label into lines of at most `width` characters, between words."""
+    return "\n".join(textwrap.wrap(text, width, break_long_words=False))

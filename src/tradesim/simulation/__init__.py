@@ -1,0 +1,1 @@
+"""One run: draws, the model, results on disk, summary, provenance."""

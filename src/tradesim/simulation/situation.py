@@ -1,0 +1,173 @@
+"""What a block of draws starts from: base year, reference path, and what each lever would do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tradesim.common.arrays import Array, spread, total
+from tradesim.common.errors import InputError, Problem
+from tradesim.economy.adjustment import Closure, Outcome, settle
+from tradesim.economy.base_year import Economy, economy
+from tradesim.economy.closure import Imbalances, closure
+from tradesim.economy.levers.registry import GIVEN, KINDS, TIMING, arguments, phase_in
+from tradesim.economy.shocks import Pulled, Shock
+from tradesim.inputs.baseline import Baseline
+from tradesim.inputs.levers import Choice, Lever
+from tradesim.inputs.scenario import Scenario
+from tradesim.inputs.world import WORLD
+from tradesim.reference.gravity import Reference
+from tradesim.reference.projection import reference_path
+
+Draws = Mapping[str, Array]
+Cases = Mapping[str, Mapping[str, Array]]
+"""For each case, a switch by lever: zero or one, scalar or by draw."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Base year, reference path and shocks of a block of draws.
+
+    Attributes
+    ----------
+    years
+        Projected years.
+    world
+        The base year.
+    levels
+        Reference purchases, USD on each importer's own count; order of `DIMS`.
+    to_count
+        Factors from the importer's own count to each count, extra leading axis.
+    shocks
+        What each lever does if it succeeds, in the order of the scenario.
+    at_once
+        For each lever whether its effect comes at once.
+    exposed
+        Effect of closures of the shared corridor on the reference path, log points.
+    closure
+        General-equilibrium closure, if the scenario asks for one.
+    """
+
+    years: tuple[int, ...]
+    world: Economy
+    levels: Array
+    to_count: Array
+    shocks: Mapping[str, Shock]
+    at_once: tuple[bool, ...]
+    exposed: Array
+    closure: Closure | None
+
+    def pulled(self, cases: Cases) -> list[Pulled]:
+        """Switches by case with the shock of each lever."""
+        return [(spread(np.array([case[lever] for case in cases.values()]), "case", "draw"),
+                 shock) for lever, shock in self.shocks.items()]
+
+    def settle(self, cases: Cases) -> Outcome:
+        """Where trade settles in each case (`settlement.settle`)."""
+        return settle(self.world, self.levels, self.pulled(cases), at_once=self.at_once,
+                      exposed=self.exposed, closure=self.closure)
+
+
+def situation(base: Baseline, scenario: Scenario, draws: Draws,
+              growth: float = 0.0) -> Situation:
+    """Set the scene of a block of draws.
+
+    Parameters
+    ----------
+    base
+        The baseline.
+    scenario
+        Levers with their settings, and the horizon.
+    draws
+        Drawn numbers by name, first axis ``draw``.
+    growth
+        Growth of the pair's trade beyond the reference path, share a year.
+    """
+    years = years_of(base, scenario)
+    world = economy(base, draws)
+    path = reference_path(base, draws, years)
+    ahead = np.arange(1, len(years) + 1)
+    path = replace(path, log_flow=path.log_flow + (np.log1p(growth) * ahead)[None, :, None])
+    levels, to_count = reference_levels(base, world, draws, path)
+    closed = spread(path.closed_share, "draw", "year")
+    return Situation(
+        years, world, levels, to_count,
+        {name: shock(base, scenario, world, draws, name, years, path.closed_share, levels)
+         for name in scenario.levers},
+        tuple(base.levers[name].at_once for name in scenario.levers),
+        spread(draws["posterior.closure_effect"], "draw", "importer") * closed,
+        _closure(base, scenario))
+
+
+def _closure(base: Baseline, scenario: Scenario) -> Closure | None:
+    if scenario.closure == "none":
+        return None
+    if base.world is None:
+        raise InputError([Problem(str(base.folder / WORLD), "", "file is missing; the closure "
+                                  f"'{scenario.closure}' needs it", "closure: none")])
+    world = base.world
+    imbalances: Imbalances = "additive" if scenario.imbalances == "additive" else "multiplicative"
+    return lambda economy, change: closure(world, economy, change, economy.trade_elasticity,
+                                           imbalances)
+
+
+def years_of(base: Baseline, scenario: Scenario) -> tuple[int, ...]:
+    """Projected years: from the one after the fitted data to the scenario's horizon."""
+    return tuple(range(base.history.years[-1] + 1, scenario.horizon + 1))
+
+
+def reference_levels(base: Baseline, world: Economy, draws: Draws,
+                     path: Reference) -> tuple[Array, Array]:
+    """Purchases without new policy by importer, group and exporter, and factors to each count.
+
+    The pair's own flows follow the projected path, on the importer's own count; all other
+    sales grow with the importer's GDP.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Levels in USD, order of `DIMS`; and factors from the importer's own count to each
+        count, with an extra leading axis for counts.
+    """
+    pair = base.pair
+    bias = spread(draws["posterior.bias"], "draw", "importer")
+    is_reference = np.array([reporter == pair.reporters[0] for reporter in pair.reporters])
+    log_count = np.stack([np.zeros_like(bias) if first else bias for first in is_reference])
+    own = [pair.reporters.index(importer) for importer in pair.importers]
+    log_own = np.stack([log_count[index, j] for j, index in enumerate(own)])
+
+    bought = total(world.sales * world.pair_flow, "exporter")
+    share = bought / total(bought, "group")
+    flow = np.exp(spread(path.log_flow, "draw", "year", "importer") + log_own) * share
+    others = world.sales * np.exp(spread(path.log_growth, "draw", "year", "importer"))
+    levels = np.where(world.pair_flow > 0.0, flow, others)
+    return levels, np.exp(log_count - log_own[None])
+
+
+def shock(base: Baseline, scenario: Scenario, world: Economy, draws: Draws, name: str,
+          years: Sequence[int], closed_share: Array, levels: Array) -> Shock:
+    """Give the shock of one lever if it succeeds: its kind, with its settings and strength."""
+    lever = base.levers[name]
+    calendar = spread(np.asarray(years, dtype=float), "year")
+    begin = spread(draws[f"{name}.start"] + draws[f"{name}.delay"], "draw")
+    strength = phase_in(calendar, begin, spread(draws[f"{name}.phase_in"], "draw"))
+    given = {"lever": name, "calendar": calendar, "years_on": calendar - begin,
+             "levels": levels, "lifetime": spread(draws[f"{name}.lifetime"], "draw")}
+    kind = KINDS[lever.kind]
+    wanted = arguments(lever.kind)
+    settings = {key: _setting(scenario, lever, draws, key) for key in lever.settings
+                if key not in TIMING and key in wanted}
+    extra = {key: given[key] for key in GIVEN if key in kind.__annotations__}
+    made = kind(world, strength, **lever.applies, **settings, **extra)
+    if not lever.needs_corridor:
+        return made
+    return made.interrupted(world, spread(closed_share, "draw", "year"))
+
+
+def _setting(scenario: Scenario, lever: Lever, draws: Draws, key: str) -> Array | str:
+    item = lever.settings[key]
+    if isinstance(item, Choice):
+        return str(scenario.levers[lever.name].get(key, item.default))
+    return spread(draws[f"{lever.name}.{key}"], "draw")

@@ -1,0 +1,1 @@
+"""The reference path held against its own past and against simple benchmarks."""

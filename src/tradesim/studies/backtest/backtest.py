@@ -1,0 +1,398 @@
+"""Forecasts of the past: every origin and model, scored against what happened.
+
+Cells (`backtest_cells`) are spread over processes and each is kept as it comes, so that a
+back-test that was stopped goes on where it was. `docs/backtest.md` says what is scored and how
+specifications are weighted by it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tradesim import __version__
+from tradesim.common.arrays import Array
+from tradesim.common.errors import ConvergenceError, InputError, Problem, TradesimError
+from tradesim.common.files import program, sha256
+from tradesim.inputs import posterior
+from tradesim.inputs.history import TRADE, read_history
+from tradesim.inputs.pair import Pair, read_pair
+from tradesim.inputs.parameters import read_parameters
+from tradesim.inputs.specifications import FILE as SPECIFICATIONS
+from tradesim.inputs.specifications import STACKED, Specification, chosen, read_specifications
+from tradesim.studies.backtest import scores
+from tradesim.studies.backtest.benchmarks import OTHERS, RIVALS, SHORTEST, check_installed
+from tradesim.studies.backtest.cells import Cell, Task, read_cell, to_series, work, write_cell
+from tradesim.studies.backtest.stacking import Decision, decide
+from tradesim.studies.backtest.track_record import (
+    CANDIDATE,
+    EQUAL,
+    HINDSIGHT,
+    PROBE,
+    QUANTILES,
+    RIVAL,
+    STACK,
+    TURNOVER,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CORRIDOR = "corridor."
+"""How the names of the parameters of closures begin."""
+
+FIRST, HORIZONS, DRAWS, SEED = 2014, 5, 2000, 1
+"""First origin, longest horizon, draws and seed, unless asked otherwise."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a back-test does.
+
+    Attributes
+    ----------
+    folder, pair
+        Calibration folder, and who and what.
+    origins, horizons
+        Years from which, and for how many years, forecasts are made.
+    forms
+        Specifications by name.
+    years, reported
+        Reported trade: log values (year, series), from the earliest year that any
+        specification uses.
+    draws, seed
+        Draws of every forecast, and the seed of everything random.
+    identity
+        Fingerprint of every input that results depend on.
+    """
+
+    folder: Path
+    pair: Pair
+    origins: tuple[int, ...]
+    horizons: int
+    forms: Mapping[str, Specification]
+    years: tuple[int, ...]
+    reported: Array
+    draws: int
+    seed: int
+    identity: Mapping[str, Any]
+
+    @property
+    def series(self) -> list[tuple[str, str]]:
+        """Target and count of each series."""
+        return series_of(self.pair)
+
+    def ahead(self, origin: int) -> int:
+        """Years after an origin that are forecast and known."""
+        return min(self.horizons, self.years[-1] - origin)
+
+    def outcome(self, origin: int) -> Array:
+        """Give what was reported after an origin; (horizon, series)."""
+        start = self.years.index(origin) + 1
+        return np.asarray(self.reported[start:start + self.ahead(origin)])
+
+    def tasks(self) -> list[Task]:
+        """All cells, the longest first."""
+        models = {**self.forms, **dict.fromkeys((*RIVALS, *OTHERS))}
+        return [Task(self.folder, model, form, origin, self.reported[:self.years.index(origin) + 1],
+                     self.outcome(origin), self.draws, self.seed)
+                for model, form in models.items() for origin in self.origins]
+
+    def kind(self, model: str) -> str:
+        """Kind of a model in the record."""
+        return RIVAL if model in RIVALS else PROBE if model in OTHERS else self.forms[model].use
+
+    def file(self, folder: Path, task: Task) -> Path:
+        """File of a cell; its name holds a fingerprint of all that it depends on."""
+        about = {**{name: self.identity[name] for name in ("version", "program", "inputs")},
+                 "model": task.model, "origin": task.origin, "horizons": len(task.outcome),
+                 "draws": task.draws, "seed": task.seed,
+                 "form": None if task.form is None else task.form.model_dump(mode="json")}
+        text = json.dumps(about, sort_keys=True)
+        return folder / (f"{task.model}-{task.origin}-"
+                         f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.npz")
+
+
+def series_of(pair: Pair) -> list[tuple[str, str]]:
+    """Target and count of each series: turnover and each direction, on every count."""
+    return [(target, count) for target in (TURNOVER, *pair.importers) for count in pair.counts]
+
+
+def prepare(folder: Path, *, origins: tuple[int, int] | None = None, horizons: int | None = None,
+            names: Sequence[str] = (), draws: int = DRAWS, seed: int = SEED) -> Plan:
+    """Read and check what a back-test needs.
+
+    Parameters
+    ----------
+    folder
+        Calibration folder.
+    origins
+        First and last origin; 2014 to the last year but one by default.
+    horizons
+        Longest horizon; five by default, or as far as the data reach.
+    names
+        Specifications; all by default.
+    draws, seed
+        Draws of every forecast, and the seed of everything random.
+
+    Raises
+    ------
+    InputError
+        For origins without enough history or without a year after them, a horizon that no
+        origin reaches, missing years, an unknown specification.
+    """
+    check_installed()
+    folder = Path(folder)
+    pair, known = read_pair(folder), read_specifications(folder)
+    file = str(folder / SPECIFICATIONS)
+    problems = []
+    for name in known:
+        if name in (*RIVALS, *OTHERS):
+            problems.append(Problem(file, name, "is the name of a rival of the back-test"))
+    forms = {}
+    for name in names or known:
+        try:
+            forms[name] = chosen(known, name, file)
+        except InputError as error:
+            problems += error.problems
+    years, values = _reported(folder, pair, known)
+    first, last = origins or (FIRST, pair.last_year - 1)
+    problems += _wrong_origins(first, last, years, pair)
+    if not problems and horizons is not None and first + horizons > pair.last_year:
+        problems.append(Problem("--horizons", str(horizons), f"no origin from {first} on has a "
+                                f"known year so far ahead; the data end in {pair.last_year}, so "
+                                f"at most {pair.last_year - first}"))
+    if problems:
+        raise InputError(problems)
+    horizons = min(horizons or HORIZONS, pair.last_year - first)
+    identity = {"version": __version__, "program": program(), "origins": [first, last],
+                "horizons": horizons, "draws": draws, "seed": seed,
+                "inputs": _inputs(folder, pair),
+                "specifications": {name: form.model_dump(mode="json")
+                                   for name, form in forms.items()}}
+    return Plan(folder, pair, tuple(range(first, last + 1)), horizons, forms, years, values, draws,
+                seed, identity)
+
+
+def _inputs(folder: Path, pair: Pair) -> dict[str, str]:
+    """Fingerprints of what forecasts depend on; the specifications stand apart.
+
+    Of the pair and the parameters only what a fit reads counts, so that a new lever or a better
+    title leaves a back-test as it is.
+    """
+    entering = {name: item.model_dump(mode="json") for name, item in read_parameters(folder).items()
+               if item.calibrated or name.startswith(CORRIDOR)}
+    parts = {"pair.yaml": [pair.pair, pair.reporters, pair.first_year, pair.last_year,
+                           pair.base_year, pair.target_count],
+             "parameters.yaml": entering}
+    found = {name: hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()
+             for name, part in parts.items()}
+    return found | {name: sha256(folder / name) for name in posterior.FILES}
+
+
+def _reported(folder: Path, pair: Pair,
+              forms: Mapping[str, Specification]) -> tuple[tuple[int, ...], Array]:
+    """Read reported trade from the earliest year that any specification uses, without a gap."""
+    first = min([pair.first_year, *(form.presample.first_year for form in forms.values()
+                                    if form.presample is not None)])
+    history = read_history(folder, first=first)
+    missing = [Problem(str(folder / TRADE), f"{history.years[t]} {pair.partner(importer)}-"
+                       f"{importer} counted by {history.reporters[r]}",
+                       "no used row; a back-test needs every year")
+               for t, j, r in np.argwhere(np.isnan(history.log_value))
+               for importer in [history.importers[j]]]
+    if missing:
+        raise InputError(missing)
+    return history.years, to_series(history.log_value)
+
+
+def _wrong_origins(first: int, last: int, years: Sequence[int], pair: Pair) -> list[Problem]:
+    asked = f"{first}:{last}"
+    earliest = max(years[0] + SHORTEST - 1, pair.first_year + 2)
+    problems = []
+    if first > last:
+        problems.append(Problem("--origins", asked, "the first origin is after the last"))
+    if first < earliest:
+        problems.append(Problem("--origins", asked, f"{first} has too little history: reports "
+                                f"begin in {years[0]} and the sample in {pair.first_year}; the "
+                                f"first origin allowed is {earliest}"))
+    if last >= pair.last_year:
+        problems.append(Problem("--origins", asked, f"{last} has no later year to compare with; "
+                                f"the data end in {pair.last_year}, so the last origin allowed "
+                                f"is {pair.last_year - 1}"))
+    return problems
+
+
+def cell_folder(target: Path) -> Path:
+    """Folder beside the results that holds finished cells until all are done."""
+    return target.parent / f".{target.name}-cells"
+
+
+Mapper = Callable[[Callable[[Task], Cell], Iterable[Task]], Iterable[Cell]]
+
+
+def run(plan: Plan, target: Path, mapper: Mapper, *, fresh: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+        say: Callable[[str], None] = lambda _: None) -> list[Cell]:
+    """Work on every cell that is not there yet.
+
+    Parameters
+    ----------
+    plan
+        From `prepare`.
+    target
+        Folder of the results; cells are kept beside it, see `cell_folder`.
+    mapper
+        What the work is spread over, anything shaped like `map`; see `execution.open_mapper`.
+    fresh
+        Whether to start over.
+    progress
+        Called with cells done and cells in all.
+    say
+        Called with a line about what was found there.
+
+    Returns
+    -------
+    list of Cell
+        Models in the order of the plan, each with its origins in order.
+
+    Raises
+    ------
+    ConvergenceError
+        When a fit does not converge; cells that were done stay.
+    """
+    folder = cell_folder(target)
+    if fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {(task.model, task.origin): plan.file(folder, task) for task in plan.tasks()}
+    missing = [task for task in plan.tasks() if not files[task.model, task.origin].exists()]
+    done, total = len(files) - len(missing), len(files)
+    if done:
+        say(f"going on: {done} of {total} forecasts were made before")
+    if progress:
+        progress(done, total)
+    try:
+        for cell in mapper(work, missing):
+            if cell.failed:
+                _fail(cell, f"{done} of {total} forecasts are kept in {folder}")
+            write_cell(files[cell.model, cell.origin], cell)
+            done += 1
+            if progress:
+                progress(done, total)
+    except BrokenExecutor as error:
+        raise TradesimError(f"a worker died ({error}); {done} of {total} forecasts are kept in "
+                            f"{folder}: run the same command to go on, with fewer jobs if memory "
+                            "was short") from error
+    return [read_cell(path) for path in files.values()]
+
+
+def _fail(cell: Cell, kept: str) -> None:
+    if "residual" in cell.note:
+        where = cell.failed.split(" did not converge")[0]
+        raise ConvergenceError(f"{where}, from {cell.origin} ({kept})", cell.note["residual"])
+    raise TradesimError(f"{cell.model} from {cell.origin}: {cell.failed} ({kept})")
+
+
+def record_of(plan: Plan, cells: Sequence[Cell]) -> tuple[pd.DataFrame, Decision]:
+    """Score all forecasts, weight the candidates by the rule, and score the stack.
+
+    Parameters
+    ----------
+    plan
+        From `prepare`.
+    cells
+        From `run`.
+
+    Returns
+    -------
+    tuple
+        The record (see `record.COLUMNS`), and what the rule says knowing all outcomes.
+    """
+    import pandas as pd
+
+    by_name = {(cell.model, cell.origin): cell for cell in cells}
+    names = [name for name, form in plan.forms.items() if form.use == CANDIDATE]
+    rows = [row for cell in cells for row in _rows(
+        plan, cell.model, plan.kind(cell.model), cell.origin, cell.draws, cell.log_score, None)]
+    if not names:
+        return pd.DataFrame(rows), Decision("", {}, 0)
+    judged = _judged(plan, names, by_name)
+    final, equal = decide(names, *judged), dict.fromkeys(names, 1.0 / len(names))
+    stacked: dict[str, list[dict[str, Any]]] = {STACKED: [], HINDSIGHT: [], EQUAL: []}
+    for place, origin in enumerate(plan.origins):
+        then = decide(names, *_known_by(judged, place))
+        for model, weights in zip(stacked, (then.weights, final.weights, equal), strict=True):
+            stacked[model] += _rows(plan, model, STACK, origin, *_mixture(
+                [by_name[name, origin] for name in weights], list(weights.values())))
+    return pd.DataFrame([*itertools.chain(*stacked.values()), *rows]), final
+
+
+def _judged(plan: Plan, names: Sequence[str],
+            cells: Mapping[tuple[str, int], Cell]) -> tuple[Array, Array, Array]:
+    """Log score, CRPS and quantiles of candidates for the target, as `stacking.decide` takes them.
+
+    Axes (origin, horizon, candidate), and (origin, horizon, level, candidate).
+    """
+    place = plan.series.index((TURNOVER, plan.pair.target_count))
+    shape = (len(plan.origins), plan.horizons)
+    density, crps = np.full((2, *shape, len(names)), np.nan)
+    levels = np.full((*shape, len(scores.LEVELS), len(names)), np.nan)
+    for k, name in enumerate(names):
+        for o, origin in enumerate(plan.origins):
+            cell, ahead = cells[name, origin], plan.ahead(origin)
+            density[o, :ahead, k] = cell.log_score[:, place]
+            crps[o, :ahead, k] = scores.crps(cell.draws[:, :, place],
+                                             plan.outcome(origin)[:, place])
+            levels[o, :ahead, :, k] = scores.quantiles(cell.draws[:, :, place]).T
+    return density, crps, levels
+
+
+def _known_by(judged: tuple[Array, Array, Array], place: int) -> tuple[Array, Array, Array]:
+    """Keep what was known at the origin in that place; the rest becomes NaN.
+
+    The outcome of origin p at horizon index h comes h + 1 years after it.
+    """
+    places, steps = np.indices(judged[0].shape[:2])
+    known = np.asarray(places + steps + 1 <= place)[..., None]
+    density, crps = (np.where(known, values, np.nan) for values in judged[:2])
+    made = np.asarray(places <= place)[..., None, None]
+    return density, crps, np.where(made, judged[2], np.nan)
+
+
+def _mixture(cells: Sequence[Cell], weights: Sequence[float]) -> tuple[Array, Array, Array]:
+    """Draws, log score and weight of each draw of a mixture of forecasts."""
+    from scipy.special import logsumexp
+
+    shares = np.concatenate([np.full(len(cell.draws), weight / len(cell.draws))
+                             for cell, weight in zip(cells, weights, strict=True)])
+    density = logsumexp(np.stack([cell.log_score for cell in cells]), axis=0,
+                        b=np.array(weights)[:, None, None])
+    return np.concatenate([cell.draws for cell in cells]), density, shares
+
+
+def _rows(plan: Plan, model: str, kind: str, origin: int, draws: Array, log_score: Array,
+          weights: Array | None) -> list[dict[str, Any]]:
+    """Rows of the record for one model at one origin."""
+    outcome = plan.outcome(origin)
+    share = np.full(len(draws), 1.0 / len(draws)) if weights is None else weights
+    mean = np.tensordot(share, draws, axes=1)
+    levels = scores.quantiles(draws, scores.LEVELS, weights)
+    crps, pit = scores.crps(draws, outcome, weights), scores.pit(draws, outcome, weights)
+    inside = {50: (levels[1] <= outcome) & (outcome <= levels[3]),
+              90: (levels[0] <= outcome) & (outcome <= levels[4])}
+    return [{"target": target, "count": count, "model": model, "kind": kind, "origin": origin,
+             "horizon": h + 1, "year": origin + h + 1, "actual": outcome[h, k],
+             "mean": mean[h, k], **dict(zip(QUANTILES, levels[:, h, k], strict=True)),
+             "crps": crps[h, k], "covered50": float(inside[50][h, k]),
+             "covered90": float(inside[90][h, k]), "pit": pit[h, k], "log_score": log_score[h, k]}
+            for k, (target, count) in enumerate(plan.series) for h in range(len(outcome))]

@@ -1,0 +1,250 @@
+"""Simple forecasts from statsmodels that the model has to beat.
+
+Every rival sees one series of logs up to the origin and gives a normal forecast: a mean and a
+standard deviation by horizon. No fit fails in silence: what does not converge is tried from
+other starting points, then it is an error (or, for one order of an ARIMA among many, left out
+and counted).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from tradesim.common.arrays import Array
+from tradesim.common.errors import ConvergenceError, InputError, Problem
+
+SHORTEST = 8
+"""Fewest years of a series that a rival is fitted to."""
+
+ORDERS = tuple((p, d, q) for d in (0, 1) for p in range(3) for q in range(3))
+"""Orders (p, d, q) of an ARIMA that are compared."""
+
+EDGE = 1.01
+"""Distance of roots from zero up to which an ARIMA is at the edge; the unit circle is 1."""
+
+METHODS = ("lbfgs", "powell", "nm")
+"""Ways to look for the largest likelihood of an ARIMA, tried in this order."""
+
+STARTS = tuple((level, trend) for level in (None, 0.1, 0.5, 0.9) for trend in (None, 0.1, 0.5))
+"""Smoothing of level and trend from which a damped trend is fitted; None is statsmodels' own.
+
+The likelihood of a short series has several tops, and the search from statsmodels' own start often
+ends on a lower one; see `damped_line`.
+"""
+
+STEPS = 5000
+"""Steps of each attempt."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A normal forecast of logs.
+
+    Attributes
+    ----------
+    mean, sd
+        Mean and standard deviation by horizon, from one year ahead; (horizon,).
+    fit
+        What was fitted, in a few words.
+    left_out
+        Fits that did not converge and were left out of a choice among many.
+    """
+
+    mean: Array
+    sd: Array
+    fit: str
+    left_out: int = 0
+
+
+Rival = Callable[[Array, int], Forecast]
+
+
+def random_walk(series: Array, horizons: int) -> Forecast:
+    """Forecast that nothing changes: x[t] = x[t−1] + e[t].
+
+    Parameters
+    ----------
+    series
+        Logs by year up to the origin.
+    horizons
+        Years to forecast.
+
+    Raises
+    ------
+    InputError
+        When the series is short or has gaps, or statsmodels is not installed.
+    ConvergenceError
+        When no attempt to fit converges.
+    """
+    return _ahead(_arima(series, (0, 1, 0), "n"), horizons, "no change")
+
+
+def drift(series: Array, horizons: int) -> Forecast:
+    """Forecast that the mean growth of the past goes on: x[t] = c + x[t−1] + e[t].
+
+    Parameters and errors are those of `random_walk`.
+    """
+    fitted = _arima(series, (0, 1, 0), "c")
+    return _ahead(fitted, horizons, f"{100 * fitted.params[0]:+.1f} % a year")
+
+
+def damped_trend(series: Array, horizons: int) -> Forecast:
+    """Exponential smoothing with a level and an additive trend that dies out.
+
+    Gardner and McKenzie 1985, Forecasting trends in time series, *Management Science* 31. Fitted
+    from all of `STARTS`; the fit with the largest likelihood counts. Parameters and errors are
+    those of `random_walk`.
+    """
+    return _damped(series, horizons, STARTS)
+
+
+def damped_line(series: Array, horizons: int) -> Forecast:
+    """Give the damped trend that statsmodels finds from its own starting point alone.
+
+    On short series that is often a lower top of the likelihood, with next to no smoothing: nearly
+    a straight line through the logs. No rival, but kept in the record because it forecasts well.
+    """
+    return _damped(series, horizons, STARTS[:1])
+
+
+def _damped(series: Array, horizons: int,
+            starts: Sequence[tuple[float | None, float | None]]) -> Forecast:
+    import pandas as pd
+
+    _check(series, "damped trend")
+    ets: Any = _statsmodels("statsmodels.tsa.exponential_smoothing.ets")
+    model = ets.ETSModel(pd.Series(series), error="add", trend="add", damped_trend=True)
+    fits = []
+    for level, trend in starts:
+        first = np.array(model.start_params, dtype=float)
+        first[0] = first[0] if level is None else level
+        first[1] = first[1] if trend is None else min(trend, 0.9 * first[0])
+        with _quiet():
+            fitted = model.fit(start_params=first, disp=False, maxiter=STEPS)
+        if fitted.mle_retvals["converged"] and np.isfinite(fitted.llf):
+            fits.append(fitted)
+    if not fits:
+        raise ConvergenceError(f"damped trend of {len(series)} years", float("nan"))
+    best = max(fits, key=lambda fitted: float(fitted.llf))
+    found = dict(zip(model.param_names, best.params, strict=True))
+    said = best.get_prediction(len(series), len(series) + horizons - 1)
+    return _checked(Forecast(
+        np.asarray(said.predicted_mean, dtype=float),
+        np.sqrt(np.asarray(said.forecast_variance, dtype=float)),
+        f"smoothing {found['smoothing_level']:.2f}, damping {found['damping_trend']:.2f}",
+        len(starts) - len(fits)), "damped trend")
+
+
+def arima(series: Array, horizons: int) -> Forecast:
+    r"""ARIMA whose order has the smallest AIC corrected for small samples.
+
+    .. math:: -2 \ln L + 2k + \frac{2k(k+1)}{n-k-1}
+
+    Hurvich and Tsai 1989, *Biometrika* 76. Orders with a root within 1 % of the unit circle are
+    left out, as by Hyndman and Khandakar 2008, *Journal of Statistical Software* 27: there the
+    likelihood of a short series says nothing. All others are compared on the likelihood of every
+    year but the first, which a difference uses up. Levels have a mean, differences a drift.
+    Parameters and errors are those of `random_walk`.
+    """
+    best, left_out, years = None, 0, len(series) - 1
+    for order in ORDERS:
+        k = order[0] + order[2] + 2
+        if years - k - 1 <= 0:
+            continue
+        try:
+            fitted = _arima(series, order, "c")
+        except ConvergenceError:
+            fitted = None
+        if fitted is None or _at_the_edge(fitted):
+            left_out += 1
+            continue
+        criterion = -2 * fitted.llf + 2 * k + 2 * k * (k + 1) / (years - k - 1)
+        if best is None or criterion < best[0]:
+            best = (criterion, order, fitted)
+    if best is None:
+        raise ConvergenceError(f"ARIMA of {len(series)} years in every order", float("nan"))
+    return _ahead(best[2], horizons, str(best[1]), left_out)
+
+
+RIVALS: dict[str, Rival] = {"random_walk": random_walk, "drift": drift,
+                            "damped_trend": damped_trend, "arima": arima}
+"""Rivals by name."""
+
+OTHERS: dict[str, Rival] = {"damped_line": damped_line}
+"""Simple forecasts that are scored beside the rivals, by name."""
+
+
+def _arima(series: Array, order: tuple[int, int, int], trend: str) -> Any:
+    """Fit an ARIMA by the first way that converges; the first year does not count."""
+    name = f"ARIMA{order}"
+    _check(series, name)
+    model = _statsmodels("statsmodels.tsa.statespace.sarimax").SARIMAX(
+        np.array(series, dtype=float), order=order, trend=trend, loglikelihood_burn=1)
+    for method in METHODS:
+        with _quiet():
+            fitted = model.fit(disp=False, maxiter=STEPS, method=method, cov_type="none")
+        if fitted.mle_retvals["converged"] and np.isfinite(fitted.llf):
+            return fitted
+    raise ConvergenceError(f"{name} of {len(series)} years", float("nan"))
+
+
+def _at_the_edge(fitted: Any) -> bool:
+    """Whether a root lies on the unit circle, or hardly outside."""
+    roots = np.abs(np.concatenate([fitted.arroots, fitted.maroots]))
+    return bool((roots < EDGE).any())
+
+
+def _ahead(fitted: Any, horizons: int, fit: str, left_out: int = 0) -> Forecast:
+    said = fitted.get_forecast(horizons)
+    return _checked(Forecast(np.asarray(said.predicted_mean, dtype=float),
+                             np.asarray(said.se_mean, dtype=float), fit, left_out), fit)
+
+
+def _check(series: Array, name: str) -> None:
+    known = int(np.isfinite(series).sum())
+    if len(series) < SHORTEST or known < len(series):
+        raise InputError([Problem("rivals", name, f"needs at least {SHORTEST} years without a "
+                                  f"gap, but there are {known} of {len(series)}")])
+
+
+def _checked(forecast: Forecast, name: str) -> Forecast:
+    if not (np.isfinite(forecast.mean).all() and np.isfinite(forecast.sd).all()
+            and (forecast.sd > 0).all()):
+        raise ConvergenceError(f"forecast of {name}", float("nan"))
+    return forecast
+
+
+def _statsmodels(module: str) -> Any:
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise InputError([Problem("tradesim backtest", "", "needs statsmodels, which is not "
+                                  "installed", 'pip install "tradesim[backtest]"')]) from error
+
+
+def check_installed() -> None:
+    """Fail at once where statsmodels is missing.
+
+    Raises
+    ------
+    InputError
+        That says what to install.
+    """
+    _statsmodels("statsmodels")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what is checked afterwards (convergence) or tried otherwise (starting points)."""
+    said: Any = _statsmodels("statsmodels.tools.sm_exceptions")
+    with warnings.catch_warnings():
+        for category in (said.ConvergenceWarning, said.EstimationWarning):
+            warnings.simplefilter("ignore", category)
+        yield

@@ -1,0 +1,239 @@
+"""The track record: what `backtest.csv` of a calibration says about forecasts of the past.
+
+One row for every forecast: what was forecast (target, count, model, origin, horizon), what
+happened, quantiles of the forecast and its scores. All values are natural logs of USD.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tradesim.common.arrays import Array
+from tradesim.common.errors import InputError, Problem
+from tradesim.inputs.specifications import STACKED
+from tradesim.inputs.strict_csv import Column, read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILE = "backtest.csv"
+TURNOVER = "turnover"
+"""Target: both directions added. Any other target is the importer of one direction."""
+
+HINDSIGHT = f"{STACKED}_hindsight"
+"""The stack with the weights from all cells, scored on those cells."""
+
+EQUAL = "equal_weights"
+"""All candidates with the same weight: what a stack should beat to be worth its while."""
+
+CANDIDATE, STACK, RIVAL, ABLATION, PROBE = KINDS = (
+    "candidate", "stack", "rival", "ablation", "probe")
+
+KEY = ("target", "count", "model", "origin", "horizon")
+QUANTILES = ("p05", "p25", "p50", "p75", "p95")
+COLUMNS = (
+    Column("target", "text"), Column("count", "text"), Column("model", "text"),
+    Column("kind", "text", allowed=KINDS), Column("origin", "year"),
+    Column("horizon", "integer", low=1), Column("year", "year"), Column("actual", "number"),
+    Column("mean", "number"), *(Column(name, "number") for name in QUANTILES),
+    Column("crps", "number", low=0.0), Column("covered50", "number", low=0.0, high=1.0),
+    Column("covered90", "number", low=0.0, high=1.0), Column("pit", "number", low=0.0, high=1.0),
+    Column("log_score", "number"))
+
+AGAIN = "run `tradesim backtest --keep`"
+
+
+def read_record(folder: Path) -> pd.DataFrame:
+    """Read and check `backtest.csv` of a calibration folder.
+
+    Raises
+    ------
+    InputError
+        With every problem of the file.
+    """
+    path = Path(folder) / FILE
+    if not path.is_file():
+        raise InputError([Problem(str(path), "", "there is no back-test here", AGAIN)])
+    return read_table(path, COLUMNS, key=KEY)
+
+
+def write_record(frame: pd.DataFrame, path: Path) -> None:
+    """Write a record with six digits, in the order of `COLUMNS`."""
+    frame[[column.name for column in COLUMNS]].to_csv(
+        path, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def of(frame: pd.DataFrame, target: str, count: str, model: str | None = None) -> pd.DataFrame:
+    """Rows of one target on one count, of all models or of one."""
+    rows = frame[(frame["target"] == target) & (frame["count"] == count)]
+    return rows if model is None else rows[rows["model"] == model]
+
+
+def grid(frame: pd.DataFrame, column: str, models: Sequence[str]) -> Array:
+    """Lay one column out as (origin, horizon, model), NaN where there is no outcome."""
+    table = frame[frame["model"].isin(list(models))].pivot_table(
+        index="origin", columns=["horizon", "model"], values=column)
+    origins = sorted(frame["origin"].unique())
+    horizons = range(1, int(frame["horizon"].max()) + 1)
+    return np.array([[[table[h, model].get(origin, np.nan) if (h, model) in table else np.nan
+                       for model in models] for h in horizons] for origin in origins], dtype=float)
+
+
+def models_of(frame: pd.DataFrame, *kinds: str) -> list[str]:
+    """Names of the models of some kinds, in the order of the file."""
+    return list(dict.fromkeys(frame.loc[frame["kind"].isin(kinds), "model"]))
+
+
+@dataclass(frozen=True)
+class Skill:
+    """How much better a model is than the best rival at each horizon.
+
+    Attributes
+    ----------
+    horizons
+        Years ahead.
+    rival
+        The rival with the lowest mean CRPS at each horizon.
+    skill
+        1 − CRPS / CRPS of that rival; (horizon,).
+    without
+        The same with one origin left out; (origin, horizon).
+    """
+
+    horizons: tuple[int, ...]
+    rival: tuple[str, ...]
+    skill: Array
+    without: Array
+
+    def mean(self, first: int = 1) -> float:
+        """Mean skill over horizons from `first` on."""
+        return float(self.skill[first - 1:].mean())
+
+    def limits(self, first: int = 1) -> tuple[float, float]:
+        """Least and greatest mean skill over horizons from `first` on, without one origin."""
+        means = self.without[:, first - 1:].mean(axis=1)
+        return float(means.min()), float(means.max())
+
+
+def skill(rows: pd.DataFrame, model: str) -> Skill:
+    """Skill of a model for one target and count, against the best rival at each horizon.
+
+    Parameters
+    ----------
+    rows
+        Rows of one target and count, from `of`.
+    model
+        Which model.
+    """
+    rivals = models_of(rows, RIVAL)
+    ours, theirs = grid(rows, "crps", [model])[..., 0], grid(rows, "crps", rivals)
+    value, best = _skills(ours, theirs)
+    without = np.stack([_skills(np.delete(ours, place, axis=0), np.delete(theirs, place, axis=0))[0]
+                        for place in range(len(ours))])
+    return Skill(tuple(range(1, len(value) + 1)), tuple(rivals[place] for place in best), value,
+                 np.where(np.isnan(without), value, without))
+
+
+def _skills(ours: Array, theirs: Array) -> tuple[Array, list[int]]:
+    """Skill and place of the best rival by horizon; NaN where no origin has an outcome."""
+    value, best = np.full(ours.shape[1], np.nan), [0] * ours.shape[1]
+    for h in range(ours.shape[1]):
+        known = np.isfinite(ours[:, h])
+        if known.any():
+            means = theirs[known, h].mean(axis=0)
+            best[h] = int(means.argmin())
+            value[h] = 1.0 - ours[known, h].mean() / means[best[h]]
+    return value, best
+
+
+def by_horizon(rows: pd.DataFrame) -> pd.DataFrame:
+    """Mean scores of every model at every horizon, for one target and count.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``model``, ``kind``, ``horizon``, ``forecasts``, ``crps``, ``covered50``, ``covered90``,
+        ``bias`` (outcome less median), ``log_score``; models in the order of the file.
+    """
+    scored = rows.assign(bias=rows["actual"] - rows["p50"])
+    return scored.groupby(["model", "kind", "horizon"], sort=False).agg(
+        forecasts=("crps", "size"), crps=("crps", "mean"), covered50=("covered50", "mean"),
+        covered90=("covered90", "mean"), bias=("bias", "mean"),
+        log_score=("log_score", "mean")).reset_index()
+
+
+def overall(rows: pd.DataFrame) -> pd.DataFrame:
+    """Mean scores of every model over horizons, each horizon counting the same.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``model``; ``kind``, ``crps``, ``covered50``, ``covered90``, ``bias``,
+        ``log_score``.
+    """
+    table = by_horizon(rows).drop(columns=["horizon", "forecasts"])
+    return table.groupby(["model", "kind"], sort=False).mean().reset_index("kind")
+
+
+def track_record(frame: pd.DataFrame, count: str, model: str = STACKED,
+                 target: str = TURNOVER) -> dict[str, Any]:
+    """Numbers for one sentence on how wrong forecasts of this kind were.
+
+    Parameters
+    ----------
+    frame
+        From `read_record`.
+    count
+        On which count.
+    model, target
+        The stack as of each origin, and turnover, by default.
+
+    Returns
+    -------
+    dict
+        ``first_origin``, ``last_origin``, ``last_year``, ``forecasts``; ``covered50``,
+        ``covered90`` (shares, each horizon counting the same); ``skill`` (mean over horizons) and
+        ``skill_2_to_last`` (without the first); ``horizons``, a mapping from years ahead to
+
+        - ``forecasts``: how many,
+        - ``below``, ``above``: half of the outcomes lay between so many per cent (below zero, and
+          above) off the middle of their forecast: e^−m − 1 and e^m − 1, with m the median
+          absolute error of the log,
+        - ``half_width``: half the width of the central 50 % interval, log points, mean,
+        - ``covered50``, ``covered90``, ``crps``, ``skill``, ``rival`` (the best one),
+        - ``bias_percent``: outcome against the middle of the forecast, mean of logs, per cent.
+
+    Raises
+    ------
+    InputError
+        When the record has no such rows.
+    """
+    rows = of(frame, target, count)
+    mine = rows[rows["model"] == model]
+    if not len(mine) or not models_of(rows, RIVAL):
+        raise InputError([Problem(FILE, f"{target}, {count}, {model}", "no such forecasts in the "
+                                  "record, or no rivals of them", AGAIN)])
+    said, table = skill(rows, model), by_horizon(mine).set_index("horizon").to_dict("index")
+    horizons: dict[int, Mapping[str, Any]] = {}
+    for place, h in enumerate(said.horizons):
+        at = mine[mine["horizon"] == h]
+        middle = float((at["actual"] - at["p50"]).abs().median())
+        scores: dict[Any, Any] = table[h]
+        horizons[h] = {
+            "forecasts": len(at), "above": 100 * float(np.expm1(middle)),
+            "below": 100 * float(np.expm1(-middle)),
+            "half_width": float((at["p75"] - at["p25"]).mean() / 2),
+            **{name: float(scores[name]) for name in ("covered50", "covered90", "crps")},
+            "skill": float(said.skill[place]), "rival": said.rival[place],
+            "bias_percent": 100 * float(np.expm1(scores["bias"]))}
+    whole: dict[Any, Any] = overall(mine).iloc[0].to_dict()
+    return {"first_origin": int(mine["origin"].min()), "last_origin": int(mine["origin"].max()),
+            "last_year": int(mine["year"].max()), "forecasts": len(mine),
+            "covered50": float(whole["covered50"]), "covered90": float(whole["covered90"]),
+            "skill": said.mean(), "skill_2_to_last": said.mean(min(2, len(horizons))),
+            "horizons": horizons}

@@ -1,0 +1,318 @@
+"""Scenarios side by side on the same draws: effects, target, regret, who gains and who loses.
+
+An effect is always the scenario less the baseline scenario, draw by draw and case by case:
+risk-weighted against risk-weighted, if implemented against if implemented.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tradesim.common.arrays import Array
+from tradesim.common.errors import InputError, Problem
+from tradesim.simulation.results import IMPLEMENTED, REFERENCE, SCENARIO
+
+CASES = (SCENARIO, IMPLEMENTED)
+ACCOUNTS = ("consumer_surplus", "producer_surplus", "exporter_surplus", "tariff_revenue", "welfare")
+
+SAME = 1e-5
+"""Relative difference above which two reference paths are not the same path."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs of several scenarios on the same draws.
+
+    Attributes
+    ----------
+    runs
+        Results by scenario name, the baseline first.
+    baseline
+        Name of the scenario that the others are measured against.
+    """
+
+    runs: Mapping[str, xr.Dataset]
+    baseline: str
+
+    @property
+    def names(self) -> list[str]:
+        """All scenarios, the baseline first."""
+        return list(self.runs)
+
+    @property
+    def packages(self) -> list[str]:
+        """All scenarios but the baseline, in the order given."""
+        return self.names[1:]
+
+    @property
+    def first(self) -> xr.Dataset:
+        """Results of the baseline."""
+        return self.runs[self.baseline]
+
+    @property
+    def count(self) -> str:
+        """Name of the headline count."""
+        return str(self.first.attrs["count"])
+
+    @property
+    def counts(self) -> list[str]:
+        """All counts, the headline count first."""
+        names = [str(name) for name in self.first["count"].values]
+        return sorted(names, key=lambda name: name != self.count)
+
+    @property
+    def identity(self) -> str:
+        """Name of the comparison by its content: a hash of its run ids, the baseline first."""
+        ids = [str(run.attrs["run_id"]) for run in self.runs.values()]
+        return sha256(json.dumps([ids[0], sorted(ids[1:])]).encode()).hexdigest()[:16]
+
+    @cached_property
+    def years(self) -> list[int]:
+        """Years of the projection."""
+        return [int(year) for year in self.first["year"].values]
+
+    @property
+    def last(self) -> int:
+        """Last year of the projection."""
+        return self.years[-1]
+
+    @property
+    def milestones(self) -> list[int]:
+        """Years to report: every fifth after the first, and the last; at most the last two."""
+        return sorted({*(year for year in self.years[1:] if year % 5 == 0), self.last})[-2:]
+
+    @property
+    def draw_count(self) -> int:
+        """Number of draws."""
+        return int(self.first.sizes["draw"])
+
+    @property
+    def target(self) -> float:
+        """Value of the target, USD."""
+        return float(self.first.attrs["target_value"])
+
+    @property
+    def target_count(self) -> str:
+        """Count on which the target was stated."""
+        return str(self.first.attrs["target_count"])
+
+    def label(self, name: str) -> str:
+        """Title of a scenario, with its name where two have the same title."""
+        titles = {other: str(run.attrs["title"]) for other, run in self.runs.items()}
+        alone = list(titles.values()).count(titles[name]) == 1
+        return titles[name] if alone else f"{titles[name]} ({name})"
+
+    def scenario(self, name: str) -> dict[str, Any]:
+        """Give the resolved scenario: levers, parameters, question and the rest."""
+        found: dict[str, Any] = json.loads(self.runs[name].attrs["scenario"])
+        return found
+
+    def levels(self, variable: str, name: str, case: str, **where: Any) -> Array:
+        """Values of a variable in one scenario, USD, draws first."""
+        dataset = self.runs[name]
+        array = dataset[variable].variable
+        chosen = {"case": case, **where}
+        free = [dim for dim in array.dims if dim not in chosen]
+        # Plain indexing: many small selections by label would take seconds.
+        taken = array.values[tuple(self._places[dim][chosen[dim]] if dim in chosen
+                                   else slice(None) for dim in array.dims)]
+        return np.ascontiguousarray(np.moveaxis(taken, free.index("draw"), 0), dtype=float)
+
+    def change(self, variable: str, name: str, case: str, **where: Any) -> Array:
+        """Change of a variable against the baseline scenario, same draw and case, USD."""
+        return (self.levels(variable, name, case, **where)
+                - self.levels(variable, self.baseline, case, **where))
+
+    @cached_property
+    def _places(self) -> dict[Any, dict[Any, int]]:
+        return {dim: {label: place for place, label
+                      in enumerate(self.first[dim].values.tolist())}
+                for dim in self.first.dims if dim in self.first.coords}
+
+    def __repr__(self) -> str:
+        lines = [f"<tradesim.Comparison> {len(self.packages)} scenarios against "
+                 f"{self.baseline}, {self.draw_count} draws, {self.years[0]}-{self.last}"]
+        for name in ranked(self):
+            change = self.change("turnover", name, SCENARIO, count=self.count, year=self.last)
+            low, high = np.quantile(change, [0.1, 0.9]) / 1e6
+            lines.append(f"    {name}: {change.mean() / 1e6:+.1f} ({low:.1f} to {high:.1f}) "
+                         f"USD million in {self.last}")
+        return "\n".join(lines)
+
+
+def compare(*datasets: xr.Dataset, baseline: str | None = None, align: bool = False) -> Comparison:
+    """Put results of several scenarios side by side.
+
+    Parameters
+    ----------
+    datasets
+        Results of `model.run` or `results.load`.
+    baseline
+        Name of the scenario to measure the others against; the first by default.
+    align
+        Cut all runs to the shortest horizon instead of refusing different ones.
+
+    Returns
+    -------
+    Comparison
+        The runs, checked to stand on the same draws.
+
+    Raises
+    ------
+    InputError
+        When there is nothing to compare, or runs differ in draws, seed, horizon, count or
+        calibration.
+    """
+    runs: dict[str, xr.Dataset] = {}
+    problems: list[Problem] = []
+    for dataset in datasets:
+        name = str(json.loads(dataset.attrs["scenario"])["name"])
+        if name in runs and runs[name].attrs["run_id"] != dataset.attrs["run_id"]:
+            problems.append(Problem("compare", name, "two different scenarios have this name",
+                                    "rename one of the files"))
+        runs.setdefault(name, dataset)
+    if problems:
+        raise InputError(problems)
+    chosen = baseline or next(iter(runs), "")
+    if chosen not in runs:
+        raise InputError([Problem("--baseline", chosen, "is not among the scenarios compared: "
+                                  + ", ".join(runs))])
+    if len(runs) < 2:
+        raise InputError([Problem("compare", chosen, "at least one scenario besides the baseline "
+                                  "is needed", "name another scenario")])
+    if align:
+        shortest = min(int(dataset["year"].values[-1]) for dataset in runs.values())
+        runs = {name: dataset.sel(year=slice(None, shortest)) for name, dataset in runs.items()}
+    runs = {chosen: runs[chosen], **runs}
+    _same_basis(runs)
+    return Comparison(runs, chosen)
+
+
+HINTS = {"draws": "--draws N gives all the same", "seed": "--seed S gives all the same",
+         "horizon": "set the same horizon, or align to the shortest with --align",
+         "count": "--count NAME gives all the same",
+         "calibration": "run all with the same calibration"}
+
+
+def _same_basis(runs: Mapping[str, xr.Dataset]) -> None:
+    """Refuse runs that do not stand on the same draws, years, statistics and calibration."""
+    refuse_different({name: {
+        "draws": str(dataset.sizes["draw"]), "seed": str(dataset.attrs["seed"]),
+        "horizon": str(dataset["year"].values[-1]), "count": str(dataset.attrs["count"]),
+        "calibration": str(dataset.attrs["hashes"])} for name, dataset in runs.items()})
+
+
+def refuse_different(said: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse scenarios that cannot be compared, saying in what they differ.
+
+    Parameters
+    ----------
+    said
+        By scenario, its draws, seed, horizon, count and calibration, as far as they are known.
+
+    Raises
+    ------
+    InputError
+        With one problem for each thing that differs.
+    """
+    problems = []
+    for key, hint in HINTS.items():
+        by_name = {name: facts[key] for name, facts in said.items() if key in facts}
+        if len(set(by_name.values())) > 1:
+            shown = by_name if key != "calibration" else _told_apart(by_name)
+            told = ", ".join(f"{name} {value}" for name, value in shown.items())
+            problems.append(Problem("compare", key, f"differs between scenarios: {told}", hint))
+    if problems:
+        raise InputError(problems)
+
+
+def _told_apart(by_name: Mapping[str, str]) -> dict[str, str]:
+    """Say in which files the calibrations differ from that of the first run."""
+    first = json.loads(next(iter(by_name.values())))
+    shown = {}
+    for name, text in by_name.items():
+        own = json.loads(text)
+        files = sorted(file for file in {*first, *own} if first.get(file) != own.get(file))
+        shown[name] = f"(other {', '.join(files[:3])}{', ...' if len(files) > 3 else ''})" \
+            if files else "(as the first)"
+    return shown
+
+
+def ranked(comparison: Comparison, case: str = SCENARIO) -> list[str]:
+    """Scenarios but the baseline by their mean effect on turnover in the last year, largest first.
+
+    Turnover is on the headline count.
+    """
+    where = {"count": comparison.count, "year": comparison.last}
+    means = {name: float(comparison.change("turnover", name, case, **where).mean())
+             for name in comparison.packages}
+    return sorted(means, key=lambda name: -means[name])
+
+
+def probability(comparison: Comparison, name: str, case: str, count: str) -> Array:
+    """Share of draws in which turnover reaches the target, by year."""
+    reached = comparison.levels("turnover", name, case, count=count) >= comparison.target
+    return np.asarray(reached.mean(axis=0))
+
+
+def first_year(comparison: Comparison, name: str, case: str) -> Array:
+    """First year in which each draw's turnover reaches the target; NaN where it never does.
+
+    Turnover is on the count on which the target was stated. A draw that falls back below the
+    target later still counts as having reached it.
+    """
+    reached = comparison.levels("turnover", name, case,
+                                count=comparison.target_count) >= comparison.target
+    years = np.asarray(comparison.years, dtype=float)
+    return np.where(reached.any(axis=1), years[reached.argmax(axis=1)], np.nan)
+
+
+def contained(comparison: Comparison) -> dict[str, list[str]]:
+    """For each scenario, those whose levers and settings it holds too, and more."""
+    def parts(name: str) -> set[str]:
+        scenario = comparison.scenario(name)
+        levers = {json.dumps([lever, settings], sort_keys=True)
+                  for lever, settings in scenario["levers"].items()}
+        return levers | {json.dumps(item) for item in scenario["parameters"].items()}
+
+    by_name = {name: parts(name) for name in comparison.packages}
+    return {name: [other for other, less in by_name.items() if less and less < own]
+            for name, own in by_name.items()}
+
+
+def moved_reference(comparison: Comparison) -> list[str]:
+    """Scenarios whose path without policy is not the baseline's, because they set parameters."""
+    base = comparison.levels("turnover", comparison.baseline, REFERENCE)
+    return [name for name in comparison.packages if not np.allclose(
+        comparison.levels("turnover", name, REFERENCE), base, rtol=SAME, atol=0.0)]
+
+
+def members(comparison: Comparison) -> list[str]:
+    """Give both members of the pair: the markets."""
+    return [str(code) for code in comparison.first["importer"].values]
+
+
+def gains(comparison: Comparison, name: str, importer: str, case: str,
+          year: int) -> dict[str, Array]:
+    """Change for each party in one market, USD by draw.
+
+    Returns
+    -------
+    dict
+        Suppliers by code (their sales; the importer's own code stands for home producers' sales),
+        then the accounts of surplus and revenue by variable name.
+    """
+    where = {"importer": importer, "year": year}
+    sales = comparison.change("imports", name, case, **where)
+    codes = [str(code) for code in comparison.first["exporter"].values]
+    found = {code: sales[:, place] for place, code in enumerate(codes)}
+    return found | {variable: comparison.change(variable, name, case, **where)
+                    for variable in ACCOUNTS}

@@ -1,0 +1,289 @@
+r"""Which lever brings how much: Shapley shares of a scenario's effect, and interactions.
+
+The worth :math:`v(S)` of a set of levers is trade with just these levers pulled. A lever's share
+
+.. math:: \phi_i = \sum_{S \not\ni i} \frac{s!\,(k-s-1)!}{k!}\,[v(S + i) - v(S)]
+
+is what it adds on average over all orders in which the levers could come (Shapley 1953). Shares
+do not depend on any order and add up to the whole effect, draw by draw. The interaction index
+
+.. math:: I_{ij} = \sum_{S \not\ni i,j} \frac{s!\,(k-s-2)!}{(k-1)!}\,
+          [v(S+i+j) - v(S+i) - v(S+j) + v(S)]
+
+(Grabisch and Roubens 1999) is negative where two levers do the same work, positive where one
+makes the other worth more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from math import factorial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from tradesim.common.arrays import Array
+from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.common.files import calibration_folder
+from tradesim.inputs.baseline import Baseline
+from tradesim.inputs.parameters import Cube
+from tradesim.inputs.scenario import Scenario
+from tradesim.simulation import model
+from tradesim.simulation.model import draw_all, load_baseline, standard_cases
+from tradesim.simulation.results import ALL, IMPLEMENTED, SCENARIO, describe
+from tradesim.simulation.situation import years_of
+from tradesim.simulation.subsets import Flows, Subsets, all_subsets, as_subset, flows
+
+DRAWS = 1000
+MOST = 12
+"""Levers whose subsets are all solved; beyond, only orders can be sampled."""
+
+METHODS = ("exact", "permutations")
+PERMUTATIONS = 40
+CASES = (IMPLEMENTED, SCENARIO)
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question about a scenario, read and checked."""
+
+    base: Baseline
+    scenario: Scenario
+    count: str
+
+    def upto(self, years: Sequence[int]) -> Scenario:
+        """Give the scenario up to the last of `years`; its draws and numbers stay the same."""
+        return self.scenario.model_copy(update={"horizon": max(years)})
+
+    def numbers(self, scenario: Scenario) -> dict[str, Array]:
+        """Draw everything uncertain; one draw stands in the middle of every distribution."""
+        cube = Cube.point() if scenario.draws == 1 else Cube.random(scenario.draws, scenario.seed)
+        return draw_all(self.base, scenario, cube)
+
+
+def ask(path: str | Path, *, calibration: Path | None = None, overrides: Sequence[str] = (),
+        draws: int | None = None, seed: int | None = None, count: str | None = None) -> Asked:
+    """Read a scenario and what it needs; parameters as for `model.run`.
+
+    Raises
+    ------
+    InputError
+        With every problem of the first input that has any.
+    """
+    base = load_baseline(calibration_folder() if calibration is None else calibration)
+    scenario, described = model.ask(base, path, overrides, draws, seed, count)
+    return Asked(base, scenario, described["count"])
+
+
+def check_years(asked: Asked, years: Sequence[int]) -> tuple[int, ...]:
+    """Give the years in order, without doubles, or say which are outside the run."""
+    known = years_of(asked.base, asked.scenario)
+    wrong = [Problem("--year", str(year), f"is outside the run, which goes from {known[0]} to "
+                     f"{known[-1]}") for year in years if year not in known]
+    if wrong:
+        raise InputError(wrong)
+    return tuple(sorted({*years}))
+
+
+def decompose(
+    path: str | Path, *, calibration: Path | None = None, overrides: Sequence[str] = (),
+    draws: int | None = None, seed: int | None = None, count: str | None = None,
+    years: Sequence[int] = (), method: str = "exact", permutations: int = PERMUTATIONS,
+    command: str = "", progress: Progress | None = None,
+) -> xr.Dataset:
+    """Share out a scenario's effect on trade among its levers, draw by draw.
+
+    Parameters
+    ----------
+    path, calibration, overrides, seed, count
+        As for `model.run`.
+    draws
+        Number of draws; `DRAWS` by default.
+    years
+        Years to share out; the horizon by default.
+    method
+        ``exact``: every subset is solved. ``permutations``: `permutations` random orders by
+        draw, each with its reverse, and the error that remains.
+    command
+        The command that repeats this.
+    progress
+        Called with draws done and draws in all.
+
+    Returns
+    -------
+    xarray.Dataset
+        In USD, by case (if implemented; risk-weighted), count, importer (``all``: turnover),
+        year and draw: ``reference``, ``effect``, and by lever ``share``, ``alone`` (added to
+        nothing), ``last`` (added to all others) and ``error`` (standard error of the share;
+        zero when exact). ``interaction`` by lever and ``second`` lever, exact only.
+
+    Raises
+    ------
+    InputError
+        When the scenario pulls no lever, or too many for the exact method.
+    """
+    asked = ask(path, calibration=calibration, overrides=overrides,
+                draws=DRAWS if draws is None else draws, seed=seed, count=count)
+    names = list(asked.scenario.levers)
+    _check(names, method, permutations, str(path))
+    kept = check_years(asked, years or [asked.scenario.horizon])
+    scenario = asked.upto(kept)
+    numbers = asked.numbers(scenario)
+    happens = as_subset(standard_cases(scenario, numbers)[SCENARIO], scenario)[0]
+    masks = {IMPLEMENTED: np.full_like(happens, 2**len(names) - 1), SCENARIO: happens}
+    if method == "exact":
+        found = flows(asked.base, scenario, numbers, all_subsets(len(names)), years=kept,
+                      progress=progress)
+        parts = [_exact(found.own, masks[case]) for case in CASES]
+    else:
+        orders = random_orders(len(names), permutations, scenario.draws, scenario.seed)
+        subsets = along(orders)
+        cases = [subsets & masks[case] for case in CASES]
+        found = flows(asked.base, scenario, numbers, np.concatenate(cases), years=kept,
+                      progress=progress)
+        parts = [_sampled(own, orders) for own in np.split(found.own, len(CASES))]
+    described = describe(asked.base, asked.scenario, asked.count, command)
+    return _dataset(asked, found, parts).assign_attrs(
+        described, method=method, permutations=permutations if method != "exact" else 0,
+        solved=found.solved)
+
+
+def _check(names: Sequence[str], method: str, permutations: int, path: str) -> None:
+    if method not in METHODS:
+        raise InputError([Problem("--method", method, f"unknown; known: {', '.join(METHODS)}",
+                                  nearest(method, METHODS))])
+    if not names:
+        raise InputError([Problem(path, "levers", "the scenario pulls no lever, so there is "
+                                  "nothing to share out")])
+    if method == "exact" and len(names) > MOST:
+        raise InputError([Problem(path, "levers", f"{len(names)} levers have "
+                                  f"{2**len(names):,} subsets; at most {MOST} are shared out "
+                                  "exactly", "--method permutations samples orders and states "
+                                  "its error")])
+    if method != "exact" and (permutations < 4 or permutations % 2):
+        raise InputError([Problem("--permutations", str(permutations), "must be an even number "
+                                  "from 4: orders come with their reverse")])
+
+
+def shapley(worth: Array) -> Array:
+    """Shapley shares; worth of every subset (case, ...) to shares (lever, ...)."""
+    levers = len(worth).bit_length() - 1
+    size = np.bitwise_count(np.arange(len(worth) // 2))
+    weight = np.array([factorial(s) * factorial(levers - s - 1) / factorial(levers)
+                       for s in range(levers)])[size]
+    return np.array([_weighted(_gain(worth, lever), weight) for lever in range(levers)])
+
+
+def interactions(worth: Array) -> Array:
+    """Interaction index of each pair; worth (case, ...) to indices (lever, other, ...)."""
+    levers = len(worth).bit_length() - 1
+    found = np.zeros((levers, levers, *worth.shape[1:]))
+    if levers < 2:
+        return found
+    size = np.bitwise_count(np.arange(len(worth) // 4))
+    weight = np.array([factorial(s) * factorial(levers - s - 2) / factorial(levers - 1)
+                       for s in range(levers - 1)])[size]
+    for high in range(levers):
+        gain = _gain(worth, high)
+        for low in range(high):
+            found[high, low] = found[low, high] = _weighted(_gain(gain, low), weight)
+    return found
+
+
+def _gain(worth: Array, lever: int) -> Array:
+    """Subtract from each subset with a lever the same one without: half as many cases."""
+    split = worth.reshape(-1, 2, 2**lever, *worth.shape[1:])
+    return (split[:, 1] - split[:, 0]).reshape(-1, *worth.shape[1:])
+
+
+def _weighted(values: Array, weight: Array) -> Array:
+    """Sum over cases, one after the other: the same last bit however many draws there are."""
+    total = np.zeros(values.shape[1:])
+    for value, factor in zip(values, weight, strict=True):
+        total += factor * value
+    return total
+
+
+def _exact(own: Array, mask: Subsets) -> dict[str, Array]:
+    """Everything about one case; a lever that fails in a draw drops out of every subset there."""
+    chosen = all_subsets((len(own)).bit_length() - 1) & mask
+    worth = np.take_along_axis(own, chosen[:, None, None], axis=0)
+    single = 2**np.arange(len(own).bit_length() - 1)
+    share = shapley(worth)
+    return {"reference": worth[0], "effect": worth[-1] - worth[0], "share": share,
+            "alone": worth[single] - worth[0], "last": worth[-1] - worth[len(own) - 1 - single],
+            "error": np.zeros_like(share), "interaction": interactions(worth)}
+
+
+def random_orders(levers: int, permutations: int, draws: int, seed: int) -> NDArray[np.intp]:
+    """Random orders of the levers by draw, each followed by its reverse.
+
+    Returns
+    -------
+    numpy.ndarray
+        Place of each lever, (permutation, draw, lever). A draw has a stream of its own, so more
+        draws keep the first ones.
+    """
+    name = int.from_bytes(sha256(b"decompose.orders").digest()[:8])
+    one = np.array([np.random.default_rng([seed, name, draw]).permuted(
+        np.tile(np.arange(levers), (permutations // 2, 1)), axis=1) for draw in range(draws)])
+    orders = np.moveaxis(one, 0, 1)
+    return np.stack([orders, levers - 1 - orders], axis=1).reshape(permutations, draws, levers)
+
+
+def along(orders: NDArray[np.intp]) -> Subsets:
+    """Subsets met when the levers come in these orders, then each alone and each left out.
+
+    Returns
+    -------
+    numpy.ndarray
+        Whole numbers, (case, draw): ``levers + 1`` for each order, then twice ``levers``.
+    """
+    draws, levers = orders.shape[1:]
+    bit = 1 << np.arange(levers, dtype=np.int64)
+    met = np.array([np.where(orders < step, bit, 0).sum(axis=-1) for step in range(levers + 1)])
+    ends = np.broadcast_to(np.concatenate([bit, bit.sum() - bit])[:, None], (2 * levers, draws))
+    return np.concatenate([np.moveaxis(met, 0, 1).reshape(-1, draws), ends])
+
+
+def _sampled(own: Array, orders: NDArray[np.intp]) -> dict[str, Array]:
+    """Shares as means over sampled orders, with the standard error of that mean by draw."""
+    permutations, _, levers = orders.shape
+    walks, ends = np.split(own, [permutations * (levers + 1)])
+    walks = walks.reshape(permutations, levers + 1, *own.shape[1:])
+    step = np.diff(walks, axis=1)  # (permutation, step, importer, year, draw)
+    places = np.moveaxis(orders, -1, 1)[:, :, None, None]
+    gain = np.take_along_axis(step, places, axis=1)
+    pairs = gain.reshape(permutations // 2, 2, *gain.shape[1:]).mean(axis=1)
+    alone, without = np.split(ends, 2)
+    none, whole = walks[0, 0], walks[0, -1]
+    return {"reference": none, "effect": whole - none, "share": pairs.mean(axis=0),
+            "alone": alone - none, "last": whole - without,
+            "error": pairs.std(axis=0, ddof=1) / np.sqrt(len(pairs))}
+
+
+def _dataset(asked: Asked, found: Flows, parts: Sequence[dict[str, Array]]) -> xr.Dataset:
+    pair, names = asked.base.pair, list(asked.scenario.levers)
+    leading = {"share": ("lever",), "alone": ("lever",), "last": ("lever",), "error": ("lever",),
+               "interaction": ("lever", "second"), "reference": (), "effect": ()}
+    variables: dict[str, Any] = {}
+    for name in parts[0]:
+        own = np.stack([part[name] for part in parts])  # (case, ..., importer, year, draw)
+        counted = own[:, None] * found.to_count.reshape(
+            1, len(pair.counts), *[1] * len(leading[name]), len(pair.importers), 1, -1)
+        joined = (np.sqrt if name == "error" else np.asarray)(
+            (counted**2 if name == "error" else counted).sum(axis=-3, keepdims=True))
+        dims = ("case", "count", *leading[name], "importer", "year", "draw")
+        variables[name] = (dims, np.concatenate([joined, counted], axis=-3), {"units": "USD"})
+    coordinates = {"case": list(CASES), "count": list(pair.counts), "lever": names, "second": names,
+                   "importer": [ALL, *pair.importers], "year": list(found.years)}
+    if "interaction" not in parts[0]:
+        del coordinates["second"]
+    return xr.Dataset(variables, coordinates)

@@ -1,0 +1,349 @@
+"""Scenario discovery: the conditions under which a target is reached, or a lever fails to pay.
+
+A question turns one output of a sweep into yes or no by row; boxes (`prim`) and a shallow tree
+look for the inputs that make a yes frequent; resampling says whether chance would do as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tradesim.common.arrays import Array
+from tradesim.common.errors import InputError, Problem
+from tradesim.studies.discover.chance import (
+    Progress,
+    against_chance,
+    factor_chance,
+    reproducibility,
+)
+from tradesim.studies.discover.prim import Box, choose, peel
+from tradesim.studies.sweep.results import Factor, Output, Sweep, numbers
+
+LEAST_ROWS, LEAST_HITS = 100, 20
+"""Rows, and rows of the rarer kind, below which no conditions are looked for."""
+BOXES, CERTAIN = 3, 0.05
+"""Boxes at most, and the probability of chance above which no further box is reported."""
+DEPTH, LEAF = 3, 0.05
+"""Depth of the tree and smallest share of rows in a leaf."""
+
+@dataclass(frozen=True)
+class Question:
+    """What counts as a yes: an output at or above a threshold, or below it.
+
+    Attributes
+    ----------
+    output
+        The output.
+    threshold
+        In the unit of the output.
+    above
+        Whether a yes is at or above the threshold.
+    """
+
+    output: Output
+    threshold: float
+    above: bool = True
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is searched.
+
+    Attributes
+    ----------
+    factors
+        Inputs that vary.
+    x
+        Their values (row, factor).
+    y
+        1 where the question is answered with yes (row,).
+    value
+        The output itself (row,).
+    dropped
+        Rows that failed, left out.
+    """
+
+    factors: tuple[Factor, ...]
+    x: Array
+    y: Array
+    value: Array
+    dropped: int
+
+
+@dataclass(frozen=True)
+class Region:
+    """One box, and what is in it.
+
+    Attributes
+    ----------
+    box
+        The limits.
+    rows, hits
+        Rows in it, and those of them with a yes. Rows of a box found before do not count.
+    density, coverage, support
+        Share of yes in it; share of all yes that it holds; share of all rows that it holds.
+    elsewhere
+        Share of yes outside.
+    mean, mean_elsewhere
+        Mean of the output in it and outside.
+    """
+
+    box: Box
+    rows: int
+    hits: int
+    density: float
+    coverage: float
+    support: float
+    elsewhere: float
+    mean: float
+    mean_elsewhere: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """A box that a search found, against chance.
+
+    Attributes
+    ----------
+    region
+        The box and what is in it.
+    chance
+        Probability that a search in shuffled outcomes finds as good a box.
+    fresh
+        Share of yes in boxes found the same way, in rows that the search did not see.
+    factor_chance
+        By factor with a limit: probability that a limit set as freely on a factor without
+        influence would do as well, times the number of factors tried (at most 1).
+    reproduced
+        By factor: share of searches in resampled rows that limit it on the same side.
+    """
+
+    region: Region
+    chance: float
+    fresh: float
+    factor_chance: dict[int, float]
+    reproduced: dict[int, float]
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What was asked and what was found.
+
+    Attributes
+    ----------
+    sweep, question, data
+        What was searched.
+    boxes
+        The boxes found, best first; each is found in the rows that those before it leave, and
+        further ones are kept only while they hold more yes than the whole table.
+    curve
+        Every box on the way of the first search.
+    leaves
+        Leaves of the tree, densest first; empty when no tree was asked for.
+    skill
+        Share of rows that trees grown on other rows put right, yes and no weighing the same
+        (one half is chance); NaN without a tree.
+    """
+
+    sweep: Sweep
+    question: Question
+    data: Data
+    boxes: tuple[Found, ...]
+    curve: tuple[Region, ...]
+    leaves: tuple[Region, ...] = ()
+    skill: float = np.nan
+
+
+def discover(sweep: Sweep, question: Question, *, method: str = "prim", seed: int = 1,
+             progress: Progress | None = None) -> Discovery:
+    """Find the conditions under which a question is answered with yes.
+
+    Parameters
+    ----------
+    sweep
+        A sweep that varied many factors at once.
+    question
+        What counts as a yes.
+    method
+        ``prim`` (boxes), ``tree`` or ``both``.
+    seed
+        Seed of the resampling.
+    progress
+        Called with searches done and searches in all.
+
+    Raises
+    ------
+    InputError
+        When there is nothing to find conditions for, or a package is missing.
+    """
+    data = prepare(sweep, question)
+    boxes: tuple[Found, ...] = ()
+    curve: tuple[Region, ...] = ()
+    leaves: tuple[Region, ...] = ()
+    skill = np.nan
+    if method in ("prim", "both"):
+        boxes, curve = _boxes(data, np.random.default_rng(seed), progress)
+    if method in ("tree", "both"):
+        leaves, skill = tree(data)
+    return Discovery(sweep, question, data, boxes, curve, leaves, skill)
+
+
+def prepare(sweep: Sweep, question: Question) -> Data:
+    """Take from a sweep's table what a search needs, or say why there is nothing to search."""
+    folder = str(sweep.folder)
+    value = numbers(sweep, question.output.name)
+    whole = np.isfinite(value) & independent(sweep)
+    kept: list[Factor] = []
+    columns: list[Array] = []
+    for factor in sweep.factors:
+        if factor.name in sweep.table.columns:
+            column = numbers(sweep, factor.name)
+            if np.isfinite(column).any() and np.ptp(column[np.isfinite(column)]) > 0:
+                kept.append(factor)
+                columns.append(column)
+                whole &= np.isfinite(column)
+    value = value[whole]
+    y = (value >= question.threshold if question.above else value < question.threshold)
+    if sweep.method in ("oat", "morris"):
+        raise InputError([Problem(folder, "", "varied one factor at a time, so it shows no "
+                                  "conditions that hold together", "sweep with --method lhs")])
+    if not kept:
+        raise InputError([Problem(folder, "", "no column of the table varies as a number")])
+    if len(y) < LEAST_ROWS:
+        raise InputError([Problem(folder, "", f"only {len(y)} rows with all numbers; conditions "
+                                  f"need at least {LEAST_ROWS}", "sweep again with a larger --n")])
+    _varied(folder, question, value, y)
+    return Data(tuple(kept), np.column_stack(columns)[whole], y.astype(float), value,
+                int((~np.isfinite(numbers(sweep, question.output.name))).sum()))
+
+
+def independent(sweep: Sweep) -> NDArray[np.bool_]:
+    """Say which rows of a design are drawn apart: of a Sobol' design the two base samples.
+
+    Its other rows repeat all columns but one of those, so resampling would count them twice.
+    """
+    size = len(sweep.table) // max(1, int(sweep.about.get("blocks", 0)))
+    if sweep.method != "sobol" or "row" not in sweep.table.columns:
+        return np.ones(len(sweep.table), dtype=bool)
+    return np.asarray(sweep.table["row"] % size < 2, dtype=bool)
+
+
+def _varied(folder: str, question: Question, value: Array, y: NDArray[np.bool_]) -> None:
+    hits, rows = int(y.sum()), len(y)
+    asked = f"{question.output.name} {'at least' if question.above else 'below'} " \
+            f"{_number(question.threshold)}"
+    if LEAST_HITS <= hits <= rows - LEAST_HITS:
+        return
+    middle = f"the rows reach from {_number(value.min())} to {_number(value.max())}, " \
+             f"median {_number(np.median(value))}; ask for a value between"
+    if hits in (0, rows):
+        who = "no row" if hits == 0 else "every row"
+        raise InputError([Problem(folder, asked, f"{who} of {rows} does so, so there are no "
+                                  "conditions to find", middle)])
+    few = f"only {hits} of {rows} rows do so" if hits < LEAST_HITS else \
+        f"all but {rows - hits} of {rows} rows do so"
+    raise InputError([Problem(folder, asked, f"{few}; conditions need at least {LEAST_HITS}",
+                              f"{middle}, or sweep with a larger --n")])
+
+
+def _number(value: Any) -> str:
+    """Write a number as a command takes it: millions as 500e6."""
+    return f"{value / 1e6:.4g}e6" if abs(value) >= 1e6 else f"{value:.4g}"
+
+
+def region(data: Data, box: Box, among: NDArray[np.bool_] | None = None) -> Region:
+    """Count what is in a box, and what is not, among some of the rows (all by default)."""
+    among = np.ones(len(data.y), dtype=bool) if among is None else among
+    inside = box.holds(data.x) & among
+    outside = among & ~inside
+
+    def mean(values: Array, rows: NDArray[np.bool_]) -> float:
+        return float(values[rows].mean()) if rows.any() else np.nan
+
+    hits = int(data.y[inside].sum())
+    return Region(
+        box, int(inside.sum()), hits, density=mean(data.y, inside),
+        coverage=hits / data.y.sum(), support=float(inside.mean()),
+        elsewhere=mean(data.y, outside), mean=mean(data.value, inside),
+        mean_elsewhere=mean(data.value, outside))
+
+
+def _boxes(data: Data, rng: np.random.Generator,
+           progress: Progress | None) -> tuple[tuple[Found, ...], tuple[Region, ...]]:
+    """Find boxes one after another, each in the rows that those before it leave."""
+    path = peel(data.x, data.y)
+    curve = tuple(region(data, box) for box in path.boxes)
+    found: list[Found] = []
+    left = np.ones(len(data.y), dtype=bool)
+    for _ in range(BOXES):
+        x, y = data.x[left], data.y[left]
+        if min(y.sum(), (1 - y).sum()) < LEAST_HITS:
+            break
+        box = choose(x, y, peel(x, y) if found else path)
+        if not box.restricted:
+            break
+        box, limits = _plausible(x, y, box, rng)
+        here = region(data, box, left)
+        if found and here.density < data.y.mean():
+            break
+        chance = against_chance(x, y, rng, progress)
+        if found and chance > CERTAIN:
+            break
+        reproduced, fresh = reproducibility(x, y, box, rng)
+        found.append(Found(here, chance, fresh, limits, reproduced))
+        left &= ~box.holds(data.x)
+    return tuple(found), curve
+
+
+def _plausible(x: Array, y: Array, box: Box,
+               rng: np.random.Generator) -> tuple[Box, dict[int, float]]:
+    """Lift, the weakest first, all limits but one that chance would set as well."""
+    while True:
+        limits = {k: factor_chance(x, y, box, k, rng) for k in box.restricted}
+        worst = max(limits, key=lambda k: limits[k])
+        if limits[worst] <= CERTAIN or len(limits) == 1:
+            return box, limits
+        box = box.lifted(worst)
+
+
+def tree(data: Data) -> tuple[tuple[Region, ...], float]:
+    """Grow a shallow decision tree.
+
+    Returns
+    -------
+    tuple
+        Its leaves as boxes, densest first, and its skill in rows that it did not see.
+
+    Raises
+    ------
+    InputError
+        When scikit-learn is not installed.
+    """
+    try:
+        from sklearn.model_selection import cross_val_score
+        from sklearn.tree import DecisionTreeClassifier
+    except ImportError as error:
+        raise InputError([Problem("--method", "tree", "needs scikit-learn",
+                                  "pip install 'tradesim[discover]'")]) from error
+    grown = DecisionTreeClassifier(max_depth=DEPTH, random_state=0, class_weight="balanced",
+                                   min_samples_leaf=max(1, int(LEAF * len(data.y))))
+    skill = cross_val_score(grown, data.x, data.y, cv=5, scoring="balanced_accuracy").mean()
+    grown.fit(data.x, data.y)
+    found = [region(data, box) for box in _leaves(grown.tree_, 0, Box.whole(data.x.shape[1]))]
+    return tuple(sorted(found, key=lambda one: -one.density)), float(skill)
+
+
+def _leaves(nodes: object, node: int, box: Box) -> Sequence[Box]:
+    """Give the leaves under a node; a row goes left where its value is at most the threshold."""
+    left, right, feature, threshold = (
+        getattr(nodes, name)[node]
+        for name in ("children_left", "children_right", "feature", "threshold"))
+    if left < 0:
+        return [box]
+    return [*_leaves(nodes, left, box.cut(feature, high=float(threshold))),
+            *_leaves(nodes, right, box.cut(feature, low=float(np.nextafter(threshold, np.inf))))]

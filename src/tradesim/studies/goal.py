@@ -1,0 +1,395 @@
+"""What it would take: how far a setting, several together, or growth must go to reach a target.
+
+Everything is asked of the same draws: only what is moved differs, so probabilities are
+comparable to the last draw. A response need not rise or fall all the way: both ends and values
+between are looked at before the search, and the answer says when it turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.optimize import bisect
+
+from tradesim.common.arrays import Array, frozen
+from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.inputs.levers import Choice
+from tradesim.inputs.parameters import Parameter
+from tradesim.inputs.scenario import Scenario
+from tradesim.simulation.model import standard_cases
+from tradesim.simulation.results import IMPLEMENTED, REFERENCE, SCENARIO, describe
+from tradesim.simulation.situation import years_of
+from tradesim.simulation.subsets import Subsets, as_subset, flows
+from tradesim.studies.decompose import DRAWS, Asked, ask, check_years
+
+GROWTH = "growth"
+GROWTH_BOUND = 20.0
+"""Most extra growth of the pair's trade that is tried, percentage points a year."""
+
+GRID = 5
+"""Values looked at between and at the ends before the search."""
+
+WHOLE = 6
+"""A setting in whole numbers with at most so many values is tried at each of them."""
+
+PRECISION = 1 / 4000
+"""How finely the answer is sought, as a share of the range."""
+
+TOGETHER = "together"
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Move:
+    """One thing moved, and what that does to the probability of the target.
+
+    Attributes
+    ----------
+    names
+        Settings moved; several go the same share of the way from today's value to their bound.
+    unit
+        Unit of `tried`.
+    now
+        Middle of what is assumed today.
+    tried, chances
+        Values tried, in order, and the probability of the target at each.
+    found
+        Value nearest to today's at which the asked probability is reached; None if no value
+        in the range does.
+    settings
+        Each setting's value at `found`, or at the best value where nothing is found.
+    noise
+        Steps of the probability up to this size (two draws) do not count as a turn.
+    """
+
+    names: tuple[str, ...]
+    unit: str
+    now: float
+    tried: tuple[float, ...]
+    chances: tuple[float, ...]
+    found: float | None
+    settings: Mapping[str, float]
+    noise: float = 0.0
+
+    @property
+    def label(self) -> str:
+        """The setting's name, or how many are moved together."""
+        return self.names[0] if len(self.names) == 1 else TOGETHER
+
+    @property
+    def best(self) -> tuple[float, float]:
+        """Value with the highest probability among those tried, and that probability."""
+        place = int(np.argmax(self.chances))
+        return self.tried[place], self.chances[place]
+
+    @property
+    def turns(self) -> bool:
+        """Whether the probability neither only rises nor only falls along the values."""
+        steps = np.diff(self.chances)
+        return bool((steps > self.noise).any() and (steps < -self.noise).any())
+
+
+@dataclass(frozen=True)
+class FirstYear:
+    """When a case first reaches the target: years among the draws that reach it at all."""
+
+    case: str
+    p10: float | None
+    p50: float | None
+    p90: float | None
+    never: float
+    """Share of draws in which it is not reached by the horizon."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Answer to what it would take.
+
+    Attributes
+    ----------
+    asked
+        The scenario and what it needs.
+    target, year, probability, case
+        What was asked: USD, by when, how surely, and risk-weighted or if implemented.
+    now
+        Probability today, with everything as assumed.
+    moves, first_years
+        What moving each thing does; when each case reaches the target.
+    attrs
+        What identifies this answer, as for a run.
+    """
+
+    asked: Asked
+    target: float
+    year: int
+    probability: float
+    case: str
+    now: float
+    moves: tuple[Move, ...]
+    first_years: tuple[FirstYear, ...]
+    attrs: Mapping[str, Any] = field(repr=False, default_factory=dict)
+
+
+def goal(
+    path: str | Path, *, target: float | None = None, year: int | None = None,
+    probability: float = 0.5, vary: Sequence[str] = (), case: str = SCENARIO,
+    calibration: Path | None = None, overrides: Sequence[str] = (), draws: int | None = None,
+    seed: int | None = None, count: str | None = None, command: str = "",
+    progress: Progress | None = None,
+) -> Goal:
+    """Find how far settings must go for turnover to reach a target with a probability.
+
+    Parameters
+    ----------
+    path, calibration, overrides, seed, count
+        As for `model.run`.
+    target
+        Turnover, USD a year; the official target by default.
+    year
+        By when; the horizon by default.
+    probability
+        How surely, between zero and one.
+    vary
+        Settings (``lever.setting``) and ``growth``, each moved alone, and all settings named
+        moved together as well; by default every numeric setting of every lever, and growth.
+    case
+        ``scenario`` (risk-weighted) or ``if_implemented``.
+    draws
+        Number of draws; `decompose.DRAWS` by default.
+    command
+        The command that repeats this.
+    progress
+        Called with things tried and things in all.
+
+    Returns
+    -------
+    Goal
+        The answer for each thing moved.
+
+    Raises
+    ------
+    InputError
+        When the target is already reached, a setting cannot vary, or the question makes no
+        sense.
+    """
+    asked = ask(path, calibration=calibration, overrides=overrides,
+                draws=DRAWS if draws is None else draws, seed=seed, count=count)
+    target = float(asked.base.pair.target_value) if target is None else target
+    year = asked.scenario.horizon if year is None else year
+    _check(target, probability)
+    (year,) = check_years(asked, [year])
+    chosen = movable(asked, vary)
+    search = _Search(asked, target, year, probability, case)
+    if search.now >= probability:
+        raise InputError([Problem(
+            "--target", f"{target:g}", f"is already reached in {year} with probability "
+            f"{search.now:.3g}, which is not below the {probability:g} asked for",
+            "ask for a higher target or probability, or an earlier year")])
+    moves: list[Move] = []
+    several = [name for name in chosen if name != GROWTH] if vary else []
+    things = [(name,) for name in chosen] + ([tuple(several)] if len(several) > 1 else [])
+    for done, names in enumerate(things):
+        moves.append(search.move(names, {move.names[0]: move for move in moves}))
+        if progress:
+            progress(done + 1, len(things))
+    return Goal(asked, target, year, probability, case, search.now, tuple(moves),
+                _first_years(asked, target),
+                describe(asked.base, asked.scenario, asked.count, command))
+
+
+def _check(target: float, probability: float) -> None:
+    problems = []
+    if not 0 < probability < 1:
+        problems.append(Problem("--probability", f"{probability:g}", "must lie between 0 and 1"))
+    if not 0 < target < np.inf:
+        problems.append(Problem("--target", f"{target:g}", "must be an amount above zero, in USD"))
+    if problems:
+        raise InputError(problems)
+
+
+def movable(asked: Asked, vary: Sequence[str]) -> list[str]:
+    """Names of what is to be moved, checked; all that can be by default."""
+    levers = asked.base.levers
+    settings = {name: item for lever in asked.scenario.levers
+                for name, item in levers[lever].parameters.items() if item.low < item.high}
+    if not vary:
+        return [*settings, GROWTH]
+    everything = {item.name: item for lever in levers.values() for item in lever.settings.values()}
+    problems = []
+    for name in dict.fromkeys(vary):
+        item = everything.get(name)
+        if name in settings or name == GROWTH:
+            continue
+        if item is None:
+            problems.append(Problem("--vary", name, "unknown setting",
+                                    nearest(name, [*everything, GROWTH])
+                                    or "`tradesim levers NAME` lists a lever's settings"))
+        elif isinstance(item, Choice):
+            problems.append(Problem("--vary", name, "cannot be moved: it is a choice between "
+                                    f"{', '.join(item.values)}", f"--set {name}=... chooses"))
+        elif item.low == item.high:
+            problems.append(Problem("--vary", name, f"cannot be moved: its bounds leave only "
+                                    f"{item.low:g}"))
+        else:
+            lever = name.partition(".")[0]
+            problems.append(Problem("--vary", name, f"the scenario does not pull lever '{lever}'",
+                                    f"add it: --set {lever}={{}}"))
+    if problems:
+        raise InputError(problems)
+    return list(dict.fromkeys(vary))
+
+
+class _Search:
+    """Probability of the target as a function of what is moved, on the same draws."""
+
+    def __init__(self, asked: Asked, target: float, year: int, probability: float,
+                 case: str) -> None:
+        self.base, self.target, self.year = asked.base, target, year
+        self.probability, self.case = probability, case
+        self.scenario: Scenario = asked.upto([year])
+        self.place = list(self.base.pair.counts).index(asked.count)
+        self.draws = asked.numbers(self.scenario)
+        self.mask = self._mask(self.draws)
+
+    def _mask(self, draws: Mapping[str, Array]) -> Subsets:
+        mask = as_subset(standard_cases(self.scenario, draws)[self.case], self.scenario)[0]
+        return np.broadcast_to(mask, (self.scenario.draws,))
+
+    def _turnover(self, draws: Mapping[str, Array], mask: Subsets,
+                  growth: float = 0.0) -> Array:
+        found = flows(self.base, self.scenario, draws, mask[None], years=(self.year,),
+                      growth=growth)
+        return np.asarray(found.turnover(self.place)[0, 0])
+
+    @cached_property
+    def today(self) -> Array:
+        """Turnover of each draw with everything as assumed."""
+        return self._turnover(self.draws, self.mask)
+
+    @property
+    def now(self) -> float:
+        """Probability with everything as assumed."""
+        return float(np.mean(self.today >= self.target))
+
+    def chance(self, settings: Mapping[str, float]) -> float:
+        """Probability when these settings, or growth, take these values in every draw.
+
+        Only draws are solved again in which a lever that is pulled changes, or comes or goes.
+        """
+        if GROWTH in settings:
+            grown = self._turnover(self.draws, self.mask, settings[GROWTH] / 100)
+            return float(np.mean(grown >= self.target))
+        moved = {name: np.full_like(self.draws[name], value) for name, value in settings.items()}
+        draws = {**self.draws, **moved}
+        mask = self._mask(draws)
+        changed = mask != self.mask
+        levers = list(self.scenario.levers)
+        for name, column in moved.items():
+            lever, _, key = name.partition(".")
+            pulled = (mask >> levers.index(lever)) & 1 == 1
+            changed |= pulled & (column != self.draws[name]) & (key != "probability")
+        turnover = self.today.copy()
+        if changed.any():
+            turnover[changed] = self._turnover(
+                {name: frozen(values[changed]) for name, values in draws.items()}, mask[changed])
+        return float(np.mean(turnover >= self.target))
+
+    def move(self, names: tuple[str, ...], known: Mapping[str, Move]) -> Move:
+        """Try one thing, or several together, and search where the asked probability begins."""
+        if names == (GROWTH,):
+            return self._searched(names, "percentage points a year", 0.0,
+                                  np.linspace(0.0, GROWTH_BOUND, GRID), lambda x: {GROWTH: x})
+        items = {name: self._item(name) for name in names}
+        middle = {name: float(np.median(self.draws[name])) for name in names}
+        if len(names) == 1:
+            (name,), (item,) = names, items.values()
+            return self._searched(names, item.unit, middle[name], _values(item, middle[name]),
+                                  lambda x: {name: x}, whole=item.integer)
+        ends = {name: known[name].tried[0 if known[name].chances[0] > known[name].chances[-1]
+                                         else -1] for name in names}
+
+        def on_the_way(share: float) -> dict[str, float]:
+            return {name: _rounded(middle[name] + share * (ends[name] - middle[name]), item)
+                    for name, item in items.items()}
+
+        return self._searched(names, "share of the way", 0.0, np.linspace(0, 1, GRID), on_the_way)
+
+    def _item(self, name: str) -> Parameter:
+        return self.base.levers[name.partition(".")[0]].parameters[name]
+
+    def _searched(self, names: tuple[str, ...], unit: str, now: float, values: Array,
+                  settings: Callable[[float], dict[str, float]], *, whole: bool = False) -> Move:
+        tried = {float(value): self.chance(settings(float(value))) for value in values}
+        found = self._nearest(tried, now, lambda x: self.chance(settings(x)),
+                              whole=whole, width=float(values[-1] - values[0]))
+        if found is not None and found not in tried:
+            tried[found] = self.chance(settings(found))
+        ordered = sorted(tried)
+        chances = [tried[value] for value in ordered]
+        best = ordered[int(np.argmax(chances))]
+        return Move(names, unit, now, tuple(ordered), tuple(chances), found,
+                    settings(best if found is None else found), 2.0 / len(self.today))
+
+    def _nearest(self, tried: Mapping[float, float], now: float, chance: Callable[[float], float],
+                 *, whole: bool, width: float) -> float | None:
+        """Value nearest to today's that reaches the asked probability, to `PRECISION`."""
+        enough = [value for value, share in tried.items() if share >= self.probability]
+        if not enough:
+            return None
+        reached = min(enough, key=lambda value: abs(value - now))
+        between = [value for value in tried if min(reached, now) <= value <= max(reached, now)
+                   and value not in enough]
+        if not between:
+            return reached
+        short = min(between, key=lambda value: abs(value - reached))
+        step = PRECISION * width
+        if whole:
+            inside = range(round(min(short, reached)) + 1, round(max(short, reached)))
+            options = [float(value) for value in inside if chance(value) >= self.probability]
+            return min([*options, reached], key=lambda value: abs(value - now))
+        # The probability moves in steps of single draws, so only its side of the goal counts.
+        root = bisect(lambda x: 1.0 if chance(x) >= self.probability else -1.0, short, reached,
+                      xtol=step)
+        beyond = root + np.sign(reached - short) * step
+        return next((float(value) for value in (root, beyond)
+                     if chance(value) >= self.probability), reached)
+
+
+def _values(item: Parameter, now: float) -> Array:
+    if item.integer and item.high - item.low < WHOLE:
+        return np.arange(item.low, item.high + 1)
+    values = np.array([*np.linspace(item.low, item.high, GRID), now])
+    return np.unique(np.round(values) if item.integer else values)
+
+
+def _rounded(value: float, item: Parameter) -> float:
+    return float(round(value)) if item.integer else value
+
+
+def _first_years(asked: Asked, target: float) -> tuple[FirstYear, ...]:
+    """When each case first reaches the target."""
+    scenario = asked.scenario
+    draws = asked.numbers(scenario)
+    cases = standard_cases(scenario, draws)
+    if not scenario.levers:
+        cases = {REFERENCE: cases[REFERENCE]}
+    masks = [np.broadcast_to(as_subset(case, scenario)[0], (scenario.draws,))
+             for case in cases.values()]
+    found = flows(asked.base, scenario, draws, np.stack(masks))
+    reached = found.turnover(list(asked.base.pair.counts).index(asked.count)) >= target
+    years, answers = np.array(years_of(asked.base, scenario)), []
+    for case, hit in zip(cases, reached, strict=True):
+        ever = hit.any(axis=0)
+        first = years[hit.argmax(axis=0)][ever]
+        low, middle, high = ((float(value) for value in np.quantile(
+            first, [0.1, 0.5, 0.9], method="inverted_cdf")) if ever.any() else (None,) * 3)
+        answers.append(FirstYear(case, low, middle, high, float(1.0 - ever.mean())))
+    return tuple(answers)
+
+
+__all__ = ["IMPLEMENTED", "SCENARIO", "FirstYear", "Goal", "Move", "goal", "movable"]

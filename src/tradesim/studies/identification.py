@@ -1,0 +1,346 @@
+"""How far the statistics pin down each calibrated parameter, and whether the fit fits.
+
+Five questions, asked of every specification that has weight:
+
+- prior against posterior: how much variance the data removed, how far both still overlap;
+- predictive checks: would the fitted model report series like those that were reported?
+- years: what does each year's reports do to the elasticity and to the projection?
+- simulation: does the fit find parameters that are known, as often as it says it does?
+
+`docs/identification.md` shows the answers, `identification.csv` of a calibration holds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import ndtr
+
+from tradesim.common.arrays import Array, frozen
+from tradesim.inputs.distributions import EDGE
+from tradesim.inputs.parameters import Parameter, quantile
+from tradesim.inputs.specifications import size_of_market
+from tradesim.reference.likelihood import (
+    Evidence,
+    explained,
+    log_posterior,
+    prior_draws,
+    starting_points,
+    unpack,
+    with_reference,
+)
+from tradesim.reference.mcmc import kept_draws, sample
+from tradesim.reference.statespace import kalman, log_likelihood, starting_variance
+
+Progress = Callable[[int, int], None]
+
+PARETO = 0.7
+"""Shape of the tail of importance weights above which they are not to be trusted."""
+
+ENSEMBLES, WALKERS, STEPS = 2, 64, 400
+"""A fit without one year: its median is good to a tenth of a standard deviation."""
+
+SCORES = np.linspace(-8.0, 8.0, 4001)
+"""Standard normal scores at which the quantiles of a prior are taken."""
+
+GRID = SCORES[::5]
+"""Standard normal scores at which densities are compared."""
+
+
+# Prior against posterior.
+
+def contraction(prior_variance: float, draws: Array) -> float:
+    """Share of the prior's variance that the data removed; below zero where they added some."""
+    return float(1.0 - draws.var() / prior_variance)
+
+
+def scores(prior: Parameter, values: Array) -> Array:
+    """Values as standard normal scores of their prior: a sample of the prior becomes normal."""
+    return np.interp(values, quantile(prior, np.clip(ndtr(SCORES), EDGE, 1.0 - EDGE)), SCORES)
+
+
+def overlap(prior: Parameter, draws: Array) -> float:
+    r"""Overlapping coefficient of prior and posterior.
+
+    .. math:: \int \min\{f(x), g(x)\}\,dx
+
+    One where the data say nothing, zero where both are apart. It is the same in every monotone
+    scale, so it is computed on the scale on which the prior is standard normal, with a kernel
+    estimate of the posterior.
+
+    Notes
+    -----
+    Inman and Bradley (1989), Communications in Statistics 18.
+    """
+    from scipy.stats import gaussian_kde
+
+    density = gaussian_kde(scores(prior, draws))(GRID)
+    standard = np.exp(-0.5 * GRID**2) / np.sqrt(2 * np.pi)
+    return float(np.trapezoid(np.minimum(density, standard), GRID))
+
+
+# Predictive checks.
+
+def replicate(evidence: Evidence, vectors: Array, rng: np.random.Generator) -> Array:
+    """Make the reports that each parameter vector would give, equations 1-3.
+
+    Flows are drawn anew, regressors stay. Cells without a report stay NaN; axes
+    (draw, year, importer, reporter).
+    """
+    history, degrees = evidence.history, evidence.specification.degrees
+    parts = with_reference(unpack(vectors, evidence))
+    mean = explained(parts, evidence)
+    normal = rng.standard_normal(mean.shape)
+    if np.isfinite(degrees):
+        normal /= np.sqrt(rng.chisquare(degrees, mean.shape) / degrees)
+    rho, scale = parts["persistence"], parts["innovation_sd"]
+    state = np.sqrt(starting_variance(rho, scale)) * normal[:, 0]
+    residual = np.empty_like(mean)
+    residual[:, 0] = state
+    for year in range(1, mean.shape[1]):
+        state = rho * state + scale * normal[:, year]
+        residual[:, year] = state
+    error = parts["error_sd"][:, None] * history.error_scale
+    reports = ((mean + residual)[..., None] + parts["bias"][:, None]
+               + error * rng.standard_normal(error.shape))
+    return np.where(np.isnan(history.log_value), np.nan, reports)
+
+
+def statistics(log_value: Array, importers: tuple[str, ...],
+               reporters: tuple[str, ...]) -> dict[str, Array]:
+    """Describe reported series by a few numbers each, for any leading axes.
+
+    Parameters
+    ----------
+    log_value
+        Log reports (..., year, importer, reporter); NaN = missing.
+    importers, reporters
+        Names of the last two axes, the reference reporter first.
+
+    Returns
+    -------
+    dict
+        For each series the standard deviation of yearly growth and its lag-1 autocorrelation;
+        for each importer and other reporter the standard deviation of the gap to the reference
+        count, its lag-1 autocorrelation, and its trend per year.
+    """
+    growth = np.diff(log_value, axis=-3)
+    gap = log_value[..., 1:] - log_value[..., :1]
+    found = {}
+    for j, importer in enumerate(importers):
+        for r, reporter in enumerate(reporters):
+            own = growth[..., j, r]
+            found[f"growth_sd.{importer}.{reporter}"] = np.nanstd(own, axis=-1)
+            found[f"growth_autocorrelation.{importer}.{reporter}"] = _autocorrelation(own)
+        for r, reporter in enumerate(reporters[1:]):
+            own = gap[..., j, r]
+            found[f"gap_sd.{importer}.{reporter}"] = np.nanstd(own, axis=-1)
+            found[f"gap_autocorrelation.{importer}.{reporter}"] = _autocorrelation(own)
+            found[f"gap_trend.{importer}.{reporter}"] = _trend(own)
+    return found
+
+
+def _autocorrelation(series: Array) -> Array:
+    centred = series - np.nanmean(series, axis=-1, keepdims=True)
+    return np.asarray(np.nansum(centred[..., 1:] * centred[..., :-1], axis=-1)
+                      / np.nansum(centred**2, axis=-1))
+
+
+def _trend(series: Array) -> Array:
+    years = np.where(np.isnan(series), np.nan, np.arange(series.shape[-1]))
+    centred = years - np.nanmean(years, axis=-1, keepdims=True)
+    return np.asarray(np.nansum(centred * series, axis=-1) / np.nansum(centred**2, axis=-1))
+
+
+# One year left out.
+
+@dataclass(frozen=True)
+class Importance:
+    """Weights that turn draws of one density into draws of another.
+
+    Attributes
+    ----------
+    weight
+        Smoothed, adding up to one; (draw,).
+    effective
+        Effective number of draws.
+    shape
+        Shape of the generalised Pareto tail; above `PARETO` the weights are not to be trusted.
+    """
+
+    weight: Array
+    effective: float
+    shape: float
+
+
+def importance(log_ratio: Array) -> Importance:
+    """Pareto-smoothed importance weights of log ratios of densities.
+
+    The largest ratios are replaced by the quantiles of a generalised Pareto distribution fitted
+    to them.
+
+    Notes
+    -----
+    Vehtari, Simpson, Gelman, Yao and Gabry (2024), Journal of Machine Learning Research 25.
+    """
+    from scipy.stats import genpareto
+
+    count = len(log_ratio)
+    ratio = np.exp(log_ratio - log_ratio.max())
+    tail = int(np.ceil(min(0.2 * count, 3 * np.sqrt(count))))
+    order = np.argsort(ratio, kind="stable")
+    largest, cut = order[-tail:], ratio[order[-tail - 1]]
+    shape = -np.inf
+    if ratio[largest[-1]] > cut * (1 + 1e-9):
+        shape, _, scale = genpareto.fit(ratio[largest] - cut, floc=0.0)
+        smooth = cut + genpareto.ppf((np.arange(tail) + 0.5) / tail, shape, scale=scale)
+        ratio[largest] = np.minimum(smooth, 1.0)
+    weight = ratio / ratio.sum()
+    return Importance(weight, float(1.0 / (weight**2).sum()), float(shape))
+
+
+def weighted_quantile(values: Array, weight: Array, level: float) -> float:
+    """Quantile of weighted draws."""
+    order = np.argsort(values, kind="stable")
+    mass = np.cumsum(weight[order]) - 0.5 * weight[order]
+    return float(np.interp(level, mass, values[order]))
+
+
+def without(evidence: Evidence, year: int) -> Evidence:
+    """Give the evidence without one year's reports: the year stays, its cells are missing."""
+    reports = evidence.history.log_value.copy()
+    reports[evidence.history.years.index(year)] = np.nan
+    return replace(evidence, history=replace(evidence.history, log_value=frozen(reports)))
+
+
+def log_evidence(vectors: Array, evidence: Evidence) -> Array:
+    """Weighted log likelihood of parameter vectors (draw,)."""
+    parts = with_reference(unpack(vectors, evidence))
+    history = evidence.history
+    return log_likelihood(parts, history.log_value, history.error_scale,
+                          explained(parts, evidence), evidence.weight,
+                          evidence.specification.degrees)
+
+
+def log_turnover(vectors: Array, evidence: Evidence) -> Array:
+    """Log of both flows added up in the last projected year, by parameter vector (draw,).
+
+    GDP and prices as projected, the corridor open, no new shocks: what a draw of the parameters
+    makes of the data, and nothing else.
+    """
+    history, form = evidence.history, evidence.specification
+    parts = with_reference(unpack(vectors, evidence))
+    ahead, base = history.forecast, history.years.index(evidence.base_year)
+    known = size_of_market(form.size, history.log_gdp, history.log_real, history.log_imports)
+    size = size_of_market(form.size, ahead.log_gdp, ahead.log_real, ahead.log_imports)
+    deviation = (history.log_value - explained(parts, evidence)[..., None]
+                 - parts["bias"][:, None])
+    error = np.maximum(parts["error_sd"], EDGE)[:, None] * history.error_scale
+    state = kalman(deviation, error, parts["persistence"], parts["innovation_sd"]).mean[:, -1]
+    flow = (parts["constant"] + parts["elasticity_gdp"][:, None] * (size - known[base])[-1]
+            + parts["elasticity_exchange_rate"] * ahead.exchange_rate[-1]
+            + parts["persistence"] ** len(ahead.years) * state)
+    return np.asarray(np.logaddexp(flow[:, 0], flow[:, 1]))
+
+
+def fit(evidence: Evidence, seed: int, *, draws: int = 4000, steps: int = STEPS,
+        ensembles: int = ENSEMBLES, walkers: int = WALKERS) -> Array:
+    """Draw parameter vectors with few steps of the sampler of `calibrate` (draw, parameter)."""
+    rng = np.random.default_rng([seed, 1])
+    starts = np.array([starting_points(evidence, walkers, rng) for _ in range(ensembles)])
+    chains = sample(lambda vectors: log_posterior(vectors, evidence), starts, steps, seed)
+    return kept_draws(chains, draws, rng)
+
+
+@dataclass(frozen=True)
+class Influence:
+    """What leaving one year out does to quantities of interest.
+
+    Attributes
+    ----------
+    shift
+        Change of the median by quantity, in standard deviations of the full posterior.
+    change
+        The same in the quantity's own unit.
+    effective, shape
+        Of the importance weights.
+    refitted
+        Whether they were bad, so that a fit of its own was made.
+    """
+
+    shift: dict[str, float]
+    change: dict[str, float]
+    effective: float
+    shape: float
+    refitted: bool
+
+
+def influence(evidence: Evidence, vectors: Array, year: int, seed: int = 1) -> Influence:
+    """Medians without one year's reports, by importance weights or else by a new fit.
+
+    The quantities are ``elasticity`` (to size, where it is free) and ``turnover``
+    (`log_turnover`).
+    """
+    less = without(evidence, year)
+    weights = importance(log_evidence(vectors, less) - log_evidence(vectors, evidence))
+    refitted = weights.shape > PARETO or weights.effective < 0.1 * len(vectors)
+    after, weight = vectors, weights.weight
+    if refitted:
+        after = fit(less, seed)
+        weight = np.full(len(after), 1.0 / len(after))
+    before, now = _quantities(vectors, evidence), _quantities(after, less)
+    change = {name: weighted_quantile(now[name], weight, 0.5) - float(np.median(values))
+              for name, values in before.items()}
+    return Influence({name: change[name] / float(values.std())
+                      for name, values in before.items()}, change,
+                     weights.effective / len(vectors), weights.shape, refitted)
+
+
+def _quantities(vectors: Array, evidence: Evidence) -> dict[str, Array]:
+    found = {"turnover": log_turnover(vectors, evidence)}
+    elasticity = unpack(vectors, evidence)["elasticity_gdp"]
+    return found if np.ptp(elasticity) == 0.0 else {"elasticity": elasticity, **found}
+
+
+# Simulation-based calibration.
+
+def ranks(evidence: Evidence, simulations: int, *, seed: int = 1, kept: int = 63,
+          steps: int = 300, walkers: int = 64, progress: Progress | None = None) -> Array:
+    """Rank of the true parameters among draws fitted to reports simulated from them.
+
+    For each simulation parameters are drawn from the prior, reports from equations 1-3, and
+    the model is fitted to them. If the fit is right every rank from 0 to `kept` is equally
+    likely.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes (simulation, parameter).
+
+    Notes
+    -----
+    Talts, Betancourt, Simpson, Vehtari and Gelman (2018), arXiv 1804.06788.
+    """
+    found = []
+    for number in range(simulations):
+        rng = np.random.default_rng([seed, number])
+        true = prior_draws(evidence, rng.uniform(EDGE, 1 - EDGE, (1, len(evidence.priors))))
+        reports = frozen(replicate(evidence, true, rng)[0])
+        made = replace(evidence, history=replace(evidence.history, log_value=reports))
+        drawn = fit(made, int(rng.integers(2**31)), draws=kept, steps=steps, ensembles=1,
+                    walkers=walkers)
+        found.append((drawn < true).sum(axis=0))
+        if progress is not None:
+            progress(number + 1, simulations)
+    return np.array(found)
+
+
+def uniformity(ranks_found: Array, kept: int = 63, bins: int = 8) -> Array:
+    """p-value of the chi-square test that ranks from 0 to `kept` are uniform, by parameter."""
+    from scipy.stats import chisquare
+
+    counts = np.array([np.bincount(column * bins // (kept + 1), minlength=bins)
+                       for column in ranks_found.T])
+    return np.asarray(chisquare(counts, axis=1).pvalue)

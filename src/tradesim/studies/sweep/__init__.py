@@ -1,0 +1,1 @@
+"""Many assumptions at once: design, execution in chunks, indices."""

@@ -1,0 +1,323 @@
+"""What a sweep left in its folder, read back: the table of rows, the factors, the indices.
+
+A sweep's folder holds ``sweep.json`` (what was done), ``table.parquet`` or ``table.csv.gz`` (one
+row an evaluation: factors in natural units, then outputs) and, but for a plain sample,
+``indices.csv``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tradesim.common.arrays import Array
+from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.simulation.results import load
+
+JSON, INDICES = "sweep.json", "indices.csv"
+TABLES = ("table.parquet", "table.csv.gz", "table.csv")
+INDEX_COLUMNS = ("method", "output", "factor", "index", "value", "low", "high")
+RUN = "results.nc"
+SWITCH = "0 no, 1 yes"
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One input that a sweep varied.
+
+    Attributes
+    ----------
+    name, title, unit
+        Dotted name, and what it is and its unit for people.
+    group
+        Block it belongs to (policy, world, behaviour, calibration).
+    low, high
+        Range it was varied over, in its unit; NaN where not known.
+    source, grade
+        Where its range was read, and how good that is.
+    """
+
+    name: str
+    title: str
+    unit: str = ""
+    group: str = ""
+    low: float = np.nan
+    high: float = np.nan
+    source: str = ""
+    grade: str = ""
+
+    @property
+    def switch(self) -> bool:
+        """Whether it is either on or off."""
+        return self.unit == SWITCH
+
+
+@dataclass(frozen=True)
+class Output:
+    """One number that a sweep kept of every row.
+
+    Attributes
+    ----------
+    name
+        Its column of the table.
+    variable, count, case, year, importer
+        What it is; empty where it has no such dimension.
+    title, unit
+        For people.
+    """
+
+    name: str
+    variable: str
+    count: str = ""
+    case: str = ""
+    year: int = 0
+    importer: str = ""
+    title: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep as read back.
+
+    Attributes
+    ----------
+    folder
+        Where it stands.
+    about
+        What ``sweep.json`` says.
+    table
+        One row an evaluation.
+    factors, outputs
+        What was varied and what was kept, in the order of the table.
+    indices
+        Table of sensitivity indices; empty where there is none.
+    """
+
+    folder: Path
+    about: Mapping[str, Any]
+    table: pd.DataFrame
+    factors: tuple[Factor, ...]
+    outputs: tuple[Output, ...]
+    indices: pd.DataFrame
+
+    @property
+    def method(self) -> str:
+        """Kind of design."""
+        return str(self.about["method"])
+
+    @property
+    def run_id(self) -> str:
+        """Identity of the sweep."""
+        return str(self.about.get("run_id", ""))
+
+    def factor(self, name: str) -> Factor:
+        """Give a factor by name; a name that is not known (a group of factors) is its own title."""
+        found = [one for one in self.factors if one.name == name]
+        return found[0] if found else Factor(name, name.removeprefix("group:"))
+
+    def index(self, output: Output, index: str) -> pd.DataFrame:
+        """Give one index of one output: a row a factor, in the order of the file."""
+        rows = self.indices
+        chosen: pd.DataFrame = rows[(rows["output"] == output.name) & (rows["index"] == index)]
+        return chosen.reset_index(drop=True)
+
+
+def read_sweep(folder: Path) -> Sweep:
+    """Read the folder of a sweep.
+
+    Parameters
+    ----------
+    folder
+        What ``tradesim sweep`` wrote, or ``tradesim run``.
+
+    Raises
+    ------
+    InputError
+        When it is no such folder, or a part is missing or broken.
+    """
+    if (folder / RUN).exists() and not (folder / JSON).exists():
+        return read_run(folder)
+    about = _about(folder)
+    table = _table(folder)
+    factors = tuple(_factor(item) for item in [*about["factors"], *about.get("derived", [])])
+    outputs = tuple(_output(item, about) for item in about["outputs"])
+    missing = [one.name for one in outputs if one.name not in table.columns]
+    if missing:
+        raise _problem(folder, f"the table has no column '{missing[0]}' that {JSON} names")
+    return Sweep(folder, about, table, factors, outputs, _indices(folder))
+
+
+def read_run(folder: Path) -> Sweep:
+    """Read the folder of a plain run as a sweep: a random sample of everything that varies.
+
+    Parameters
+    ----------
+    folder
+        What ``tradesim run`` wrote.
+    """
+    dataset = load(folder)
+    scenario = json.loads(dataset.attrs["scenario"])
+    factors = dataset["factors"].transpose("factor", "draw")
+    inputs = tuple(Factor(str(name), str(title), str(unit)) for name, title, unit in zip(
+        *(factors[name].to_numpy() for name in ("factor", "factor_title", "factor_unit")),
+        strict=True))
+    columns = {one.name: column for one, column in zip(inputs, factors.to_numpy(), strict=True)}
+    outputs = []
+    for count, case, year in product(*(dataset[name].to_numpy().tolist()
+                                       for name in ("count", "case", "year"))):
+        values = dataset["turnover"].sel(count=count, case=case, year=year).to_numpy()
+        outputs.append(Output(f"turnover|{count}|{case}|{year}", "turnover", count, case, year,
+                              title="Turnover", unit="USD"))
+        columns[outputs[-1].name] = values
+        if case == "reference":
+            continue
+        without = dataset["turnover"].sel(count=count, case="reference", year=year).to_numpy()
+        effect = "effect" if case == "scenario" else f"effect_{case}"
+        outputs.append(replace(outputs[-1], name=f"turnover|{count}|{effect}|{year}",
+                               case=effect))
+        columns[outputs[-1].name] = values - without
+    about = {"method": "random", "n": int(dataset.sizes["draw"]), "scenario": scenario,
+             "seed": int(dataset.attrs["seed"]), "run_id": str(dataset.attrs["run_id"]),
+             "target": {"value": float(dataset.attrs["target_value"]),
+                        "count": str(dataset.attrs["target_count"])}}
+    return Sweep(folder, about, pd.DataFrame(columns), inputs, tuple(outputs), _no_indices())
+
+
+def find_output(sweep: Sweep, variable: str, *, year: int | None = None, count: str | None = None,
+                case: str | None = None, importer: str | None = None) -> Output:
+    """Find one output by what it is.
+
+    Parameters
+    ----------
+    sweep
+        The sweep.
+    variable
+        Name of a variable, or of a whole column.
+    year
+        Year; the last by default.
+    count
+        Whose statistics; those of the target by default.
+    case
+        Case; ``scenario`` by default, or whatever there is.
+    importer
+        Market, for outputs that differ by market; the first by default.
+
+    Raises
+    ------
+    InputError
+        Naming the nearest, when there is no such output.
+    """
+    exact = [one for one in sweep.outputs if one.name == variable]
+    if exact:
+        return exact[0]
+    found = _among(sweep, sweep.outputs, "--variable", "variable", variable)
+    count = count or _usual(found, "count", str(sweep.about.get("target", {}).get("count", "")))
+    found = _among(sweep, found, "--count", "count", count)
+    found = _among(sweep, found, "--case", "case", case or _usual(found, "case", "scenario"))
+    found = _among(sweep, found, "--year", "year",
+                   max(one.year for one in found) if year is None else year)
+    return _among(sweep, found, "--importer", "importer",
+                  found[0].importer if importer is None else importer)[0]
+
+
+def numbers(sweep: Sweep, name: str) -> Array:
+    """Give a column of the table as numbers."""
+    return np.asarray(pd.to_numeric(sweep.table[name], errors="coerce"), dtype=float)
+
+
+def _among(sweep: Sweep, outputs: Sequence[Output], option: str, key: str,
+           value: Any) -> list[Output]:
+    found = [one for one in outputs if getattr(one, key) == value]
+    if found:
+        return found
+    known = list(dict.fromkeys(str(getattr(one, key)) for one in outputs))
+    hint = nearest(str(value), known)
+    raise InputError([Problem(option, str(value), f"the sweep kept no such {key}; kept: "
+                              f"{', '.join(known)}", hint)])
+
+
+def _usual(outputs: Sequence[Output], key: str, wanted: str) -> str:
+    kept = [str(getattr(one, key)) for one in outputs]
+    return wanted if wanted in kept else kept[0]
+
+
+def _problem(folder: Path, message: str, hint: str = "") -> InputError:
+    return InputError([Problem(str(folder), "", message, hint)])
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    hint = "name a folder that tradesim sweep wrote"
+    if not folder.is_dir():
+        raise _problem(folder, "is not a folder", hint)
+    try:
+        text = (folder / JSON).read_text(encoding="utf-8")
+    except OSError as error:
+        raise _problem(folder, f"is no sweep: it holds no {JSON}", hint) from error
+    try:
+        about: dict[str, Any] = json.loads(text)
+        for key in ("method", "factors", "outputs"):
+            about[key]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _problem(folder / JSON, f"cannot be read: {error}", "run the sweep again") from error
+    return about
+
+
+def _table(folder: Path) -> pd.DataFrame:
+    paths = [folder / name for name in TABLES if (folder / name).exists()]
+    if not paths:
+        raise _problem(folder, f"holds no table ({' or '.join(TABLES[:2])})",
+                       "the sweep did not finish; run it again to go on")
+    try:
+        if paths[0].suffix == ".parquet":
+            return pd.read_parquet(paths[0])
+        return pd.read_csv(paths[0])
+    except ImportError as error:
+        raise _problem(paths[0], "reading Parquet needs pyarrow",
+                       "pip install 'tradesim[parquet]'") from error
+    except (OSError, ValueError) as error:
+        raise _problem(paths[0], f"cannot be read: {error}", "run the sweep again") from error
+
+
+def _no_indices() -> pd.DataFrame:
+    return pd.DataFrame(columns=pd.Index(INDEX_COLUMNS))
+
+
+def _indices(folder: Path) -> pd.DataFrame:
+    path = folder / INDICES
+    if not path.exists():
+        return _no_indices()
+    table = pd.read_csv(path)
+    lacking = [name for name in INDEX_COLUMNS if name not in table.columns]
+    if lacking:
+        raise _problem(path, f"has no column {lacking[0]}", "run the sweep again")
+    return table
+
+
+def _factor(item: Mapping[str, Any]) -> Factor:
+    name = str(item["name"])
+    number = {key: float(item[key]) if item.get(key) is not None else np.nan
+              for key in ("low", "high")}
+    return Factor(name, str(item.get("title") or name).rstrip("."), str(item.get("unit") or ""),
+                  str(item.get("group") or ""), number["low"], number["high"],
+                  str(item.get("source") or ""), str(item.get("grade") or ""))
+
+
+def _output(item: str | Mapping[str, Any], about: Mapping[str, Any]) -> Output:
+    given = {"name": item} if isinstance(item, str) else dict(item)
+    parts = [*str(given["name"]).split("|"), "", "", "", "", ""]
+    keys = ("variable", "count", "case", "year", "importer")
+    read = {key: given.get(key) if given.get(key) is not None else part
+            for key, part in zip(keys, parts, strict=False)}
+    year = str(read.pop("year") or 0)
+    return Output(str(given["name"]), **{key: str(value) for key, value in read.items()},
+                  year=int(year) if year.isdigit() else 0,
+                  title=str(given.get("title") or read["variable"]),
+                  unit=str(given.get("unit") or ""))

@@ -1,0 +1,141 @@
+"""Shares and concentration of imports, the shared corridor, self-sufficiency, projects and VAT."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accounted import EXACT, ON, ONE_COUNT, before_books, books, settled_books, shocks_of
+from made_up_world import PAIR, make_economy
+from tradesim.common.arrays import spread
+from tradesim.economy.accounts import account
+from tradesim.economy.dependence import concentration, corridor_share, shares
+from tradesim.economy.equilibrium import equilibrium, no_change
+from tradesim.economy.self_sufficiency import balances
+from tradesim.economy.shocks import Shock, resolve
+
+ROLLS, YARN = 0, 1
+
+
+@given(st.lists(st.floats(0.0, 1e9), min_size=3, max_size=3).filter(lambda x: sum(x) > 1.0))
+def test_shares_add_up_and_concentration_lies_between_its_ends(values):
+    share = shares(spread(values, "exporter"))
+    assert share.sum() == pytest.approx(1.0)
+    assert 1 / 3 - EXACT <= concentration(share).item() <= 1.0 + EXACT
+
+
+def test_concentration_by_hand():
+    assert concentration(shares(spread([5.0, 5.0, 5.0, 5.0], "exporter"))).item() == 0.25
+    assert concentration(shares(spread([0.0, 7.0], "exporter"))).item() == 1.0
+    half = shares(spread([2.0, 1.0, 1.0], "exporter"))
+    assert concentration(half).item() == pytest.approx(0.25 + 2 / 16)
+
+
+def test_corridor_share_by_hand():
+    flow, through = spread([1.0, 3.0], "group"), spread([0.2, 0.6], "group")
+    assert corridor_share(flow, through).item() == pytest.approx(0.5)
+    assert corridor_share(0.0 * flow, through).item() == 0.0
+
+
+def test_shares_are_of_imports_without_home_sales(world):
+    *_, found = books(world, shocks_of(world, np.random.default_rng(0)))
+    abroad = found["imports"].copy()
+    abroad[0, 0] = abroad[1, 1] = 0.0
+    np.testing.assert_allclose(found["import_share"], abroad / abroad.sum(axis=1, keepdims=True),
+                               rtol=EXACT)
+    np.testing.assert_allclose(found["import_concentration"],
+                               (found["import_share"] ** 2).sum(axis=1), rtol=EXACT)
+
+
+def test_a_better_corridor_route_draws_trade_into_the_corridor(world):
+    levels = world.sales * np.exp(spread([0.0, 0.05, 0.1], "year"))
+    idle = before_books(world, levels)["corridor_share"]
+    on_pass = np.stack([spread(60.0), spread(0.0)])
+    *_, found = books(world, [Shock(freight=on_pass)])
+    assert (found["corridor_share"] > idle).all()
+    *_, found = books(world, [Shock(freight=on_pass[::-1])])
+    assert (found["corridor_share"] < idle).all()
+
+
+def test_vat_is_its_rate_on_imports_with_border_tax(world):
+    *_, found = books(world, shocks_of(world, np.random.default_rng(0)))
+    abroad = found["imports"].sum(axis=1) - np.stack([found["imports"][0, 0],
+                                                      found["imports"][1, 1]])
+    rate = np.stack([world.draws["vat.LEF"], world.draws["vat.RIG"]])[:, None, None]
+    np.testing.assert_allclose(found["vat_revenue"], rate * (abroad + found["tariff_revenue"]),
+                               rtol=EXACT)
+
+
+def test_goods_of_a_project_stand_apart_and_add_up(world):
+    """They are trade on every count, imports and creation; no duty, no gain."""
+    tools = spread([0.0, 1.0, 0.0], "group") * spread([1.0, 0.0], "importer") * world.pair_flow
+    factor = np.stack([spread([1.0, 1.0], "importer"), spread([2.2, 0.6], "importer")])
+    plain = account(world, world.sales, factor, resolve(world, []), no_change(world.sales),
+                    np.zeros_like(world.sales))
+    change = resolve(world, [(ON, Shock(project=5e6 * tools))])
+    settled = equilibrium(world, world.sales, change)
+    found = account(world, world.sales, factor, change, settled, settled.sales)
+    np.testing.assert_allclose(found["project_trade"][:, 0, 0, 0], [5e6, 0.0], rtol=EXACT)
+    for count in (0, 1):
+        np.testing.assert_allclose(found["trade"][count, 0, 1] - plain["trade"][count, 0, 1], 5e6,
+                                   rtol=EXACT)
+        np.testing.assert_allclose(found["turnover"][count] - plain["turnover"][count], 5e6,
+                                   rtol=EXACT)
+    np.testing.assert_allclose((found["imports"] - plain["imports"])[0, 1], 5e6, rtol=EXACT)
+    np.testing.assert_allclose(found["trade_creation"][0, 1], 5e6, rtol=EXACT)
+    for name in ("tariff_revenue", "vat_revenue", "welfare", "trade_diversion", "home_output"):
+        np.testing.assert_allclose(found[name], plain[name], atol=1e-3)
+    assert (found["import_share"][0, 1] > plain["import_share"][0, 1]).all()
+
+
+def test_products_without_a_published_share_are_left_out(world):
+    assert balances(PAIR, world.draws) == ("rolls", "yarn")
+    assert balances(PAIR, {}) == ()
+    *_, found = books(replace(world, draws={name: values for name, values in world.draws.items()
+                                            if "self_sufficiency" not in name}), [Shock()])
+    assert found["self_sufficiency"].shape == (0, 1, 3, 5)
+
+
+def test_self_sufficiency_stays_where_all_sales_grow_alike(world):
+    levels = world.sales * np.exp(spread([0.0, 0.05, 0.1], "year"))
+    found = before_books(world, levels)["self_sufficiency"]
+    for place, name in enumerate(("rolls", "yarn")):
+        np.testing.assert_allclose(found[place, 0], np.broadcast_to(
+            world.draws[f"self_sufficiency.{name}"], (3, 5)), rtol=EXACT)
+
+
+def test_self_sufficiency_by_a_second_route(world):
+    """Home quantities from the supply curve, imports at given prices: the ratio by hand."""
+    world = replace(world, inverse_supply=0.0 * world.inverse_supply)
+    _, _, settled, sales, found = books(world, shocks_of(world, np.random.default_rng(3)))
+    levels = world.sales * np.exp(spread([0.0, 0.05, 0.1], "year"))
+    bread = levels[0, :, 0] * np.exp(sales[0, :, 0])
+    supply = world.home_supply[0, 0, 0]
+    made = np.exp(supply / (1 + supply) * sales[0, 0, 0]) * (levels / world.sales)[0, 0, 0]
+    bought = bread[1:].sum(axis=0) / world.sales[0, 1:, 0].sum(axis=0)
+    share = world.draws["self_sufficiency.rolls"]
+    np.testing.assert_allclose(found["self_sufficiency"][ROLLS],
+                               share * made / (share * made + (1 - share) * bought), rtol=1e-8)
+    assert settled.residual < 1e-11
+
+
+@given(st.integers(0, 1000))
+@settings(max_examples=10, deadline=None)
+def test_cheaper_imports_lower_self_sufficiency(seed):
+    world = make_economy(seed)
+    _, _, _, found = settled_books(world, [Shock(duty=spread(0.5) * (1 - world.home))])
+    before = world.draws["self_sufficiency.rolls"]
+    assert (found["self_sufficiency"][ROLLS, 0, 0] < before).all()
+    assert (found["self_sufficiency"] > 0).all()
+
+
+def test_a_share_of_one_cannot_move(world):
+    sure = {**world.draws, "self_sufficiency.rolls": np.ones(5)}
+    *_, found = books(replace(world, draws=sure), shocks_of(world, np.random.default_rng(0)))
+    np.testing.assert_allclose(found["self_sufficiency"][ROLLS], 1.0, rtol=EXACT)
+    assert ONE_COUNT.size == 1
+    assert found["self_sufficiency"][YARN].max() < 1.0

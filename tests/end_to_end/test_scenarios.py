@@ -1,0 +1,284 @@
+"""Every shipped scenario gives what its expected file says, and the pages say what those say.
+
+These files only notice that results moved; they do not say that the results are right. After a
+change that is meant to move them: ``python tests/refresh_expected.py``.
+"""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import scenario_answers
+from expected import ENDING, KEY, LAST, SHARES, YEARS, compute, expected_file, read, scenarios
+from readme_table import COUNT, ORDER, PLACES, between, names, table
+from result_numbers import Numbers, amount, per_cent
+from scenario_answers import PAGE, PARTICULAR, answer, chance, change, page, peak
+from tradesim.common.files import calibration_folder
+from tradesim.economy.accounts import VARIABLES
+from tradesim.inputs.levers import read_levers
+from tradesim.inputs.pair import read_pair
+from tradesim.simulation import model
+
+TOLERANCE = 1e-6  # libraries and machines differ in the last bits only
+ROUNDING = 1.0  # USD: a small change of large sums keeps fewer digits
+POLICIES = ("tariff_agreement", "route_improvement", "free_zone", "air_link",
+            "border_facilitation", "recognition", "payment_relief", "route_service", "plants",
+            "contacts")  # no events, no single projects, no change of duty of the user's own
+OF_ONE = ("target_probability", *SHARES)  # of the order of one: held to the tolerance alone
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", scenarios(), ids=lambda path: path.stem)
+def test_results_are_those_expected(scenario):
+    found, expected = compute(scenario), read(scenario)
+    pd.testing.assert_frame_equal(found[KEY], expected[KEY], check_dtype=False)
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False,
+                                  rtol=TOLERANCE, atol=ROUNDING)
+    shares = found["variable"].isin(OF_ONE)
+    pd.testing.assert_frame_equal(found[shares], expected[shares], check_dtype=False,
+                                  rtol=TOLERANCE)
+
+
+@pytest.mark.parametrize("scenario", scenarios(), ids=lambda path: path.stem)
+def test_runs_with_a_few_draws(scenario):
+    dataset = model.run(scenario, draws=5)
+    for name, variable in VARIABLES.items():
+        assert set(dataset[name].dims) == set(variable.dims)
+        assert dataset[name].sizes["case"] == 3
+        assert np.isfinite(dataset[name]).all(), name
+
+
+@pytest.mark.parametrize("scenario", scenarios(), ids=lambda path: path.stem)
+def test_says_what_it_is(scenario):
+    read_in = scenario_answers.scenario(scenario.stem)
+    assert read_in.title
+    assert read_in.question.endswith("?")
+    assert all(reference.title for reference in read_in.references)
+    assert read_in.references
+    assert read_in.not_modelled
+
+
+def test_every_scenario_has_an_expected_file_and_none_is_left_over():
+    files = set(scenarios()[0].parent.glob(f"*{ENDING}"))
+    assert files == {expected_file(scenario) for scenario in scenarios()}
+
+
+@pytest.mark.parametrize("path", PLACES, ids=lambda path: path.name)
+def test_table_of_results_is_that_of_the_expected_files(path):
+    assert between(path.read_text(encoding="utf-8")) == table()
+
+
+def test_page_of_answers_is_that_of_the_expected_files():
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+def test_every_scenario_has_its_place_and_its_particular_thing():
+    stems = {path.stem for path in scenarios()}
+    assert set(names()) == stems == set(ORDER) == set(PARTICULAR)
+
+
+def test_pair_of_the_expected_files():
+    pair = read_pair(calibration_folder())
+    for scenario in scenarios():
+        counts = set(read(scenario)["count"])
+        assert counts - {"own"} == set(pair.counts)
+
+
+def test_all_levers_pulls_every_policy_and_nothing_else():
+    levers = read_levers(calibration_folder())
+    pulled = scenario_answers.scenario("all_levers").levers
+    assert set(pulled) == {name for name, lever in levers.items() if lever.kind in POLICIES}
+    assert not any(pulled.values())  # with the settings each has by itself
+
+
+def test_amounts_that_nobody_stated_are_called_assumptions():
+    for path in scenarios():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if re.match(r"\s+(quantity|price):", line):
+                assert "an assumption" in line, path.name
+
+
+# Sentences.
+
+def numbers(*, risky=0.0, sure=0.0, before=0.4, after=0.4, path=None, **accounts) -> Numbers:
+    """Results as an expected file holds them; USD million.
+
+    `path` has changes of other years; `accounts` mean changes by variable, of one importer.
+    """
+    rows = []
+
+    def add(variable, year, case, value, statistics=("mean", "p10", "p50", "p90"), *,
+            count=COUNT, importer="all", exporter="all"):
+        rows.extend([variable, count, year, exporter, importer, "all", case, statistic, value]
+                    for statistic in statistics)
+
+    for case in ("reference", "scenario"):
+        add("turnover", LAST, case, 4e8)
+        add("target_probability", LAST, case, before if case == "reference" else after, ["mean"])
+    for case, value in (("effect", risky), ("effect_if_implemented", sure)):
+        add("turnover", LAST, case, value * 1e6)
+        for year, moved in (path or {}).items():
+            add("turnover", year, case, moved * 1e6, ["mean"])
+        for variable, moved in accounts.items():
+            for importer in ("MNG", "KAZ"):
+                add(variable, LAST, case, moved * 1e6, ["mean"], count="own", importer=importer)
+    return Numbers(pd.DataFrame(rows, columns=[*KEY, "value"]), COUNT)
+
+
+LEVEL = f"Turnover of {LAST} is USD 400 million (400 to 400) on Kazakhstan's count"
+
+
+@pytest.mark.parametrize(("found", "expected"), [
+    (numbers(), f"{LEVEL}, and 500 million are reached with a probability of 40 %."),
+    (numbers(risky=31.74, sure=34.6, after=0.456),
+     f"{LEVEL}, on average 31.7 million more than otherwise (34.6 million if implemented); "
+     "the probability of 500 million rises from 40 % to 46 %."),
+    (numbers(risky=-120.2, sure=-120.2, after=0.3),
+     f"{LEVEL}, on average 120 million less than otherwise; "
+     "the probability of 500 million falls from 40 % to 30 %."),
+    (numbers(risky=0.01, sure=0.04, after=0.401),
+     f"{LEVEL}, no different on average from what it is otherwise; "
+     "the probability of 500 million stays at 40 %."),
+    (numbers(risky=-1.0, sure=2.0),
+     f"{LEVEL}, on average 1.0 million less than otherwise (2.0 million more if implemented); "
+     "the probability of 500 million stays at 40 %."),
+    (numbers(risky=-1.0, sure=-1.0, path={2026: -40.0, 2027: -80.0, 2028: -50.0, 2029: -30.0}),
+     f"{LEVEL}, on average 1.0 million less than otherwise; "
+     "the largest change is 80.0 million less, in 2027, half of it over by 2029; "
+     "the probability of 500 million stays at 40 %."),
+], ids=["nothing", "better", "worse", "hardly", "mixed", "shock"])
+def test_sentence(found, expected):
+    assert answer("a scenario of nobody", found) == expected
+
+
+@pytest.mark.parametrize(("risky", "sure", "expected"), [
+    (1.0, 1.04, "on average 1.0 million more than otherwise"),
+    (0.02, 0.3,
+     "on average less than 0.1 million more than otherwise (0.3 million if implemented)"),
+    (0.0, -0.049, "no different on average from what it is otherwise"),
+    (-1234.0, -2345.0,
+     "on average 1,234 million less than otherwise (2,345 million if implemented)"),
+])
+def test_change_in_words(risky, sure, expected):
+    assert change(risky, sure) == expected
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), [
+    (0.0, 0.004, "stays at less than 1 %"),
+    (0.0, 0.02, "rises from less than 1 % to 2 %"),
+    (0.999, 1.0, "stays at more than 99 %"),
+    (0.42, 0.39, "falls from 42 % to 39 %"),
+    (0.4235, 0.4265, "hardly moves from 42 %"),
+])
+def test_chance_in_words(before, after, expected):
+    assert chance(before, after) == f"the probability of 500 million {expected}"
+
+
+@pytest.mark.parametrize(("path", "expected"), [
+    ({2027: 0.0, LAST: 0.0}, ""),
+    ({2027: 14.0, LAST: 10.0}, ""),  # the last year says enough
+    ({2027: -14.0, LAST: 0.0}, "the largest change is 14.0 million less, in 2027, "
+                               f"half of it over by {LAST}"),
+    ({2027: 0.04, LAST: 0.0}, ""),
+    ({2027: 16.0, 2028: 15.0, LAST: 10.0}, "the largest change is 16.0 million more, in 2027"),
+    ({2027: -16.0, 2028: 3.0, LAST: -1.0},
+     "the largest change is 16.0 million less, in 2027, half of it over by 2028"),
+])
+def test_peak_in_words(path, expected):
+    assert peak(path) == expected
+
+
+@pytest.mark.parametrize(("value", "expected"), [
+    (0.0, "less than 0.1 million"), (-0.26, "0.3 million"), (99.94, "99.9 million"),
+    (99.96, "100 million"), (-12345.6, "12,346 million"),
+])
+def test_amount_in_words(value, expected):
+    assert amount(value) == expected
+
+
+def test_per_cent_is_never_certain():
+    assert [per_cent(share) for share in (0.0, 0.0049, 0.5, 0.996, 1.0)] == [
+        "less than 1 %", "less than 1 %", "50 %", "more than 99 %", "more than 99 %"]
+
+
+@pytest.mark.parametrize(("value", "customs", "producers"), [
+    (-185.4, "Mongolia's customs collect 185 million less", "they lose 185 million"),
+    (0.26, "Mongolia's customs collect 0.3 million more", "they gain 0.3 million"),
+    (0.01, "Mongolia's customs collect as much as before", "they neither gain nor lose"),
+])
+def test_particular_accounts_in_words(value, customs, producers):
+    found = numbers(tariff_revenue=value, producer_surplus=value)
+    assert scenario_answers.customs("MNG")("", found) == customs
+    assert scenario_answers.account("producer_surplus", "MNG", "they")("", found) == producers
+
+
+def test_loss_in_the_worst_year_in_words():
+    found = numbers(path={2027: 1.0}, consumer_surplus=-2.0)
+    say = scenario_answers.worst("consumer_surplus", "MNG", "they")
+    assert say("", found) == f"they lose 2.0 million in {LAST}, the year in which it is most"
+    assert say("", numbers(consumer_surplus=0.0)) == "they neither gain nor lose"
+
+
+@pytest.mark.parametrize(("changes", "expected"), [
+    ({"wheat": -0.0061}, "\N{MINUS SIGN}0.6 points in wheat"),
+    ({"wheat": -0.0061, "eggs": 0.0113}, "\N{MINUS SIGN}0.6 points in wheat and +1.1 in eggs"),
+    ({"wheat": -0.0004, "flour": 0.02, "eggs": 0.0},
+     "0 points in wheat, +2.0 in flour and 0 in eggs"),
+])
+def test_own_food_in_words(changes, expected):
+    assert scenario_answers.by_points(changes) == expected
+
+
+@pytest.mark.parametrize(("before", "change", "expected"), [
+    (0.84, -0.061, "goods for Mongolia that cross Russia become 78 % of all instead of 84 %"),
+    (0.84, 0.001, "goods for Mongolia that cross Russia stay 84 % of all"),
+])
+def test_crossing_in_words(before, change, expected):
+    rows = [["corridor_share", "own", LAST, "all", "MNG", "all", case, "mean", value]
+            for case, value in (("reference", before), ("effect_if_implemented", change))]
+    found = Numbers(pd.DataFrame(rows, columns=[*KEY, "value"]), COUNT)
+    assert scenario_answers.crossing("MNG")("", found) == expected
+
+
+@pytest.mark.parametrize(("cost", "gain", "expected"), [
+    (92.4, 35.0, f"to {LAST} it costs 92.4 million and is worth 35.0 million to both countries, "
+                 "both discounted"),
+    (92.4, -3.0, f"to {LAST} it costs 92.4 million and is worth \N{MINUS SIGN}3.0 million to both "
+                 "countries, both discounted"),
+    (0.0, 0.01, f"to {LAST} it is worth less than 0.1 million to both countries, and costs "
+                "nothing known"),
+])
+def test_cost_and_gain_in_words(cost, gain, expected):
+    assert scenario_answers.cost_and_gain(cost, gain) == expected
+
+
+@pytest.mark.parametrize(("whole", "rest", "expected"), [
+    (80.9, 25.9, "of the 80.9 million that `other` would bring 25.9 million are left"),
+    (80.9, -3.0, "of the 80.9 million that `other` would bring nothing is left"),
+    (80.9, 90.0, "of the 80.9 million that `other` would bring nothing is lost"),
+    (-1.0, 3.0, "`other` itself brings nothing"),
+])
+def test_what_is_left_in_words(whole, rest, expected):
+    assert scenario_answers.remainder(whole, rest, "other") == expected
+
+
+@pytest.mark.parametrize(("brings", "gap", "expected"), [
+    (50.0, 57.0, "50,000 tonnes a year bring 50.0 million, "
+                 "and to lift the median to the goal takes 57,000"),
+    (65.0, -20.0, "50,000 tonnes a year bring 65.0 million, "
+                  "and the median reaches the goal without them"),
+    (0.0, 57.0, "50,000 tonnes a year bring next to nothing"),
+    (0.3, 333.0, "50,000 tonnes a year bring 0.3 million, "
+                 "and to lift the median to the goal takes 56,000,000"),
+])
+def test_what_a_project_would_take_in_words(brings, gap, expected):
+    assert scenario_answers.enough(50_000, "tonnes a year", brings, gap) == expected
+
+
+def test_every_year_of_the_path_is_in_the_expected_files():
+    for name in names():
+        years = sorted(scenario_answers.numbers(name).path())
+        assert years == list(range(years[0], LAST + 1))
+        assert set(YEARS) <= set(years)

@@ -1,0 +1,83 @@
+"""The expected files beside the scenarios: what stands in them, and how they are made."""
+
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+
+from tradesim.simulation import model, results
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+ENDING = ".expected.csv"
+YEARS = (2030, 2035)
+LAST = YEARS[-1]
+STATISTICS = ("mean", "p10", "p50", "p90")
+CHANGES = ("effect", "effect_if_implemented")
+KEY = ["variable", "count", "year", "exporter", "importer", "group", "case", "statistic"]
+
+HEADLINE = ("turnover", "target_probability")
+"""Kept for both years, in every case."""
+
+LEVELS = ("trade", "imports", "tariff_revenue")
+"""Kept for the last year without the scenario too, as means: what changes are compared with."""
+
+ACCOUNTS = ("trade", "imports", "tariff_revenue", "consumer_surplus", "producer_surplus",
+            "exporter_surplus", "welfare", "cost_present_value", "welfare_present_value")
+"""Kept for the last year, as changes of totals over groups."""
+
+
+SHARES = ("self_sufficiency", "corridor_share")
+"""Kept for the last year, without the scenario and as changes, as means."""
+
+PATHS = ("turnover", "consumer_surplus")
+"""Mean changes kept for every year: what a shock does is over by the last one."""
+
+
+def scenarios() -> list[Path]:
+    """Files of the shipped scenarios."""
+    return sorted(SCENARIOS.glob("*.yaml"))
+
+
+def expected_file(scenario: Path) -> Path:
+    """Where the expected results of a scenario stand."""
+    return scenario.with_suffix(ENDING)
+
+
+def compute(scenario: Path) -> pd.DataFrame:
+    """Results of a scenario with its own draws and seed, as its expected file holds them."""
+    return reduce(model.run(scenario))
+
+
+def reduce(dataset: xr.Dataset) -> pd.DataFrame:
+    """Rows of the run's summary that an answer needs."""
+    rows = results.summary(dataset.sel(year=list(YEARS)))
+    rows = rows[rows["statistic"].isin(STATISTICS)]
+    last, change = rows["year"] == LAST, rows["case"].isin(CHANGES)
+    mean = rows["statistic"] == "mean"
+    before = rows["variable"].isin(LEVELS) & (rows["case"] == results.REFERENCE) & mean
+    totals = (rows["group"] == results.ALL) & last & (
+        before | (rows["variable"].isin(ACCOUNTS) & change))
+    shares = rows["variable"].isin(SHARES) & last & mean & (
+        change | (rows["case"] == results.REFERENCE))
+    kept = rows[rows["variable"].isin(HEADLINE) | totals | shares]
+    parts = [kept, *(_path(dataset, name) for name in PATHS)]
+    return pd.concat([part[[*KEY, "value"]] for part in parts]).drop_duplicates(
+        KEY, ignore_index=True)
+
+
+def _path(dataset: xr.Dataset, name: str) -> pd.DataFrame:
+    """Mean change of a variable, year by year."""
+    mean = dataset[name].mean("draw")
+    changes = [(mean.sel(case=case) - mean.sel(case=results.REFERENCE)).assign_coords(case=label)
+               for label, case in zip(CHANGES, (results.SCENARIO, results.IMPLEMENTED),
+                                      strict=True)]
+    table = xr.concat(changes, dim="case").rename("value").round(2) + 0.0
+    frame = table.to_series().reset_index()
+    fixed = {"count": "own"} | dict.fromkeys(("exporter", "importer", "group"), results.ALL)
+    return frame.assign(variable=name, statistic="mean",
+                        **{key: value for key, value in fixed.items() if key not in frame})
+
+
+def read(scenario: Path) -> pd.DataFrame:
+    """The expected file of a scenario."""
+    return pd.read_csv(expected_file(scenario))

@@ -1,0 +1,408 @@
+"""The committed data: complete, sourced, consistent, and silent about nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tradesim.common.files import calibration_folder
+from tradesim.inputs.pair import read_pair
+from tradesim.inputs.strict_csv import Column, read_table
+from tradesim.inputs.strict_yaml import load
+
+FOLDER = calibration_folder()
+PAIR = read_pair(FOLDER)
+GRADES = ("A", "B", "C", "D")
+SIDES = (*PAIR.pair, "BOTH")
+TAIL = (Column("grade", "text", allowed=GRADES), Column("source", "text"),
+        Column("url", "text", required=False), Column("note", "text", required=False))
+OFFICIAL = 5e-6
+"""Official totals are given to a dollar per USD million."""
+
+# Million USD: year, flow into MNG counted by KAZ and MNG, flow into KAZ counted by KAZ and MNG.
+REPORTED = """
+2011 35.43 16.94 1.45 2.58
+2012 52.77 20.50 1.85 3.53
+2013 62.83 34.24 0.84 0.57
+2014 58.30 29.43 0.62 4.86
+2015 53.53 29.22 1.11 2.06
+2016 77.05 29.28 0.87 0.71
+2017 72.49 34.15 2.31 2.44
+2018 73.18 32.19 2.82 3.53
+2019 58.27 29.11 1.75 6.23
+2020 27.43 17.99 1.87 1.39
+2021 54.69 18.90 2.44 2.17
+2022 97.09 30.74 7.08 7.82
+2023 124.28 54.70 8.71 22.02
+2024 120.16 47.35 3.81 6.80
+"""
+PRINTED = 0.0051
+"""Half a unit of the last printed decimal."""
+
+
+def text(*names: str, required: bool = True) -> tuple[Column, ...]:
+    return tuple(Column(name, "text", required=required) for name in names)
+
+
+def cells(value: str, low: float = 0.0, high: float | None = None) -> tuple[Column, ...]:
+    return tuple(Column(name, "number", low=low, high=high) for name in (value, "low", "high"))
+
+
+IMPORTER = Column("importer", "text", allowed=PAIR.importers)
+IMPORTERS = Column("importer", "text", allowed=PAIR.exporters)
+EXPORTER = Column("exporter", "text", allowed=PAIR.exporters)
+GROUP = Column("group", "text", allowed=tuple(PAIR.groups))
+ROUTE = Column("route", "text", allowed=tuple(PAIR.routes))
+SPARSE = (Column("low", "number", False, 0.0), Column("high", "number", False, 0.0))
+
+TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
+    "data/bilateral_trade.csv": (
+        (Column("year", "year", low=2005), *text("months", required=False),
+         Column("exporter", "text", allowed=SIDES), Column("importer", "text", allowed=SIDES),
+         *text("reporter", "series"), Column("value_usd", "number", low=1.0),
+         Column("used", "text", allowed=("yes", "presample", "no"))), ()),
+    "data/macro.csv": (
+        (*text("country"), Column("year", "year"), *text("variable"),
+         Column("kind", "text", allowed=("actual", "forecast")), Column("value", "number"),
+         *text("unit"), *SPARSE), ("country", "year", "variable", "kind")),
+    "data/corridor.csv": ((Column("year", "year"), *cells("closed_share", high=1.0)), ("year",)),
+    "data/targets.csv": (
+        (*text("target"), Column("value_usd", "number", False, 0.0),
+         *text("target_year", "stated_on", "stated_by")), ("target", "stated_on", "value_usd")),
+    "data/composition.csv": (
+        (*text("period"), *text("months", required=False), *text("exporter", "importer",
+         "reporter"), *text("series", required=False), *text("product"),
+         *text("hs", required=False), Column("rank", "integer", False, 1),
+         Column("value_usd", "number", False, 0.0), Column("share_pct", "number", False, 0, 100),
+         Column("quantity", "number", False, 0.0), *text("unit", required=False)), ()),
+    "data/analogues.csv": (
+        (*text("agreement", "entry_into_force"), Column("year", "year"),
+         *text("months", required=False), *text("exporter", "importer", "reporter"),
+         *text("series", required=False), Column("value_usd", "number", low=0.0)), ()),
+    "data/unit_values.csv": (
+        (GROUP, *text("product"), *text("hs", required=False), *text("flow"),
+         *text("period", required=False),
+         Column("usd_per_tonne", "number", False, 0.0), *SPARSE), ()),
+    "data/tariff_lines.csv": (
+        (IMPORTER, *text("product", "hs"), Column("mfn_rate_pct", "number", False, 0, 100),
+         Column("preferential_rate_pct", "number", False, 0, 100), *text("regime")),
+        ("importer", "product")),
+    "data/tariffs_history.csv": (
+        (Column("year", "year"), *text("importer", "exporter"),
+         Column("applied_tariff_pct", "number", low=0, high=100)),
+        ("year", "importer", "exporter")),
+    "data/agreement_facts.csv": (text("agreement", "fact", "value"), ("agreement", "fact")),
+    "data/lever_facts.csv": (
+        (*text("lever", "quantity", "value"), *text("unit", "year", required=False)), ()),
+    "data/self_sufficiency.csv": (
+        (*text("country", "product"), Column("year", "year"),
+         Column("self_sufficiency_pct", "number", low=0)), ("country", "product", "year")),
+    "data/home_output.csv": (
+        (*text("country", "product", "variable"), Column("year", "year"),
+         Column("value", "number", low=0), *text("unit")),
+        ("country", "product", "variable", "year")),
+    "data/flow_shares.csv": (
+        (Column("exporter", "text", allowed=PAIR.pair), IMPORTER, GROUP,
+         *cells("share", high=1.0)), ("importer", "group")),
+    "baseline/markets.csv": ((IMPORTER, GROUP, EXPORTER, *cells("value_musd")),
+                             ("importer", "group", "exporter")),
+    "baseline/totals.csv": ((IMPORTER, EXPORTER, Column("value_musd", "number", low=0.0)),
+                            ("importer", "exporter")),
+    "baseline/tariffs.csv": ((IMPORTER, GROUP, EXPORTER, *cells("rate", high=1.0)),
+                             ("importer", "group", "exporter")),
+    "baseline/groups.csv": (
+        (GROUP, Column("variable", "text", allowed=("unit_value", "time_value",
+                                                    "differentiated", "nontariff")),
+         *cells("value"), *text("unit")), ("group", "variable")),
+    "baseline/routes.csv": (
+        (IMPORTER, ROUTE, Column("variable", "text", allowed=("freight", "days")),
+         *cells("value"), *text("unit")), ("importer", "route", "variable")),
+    "baseline/route_shares.csv": ((IMPORTER, GROUP, EXPORTER, ROUTE, *cells("share", high=1.0)),
+                                  ("importer", "group", "route")),
+    "baseline/coverage.csv": (
+        (*text("lever"), Column("scope", "text", allowed=("interim", "full", "guarded")), IMPORTER,
+         GROUP, *cells("share", high=1.0)), ("lever", "scope", "importer", "group")),
+    "baseline/self_sufficiency.csv": (
+        (Column("product", "text", allowed=tuple(PAIR.products)), *cells("share", high=1.0)),
+        ("product",)),
+    "baseline/world.csv": ((EXPORTER, IMPORTERS, *cells("value_busd")), ("exporter", "importer")),
+    "baseline/quotas.csv": (
+        (*text("lever", "scope"), IMPORTER, GROUP, *text("product", "variable"), *cells("value"),
+         *text("unit")), ("lever", "scope", "importer", "group", "variable")),
+}
+COMPLETE = {"baseline/markets.csv": 2 * 12 * 6, "baseline/totals.csv": 2 * 5,
+            "baseline/tariffs.csv": 2 * 12 * 5, "baseline/groups.csv": 12 * 4,
+            "baseline/routes.csv": 2 * 5 * 2, "baseline/route_shares.csv": 2 * 12 * 5,
+            "baseline/coverage.csv": 3 * 2 * 12, "baseline/world.csv": 36,
+            "data/corridor.csv": 20}
+CENTRE = {"markets": "value_musd", "tariffs": "rate", "groups": "value", "routes": "value",
+          "route_shares": "share", "coverage": "share", "self_sufficiency": "share"}
+
+
+def table(name: str):
+    columns, key = TABLES[name]
+    return read_table(FOLDER / name, (*columns, *TAIL), key)
+
+
+def parameters() -> dict:
+    return load(FOLDER / "parameters.yaml")
+
+
+def test_every_table_is_checked():
+    found = {str(path.relative_to(FOLDER)) for part in ("data", "baseline")
+             for path in (FOLDER / part).glob("*.csv")}
+    assert found == set(TABLES)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_table_is_well_formed(name):
+    frame = table(name)
+    assert len(frame) == COMPLETE.get(name, len(frame))
+    addresses = frame["url"][frame["url"] != ""]
+    assert addresses.str.fullmatch(r"https?://\S+( ; https?://\S+)*").all()
+    derived = frame["source"] + frame["note"]
+    assert (derived[(frame["url"] == "") & (frame["grade"] == "D")].str.len() > 20).all()
+    assert (frame["note"][frame["grade"] == "D"] != "").all()
+    data = (FOLDER / name).read_bytes()
+    assert b"\r" not in data
+    assert data.endswith(b"\n")
+
+
+@pytest.mark.parametrize("path", [path for path in FOLDER.rglob("*")
+                                  if path.suffix in (".csv", ".yaml", ".md")], ids=lambda p: p.name)
+def test_nothing_points_at_a_place_a_reader_cannot_reach(path: Path):
+    words = r"(seed|document) 00\d|00\d_[0-9a-f]{8}|(?<![\w/])facts/|/work/|/tmp/"
+    assert not re.search(words, path.read_text(encoding="utf-8"))
+
+
+def test_used_observations_are_the_published_ones():
+    frame = table("data/bilateral_trade.csv")
+    used = frame[frame["used"] == "yes"]
+    wide = used.pivot_table(index="year", columns=["importer", "reporter"], values="value_usd")
+    expected = np.array([line.split() for line in REPORTED.split("\n") if line], dtype=float)
+    assert wide.index.tolist() == expected[:, 0].astype(int).tolist()
+    order = [("MNG", "KAZ"), ("MNG", "MNG"), ("KAZ", "KAZ"), ("KAZ", "MNG")]
+    np.testing.assert_allclose(wide[order] / 1e6, expected[:, 1:], atol=PRINTED)
+    assert len(used) == 14 * 2 * 2
+    assert set(used["grade"]) == {"A"}
+
+
+def test_guide_prints_the_same_figures():
+    page = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+    printed = [line.split("|")[1:-1] for line in page.splitlines()
+               if re.match(r"\| 20\d\d \|", line)]
+    found = np.array(printed, dtype=float)[:, [0, 1, 2, 4, 5]]
+    expected = np.array([line.split() for line in REPORTED.split("\n") if line], dtype=float)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_series_of_the_kazakh_count_changes_in_2020():
+    frame = table("data/bilateral_trade.csv")
+    used = frame[(frame["used"] == "yes") & (frame["reporter"] == "KAZ")]
+    assert set(used["series"][used["year"] <= 2019]) == {"WITS"}
+    assert set(used["series"][used["year"] >= 2020]) == {"BNS"}
+
+
+def test_unused_rows_say_why():
+    frame = table("data/bilateral_trade.csv")
+    unused = frame[frame["used"] == "no"]
+    assert unused["note"].str.contains("not used: ").all()
+    early = frame[frame["year"] < PAIR.first_year]
+    assert set(early["used"]) == {"presample"}
+    assert early["note"].str.contains("pre-sample").all()
+    assert len(early) == 6 * 2 * 2
+
+
+def test_no_trade_after_the_sample():
+    assert table("data/bilateral_trade.csv")["year"].max() == 2024
+    macro = table("data/macro.csv")
+    assert (macro["kind"][macro["year"] > 2024] == "forecast").all()
+    assert (macro["kind"][macro["year"] <= 2024] == "actual").all()
+    assert not table("data/composition.csv")["period"].str.contains("202[5-9]").any()
+    assert not table("data/unit_values.csv")["period"].str.contains("202[5-9]").any()
+    for name in ("tariffs_history", "analogues", "home_output"):
+        assert table(f"data/{name}.csv")["year"].max() <= 2024
+    facts = table("data/lever_facts.csv")
+    turnover = facts[facts["lever"] == "context"]
+    assert not turnover["year"].str.contains("202[5-9]").any()
+    assert not turnover["note"].str.contains(r"202[5-9]:").any()
+
+
+REJECTED = [(2013, "MNG", 18e6), (2013, "KAZ", 26e6), (2018, "BOTH", 67.4e6),
+            (2020, "BOTH", 41120864), (2021, "BOTH", 60.9e6), (2021, "BOTH", 61e6),
+            (2023, "BOTH", 150e6), (2024, "BOTH", 150e6), (2024, "BOTH", 150e6)]
+
+
+def test_rejected_figures_are_kept():
+    frame = table("data/bilateral_trade.csv")
+    rejected = frame[frame["grade"] == "D"]
+    found = list(zip(rejected["year"], rejected["importer"], rejected["value_usd"], strict=True))
+    assert sorted(found) == sorted(REJECTED)
+    assert (rejected["used"] == "no").all()
+
+
+@pytest.mark.parametrize(("number", "name"), [
+    (1, "bilateral_trade"), (2, "bilateral_trade"), (3, "bilateral_trade"),
+    (4, "bilateral_trade"), (5, "bilateral_trade"), (6, "bilateral_trade"),
+    (7, "bilateral_trade"), (8, "bilateral_trade"), (8, "targets"), (9, "agreement_facts"),
+    (10, "macro")])
+def test_conflicts_are_marked_and_explained(number, name):
+    notes = table(f"data/{name}.csv")["note"]
+    assert notes.str.contains(rf"conflict {number}\b").any()
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert f"**Conflict {number}:" in readme
+
+
+def test_markets_add_up_to_the_official_totals():
+    markets = table("baseline/markets.csv")
+    sums = markets.groupby(["importer", "exporter"])[["value_musd", "low", "high"]].sum()
+    for row in table("baseline/totals.csv").to_dict("records"):
+        column = sums.loc[(row["importer"], row["exporter"])]
+        assert column["value_musd"] == pytest.approx(row["value_musd"], abs=OFFICIAL)
+        assert column["low"] <= row["value_musd"] <= column["high"]
+
+
+def test_totals_of_the_pair_are_the_reported_ones():
+    totals = table("baseline/totals.csv").set_index(["importer", "exporter"])["value_musd"]
+    trade = table("data/bilateral_trade.csv")
+    trade = trade[(trade["used"] == "yes") & (trade["year"] == PAIR.base_year)]
+    for importer in PAIR.importers:
+        counted = trade[(trade["importer"] == importer) & (trade["reporter"] == importer)]
+        expected = counted["value_usd"].item() / 1e6
+        assert totals[importer, PAIR.partner(importer)] == pytest.approx(expected, abs=OFFICIAL)
+
+
+@pytest.mark.parametrize("name", CENTRE)
+def test_central_values_lie_inside_their_ranges(name):
+    frame = table(f"baseline/{name}.csv")
+    value = frame[CENTRE[name]]
+    inside = (frame["low"] < value) & (value < frame["high"])
+    fixed = (frame["low"] == value) & (value == frame["high"])
+    assert (inside | fixed).all()
+
+
+@pytest.mark.parametrize("name", ["baseline/route_shares.csv", "data/flow_shares.csv"])
+def test_shares_sum_to_one(name):
+    by = ["importer", "group"] if "route" in name else ["importer"]
+    sums = table(name).groupby(by)["share"].sum()
+    np.testing.assert_allclose(sums, 1.0, atol=1e-9)
+
+
+def test_route_shares_are_of_the_bilateral_flow():
+    frame = table("baseline/route_shares.csv")
+    assert (frame["exporter"] == frame["importer"].map(PAIR.partner)).all()
+
+
+def test_duties_follow_the_customs_union():
+    tariffs = table("baseline/tariffs.csv")
+    inside = tariffs[(tariffs["importer"] == "KAZ") & tariffs["exporter"].isin(["RUS", "REAEU"])]
+    assert (inside["high"] == 0).all()
+    assert not (tariffs["importer"] == tariffs["exporter"]).any()
+    rates = tariffs.set_index(["importer", "group", "exporter"])["rate"]
+    assert rates["KAZ", "meat_livestock", "MNG"] == 0.15
+    assert rates["MNG", "metals", "RUS"] == 0.05
+
+
+def test_duty_on_all_trade_of_the_pair_is_small():
+    """Duty on the base year's trade is at most USD 7.5 million on the count with more trade."""
+    tariffs = table("baseline/tariffs.csv").set_index(["importer", "group", "exporter"])["rate"]
+    markets = table("baseline/markets.csv").set_index(["importer", "group", "exporter"])
+    duty = {importer: sum(tariffs[importer, group, PAIR.partner(importer)]
+                          * markets["value_musd"][importer, group, PAIR.partner(importer)]
+                          for group in PAIR.groups) for importer in PAIR.importers}
+    assert 0.05 * 54.7 <= duty["MNG"] <= 0.07 * 54.7
+    assert 0.5 <= duty["KAZ"] <= 1.3
+
+
+def test_corridor_closures():
+    shares = table("data/corridor.csv").set_index("year")["closed_share"]
+    assert shares.index.tolist() == list(range(2005, PAIR.last_year + 1))
+    assert shares[shares > 0].to_dict() == {2020: 0.83, 2021: 0.05}
+
+
+def test_macro_is_complete_for_the_pair():
+    macro = table("data/macro.csv")
+    for country in PAIR.pair:
+        for variable, first in (("gdp_usd", 2000), ("real_growth_pct", 2000)):
+            rows = macro[(macro["country"] == country) & (macro["variable"] == variable)]
+            assert set(rows["year"]) >= set(range(first, PAIR.horizon + 1))
+            later = rows[rows["year"] > 2031]
+            assert set(later["grade"]) == {"C"}
+            assert later["note"].str.contains("carried on").all()
+    kazakh = macro[(macro["country"] == "KAZ") & (macro["year"] == 2025)]
+    assert set(kazakh["grade"]) == {"C"}
+
+
+GROUPS = tuple(PAIR.groups)
+EXPECTED = (
+    *(f"elasticity.lower.{group}" for group in GROUPS), "elasticity.scale", "elasticity.ratio",
+    "elasticity.demand", *(f"supply.home.{group}" for group in GROUPS),
+    "supply.export.MNG.meat_livestock", "supply.export.MNG.raw_fibres_hides",
+    "supply.export.KAZ.cereals_flour", "adjustment.first_year", "adjustment.speed",
+    "routes.choice", "routes.pass_through", "payment.friction", "closure.theta",
+    "access.KAZ.meat_livestock.MNG",
+    "discount.rate", *(f"vat.{importer}" for importer in PAIR.importers),
+    *(f"gdp.error_{name}" for name in ("sd.MNG", "sd.KAZ", "persistence", "correlation",
+                                       "price_share")),
+    "imports.error_sd", "imports.error_persistence",
+    *(f"corridor.{name}" for name in ("disruption_probability", "persistence",
+                                      "closed_given_disrupted", "closed_share_restricted",
+                                      "closed_share_closed")),
+)
+PRIORS = (
+    "reference.elasticity_gdp", "reference.persistence",
+    *(f"reference.{name}.{importer}" for importer in PAIR.importers
+      for name in ("constant", "elasticity_exchange_rate", "closure_effect", "innovation_sd",
+                   "bias")),
+    *(f"reference.error_sd.{importer}.{reporter}" for importer in PAIR.importers
+      for reporter in PAIR.reporters),
+)
+
+
+def test_every_parameter_is_there():
+    found = parameters()
+    assert set(found) == {*EXPECTED, *PRIORS}
+    assert {name for name, entry in found.items() if entry.get("calibrated")} == set(PRIORS)
+
+
+def centre(distribution: dict) -> float:
+    kind = distribution["kind"]
+    if kind == "lognormal":
+        return distribution["median"] + distribution.get("shift", 0.0)
+    if kind == "beta":
+        return distribution["a"] / (distribution["a"] + distribution["b"])
+    if kind == "uniform":
+        return (distribution["low"] + distribution["high"]) / 2
+    return distribution[{"normal": "mean", "triangular": "mode", "fixed": "value"}[kind]]
+
+
+@pytest.mark.parametrize("name", [*EXPECTED, *PRIORS])
+def test_parameter_has_source_grade_and_bounds(name):
+    entry = parameters()[name]
+    low, high = entry["bounds"]
+    assert low < centre(entry["distribution"]) < high
+    assert not entry["title"].endswith(".")
+    assert entry["title"][0].isupper()
+    assert entry["grade"] in GRADES[:3]
+    assert all(entry[word].strip() for word in ("unit", "source", "locator"))
+
+
+def test_gdp_errors_agree_with_the_sample():
+    """Priors of GDP errors stand where the text says that the sample puts them."""
+    macro = table("data/macro.csv")
+    actual = macro[macro["kind"] == "actual"].set_index(["country", "variable", "year"])["value"]
+    years = range(2011, 2025)
+    nominal = np.array([[np.log(actual[code, "gdp_usd", year] / actual[code, "gdp_usd", year - 1])
+                         for year in years] for code in PAIR.pair])
+    real = np.array([[np.log1p(actual[code, "real_growth_pct", year] / 100) for year in years]
+                     for code in PAIR.pair])
+    np.testing.assert_allclose(nominal.std(axis=1, ddof=1), [0.119, 0.153], atol=1e-3)
+    assert np.corrcoef(nominal)[0, 1] == pytest.approx(0.74, abs=0.01)
+    relative, price = np.diff(nominal, axis=0)[0], np.diff(nominal - real, axis=0)[0]
+    share = np.cov(price, relative)
+    assert share[0, 1] / share[1, 1] == pytest.approx(0.98, abs=0.01)
+    one_year = np.sqrt(((nominal - real - 0.02)[:, 3:] ** 2).mean(axis=1))
+    np.testing.assert_allclose(one_year, [0.075, 0.139], atol=2e-3)

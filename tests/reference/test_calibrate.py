@@ -1,0 +1,332 @@
+"""Calibration: the sampler and its diagnostics, writing, the committed posterior."""
+
+import json
+import shutil
+import warnings
+
+import numpy as np
+import pytest
+import yaml
+from scipy import integrate
+
+from tradesim.common.errors import ConvergenceError, InputError
+from tradesim.common.files import calibration_folder, sha256
+from tradesim.inputs import posterior
+from tradesim.inputs.history import read_history
+from tradesim.inputs.specifications import WEIGHTS, read_specifications, read_weights
+from tradesim.reference import calibrate as fit
+from tradesim.reference import mcmc as sampling
+from tradesim.reference.likelihood import explained, log_density, log_posterior, read_evidence
+
+with warnings.catch_warnings():  # the oracle announces its successor when imported
+    warnings.simplefilter("ignore")
+    try:
+        import arviz
+    except ImportError:
+        import arviz_stats as arviz
+
+WINDOW = 0.1  # emcee cuts the sum of autocorrelations off at five times the time: 5 % too short
+SHORT = 400  # steps of the runs that test reading and writing, not convergence
+MIXTURE = {"nominal_gdp": 0.6, "import_share_presample": 0.4}
+
+
+@pytest.fixture
+def committed():
+    return calibration_folder()
+
+
+@pytest.fixture
+def folder(tmp_path, committed):
+    """A copy in which two specifications have weight."""
+    folder = shutil.copytree(committed, tmp_path / "calibration")
+    (folder / WEIGHTS).write_text(json.dumps({"weights": MIXTURE}))
+    return folder
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """A sampler that is quick and lenient, for what does not depend on its quality."""
+    monkeypatch.setattr(fit, "WALKERS", 34)
+    monkeypatch.setattr(fit, "ENSEMBLES", 2)
+    monkeypatch.setattr(fit, "DRAWS", 100)
+    monkeypatch.setattr(sampling, "MAX_RHAT", 3.0)
+    monkeypatch.setattr(sampling, "MIN_EFFECTIVE", 0)
+
+
+# The sampler and its diagnostics
+
+
+def autoregressive(rng, chains, steps, rho):
+    noise = rng.standard_normal((chains, steps)) * np.sqrt(1 - rho**2)
+    noise[:, 0] /= np.sqrt(1 - rho**2)
+    for t in range(1, steps):
+        noise[:, t] += rho * noise[:, t - 1]
+    return noise
+
+
+@pytest.mark.parametrize(("shift", "scale"), [(0.0, 1.0), (0.4, 1.0), (0.0, 1.5)])
+def test_split_rhat_equals_arviz(shift, scale):
+    chains = autoregressive(np.random.default_rng(5), 4, 501, 0.6)
+    chains[0] = shift + scale * chains[0]
+    assert sampling.split_rhat(chains) == pytest.approx(
+        float(arviz.rhat(chains, method="rank")), abs=1e-10)
+
+
+def test_effective_draws_agree_with_arviz_and_theory():
+    rho, walkers, steps = 0.7, 20, 4000
+    walks = autoregressive(np.random.default_rng(6), walkers, steps, rho)
+    ours = sampling.effective_draws(walks.T[None, :, :, None])[0]
+    theory = walkers * steps * (1 - rho) / (1 + rho)
+    assert ours == pytest.approx(float(arviz.ess(walks, method="mean")), rel=WINDOW)
+    assert ours == pytest.approx(theory, rel=WINDOW)
+
+
+def normal_density(vectors):
+    return -0.5 * np.sum(vectors**2, axis=1)
+
+
+def test_sampler_finds_a_known_density_and_reports_progress():
+    starts = np.random.default_rng(1).normal(0, 3, (2, 12, 2))
+    calls = []
+    chains = sampling.sample(normal_density, starts, 3000, 4, lambda *step: calls.append(step))
+    assert chains.shape == (2, 2000, 12, 2)
+    assert calls == [(k, 6000) for k in range(1, 6001)]
+    diagnostics = sampling.diagnose(["a", "b"], chains)
+    error = 4.5 / np.sqrt(min(size for _, size in diagnostics.values()))
+    assert np.max(np.abs(chains.mean((0, 1, 2)))) < error
+    assert np.max(np.abs(chains.std((0, 1, 2)) - 1)) < error
+
+
+@pytest.mark.parametrize(("case", "words"), [
+    ("stuck", r"calibration of b \(split R-hat inf, .*; 0 effective draws, at least 400 needed; "
+              r"1 of 2 parameters fail; take more steps\) did not converge"),
+    ("apart", r"calibration of b \(split R-hat [1-9]\.\d{3}, must be below 1\.01; \d+ effective"),
+    ("drifting", r"calibration of b \(split R-hat 1\.\d{3}"),
+    ("slow", r"calibration of b \(.*; 0 effective draws, at least 400 needed"),
+])
+def test_chains_that_did_not_converge_are_refused(case, words):
+    rng = np.random.default_rng(8)
+    chains = rng.standard_normal((4, 800, 10, 2))
+    sampling.diagnose(["a", "b"], chains)
+    if case == "stuck":
+        chains[..., 1] = np.arange(4)[:, None, None]
+    elif case == "apart":
+        chains[0, ..., 1] += 2
+    elif case == "drifting":
+        chains[..., 1] += np.linspace(0, 2, 800)[:, None]
+    else:
+        walks = autoregressive(rng, 40, 800, 0.995)
+        chains[..., 1] = walks.reshape(4, 10, 800).swapaxes(1, 2)
+    with pytest.raises(ConvergenceError, match=words):
+        sampling.diagnose(["a", "b"], chains)
+
+
+def test_kept_draws_come_from_all_walkers_and_ensembles_once():
+    chains = np.arange(2 * 30 * 5, dtype=float).reshape(2, 30, 5, 1)
+    kept = sampling.kept_draws(chains, 40, np.random.default_rng(0))
+    assert kept.shape == (40, 1)
+    assert len(np.unique(kept)) == 40
+    steps = np.unique(kept.astype(int) // 5 % 30)
+    np.testing.assert_array_equal(steps, [6, 14, 21, 29])
+    assert np.ptp(kept[:10]) > 100  # in random order
+
+
+# Writing
+
+
+@pytest.mark.usefixtures("small")
+def test_same_seed_same_bytes(folder, tmp_path):
+    names = (posterior.DATA, posterior.MANIFEST)
+    first = fit.calibrate(folder, out=tmp_path / "a", seed=5, steps=SHORT)
+    fit.calibrate(folder, out=tmp_path / "b", seed=5, steps=SHORT)
+    fit.calibrate(folder, out=tmp_path / "c", seed=6, steps=SHORT)
+    a, b, c = ([(tmp_path / run / name).read_bytes() for name in names] for run in "abc")
+    assert a == b
+    assert a[0] != c[0]
+    assert first.manifest == yaml.safe_load(a[1])
+    assert first.manifest["command"] == f"tradesim calibrate --seed 5 --steps {SHORT}"
+    found = posterior.read_posterior(tmp_path / "a", inputs=folder)
+    for name in found.data_vars:  # stored with the seven digits of float32
+        np.testing.assert_allclose(found[name].transpose(*first.dataset[name].dims),
+                                   first.dataset[name], rtol=1e-6)
+    assert posterior.shares(found) == MIXTURE
+    for name, weight in MIXTURE.items():
+        one = first.manifest["specifications"][name]
+        assert one["weight"] == weight
+        assert one["first_year"] == (2005 if "presample" in name else 2011)
+        alone = found.sel(specification=name)
+        row = one["parameters"]["reference.bias.MNG"]
+        assert float(alone["bias"][:, 0].mean()) == pytest.approx(row["mean"], rel=1e-5)
+    fixed = found["elasticity_gdp"].sel(specification="import_share_presample")
+    np.testing.assert_array_equal(fixed, 1.0)
+
+
+def prior_moments(folder, name):
+    parameter = read_evidence(folder, "nominal_gdp").priors[name]
+
+    def moment(power):
+        def weighted(x):
+            return x**power * np.exp(log_density(parameter, np.array(x)))
+        return integrate.quad(weighted, parameter.low, parameter.high, points=[0.1, 0.5])[0]
+
+    mean, square = moment(1), moment(2)
+    return mean, np.sqrt(square - mean**2)
+
+
+@pytest.mark.usefixtures("small")
+def test_default_replaces_two_files_and_leaves_the_rest(folder):
+    (folder / WEIGHTS).write_text("weights: {nominal_gdp: 1}")
+    before = {path: path.read_bytes() for path in folder.rglob("*")
+              if path.is_file() and not path.name.startswith("posterior")}
+    calls = []
+    done = fit.calibrate(folder, seed=2, steps=SHORT, as_of=2020, specifications=["real_gdp"],
+                         progress=lambda *step: calls.append(step))
+    assert done.folder == folder
+    assert calls[-1] == (4 * SHORT, 4 * SHORT)
+    assert [step for step, _ in calls] == sorted(step for step, _ in calls)
+    found = posterior.read_posterior(folder)
+    assert (found.attrs["as_of"], found.attrs["base_year"]) == (2020, 2020)
+    assert found.sizes["year"] == 10
+    assert found.attrs["command"] == (f"tradesim calibrate --seed 2 --as-of 2020 --steps {SHORT} "
+                                      "--specification real_gdp")
+    assert posterior.shares(found) == {"nominal_gdp": 1.0, "real_gdp": 0.0}
+    after = {path: path.read_bytes() for path in folder.rglob("*")
+             if path.is_file() and not path.name.startswith("posterior")}
+    assert before == after
+    rows = fit.table(done).loc["nominal_gdp"]
+    assert list(rows.index) == read_evidence(folder, "nominal_gdp").names
+    np.testing.assert_allclose(rows["contraction"], 1 - (rows["sd"] / rows["prior_sd"]) ** 2,
+                               rtol=1e-3, atol=1e-4)
+    innovation = prior_moments(folder, "reference.innovation_sd.MNG")
+    assert tuple(rows.loc["reference.innovation_sd.MNG", ["prior_mean", "prior_sd"]]) == (
+        pytest.approx(innovation, rel=1e-3))
+    for name in ("nominal_gdp", "real_gdp"):
+        one = found.sel(specification=name)
+        last = explained({key: one[key].to_numpy() for key in posterior.PARAMETERS},
+                         read_evidence(folder, name, as_of=2020))[:, -1]
+        np.testing.assert_allclose(one["latent"].to_numpy()[:, -1], last + one["residual"],
+                                   atol=1e-5)
+    assert list(rows.columns) == ["prior_mean", "prior_sd", "mean", "sd", "p05", "p50", "p95",
+                                  "contraction", "rhat", "ess"]
+
+
+@pytest.mark.usefixtures("small")
+def test_nothing_is_written_when_the_chains_disagree(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(sampling, "MAX_RHAT", 1.0)
+    before = (folder / posterior.DATA).read_bytes()
+    with pytest.raises(ConvergenceError,
+                       match=r"calibration of nominal_gdp: reference\.\S+ \(split R-hat"):
+        fit.calibrate(folder, out=tmp_path / "out", steps=30)
+    with pytest.raises(ConvergenceError):
+        fit.calibrate(folder, steps=30)
+    assert not (tmp_path / "out").exists()
+    assert (folder / posterior.DATA).read_bytes() == before
+
+
+def test_a_folder_with_other_files_is_not_replaced(folder, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("keep me")
+    with pytest.raises(InputError, match=r"--out: holds other files \(letter\.txt\)"):
+        fit.calibrate(folder, out=tmp_path / "mine")
+
+
+def test_an_unknown_specification_is_named_before_anything_is_fitted(folder):
+    with pytest.raises(InputError, match=r"specifications\.yaml: real_gpd: unknown specification; "
+                                         r"known: .*; did you mean 'real_gdp'\?"):
+        fit.calibrate(folder, specifications=["real_gpd"])
+
+
+# The committed posterior
+
+
+def manifest_of(folder):
+    return yaml.safe_load((folder / posterior.MANIFEST).read_text())
+
+
+def test_committed_posterior_belongs_to_the_committed_inputs(committed):
+    found = posterior.read_posterior(committed)
+    manifest = manifest_of(committed)
+    names = list(manifest["specifications"])
+    assert posterior.labels_of(found) == names
+    assert json.loads(found.attrs["hashes"]) == manifest["inputs"] == (
+        posterior.input_hashes(committed, names))
+    for name in posterior.FILES:
+        assert manifest["inputs"][name] == sha256(committed / name)
+    assert manifest["command"] == found.attrs["command"]
+    assert found.attrs["command"].startswith("tradesim calibrate --seed 1")
+    assert found.sizes["draw"] == manifest["draws"] == fit.DRAWS
+    weights = {name: one["weight"] for name, one in manifest["specifications"].items()
+               if one["weight"] > 0}
+    assert weights == json.loads(found.attrs["weights"]) == read_weights(committed)
+    known = read_specifications(committed)
+    described = json.loads(found.attrs["specifications"])
+    assert {name: {key: value for key, value in one.items() if key != "title"}
+            for name, one in described.items()} == {name: known[name].choices for name in names}
+
+
+def test_committed_draws_are_what_the_manifest_says(committed):
+    found = posterior.read_posterior(committed)
+    for name, one in manifest_of(committed)["specifications"].items():
+        evidence = read_evidence(committed, name)
+        rows = found.sel(specification=name)
+        flat = np.concatenate([
+            rows[key].transpose("draw", *dims).to_numpy().reshape(rows.sizes["draw"], -1)
+            for key, dims in posterior.PARAMETERS.items()], axis=1)
+        places = evidence.places.tolist()
+        vectors = flat[:, [places.index(k) for k in range(len(evidence.names))]]
+        inside = np.clip(vectors, *np.array([(prior.low, prior.high)
+                                             for prior in evidence.priors.values()]).T)
+        assert np.all(np.isfinite(log_posterior(inside, evidence)))
+        np.testing.assert_allclose(inside, vectors, rtol=1e-6)
+        for k, parameter in enumerate(evidence.names):
+            row = one["parameters"][parameter]
+            assert vectors[:, k].mean() == pytest.approx(row["mean"], rel=1e-4, abs=1e-5)
+            assert vectors[:, k].std() == pytest.approx(row["sd"], rel=1e-4)
+            assert row["rhat"] < sampling.MAX_RHAT
+            assert row["ess"] >= sampling.MIN_EFFECTIVE
+        mean = explained({key: rows[key].to_numpy() for key in posterior.PARAMETERS}, evidence)
+        latent = rows["latent"].transpose("draw", "year", "importer").to_numpy()
+        residual = rows["residual"].transpose("draw", "importer").to_numpy()
+        np.testing.assert_allclose(latent[:, -1] - mean[:, -1], residual, atol=1e-5)
+
+
+def test_documentation_shows_the_committed_posterior(committed):
+    """The tables of docs/calibration.md, where the documentation stands beside the data."""
+    page = committed.parent / "docs" / "calibration.md"
+    if not page.is_file():
+        pytest.skip("the documentation is not installed")
+    text = page.read_text(encoding="utf-8")
+    shown = {row[0].strip(" `"): [cell.strip() for cell in row[1:]] for row in
+             (line.strip("|").split("|") for line in text.splitlines() if line.startswith("| `"))}
+    specifications = manifest_of(committed)["specifications"]
+    first = max(specifications.values(), key=lambda one: one["weight"])["parameters"]
+    for name, row in first.items():
+        cells = shown[name.removeprefix(posterior.PREFIX)]
+        assert cells[1] == f"{row['mean']:.2f} ({row['sd']:.2f})", name
+        assert cells[2] == f"{row['p05']:.2f} to {row['p95']:.2f}", name
+        assert cells[3] == f"{row['contraction']:.2f}", name
+    for name, one in specifications.items():
+        cells = shown[name]
+        assert cells[0] == f"{100 * one['weight']:.0f} %"
+        row = one["parameters"].get("reference.elasticity_gdp")
+        if row is not None:
+            assert cells[1] == f"{row['mean']:.2f} ({row['sd']:.2f})", name
+
+
+def test_committed_flows_track_the_reports(committed):
+    every = posterior.read_posterior(committed)
+    history = read_history(committed)
+    for name in posterior.labels_of(every):
+        found = every.sel(specification=name)
+        latent = found["latent"].transpose("draw", "year", "importer").to_numpy()
+        for r in range(2):
+            bias = found["bias"].transpose("draw", "importer").to_numpy() if r else (
+                np.zeros((1, 2)))
+            sd = found["error_sd"].transpose("draw", "importer", "reporter").to_numpy()[..., r]
+            gap = history.log_value[..., r] - latent - bias[:, None]
+            if np.all(sd == 0.0):  # the reference count is the flow
+                np.testing.assert_allclose(gap, 0.0, atol=1e-5)
+                continue
+            score = (gap / sd[:, None]).mean(axis=0) / history.error_scale[..., r]
+            assert np.nanmax(np.abs(score)) < 2.5  # docs/model.md: why errors are normal
+            assert np.all(np.abs(np.nanmean(score, axis=0)) < 0.5)

@@ -1,0 +1,154 @@
+"""PDF and Word hold what the page holds: same sentences, tables and figures."""
+
+import sys
+import zipfile
+from pathlib import Path
+
+import docx
+import pytest
+from docx.oxml.ns import qn
+
+import fake_results
+from tradesim.cli import results as cli_results
+from tradesim.common.errors import InputError
+from tradesim.common.files import calibration_folder
+from tradesim.inputs.pair import read_pair
+from tradesim.reports.export import document
+from tradesim.reports.export.document import Code, Heading, Items, Paragraph, Picture, Run, Table
+from tradesim.reports.export.pdf import typeset
+from tradesim.reports.run import page as report
+
+CYRILLIC = "Зах зээл: Қазақстан — Өвөрхангай"
+USED = {"levers": {"eaeu_fta": {"start": 2027}}, "parameters": {"adjustment.speed": 0.35},
+        "question": CYRILLIC, "origins": {"levers.eaeu_fta": "mine.yaml:4",
+                                          "levers.eaeu_fta.start": "mine.yaml:5",
+                                          "parameters.adjustment.speed": "mine.yaml:7"}}
+PAGE = """<!DOCTYPE html><html lang="kk"><head><title>A  title</title><style>p { }</style></head>
+<body><nav><a href="#x">skip me</a></nav><h1>One &amp; <i>two</i></h1>
+<p class="note">See <b>this</b> <code>a_b</code>,
+<a href="https://example.org">there</a><br>and <a href="#x">here</a>.</p>
+<section class="answer"><p>Yes.</p></section>
+<ul><li>first</li><li>second <b>part</b></li></ul>
+<details><summary>More</summary><table class="words assumptions">
+<caption>Cap <span class="run">run 12ab</span></caption>
+<thead><tr><th>a</th><th>b</th></tr></thead>
+<tbody><tr class="total"><td>1</td><td></td></tr></tbody></table></details>
+<figure id="figure-fan"><div role="img" aria-label="words for it"><svg><text>no</text></svg></div>
+<figcaption>Figure 1. Caption</figcaption></figure><pre>tradesim run x</pre></body></html>"""
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    pair = read_pair(calibration_folder())
+    history, posterior = fake_results.past(pair.importers, pair.reporters)
+    data = fake_results.dataset(
+        list(pair.importers), list(pair.exporters), list(pair.groups), list(pair.counts),
+        calibration=str(calibration_folder()), scenario=USED)
+    folder = fake_results.save(data, tmp_path_factory.mktemp("run"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "read_history", lambda _: history)
+        patch.setattr(report, "read_posterior", lambda _: posterior)
+        made = report.rebuild(folder, formats=("html", "pdf", "docx"))
+    assert [path.name for path in made] == ["report.html", "report.pdf", "report.docx"]
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+    return folder / "report.html"
+
+
+def plain(text) -> str:
+    return "".join(run.text for run in text)
+
+
+def test_a_page_is_read_as_content(tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text(PAGE, encoding="utf-8")
+    read = document.read(path)
+    assert (read.title, read.language, read.run_id) == ("A title", "kk", "run 12ab")
+    head, note, answer, items, table, picture, code = read.blocks
+    assert isinstance(head, Heading)
+    assert plain(head.text) == "One & two"
+    assert note == Paragraph((Run("See "), Run("this", bold=True), Run(" "),
+                              Run("a_b", code=True), Run(", "),
+                              Run("there", link="https://example.org"), Run("\n"),
+                              Run("and "), Run("here"), Run(".")), "note")
+    assert answer == Paragraph((Run("Yes."),), "answer")
+    assert items == Items(((Run("first"),), (Run("second "), Run("part", bold=True))))
+    assert isinstance(table, Table)
+    assert table.words
+    assert (plain(table.caption), table.marks) == ("Cap run 12ab", ("total",))
+    assert [plain(cell) for cell in table.rows[0]] == ["1", ""]
+    assert picture == Picture("fan", (Run("Figure 1. Caption"),), "words for it")
+    assert code == Code("tradesim run x")
+
+
+def test_marks_of_the_typesetter_are_plain_letters(tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text(PAGE.replace("Yes.", r'a "b" \c #d $e [f] *g* @h'), encoding="utf-8")
+    assert r'#"a \"b\" \\c #d $e [f] *g* @h"' in typeset(document.read(path))
+
+
+def test_word_file_has_real_headings_tables_captions_and_alternative_texts(page):
+    read = document.read(page)
+    made = docx.Document(str(page.with_suffix(".docx")))
+    headings = [part.text for part in made.paragraphs if part.style.name.startswith("Heading")]
+    assert headings == [plain(block.text) for block in read.blocks if isinstance(block, Heading)]
+    tables = [block for block in read.blocks if isinstance(block, Table)]
+    assert len(made.tables) == len(tables) > 10
+    for grid, table in zip(made.tables, tables, strict=True):
+        cells = [cell.text for cell in grid.rows[-1].cells]
+        assert cells == [plain(cell) for cell in table.rows[-1]]
+        assert bool(grid.rows[0]._tr.findall(f".//{qn('w:tblHeader')}")) == bool(table.head)
+    pictures = [block for block in read.blocks if isinstance(block, Picture)]
+    shapes = list(made.inline_shapes)
+    assert [shape._inline.docPr.get("descr") for shape in shapes] == [
+        picture.alt for picture in pictures]
+    assert len(shapes) == 12
+    text = "\n".join(part.text for part in made.paragraphs)
+    for block in read.blocks:
+        if isinstance(block, Paragraph):
+            assert plain(block.text) in text
+    assert CYRILLIC in text
+    assert "0123456789ab" in made.sections[0].header.paragraphs[0].text
+
+
+def test_pdf_is_one_and_the_same_each_time(page, tmp_path):
+    made = page.with_suffix(".pdf").read_bytes()
+    assert made.startswith(b"%PDF-")
+    (tmp_path / "figures").symlink_to(page.parent / "figures")
+    (tmp_path / "report.html").write_bytes(page.read_bytes())
+    again = document.write(tmp_path / "report.html", ["pdf"])[0]
+    assert again.read_bytes() == made
+
+
+def test_word_file_is_whole(page):
+    with zipfile.ZipFile(page.with_suffix(".docx")) as archive:
+        assert archive.testzip() is None
+
+
+@pytest.mark.parametrize(("name", "package", "extra"), [
+    ("pdf", "typst", "pdf"), ("docx", "docx", "office")])
+def test_a_missing_package_is_one_clear_error(monkeypatch, page, name, package, extra):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(InputError, match=rf"--format {name}: needs the package '{package}', which "
+                                         rf"is not installed; pip install 'tradesim\[{extra}\]'"):
+        report.rebuild(page.parent, formats=(name,))
+
+
+def test_a_failing_writer_leaves_nothing_behind(monkeypatch, page):
+    before = sorted(path.name for path in page.parent.iterdir())
+
+    def fail(*_, **__):
+        raise OSError("no space left")
+
+    monkeypatch.setattr("tradesim.reports.export.pdf.typst.compile", fail)
+    with pytest.raises(OSError, match="no space left"):
+        document.write(page, ["pdf"])
+    assert sorted(path.name for path in Path(page.parent).iterdir()) == before
+
+
+def test_formats_are_looked_for_before_a_run(monkeypatch):
+    monkeypatch.setitem(sys.modules, "typst", None)
+    with pytest.raises(InputError, match="needs the package 'typst'"):
+        cli_results.others(("pdf",), no_report=False)
+    with pytest.raises(InputError, match="--format: has no meaning with --no-report"):
+        cli_results.others(("html",), no_report=True)
+    assert cli_results.others(("html", "docx", "docx"), no_report=False) == ["docx"]

@@ -1,0 +1,253 @@
+"""The whole model on the calibration that comes with it: pairing, risk, independence."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+from tradesim.common.arrays import spread
+from tradesim.common.errors import InputError
+from tradesim.common.files import calibration_folder
+from tradesim.inputs import baseline
+from tradesim.inputs.parameters import Cube
+from tradesim.inputs.scenario import read_scenario
+from tradesim.inputs.scenario_schema import Known
+from tradesim.reference.projection import reference_path
+from tradesim.simulation import model
+from tradesim.simulation.model import draw_all, load_baseline, run, simulate, standard_cases
+from tradesim.simulation.situation import years_of
+
+DRAWS = 60
+
+
+def read(base, name, *overrides):
+    return read_scenario(name, Known(base.parameters, base.levers, base.pair), overrides)
+
+
+def results(base, name, *overrides, draws=DRAWS, seed=3):
+    scenario = read(base, name, *overrides)
+    return simulate(base, scenario, draw_all(base, scenario, Cube.random(draws, seed)))
+
+
+@pytest.fixture(scope="module")
+def everything(base):
+    return results(base, "all_levers")
+
+
+def test_same_seed_same_bytes(base, everything):
+    again = results(base, "all_levers")
+    for name, values in everything.data_vars.items():
+        assert values.to_numpy().tobytes() == again[name].to_numpy().tobytes(), name
+
+
+def test_results_do_not_depend_on_blocks(base, everything, monkeypatch):
+    monkeypatch.setattr(model, "BLOCK", 7)
+    other = results(base, "all_levers")
+    for name, values in everything.data_vars.items():
+        assert values.to_numpy().tobytes() == other[name].to_numpy().tobytes(), name
+
+
+def test_more_draws_keep_the_first_ones(base, everything):
+    fewer = results(base, "all_levers", draws=20)
+    np.testing.assert_array_equal(everything["turnover"].isel(draw=slice(0, 20)),
+                                  fewer["turnover"])
+
+
+def test_reference_is_the_same_under_every_scenario(base, everything):
+    alone = results(base, "direct_flights")
+    for name in ("turnover", "imports", "tariff_revenue"):
+        np.testing.assert_array_equal(everything[name].sel(case="reference"),
+                                      alone[name].sel(case="reference"))
+
+
+def test_a_lever_draws_the_same_numbers_in_company(base):
+    together, alone = read(base, "all_levers"), read(base, "road_through_russia")
+    cube = Cube.random(DRAWS, 3)
+    many, few = draw_all(base, together, cube), draw_all(base, alone, cube)
+    assert set(few) < set(many)
+    for name in few:
+        np.testing.assert_array_equal(many[name], few[name])
+
+
+def test_no_lever_no_change(base):
+    plain = results(base, "base")
+    for name in plain.data_vars:
+        for case in ("scenario", "if_implemented"):
+            np.testing.assert_array_equal(plain[name].sel(case=case),
+                                          plain[name].sel(case="reference"))
+
+
+def test_draws_in_which_a_lever_fails_are_the_reference(base):
+    scenario = read(base, "road_through_russia")
+    draws = draw_all(base, scenario, Cube.random(DRAWS, 3))
+    found = simulate(base, scenario, draws)["turnover"]
+    happens = standard_cases(scenario, draws)["scenario"]["altai_road"] > 0
+    assert 0 < happens.sum() < DRAWS
+    np.testing.assert_array_equal(found.sel(case="scenario").isel(draw=~happens),
+                                  found.sel(case="reference").isel(draw=~happens))
+    np.testing.assert_array_equal(found.sel(case="scenario").isel(draw=happens),
+                                  found.sel(case="if_implemented").isel(draw=happens))
+
+
+def test_certain_levers_leave_no_risk(base):
+    found = results(base, "eaeu_fta", "eaeu_fta.probability=1")["turnover"]
+    np.testing.assert_array_equal(found.sel(case="scenario"), found.sel(case="if_implemented"))
+
+
+def test_a_closed_corridor_stops_what_passes_through_it(base):
+    scenario = read(base, "road_through_russia", "corridor.disruption_probability=0.5",
+                    "corridor.closed_given_disrupted=0.5", "corridor.closed_share_closed=1",
+                    "altai_road.start=2028", "altai_road.delay=0")
+    draws = draw_all(base, scenario, Cube.random(DRAWS, 3))
+    years = years_of(base, scenario)
+    share = reference_path(base, draws, years).closed_share
+    closed, opened = share == 1.0, share == 0.0
+    late = np.array(years) >= 2030
+    found = simulate(base, scenario, draws)["turnover"].sel(count="kazakh")
+    effect = (found.sel(case="if_implemented") - found.sel(case="reference")).to_numpy()
+    assert (closed & late).sum() > 10
+    assert (effect[closed & late] == 0.0).all()
+    assert (effect[opened & late] > 0.0).all()
+
+
+def test_counts_differ_by_the_bias_of_the_posterior(base):
+    scenario = read(base, "base")
+    draws = draw_all(base, scenario, Cube.random(DRAWS, 3))
+    trade = simulate(base, scenario, draws)["trade"].sel(case="reference").sum("group")
+    ratio = (trade.sel(count="mongolian") / trade.sel(count="kazakh")).to_numpy()
+    expected = np.exp(draws["posterior.bias"])[:, None, :]
+    np.testing.assert_allclose(ratio, np.broadcast_to(expected, ratio.shape), rtol=1e-10)
+
+
+def test_reference_flow_is_the_projected_one(base):
+    scenario = read(base, "base")
+    draws = draw_all(base, scenario, Cube.random(DRAWS, 3))
+    flow = np.exp(reference_path(base, draws, years_of(base, scenario)).log_flow)
+    trade = simulate(base, scenario, draws)["trade"].sel(case="reference", count="kazakh")
+    np.testing.assert_allclose(trade.sum("group"), flow, rtol=1e-10)
+
+
+@pytest.mark.parametrize(("name", "low", "high"), [
+    ("road_through_russia", "altai_road.km_saved=200", "altai_road.km_saved=700"),
+    ("eaeu_fta", "eaeu_fta.utilisation=0.3", "eaeu_fta.utilisation=0.9"),
+    ("eaeu_fta", "access.KAZ.meat_livestock.MNG=0.1",
+     "access.KAZ.meat_livestock.MNG=0.9"),
+    ("tsagaannuur_free_zone", "tsagaannuur_free_zone.uptake=0.1",
+     "tsagaannuur_free_zone.uptake=0.4"),
+    ("direct_flights", "direct_flights.weekly_flights=1", "direct_flights.weekly_flights=7"),
+    ("border_facilitation", "border_facilitation.queue_days_saved=0.1",
+     "border_facilitation.queue_days_saved=2"),
+])
+def test_more_of_a_lever_is_more_trade(base, name, low, high):
+    def effect(override):
+        found = results(base, name, override)["turnover"].sel(year=2035)
+        return found.sel(case="if_implemented") - found.sel(case="reference")
+    less, more = effect(low), effect(high)
+    assert (more >= less).all()
+    assert float(more.mean()) > float(less.mean())
+
+
+def test_a_point_run_is_one_draw_in_the_middle(base):
+    scenario = read(base, "all_levers")
+    found = simulate(base, scenario, draw_all(base, scenario, Cube.point()))
+    assert found.sizes["draw"] == 1
+    assert found.attrs["max_residual"] < 1e-11
+
+
+def test_cases_can_be_asked_for(base):
+    scenario = read(base, "all_levers")
+    draws = draw_all(base, scenario, Cube.random(8, 3))
+    off = dict.fromkeys(scenario.levers, np.array(0.0))
+    only_road = off | {"altai_road": np.array(1.0)}
+    found = simulate(base, scenario, draws, {"road": only_road, "reference": off})
+    assert list(found["case"].values) == ["road", "reference"]
+    gain = found["turnover"].sel(case="road") - found["turnover"].sel(case="reference")
+    closed = reference_path(base, draws, years_of(base, scenario)).closed_share > 0.0
+    assert closed.any()
+    assert (gain.transpose("count", "draw", "year").to_numpy()[:, ~closed] >= 0.0).all()
+    assert gain.to_numpy().min() < 0.0  # a closure takes more where more goods take the road
+
+
+def test_errors_of_gdp_have_the_drawn_correlation(base):
+    scenario = read(base, "base", "gdp.error_correlation=0.4", "gdp.error_sd.MNG=0.1",
+                    "gdp.error_sd.KAZ=0.1")
+    drawn = dict(draw_all(base, scenario, Cube.random(4000, 3)))
+    growth = reference_path(base, drawn, years_of(base, scenario)).log_growth[:, 0]
+    assert np.corrcoef(growth.T)[0, 1] == pytest.approx(0.4, abs=0.05)  # 4 standard errors
+
+
+def test_one_draw_is_the_middle_whatever_the_seed():
+    one, other = run("eaeu_fta", draws=1, seed=1), run("eaeu_fta", draws=1, seed=2)
+    np.testing.assert_array_equal(one["turnover"], other["turnover"])
+
+
+def test_horizon_shortens_a_run_without_moving_it(base, everything):
+    short = results(base, "all_levers", "horizon=2030")
+    np.testing.assert_allclose(short["turnover"], everything["turnover"].sel(
+        year=slice(2025, 2030)), rtol=1e-12)
+
+
+def test_unknown_count_is_refused():
+    with pytest.raises(InputError, match=r"--count: kazak: unknown count; known: kazakh, "
+                                         r"mongolian; did you mean 'kazakh'\?"):
+        run("base", draws=5, count="kazak")
+
+
+def test_run_carries_what_identifies_it():
+    found = run("eaeu_fta", draws=5, seed=9, overrides=["eaeu_fta.start=2028"])
+    other = run("eaeu_fta", draws=5, seed=9)
+    assert found.attrs["command"] == ("tradesim run eaeu_fta --set eaeu_fta.start=2028 "
+                                      "--draws 5 --seed 9")
+    assert len(found.attrs["run_id"]) == 16
+    assert found.attrs["run_id"] != other.attrs["run_id"]
+    assert run("eaeu_fta", draws=5, seed=9).attrs["run_id"] == other.attrs["run_id"]
+
+
+def test_the_command_names_another_calibration(tmp_path):
+    shipped = run("eaeu_fta", draws=5, calibration=calibration_folder())
+    assert shipped.attrs["command"] == "tradesim run eaeu_fta --draws 5"
+    folder = tmp_path / "my data"
+    shutil.copytree(calibration_folder(), folder)
+    assert run("eaeu_fta", draws=5, calibration=folder).attrs["command"] == (
+        f"tradesim run eaeu_fta --draws 5 --calibration '{folder}'")
+
+
+def test_a_posterior_older_than_the_base_year_is_refused(tmp_path, base):
+    old = base.posterior.assign_attrs(as_of=2015)
+    folder = tmp_path / "calibration"
+    shutil.copytree(base.folder, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(baseline, "read_posterior", lambda _: old)
+        with pytest.raises(InputError, match=r"posterior\.nc: was fitted to data up to 2015, "
+                                             r"before the base year 2023 of the markets; run"):
+            load_baseline(folder)
+
+
+def test_a_run_starts_after_the_fitted_data(base):
+    old = base.posterior.assign_attrs(as_of=2023)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(baseline, "read_posterior", lambda _: old)
+        earlier = load_baseline(base.folder)
+    assert years_of(earlier, read(earlier, "base"))[0] == 2024
+    assert results(earlier, "base", draws=4).sizes["year"] == 12
+
+
+def test_progress_reaches_the_end(base):
+    steps = []
+    scenario = read(base, "base")
+    simulate(base, scenario, draw_all(base, scenario, Cube.random(300, 1)),
+             progress=lambda done, all_: steps.append((done, all_)))
+    assert steps == [(256, 300), (300, 300)]
+
+
+def test_spread_of_a_scalar_has_all_axes():
+    assert spread(2.0).shape == (1, 1, 1, 1, 1, 1)
+
+
+def test_a_project_alone_changes_trade_and_no_price(base):
+    """What no lever touches has no case of its own, and is the same in all."""
+    found = results(base, "critical_minerals", "critical_minerals.probability=0.5")
+    assert found["project_trade"].sel(case="if_implemented", year=2035).mean() > 0.0
+    assert not found["consumer_surplus"].any()

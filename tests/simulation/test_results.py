@@ -1,0 +1,138 @@
+"""What a run leaves: summary, headline, files, and reading them back."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tradesim.common.errors import InputError
+from tradesim.economy.accounts import VARIABLES
+from tradesim.simulation import results
+from tradesim.simulation.model import run
+
+DRAWS = 40
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return run("all_levers", draws=DRAWS, seed=2)
+
+
+@pytest.fixture(scope="module")
+def table(dataset):
+    return results.summary(dataset)
+
+
+def pick(table, **where):
+    chosen = table
+    for column, value in where.items():
+        chosen = chosen[chosen[column] == value]
+    return chosen["value"].item()
+
+
+def test_summary_is_tidy(table):
+    assert tuple(table.columns) == results.COLUMNS
+    keys = table.drop(columns=["value", "unit"])
+    assert not keys.duplicated().any()
+    assert table["value"].notna().all()
+    assert set(table["variable"]) == {*VARIABLES, "target_probability"}
+    assert set(table["statistic"]) == set(results.STATISTICS)
+
+
+def test_totals_are_totals_of_draws(dataset, table):
+    turnover = dataset["turnover"].sel(count="kazakh", case="scenario", year=2030).to_numpy()
+    where = {"variable": "turnover", "count": "kazakh", "case": "scenario", "year": 2030,
+             "exporter": "all", "importer": "all", "group": "all"}
+    assert pick(table, **where, statistic="mean") == pytest.approx(turnover.mean())
+    assert pick(table, **where, statistic="p90") == pytest.approx(np.percentile(turnover, 90))
+
+
+def test_effects_are_paired(dataset, table):
+    trade = dataset["trade"].sel(count="mongolian", importer="MNG", year=2035).sum("group")
+    effect = (trade.sel(case="scenario") - trade.sel(case="reference")).to_numpy()
+    found = pick(table, variable="trade", count="mongolian", importer="MNG", exporter="KAZ",
+                 group="all", case="effect", year=2035, statistic="p50")
+    assert found == pytest.approx(np.median(effect))
+
+
+def test_means_of_groups_add_up(table):
+    rows = table[(table["variable"] == "trade") & (table["count"] == "kazakh")
+                 & (table["importer"] == "KAZ") & (table["case"] == "reference")
+                 & (table["year"] == 2031) & (table["statistic"] == "mean")]
+    parts = rows[rows["group"] != "all"]["value"].sum()
+    assert parts == pytest.approx(rows[rows["group"] == "all"]["value"].item())
+
+
+def test_changes_have_no_reference(table):
+    cases = table[table["variable"] == "welfare"]["case"].unique()
+    assert set(cases) == {"effect", "effect_if_implemented"}
+
+
+def test_probability_is_the_share_of_draws(dataset, table):
+    reached = (dataset["turnover"].sel(count="kazakh", case="reference", year=2035)
+               >= dataset.attrs["target_value"]).to_numpy()
+    found = pick(table, variable="target_probability", count="kazakh", case="reference",
+                 year=2035)
+    assert found == pytest.approx(reached.mean())
+
+
+def test_headline_has_the_shape_that_is_promised(dataset, table):
+    front = results.headline(dataset)
+    assert front["scenario"] == "all_levers"
+    assert front["count"] == "kazakh"
+    assert set(front["turnover"]["2030"]) == {"reference", "scenario", "effect"}
+    assert set(front["turnover"]["2030"]["effect"]) == set(results.STATISTICS)
+    assert front["target"]["value"] == 500e6
+    assert set(front["target"]["probability"]["2035"]) == {"reference", "scenario",
+                                                           "if_implemented"}
+    assert front["if_implemented"]["2035"]["p50"] > 0
+    assert front["statistics"]["2024"]["kazakh"] == pytest.approx(123.96e6, rel=1e-3)
+    assert front["statistics"]["2024"]["mongolian"] == pytest.approx(54.15e6, rel=1e-3)
+    assert front["draws"] == DRAWS
+    assert front["max_residual"] < 1e-11
+    assert front["turnover"]["2035"]["reference"]["p50"] == pytest.approx(
+        pick(table, variable="turnover", count="kazakh", case="reference", year=2035,
+             statistic="p50"))
+
+
+def test_saved_results_read_back(dataset, tmp_path):
+    results.save(dataset, tmp_path)
+    loaded = results.load(tmp_path)
+    for name in VARIABLES:
+        np.testing.assert_allclose(loaded[name], dataset[name], rtol=1e-6, atol=1.0)
+        assert loaded[name].attrs["units"] == VARIABLES[name].unit
+    assert list(loaded["group"].values) == list(dataset["group"].values)
+    assert loaded.attrs["run_id"] == dataset.attrs["run_id"]
+    written = pd.read_csv(tmp_path / "summary.csv", keep_default_na=False)
+    assert tuple(written.columns) == results.COLUMNS
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    assert {"run_id", "command", "versions", "hashes", "seed"} <= set(manifest)
+    assert "posterior.nc" in manifest["hashes"]
+
+
+def test_same_inputs_same_bytes_but_for_the_manifest(dataset, tmp_path):
+    first, second = tmp_path / "a", tmp_path / "b"
+    for folder in (first, second):
+        folder.mkdir()
+        results.save(run("all_levers", draws=DRAWS, seed=2), folder)
+    for name in ("summary.csv", "summary.json", "results.nc", "scenario.yaml"):
+        assert (first / name).read_bytes() == (second / name).read_bytes(), name
+
+
+def test_resolved_scenario_runs_again_to_the_same_numbers(dataset, tmp_path):
+    results.save(dataset, tmp_path)
+    again = run(tmp_path / "scenario.yaml")
+    np.testing.assert_array_equal(again["turnover"], dataset["turnover"])
+
+
+def test_damaged_results_are_refused(dataset, tmp_path):
+    with pytest.raises(InputError, match=r"results\.nc: cannot be read as results .*; run the "
+                                         r"scenario again"):
+        results.load(tmp_path)
+    results.save(dataset, tmp_path)
+    (tmp_path / "results.nc").write_bytes(b"CDF\x01 nonsense")
+    with pytest.raises(InputError, match="cannot be read as results"):
+        results.load(tmp_path)

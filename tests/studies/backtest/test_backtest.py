@@ -1,0 +1,637 @@
+"""The back-test: cells, going on, the record, the command, and everything that can be wrong."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from click.testing import CliRunner
+
+import backtest_page
+import fake_backtest
+from tradesim.cli import backtest as cli_backtest
+from tradesim.cli.app import cli
+from tradesim.common.errors import ConvergenceError, InputError, TradesimError
+from tradesim.common.files import calibration_folder, program
+from tradesim.inputs.pair import read_pair
+from tradesim.inputs.specifications import STACKED, read_weights
+from tradesim.reports.backtest_figures import named
+from tradesim.studies.backtest import backtest, scores
+from tradesim.studies.backtest import cells as backtest_cells
+from tradesim.studies.backtest import track_record as record
+from tradesim.studies.backtest.backtest import cell_folder, prepare, record_of, run
+from tradesim.studies.backtest.benchmarks import OTHERS, RIVALS
+from tradesim.studies.backtest.cells import Cell, read_cell, to_series, work, write_cell
+from tradesim.studies.backtest.stacking import decide
+from tradesim.studies.backtest.track_record import EQUAL, HINDSIGHT, TURNOVER
+
+ROOT = Path(__file__).parents[3]
+
+# Six digits of a csv.
+WRITTEN = 1e-5
+
+SPECIFICATIONS = """
+plain: {title: Nominal GDPs, size: nominal_gdp}
+early: {title: From 2005, size: nominal_gdp, presample: {first_year: 2005, weight: 0.5}}
+blind: {title: No GDP, size: none, elasticity: {kind: fixed, value: 0}, use: ablation}
+"""
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Made-up plan, cells, record and decision."""
+    plan = fake_backtest.plan()
+    cells = [fake_backtest.rough(task) for task in plan.tasks()]
+    return SimpleNamespace(plan=plan, cells=cells,
+                           **dict(zip(("frame", "decision"), record_of(plan, cells), strict=True)))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A copy of the calibration with few specifications, that a test may spoil."""
+    target = tmp_path / "calibration"
+    for name in ("pair.yaml", "parameters.yaml", "data/bilateral_trade.csv", "data/macro.csv",
+                 "data/corridor.csv"):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(calibration_folder() / name, target / name)
+    (target / "specifications.yaml").write_text(SPECIFICATIONS)
+    return target
+
+
+def problems(folder, **asked) -> str:
+    with pytest.raises(InputError) as caught:
+        prepare(folder, **asked)
+    return str(caught.value).replace(str(folder), "DIR")
+
+
+# Cells and series.
+
+def test_turnover_is_the_sum_of_both_directions():
+    flows = np.log(np.array([[[30.0, 20.0], [5.0, 4.0]]]))  # (year, importer, reporter)
+    np.testing.assert_allclose(np.exp(to_series(flows)), [[35, 24, 30, 20, 5, 4]])
+
+
+def test_rival_cells_are_their_normal_forecasts():
+    plan = fake_backtest.plan()
+    task = next(task for task in plan.tasks() if task.model == "drift")
+    cell = work(task)
+    said = RIVALS["drift"](task.series[:, 0], len(task.outcome))
+    np.testing.assert_allclose(cell.draws[:, :, 0].mean(axis=0), said.mean, atol=1e-9)
+    np.testing.assert_allclose(cell.draws[:, :, 0].std(axis=0), said.sd, rtol=0.01)
+    np.testing.assert_allclose(cell.log_score[:, 0], scores.log_score_normal(
+        said.mean, said.sd, task.outcome[:, 0]))
+
+
+def test_series_of_a_task_end_at_its_origin():
+    plan = fake_backtest.plan()
+    for task in plan.tasks():
+        assert len(task.series) == task.origin - plan.years[0] + 1
+        assert len(task.outcome) == min(5, plan.years[-1] - task.origin)
+        np.testing.assert_array_equal(np.vstack([task.series, task.outcome]),
+                                      plan.reported[:len(task.series) + len(task.outcome)])
+
+
+def test_a_specification_is_scored_on_what_would_be_reported(monkeypatch):
+    rng, plan = np.random.default_rng(1), fake_backtest.plan()
+    report = rng.normal(17, 0.3, (400, 5, 2, 2))
+
+    def hindcast(folder, origin, form, *, horizons, draws, seed, steps):
+        assert (origin, form.name, draws) == (2005, "plain", fake_backtest.DRAWS)
+        return SimpleNamespace(log_report=report, worst_rhat=1.01, smallest_ess=800.0)
+
+    monkeypatch.setattr("tradesim.studies.backtest.hindcast.hindcast", hindcast)
+    cell = work(plan.tasks()[0])
+    np.testing.assert_allclose(cell.draws[..., 0], np.log(np.exp(report[..., 0]).sum(axis=-1)))
+    assert cell.note == {"rhat": 1.01, "effective": 800.0}
+    assert cell.log_score[2, 1] == pytest.approx(
+        scores.log_score(cell.draws[:, 2, 1], plan.outcome(2005)[2, 1]))
+
+
+def test_a_fit_takes_more_steps_until_it_agrees(monkeypatch):
+    tried = []
+
+    def hindcast(folder, origin, form, *, horizons, draws, seed, steps):
+        tried.append(steps)
+        return SimpleNamespace(log_report=np.ones((9, 5, 2, 2)) + np.arange(9)[:, None, None, None],
+                               worst_rhat=1.2 if len(tried) < 3 else 1.01, smallest_ess=500.0)
+
+    monkeypatch.setattr("tradesim.studies.backtest.hindcast.hindcast", hindcast)
+    assert not work(fake_backtest.plan().tasks()[0]).failed
+    assert tuple(tried) == backtest_cells.STEPS
+
+
+def test_a_fit_that_never_agrees_ends_the_back_test(monkeypatch, tmp_path):
+    def hindcast(*_, **__):
+        return SimpleNamespace(worst_rhat=1.31, smallest_ess=12.0)
+
+    monkeypatch.setattr("tradesim.studies.backtest.hindcast.hindcast", hindcast)
+    with pytest.raises(ConvergenceError, match=r"fit of plain to the years up to 2005 \(R-hat 1.31"
+                                               r"0, must be below 1.05; 12 effective.*0 of 54 fore"
+                                               r"casts are kept.*largest residual 1.31"):
+        run(fake_backtest.plan(), tmp_path / "b", map)
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_cell_reads_back_as_it_was(tmp_path, made):
+    cell = made.cells[0]
+    write_cell(tmp_path / "one.npz", cell)
+    again = read_cell(tmp_path / "one.npz")
+    np.testing.assert_allclose(again.draws, cell.draws, atol=WRITTEN)
+    np.testing.assert_array_equal(again.log_score, cell.log_score)
+    assert (again.model, again.origin, again.note) == (cell.model, cell.origin, dict(cell.note))
+    assert [path.name for path in tmp_path.iterdir()] == ["one.npz"]
+
+
+# Going on.
+
+def test_only_missing_cells_are_worked_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(backtest, "work", fake_backtest.rough)
+    plan, asked = fake_backtest.plan(), []
+
+    def stopping(work, tasks):
+        for task in tasks:
+            if len(asked) == 5:
+                raise KeyboardInterrupt
+            asked.append((task.model, task.origin))
+            yield work(task)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(plan, tmp_path / "b", stopping)
+    kept = cell_folder(tmp_path / "b")
+    assert len(list(kept.iterdir())) == 5
+
+    def counting(work, tasks):
+        for task in tasks:
+            asked.append((task.model, task.origin))
+            yield work(task)
+
+    said, bar = [], []
+    cells = run(plan, tmp_path / "b", counting, say=said.append,
+                progress=lambda *seen: bar.append(seen))
+    assert said == ["going on: 5 of 54 forecasts were made before"]
+    assert len(asked) == len(set(asked)) == 54
+    assert bar[0] == (5, 54)
+    assert bar[-1] == (54, 54)
+    frame, _ = record_of(plan, cells)
+    wanted, _ = fake_backtest.record()
+    pd.testing.assert_frame_equal(frame, wanted, atol=1e-4)
+    run(plan, tmp_path / "b", counting, fresh=True)
+    assert len(asked) == 108
+
+
+def test_cells_of_other_inputs_are_not_taken(tmp_path):
+    plan = fake_backtest.plan()
+    task = plan.tasks()[0]
+    here = plan.file(tmp_path, task)
+    other = replace(plan, identity={**plan.identity, "inputs": {"data": "changed"}})
+    assert other.file(tmp_path, task) != here
+    program = replace(plan, identity={**plan.identity, "program": "mended"})
+    assert program.file(tmp_path, task) != here
+    form = task.form.model_copy(update={"exchange_rate": False})
+    assert plan.file(tmp_path, replace(task, form=form)) != here
+    assert plan.file(tmp_path, replace(task, seed=2)) != here
+    more = replace(plan, identity={**plan.identity, "origins": [2001, 2010]})
+    assert more.file(tmp_path, task) == here
+
+
+def test_a_dead_worker_says_how_to_go_on(tmp_path):
+    from concurrent.futures.process import BrokenProcessPool
+
+    def dying(work, tasks):
+        raise BrokenProcessPool("killed")
+        yield
+
+    with pytest.raises(TradesimError, match=r"a worker died \(killed\); 0 of 54.*same command to g"
+                                            r"o on"):
+        run(fake_backtest.plan(), tmp_path / "b", dying)
+
+
+def test_other_failures_keep_their_words(tmp_path, monkeypatch):
+    def broken(task):
+        return Cell(task.model, task.origin, np.zeros((0, 1, 1)), np.zeros((1, 1)), {}, "no luck")
+
+    monkeypatch.setattr(backtest, "work", broken)
+    with pytest.raises(TradesimError, match="plain from 2005: no luck"):
+        run(fake_backtest.plan(), tmp_path / "b", map)
+
+
+# The record.
+
+def test_scores_of_the_record_from_the_draws(made):
+    """Second route: one row by hand from the draws of its cell."""
+    cell = next(cell for cell in made.cells if (cell.model, cell.origin) == ("wide", 2007))
+    rows = record.of(made.frame, "LEF", "left", "wide")
+    row = rows[(rows["origin"] == 2007) & (rows["horizon"] == 3)].iloc[0]
+    place = made.plan.series.index(("LEF", "left"))
+    draws, actual = cell.draws[:, 2, place], made.plan.outcome(2007)[2, place]
+    assert row["actual"] == actual
+    assert row["year"] == 2010
+    assert row["crps"] == pytest.approx(
+        np.abs(draws - actual).mean() - np.abs(draws[:, None] - draws).mean() / 2)
+    assert row["pit"] == pytest.approx((draws <= actual).mean())
+    low, high = np.quantile(draws, [0.05, 0.95])
+    assert row["covered90"] == (low <= actual <= high)
+
+
+def test_every_model_has_every_cell(made):
+    counts = made.frame.groupby(["model", "target", "count"]).size()
+    assert (counts == 20).all()  # 5 + 5 + 4 + 3 + 2 + 1
+    assert set(made.frame["model"]) == {*RIVALS, *OTHERS, *fake_backtest.FORMS, STACKED,
+                                       HINDSIGHT, EQUAL}
+    assert not made.frame.isna().any().any()
+
+
+def test_the_stack_is_the_weighted_mixture(made):
+    weights, rows = made.decision.weights, made.frame[made.frame["horizon"] == 2]
+    assert set(weights) <= {"plain", "wide"}
+    by_model = {name: part.set_index(["target", "count", "origin"])
+                for name, part in rows.groupby("model")}
+    stack = by_model[HINDSIGHT]
+    for column, change in (("mean", lambda x: x), ("pit", lambda x: x), ("log_score", np.exp)):
+        wanted = sum(weight * change(by_model[name][column]) for name, weight in weights.items())
+        np.testing.assert_allclose(change(stack[column]), wanted.loc[stack.index], rtol=1e-9)
+
+
+def test_all_alike_is_the_plain_mixture(made):
+    by_model = {name: record.of(made.frame, "RIG", "left", name)["log_score"].to_numpy()
+                for name in ("plain", "wide", EQUAL)}
+    np.testing.assert_allclose(np.exp(by_model[EQUAL]), (
+        np.exp(by_model["plain"]) + np.exp(by_model["wide"])) / 2)
+
+
+def test_weights_of_the_time_know_no_later_outcome(made):
+    """Change every outcome after an origin: what the stack was then must not move."""
+    plan = made.plan
+    changed = plan.reported.copy()
+    changed[plan.years.index(2008) + 1:] += 3.0
+    later = replace(plan, reported=changed)
+    cells = []
+    for cell in made.cells:  # the same forecasts, scored against other outcomes
+        outcome = later.outcome(cell.origin)
+        density = np.array([[scores.log_score(cell.draws[:, h, k], outcome[h, k])
+                             for k in range(outcome.shape[1])] for h in range(len(outcome))])
+        cells.append(replace(cell, log_score=density))
+    one, two = (record.of(frame, TURNOVER, "right", STACKED).set_index(["origin", "horizon"])
+                for frame in (made.frame, record_of(later, cells)[0]))
+    for origin in (2005, 2006, 2007, 2008):
+        np.testing.assert_allclose(two.loc[origin, "p50"], one.loc[origin, "p50"])
+    first = {name: part.loc[2005] for name, part in
+             ((name, record.of(made.frame, TURNOVER, "right", name).set_index("origin"))
+              for name in ("plain", "wide", STACKED))}
+    np.testing.assert_allclose(first[STACKED]["mean"],
+                               (first["plain"]["mean"] + first["wide"]["mean"]) / 2)
+
+
+def test_forecasts_of_later_origins_are_not_known(made):
+    names = ["plain", "wide"]
+    judged = backtest._judged(made.plan, names,
+                              {(cell.model, cell.origin): cell for cell in made.cells})
+    for place in range(len(made.plan.origins)):
+        density, crps, levels = backtest._known_by(judged, place)
+        made_by = np.isfinite(levels).any(axis=(1, 2, 3))
+        np.testing.assert_array_equal(made_by, np.arange(6) <= place)
+        for o, h in np.argwhere(np.isfinite(density[..., 0])):
+            assert o + h + 1 <= place
+        np.testing.assert_array_equal(np.isfinite(crps), np.isfinite(density))
+
+
+def test_a_better_fit_of_late_years_moves_only_late_weights(made):
+    def spread(origin):
+        rows = record.of(made.frame, TURNOVER, "right").set_index(["model", "origin", "horizon"])
+        middle = [rows.loc[(name, origin, 1), "mean"] for name in (STACKED, "plain", "wide")]
+        return (middle[0] - middle[2]) / (middle[1] - middle[2])  # weight of plain
+
+    assert spread(2005) == pytest.approx(0.5)
+    assert spread(2010) > 0.6
+
+
+def test_record_survives_its_file(made, tmp_path):
+    record.write_record(made.frame, tmp_path / record.FILE)
+    again = record.read_record(tmp_path)
+    pd.testing.assert_frame_equal(again, made.frame[list(again)], check_dtype=False, rtol=WRITTEN)
+
+
+def test_skill_by_hand(made):
+    rows = record.of(made.frame, TURNOVER, "right")
+    found = record.skill(rows, STACKED)
+    means = rows.groupby(["model", "horizon"])["crps"].mean()
+    for place, h in enumerate(found.horizons):
+        best = min(RIVALS, key=lambda name, h=h: means[name, h])
+        assert found.rival[place] == best
+        assert found.skill[place] == pytest.approx(1 - means[STACKED, h] / means[best, h])
+    without = rows[rows["origin"] != 2006].groupby(["model", "horizon"])["crps"].mean()
+    best = min(without[name, 2] for name in RIVALS)
+    assert found.without[1, 1] == pytest.approx(1 - without[STACKED, 2] / best)
+    low, high = found.limits(2)
+    assert low <= found.mean(2) <= high
+
+
+def test_a_rival_has_no_skill_against_itself(made):
+    rows = record.of(made.frame, TURNOVER, "right")
+    best = record.skill(rows, STACKED).rival[0]
+    assert record.skill(rows, best).skill[0] == 0
+    assert all(record.skill(rows, name).skill[0] <= 0 for name in RIVALS)
+
+
+def test_track_record_says_what_the_rows_say(made):
+    said = record.track_record(made.frame, "right")
+    rows = record.of(made.frame, TURNOVER, "right", STACKED)
+    assert (said["first_origin"], said["last_origin"], said["last_year"]) == (2005, 2010, 2011)
+    assert said["forecasts"] == len(rows) == 20
+    near = rows[rows["horizon"] == 1]
+    error = 100 * (np.exp(near["actual"] - near["p50"]) - 1)
+    first = said["horizons"][1]
+    within = error.between(first["below"] - 1e-9, first["above"] + 1e-9)
+    assert first["below"] < 0 < first["above"]
+    assert (1 + first["below"] / 100) * (1 + first["above"] / 100) == pytest.approx(1)
+    assert within.sum() == 3  # half of six
+    by_h = rows.groupby("horizon")["covered90"].mean()
+    assert said["covered90"] == pytest.approx(by_h.mean())
+    assert said["skill_2_to_last"] == pytest.approx(
+        np.mean([said["horizons"][h]["skill"] for h in (2, 3, 4, 5)]))
+
+
+def test_track_record_of_what_is_not_there(made):
+    with pytest.raises(InputError, match=r"backtest.csv: turnover, nowhere, stacked: no such forec"
+                                         r"asts.*tradesim backtest --keep"):
+        record.track_record(made.frame, "nowhere")
+
+
+def test_no_record_and_a_broken_one(made, tmp_path):
+    with pytest.raises(InputError, match=r"no back-test here; run `tradesim backtest --keep`"):
+        record.read_record(tmp_path)
+    frame = made.frame.head(3).assign(kind=["stack", "clever", "stack"])
+    record.write_record(frame, tmp_path / record.FILE)
+    with pytest.raises(InputError, match="'clever' is unknown"):
+        record.read_record(tmp_path)
+
+
+# Bad input.
+
+def test_a_good_plan(folder):
+    plan = prepare(folder)
+    assert plan.origins == tuple(range(2014, 2024))
+    assert (plan.years[0], plan.years[-1], plan.horizons) == (2005, 2024, 5)
+    assert [plan.kind(name) for name in ("plain", "blind", "drift")] == [
+        "candidate", "ablation", "rival"]
+    assert len(plan.tasks()) == 10 * (3 + 4 + 1)
+    assert len(plan.tasks()[0].series) == 10
+
+
+@pytest.mark.parametrize(("asked", "said"), [
+    ({"origins": (2009, 2015)}, "--origins: 2009:2015: 2009 has too little history: reports begin "
+     "in 2005 and the sample in 2011; the first origin allowed is 2013"),
+    ({"origins": (2014, 2024)}, "--origins: 2014:2024: 2024 has no later year to compare with; the "
+     "data end in 2024, so the last origin allowed is 2023"),
+    ({"origins": (2020, 2015)}, "--origins: 2020:2015: the first origin is after the last"),
+    ({"origins": (2020, 2022), "horizons": 5}, "--horizons: 5: no origin from 2020 on has a known "
+     "year so far ahead; the data end in 2024, so at most 4"),
+    ({"names": ["plane"]}, "DIR/specifications.yaml: plane: unknown specification; known: plain, "
+     "early, blind; did you mean 'plain'?"),
+    ({"names": ["plane"], "origins": (2001, 2030)}, "did you mean 'plain'?\n--origins: 2001:2030: "
+     "2001 has too little history"),
+])
+def test_what_is_asked_for_must_be_there(folder, asked, said):
+    assert said in problems(folder, **asked)
+
+
+def test_a_plan_carries_what_it_depends_on(folder):
+    identity = prepare(folder).identity
+    assert identity["program"] == program()
+    assert set(identity["inputs"]) == {"pair.yaml", "parameters.yaml", "data/bilateral_trade.csv",
+                                       "data/macro.csv", "data/corridor.csv"}
+    text = (folder / "parameters.yaml").read_text()
+    (folder / "parameters.yaml").write_text(text.replace("corridor.persistence:\n  title: ",
+                                                         "corridor.persistence:\n  title: The "))
+    assert prepare(folder).identity["inputs"] != identity["inputs"]
+
+
+def test_levers_leave_a_back_test_as_it_is(folder):
+    before = prepare(folder).identity
+    text = (folder / "parameters.yaml").read_text()
+    changed = text.replace("adjustment.speed:\n  title: ", "adjustment.speed:\n  title: The ")
+    assert changed != text
+    (folder / "parameters.yaml").write_text(changed)
+    assert prepare(folder).identity == before
+
+
+def test_few_late_origins_have_short_horizons(folder):
+    plan = prepare(folder, origins=(2022, 2023))
+    assert plan.horizons == 2
+    assert [plan.ahead(origin) for origin in plan.origins] == [2, 1]
+
+
+def test_missing_years_are_named(folder):
+    path = folder / "data/bilateral_trade.csv"
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    gone = frame["year"].eq("2017") & frame["reporter"].eq("KAZ") & frame["used"].eq("yes")
+    gone |= frame["year"].eq("2007") & frame["importer"].eq("KAZ") & frame["reporter"].eq("MNG")
+    frame[~gone].to_csv(path, index=False)
+    assert problems(folder).splitlines() == [
+        f"DIR/data/bilateral_trade.csv: {where}: no used row; a back-test needs every year"
+        for where in ("2007 MNG-KAZ counted by MNG", "2017 KAZ-MNG counted by KAZ",
+                      "2017 MNG-KAZ counted by KAZ")]
+
+
+def test_a_specification_may_not_be_called_like_a_rival(folder):
+    (folder / "specifications.yaml").write_text("drift: {title: Oops, size: nominal_gdp}\n"
+                                                + SPECIFICATIONS)
+    assert "drift: is the name of a rival of the back-test" in problems(folder)
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["--origins", "2014-2023"], "--origins: 2014-2023: must be two years with a colon between, su"
+     "ch as 2014:2023, or one year"),
+    (["--origins", "now"], "--origins: now: must be two years"),
+    (["--keep", "--origins", "2015:2023"], "--keep: needs all specifications, origins and ho"
+     "rizons"),
+    (["--calibration", "nowhere"], "nowhere: --calibration: is not a folder"),
+])
+def test_the_command_refuses_bad_words(words, said):
+    done = CliRunner().invoke(cli, ["backtest", *words])
+    assert done.exit_code == 2
+    assert said in done.output
+
+
+# The command.
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Make-believe forecasts in this process, so that the command takes seconds."""
+    monkeypatch.setattr(backtest, "work", fake_backtest.rough)
+    monkeypatch.setattr(fake_backtest, "SPREAD",
+                        {"plain": (0.0, 0.18), "early": (0.05, 0.3), "blind": (-0.3, 0.4)})
+    return lambda *words: CliRunner().invoke(cli, ["backtest", "--jobs", "1", "--draws", "200",
+                                                   *map(str, words)])
+
+
+def test_the_command_leaves_everything_and_changes_nothing_else(quick, folder, tmp_path):
+    before = sorted(path for path in folder.rglob("*"))
+    done = quick("--calibration", folder, "--out", tmp_path / "b")
+    assert done.exit_code == 0, done.output
+    found = {path.name for path in (tmp_path / "b").iterdir()}
+    assert found == {"backtest.csv", "backtest.yaml", "weights.yaml", "report.html", "figures"}
+    assert {path.name for path in (tmp_path / "b/figures").iterdir()} == {
+        f"{name}.{end}" for name, end in itertools.product(
+            ("past_fans", "skill", "coverage", "pit"), ("svg", "png"))}
+    assert not cell_folder(tmp_path / "b").exists()
+    assert sorted(folder.rglob("*")) == before
+    for words in ("years ahead", "best rival", "random walk", "Mean skill over years 2 to 5",
+                  "Stacked: " if "Stacked" in done.output else "Clearly best", "Report: "):
+        assert words in done.output
+    about = yaml.safe_load((tmp_path / "b/backtest.yaml").read_text())
+    assert about["command"] == "tradesim backtest --draws 200"
+    assert about["fits"]["drift"][2014]["left_out"] == 0
+    page = (tmp_path / "b/report.html").read_text()
+    assert page.count("<svg") == 4
+    assert "How wrong was it before?" in page
+
+
+def test_keep_replaces_record_and_weights(quick, folder, tmp_path):
+    from tradesim.inputs.specifications import read_weights
+
+    done = quick("--calibration", folder, "--out", tmp_path / "b", "--keep")
+    assert done.exit_code == 0, done.output
+    assert f"Kept in {folder}; next: tradesim calibrate" in done.output
+    weights = read_weights(folder)
+    assert sum(weights.values()) == pytest.approx(1)
+    assert set(weights) <= {"plain", "early"}
+    assert (folder / "backtest.csv").read_bytes() == (tmp_path / "b/backtest.csv").read_bytes()
+    text = yaml.safe_load((folder / "weights.yaml").read_text())
+    assert text["command"] == "tradesim backtest --draws 200 --keep"
+    assert set(text["scores"]) == {"plain", "early"}
+    assert not list(folder.glob("*.new"))
+
+
+def test_ablations_alone_have_no_stack(quick, folder, tmp_path):
+    done = quick("--calibration", folder, "--out", tmp_path / "b", "--specifications", "blind")
+    assert done.exit_code == 0, done.output
+    assert "No candidate among the specifications asked for" in done.output
+    assert not (tmp_path / "b/report.html").exists()
+
+
+def test_other_peoples_files_are_not_replaced(quick, folder, tmp_path):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/thesis.doc").write_text("years of work")
+    done = quick("--calibration", folder, "--out", tmp_path / "b")
+    assert done.exit_code == 2
+    assert "holds other files (thesis.doc)" in done.output
+
+
+def test_stopping_says_how_to_go_on(quick, folder, tmp_path, monkeypatch):
+    def stop(task):
+        if task.origin == 2016:
+            raise KeyboardInterrupt
+        return fake_backtest.rough(task)
+
+    monkeypatch.setattr(backtest, "work", stop)
+    done = quick("--calibration", folder, "--out", tmp_path / "b")
+    assert done.exit_code == 130
+    assert "the same command goes on" in done.output
+    assert len(list(cell_folder(tmp_path / "b").iterdir())) == 2
+    monkeypatch.setattr(backtest, "work", fake_backtest.rough)
+    again = quick("--calibration", folder, "--out", tmp_path / "b")
+    assert again.exit_code == 0
+    assert "going on: 2 of 80 forecasts were made before" in again.output
+
+
+def test_without_statsmodels_the_command_says_what_to_install(monkeypatch, folder):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "statsmodels", None)
+    done = CliRunner().invoke(cli, ["backtest", "--calibration", str(folder)])
+    assert done.exit_code == 2
+    assert 'pip install "tradesim[backtest]"' in done.output
+
+
+def test_span():
+    assert cli_backtest._span("2014:2023") == (2014, 2023)
+    assert cli_backtest._span("2019") == (2019, 2019)
+    assert cli_backtest._span(None) is None
+
+
+# What is committed.
+
+def test_the_page_holds_the_committed_results():
+    """Refresh with `python tests/backtest_page.py`."""
+    text = backtest_page.PAGE.read_text(encoding="utf-8")
+    assert backtest_page.BEGIN in text
+    assert backtest_page.page(text, calibration_folder()) == text
+
+
+def test_the_words_of_the_page_hold_the_committed_numbers():
+    text = backtest_page.PAGE.read_text(encoding="utf-8")
+    said = " ".join(text.split("## What was reached")[1].split("## What ten years")[0].split())
+    rows = record.of(record.read_record(calibration_folder()), TURNOVER,
+                     read_pair(calibration_folder()).target_count)
+
+    def percent(value):
+        return f"{100 * value:.0f}".replace("-0", "0").replace("-", "−")
+
+    def listed(part, model=STACKED):
+        *most, last = (percent(value) for value in record.skill(part, model).skill)
+        return f"{', '.join(most)} and {last} %"
+
+    for model, row in record.overall(rows).iterrows():
+        cell = (f"{row['crps']:.3f} ({percent(record.skill(rows, model).mean())} %; "
+                f"{percent(row['covered90'])}, {percent(row['covered50'])})")
+        name = {EQUAL: "all candidates alike", STACKED: "stack by the amended rule, weights of the"
+                " time", HINDSIGHT: "the same, weights of all cells"}.get(
+                    model, named(model) if model in (*RIVALS, *OTHERS) else f"`{model}`")
+        assert re.search(rf"\| {re.escape(name)} \|[^|]*\|[^|]*\| {re.escape(cell)} \|", said), name
+    line = rows.assign(kind=rows["kind"].where(rows["model"] != "damped_line", record.RIVAL))
+    best = max(record.models_of(rows, record.CANDIDATE),
+               key=lambda name: record.skill(rows, name).mean(2))
+    low, high = record.skill(rows, STACKED).limits(2)
+    whole = record.overall(rows)
+    for words in (
+            f"years 1 to 5 | {listed(rows)} | {listed(line)} |",
+            *(f"| {percent(record.skill(rows, name).mean(2))} % | "
+              f"{percent(record.skill(line, name).mean(2))} % |"
+              for name in (STACKED, HINDSIGHT, best)),
+            f"98 % | {percent(whole.loc[STACKED, 'covered90'])} % (by",
+            f"65 % | {percent(whole.loc[STACKED, 'covered50'])} % (by",
+            f"{percent(low)} to {percent(high)} % when one origin is left out",
+            f"held {percent(whole.loc['damped_line', 'covered50'])} % of the outcomes"):
+        assert words in said
+
+
+def test_the_committed_record_and_weights_belong_together():
+    """The rule, applied to the committed scores, gives the committed weights."""
+    frame, pair = record.read_record(calibration_folder()), read_pair(calibration_folder())
+    rows = record.of(frame, TURNOVER, pair.target_count)
+    names = record.models_of(rows, record.CANDIDATE)
+    levels = np.stack([record.grid(rows, name, names) for name in record.QUANTILES], axis=2)
+    found = decide(names, record.grid(rows, "log_score", names), record.grid(rows, "crps", names),
+                   levels)
+    weights = read_weights(calibration_folder())
+    assert set(found.weights) == set(weights)
+    for name, weight in weights.items():
+        assert found.weights[name] == pytest.approx(weight, abs=2e-3)  # six digits in the csv
+
+
+def test_the_committed_record_is_complete():
+    plan = prepare(calibration_folder())
+    frame = record.read_record(calibration_folder())
+    assert set(frame["model"]) == {*plan.forms, *RIVALS, *OTHERS, STACKED, HINDSIGHT,
+                                  EQUAL}
+    counts = frame.groupby(["model", "target", "count"]).size()
+    assert (counts == sum(plan.ahead(origin) for origin in plan.origins)).all()
+    for row in frame[frame["model"] == STACKED].to_dict("records"):
+        place = plan.series.index((row["target"], row["count"]))
+        actual = plan.outcome(row["origin"])[row["horizon"] - 1, place]
+        assert row["actual"] == pytest.approx(actual, rel=WRITTEN)
+
+
+def test_the_committed_weights_were_made_from_these_inputs():
+    """After a change of data or specifications run `tradesim backtest --keep` again."""
+    text = yaml.safe_load((calibration_folder() / "weights.yaml").read_text(encoding="utf-8"))
+    assert text["inputs"] == prepare(calibration_folder()).identity["inputs"]

@@ -1,0 +1,483 @@
+"""Scenarios side by side: identities, refusals, the cache, and what is left in the folder."""
+
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import fake_results
+from tradesim.cli import app as cli
+from tradesim.common.errors import InputError
+from tradesim.reports.compare.page import cell, comparison_environment, facts
+from tradesim.reports.compare.tables import Column, Table, outcomes
+from tradesim.reports.export import excel as workbook
+from tradesim.simulation import model, results, runs
+from tradesim.studies.compare import (
+    Comparison,
+    compare,
+    contained,
+    first_year,
+    gains,
+    moved_reference,
+    ranked,
+)
+from tradesim.studies.compare_table import COLUMNS, table
+from tradesim.studies.regret import TIE, regret
+
+DRAWS = 40
+
+
+def made(pair, name, size, **changed):
+    """Give made-up results of one scenario; the same seed gives the same draws."""
+    scenario = {"name": name, "title": f"Title of {name}", **changed.pop("scenario", {})}
+    dataset = fake_results.dataset(list(pair.importers), list(pair.exporters), list(pair.groups),
+                                   list(pair.counts), draws=DRAWS, size=size, scenario=scenario,
+                                   **changed)
+    return dataset.assign_attrs(run_id=f"run-{name}", title=scenario["title"])
+
+
+@pytest.fixture
+def three(base) -> Comparison:
+    return compare(made(base.pair, "none", 0.0), made(base.pair, "small", 0.4),
+                   made(base.pair, "large", 1.0))
+
+
+# Effects.
+
+def test_effects_are_those_of_the_summaries(three):
+    tidy = table(three)
+    for name in three.packages:
+        summary = results.summary(three.runs[name])
+        keys = ["variable", "count", "year", "exporter", "importer", "group", "case", "statistic"]
+        own = tidy[(tidy["scenario"] == name) & tidy["variable"].isin(summary["variable"])]
+        both = own.merge(summary, on=keys, suffixes=("", "_summary"))
+        assert len(both) == len(own) > 2000
+        assert np.allclose(both["value"], both["value_summary"], rtol=1e-5, atol=0.01)
+
+
+def test_effects_are_against_the_baseline_and_case_by_case(base):
+    none, large = made(base.pair, "none", 0.0), made(base.pair, "large", 1.0)
+    comparison = compare(none, large, baseline="large")
+    assert comparison.names == ["large", "none"]
+    for case in ("scenario", "if_implemented"):
+        change = comparison.change("turnover", "none", case, count=comparison.count)
+        expected = none["turnover"].sel(case=case) - large["turnover"].sel(case=case)
+        assert np.allclose(change, expected.sel(count=comparison.count).to_numpy())
+
+
+def test_scenarios_are_ranked_by_their_mean_effect(three):
+    assert ranked(three) == ["large", "small"]
+    assert ranked(three, "if_implemented") == ["large", "small"]
+
+
+def test_groups_add_up_to_directions_and_directions_to_turnover(three):
+    where = {"count": three.count, "year": three.last}
+    trade = three.change("trade", "large", "if_implemented", **where)
+    total = three.change("turnover", "large", "if_implemented", **where)
+    assert np.allclose(trade.sum(axis=(1, 2)), total, atol=1e-3)
+
+
+def test_gains_hold_suppliers_and_accounts(three, base):
+    importer = base.pair.importers[0]
+    found = gains(three, "large", importer, "scenario", three.last)
+    assert list(found)[:len(base.pair.exporters)] == list(base.pair.exporters)
+    assert np.allclose(found["welfare"],
+                       three.levels("welfare", "large", "scenario", importer=importer,
+                                    year=three.last))
+
+
+# The target.
+
+def test_first_years_and_never_add_up_to_one(three):
+    tidy = table(three)
+    chosen = tidy[tidy["variable"].isin(["first_year_share", "not_reached_share"])]
+    assert np.allclose(chosen.groupby(["scenario", "case"])["value"].sum(), 1.0)
+
+
+def test_first_year_is_the_first_and_stays_when_a_draw_falls_back(base):
+    none, other = made(base.pair, "none", 0.0), made(base.pair, "other", 1.0)
+    turnover = np.full(other["turnover"].shape, 1e6)
+    turnover[:, 1, 0, [3, 7]], turnover[:, 1, 1, -1] = 600e6, 500e6
+    other["turnover"] = (other["turnover"].dims, turnover)
+    found = first_year(compare(none, other), "other", "scenario")
+    assert found[0] == 2028
+    assert found[1] == 2035
+    assert np.isnan(found[2:]).all()
+
+
+# Regret.
+
+@pytest.mark.parametrize("criterion", ["turnover", "welfare"])
+@pytest.mark.parametrize("case", ["scenario", "if_implemented"])
+def test_regret_is_never_negative_and_zero_for_the_best(three, criterion, case):
+    found = regret(three, criterion, case)
+    assert found.loss.min() == 0.0
+    assert (found.loss.min(axis=0) == 0.0).all()
+    assert np.allclose(found.best.sum(axis=0), 1.0)
+    assert found.chance.sum() == pytest.approx(1.0)
+    assert (found.mean <= found.worst).all()
+    assert (found.high <= found.worst).all()
+
+
+def test_regret_by_hand(base):
+    datasets = [made(base.pair, name, 0.0) for name in ("a", "b", "c")]
+    by_name = {"a": [10e6, 10e6, 10e6], "b": [30e6, 0.0, 10e6 + TIE / 2], "c": [0.0, 5e6, 0.0]}
+    for dataset, values in zip(datasets, by_name.values(), strict=True):
+        turnover = np.zeros(dataset["turnover"].shape)
+        turnover[:, 1, :3, -1] = values
+        dataset["turnover"] = (dataset["turnover"].dims, turnover)
+    found = regret(compare(*(dataset.isel(draw=slice(3)) for dataset in datasets)))
+    assert found.names == ("a", "b", "c")
+    assert found.loss.tolist() == [[20e6, 0.0, TIE / 2], [0.0, 10e6, 0.0],
+                                   [30e6, 5e6, 10e6 + TIE / 2]]
+    assert found.best.tolist() == [[0.0, 1.0, 0.5], [1.0, 0.0, 0.5], [0.0, 0.0, 0.0]]
+    assert found.minimax == "b"
+    assert found.tied == 0.0
+
+
+# What can be compared.
+
+@pytest.mark.parametrize(("changed", "match"), [
+    ({"horizon": 2033}, "horizon: differs between scenarios: none 2035, other 2033; .*--align"),
+    ({"seed": 2}, "seed: differs between scenarios: none 1, other 2; --seed S"),
+])
+def test_runs_on_another_footing_are_refused(base, changed, match):
+    with pytest.raises(InputError, match=match):
+        compare(made(base.pair, "none", 0.0), made(base.pair, "other", 1.0, **changed))
+
+
+@pytest.mark.parametrize(("attributes", "match"), [
+    ({"count": "another"}, "count: differs between scenarios: none .*, other another; --count"),
+    ({"hashes": json.dumps({"posterior.nc": "cd" * 32})},
+     r"calibration: differs .*other \(other posterior.nc\); run all with the same calibration"),
+])
+def test_other_counts_and_calibrations_are_refused(base, attributes, match):
+    with pytest.raises(InputError, match=match):
+        compare(made(base.pair, "none", 0.0),
+                made(base.pair, "other", 1.0).assign_attrs(attributes))
+
+
+def test_all_that_differs_is_said_at_once(base):
+    other = made(base.pair, "other", 1.0, horizon=2033, seed=3).isel(draw=slice(7))
+    with pytest.raises(InputError) as caught:
+        compare(made(base.pair, "none", 0.0), other)
+    assert [problem.key for problem in caught.value.problems] == ["draws", "seed", "horizon"]
+
+
+def test_horizons_are_aligned_when_asked(base):
+    none = made(base.pair, "none", 0.0)
+    comparison = compare(none, made(base.pair, "other", 1.0).sel(year=slice(None, 2033)),
+                         align=True)
+    assert comparison.last == 2033
+    assert comparison.milestones == [2030, 2033]
+
+
+def test_one_scenario_alone_is_refused(base):
+    none = made(base.pair, "none", 0.0)
+    with pytest.raises(InputError, match="at least one scenario besides the baseline"):
+        compare(none, none)
+    with pytest.raises(InputError, match="--baseline: other: is not among"):
+        compare(none, made(base.pair, "mine", 1.0), baseline="other")
+
+
+def test_two_scenarios_of_one_name_are_refused(base):
+    mine = made(base.pair, "mine", 1.0)
+    with pytest.raises(InputError, match="mine: two different scenarios have this name"):
+        compare(made(base.pair, "none", 0.0), mine, mine.assign_attrs(run_id="another"))
+
+
+def test_packages_that_hold_others_and_moved_paths_are_found(base):
+    one = made(base.pair, "one", 0.5, scenario={"levers": {"x": {"start": 2030}}})
+    other = made(base.pair, "other", 0.5, scenario={"levers": {"x": {}}})
+    both = made(base.pair, "both", 1.0, scenario={"levers": {"x": {"start": 2030}, "y": {}}})
+    comparison = compare(made(base.pair, "none", 0.0), one, other, both)
+    assert contained(comparison) == {"one": [], "other": [], "both": ["one"]}
+    assert moved_reference(comparison) == []
+    moved = one.assign(turnover=one["turnover"] * 1.01)
+    assert moved_reference(compare(made(base.pair, "none", 0.0), moved)) == ["one"]
+
+
+# The table.
+
+def test_table_is_tidy_and_finite(three):
+    tidy = table(three)
+    assert tuple(tidy.columns) == COLUMNS
+    assert np.isfinite(tidy["value"]).all()
+    assert not tidy.isna().any().any()
+    assert not tidy.duplicated(list(COLUMNS[:-1])).any()
+
+
+def test_outcomes_and_facts_agree_with_the_table(three, base):
+    tidy = table(three)
+    best = tidy[(tidy["variable"] == "best_turnover") & (tidy["case"] == "scenario")]
+    shares = dict(zip(best["scenario"], best["value"], strict=True))
+    for row in outcomes(three):
+        assert row["best"] == pytest.approx(shares[row["name"]])
+        assert row["average"][1] <= row["average"][2]
+    said = facts(three, base.pair)
+    assert said["first"]["name"] == "large"
+    assert said["rows"][0]["average"][0] == pytest.approx(
+        tidy.query("scenario == 'large' and variable == 'turnover' and case == 'effect' and "
+                   f"statistic == 'mean' and year == {three.last} and "
+                   f"count == '{three.count}'")["value"].item() / 1e6)
+
+
+@pytest.mark.parametrize(("value", "kind", "text"), [
+    ((12.34, -1.0, 20.0), "range", "12.3 (-1.0 to 20.0)"), (0.004, "share", "< 1"),
+    (0.0, "share", "0"), (1.0, "share", "> 99"), (0.42, "share", "42"), (2031.5, "year", "2032"),
+    (None, "year", ""), (1234.0, "money", "1230")])
+def test_cells_are_rounded_as_in_the_report(value, kind, text):
+    assert cell(value, kind) == text
+
+
+# The cache.
+
+@pytest.fixture
+def kept(base, tmp_path, monkeypatch):
+    """Fetch from a cache in an empty folder; counts how often the model really runs."""
+    said, ran, run = [], [], model.answer
+
+    def counted(*words, **options):
+        ran.append(words[1].name)
+        return run(*words, **options)
+
+    monkeypatch.setattr(model, "answer", counted)
+
+    def fetch(name="base", **options):
+        return runs.fetch(name, base, draws=5, cache=tmp_path / "cache", say=said.append,
+                          **options)
+
+    fetch.said, fetch.ran, fetch.folder = said, ran, tmp_path / "cache"
+    return fetch
+
+
+def test_second_time_comes_from_the_cache_with_the_same_numbers(kept):
+    first, second = kept(), kept()
+    assert kept.ran == ["base"]
+    assert first.identical(second)
+    assert [path.name for path in kept.folder.iterdir()] == [first.attrs["run_id"]]
+    assert kept.said == []
+
+
+def test_other_inputs_are_another_entry(kept):
+    kept()
+    kept(seed=7)
+    kept("eaeu_fta")
+    assert len(kept.ran) == 3
+    assert len(list(kept.folder.iterdir())) == 3
+
+
+def test_another_name_with_the_same_content_shares_the_entry_under_its_own_name(kept, tmp_path):
+    kept()
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("title: Mine\nquestion: What?\n", encoding="utf-8")
+    found = kept(mine, count="mongolian")
+    assert kept.ran == ["base"]
+    assert found.attrs["title"] == "Mine"
+    assert json.loads(found.attrs["scenario"])["name"] == "mine"
+    assert found.attrs["count"] == "mongolian"
+
+
+def test_force_runs_again(kept):
+    kept()
+    kept(force=True)
+    assert kept.ran == ["base", "base"]
+
+
+def spoil(entry: Path, how: str) -> None:
+    data, manifest = entry / results.DATA, entry / results.MANIFEST
+    if how == "one byte":
+        content = bytearray(data.read_bytes())
+        content[len(content) // 2] ^= 1
+        data.write_bytes(content)
+    elif how == "cut":
+        data.write_bytes(data.read_bytes()[:1000])
+    elif how == "gone":
+        data.unlink()
+    elif how == "manifest":
+        manifest.write_text("{", encoding="utf-8")
+    elif how == "another run":
+        text = manifest.read_text(encoding="utf-8").replace(entry.name, "0" * 16)
+        manifest.write_text(text, encoding="utf-8")
+    else:
+        (entry / runs.CODE).write_text("another\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("how", ["one byte", "cut", "gone", "manifest", "another run", "code"])
+def test_spoilt_entries_are_noticed_rebuilt_and_said(kept, how):
+    first = kept()
+    spoil(kept.folder / first.attrs["run_id"], how)
+    again = kept()
+    assert kept.ran == ["base", "base"]
+    assert len(kept.said) == 1
+    assert first.attrs["run_id"] in kept.said[0]
+    assert ("other code" if how == "code" else "damaged") in kept.said[0]
+    assert first.identical(again)
+    assert kept().identical(first)
+    assert len(kept.said) == 1
+
+
+def test_unknown_count_is_refused_even_when_kept(kept):
+    kept()
+    with pytest.raises(InputError, match=r"--count: kazak: unknown count; .*did you mean"):
+        kept(count="kazak")
+
+
+# The sentences.
+
+def said(comparison, pair):
+    words = comparison_environment().from_string(
+        '{% import "compare_words.j2" as say %}{{ say.answer(f) }}')
+    return " ".join(words.render(f=facts(comparison, pair)).split())
+
+
+def test_answer_names_the_best_and_what_holds_others(base):
+    small = made(base.pair, "small", 0.4, scenario={"levers": {"x": {}}})
+    large = made(base.pair, "large", 1.0, scenario={"levers": {"x": {}, "y": {}}})
+    text = said(compare(made(base.pair, "none", 0.0), small, large), base.pair)
+    assert "Of the 2 scenarios, <b>Title of large</b> adds most to turnover: USD" in text
+    assert "Title of large holds everything that Title of small sets" in text
+    assert "parameters" not in text
+
+
+def test_answer_without_effect_and_with_only_losses(base):
+    none, same = made(base.pair, "none", 0.0), made(base.pair, "same", 0.0)
+    assert "No scenario changes turnover in 2035" in said(compare(none, same), base.pair)
+    large = made(base.pair, "large", 1.0)
+    text = said(compare(none, large, baseline="large"), base.pair)
+    assert "No scenario adds to turnover on average; <b>Title of none</b> comes nearest" in text
+
+
+# The command.
+
+@pytest.fixture
+def call(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: CliRunner().invoke(cli.cli, ["compare", *map(str, words)],
+                                             prog_name="tradesim")
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory):
+    """Give the folder of a real comparison, and what the command printed."""
+    home = tmp_path_factory.mktemp("compared")
+    out = home / "out"
+    outcome = CliRunner().invoke(cli.cli, [
+        "compare", "eaeu_fta", "direct_flights", "--draws", "20", "--out", str(out), "--cache",
+        str(home / "cache")], catch_exceptions=False)
+    assert outcome.exit_code == 0, outcome.output
+    return out, outcome.output
+
+
+def test_command_leaves_tables_workbook_figures_and_report(left):
+    folder, output = left
+    names = {path.name for path in folder.iterdir()}
+    assert names >= {"report.html", "figures", "comparison.csv", "comparison.xlsx",
+                     "manifest.json"}
+    assert {path.suffix for path in (folder / "figures").iterdir()} == {".png", ".svg"}
+    assert len(list((folder / "figures").iterdir())) == 12
+    assert re.search(r"^eaeu_fta .*%.*%$", output, re.M)
+    assert output.rstrip().endswith(f"Report: {folder / 'report.html'}")
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert list(manifest["runs"]) == ["base", "eaeu_fta", "direct_flights"]
+    assert manifest["command"] == ("tradesim compare eaeu_fta direct_flights --baseline base "
+                                   "--draws 20")
+
+
+def test_report_needs_no_network_and_opens_with_what_differs(left):
+    page = (left[0] / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r"<(script|link|img|iframe)|@import|url\((?!#)", page)
+    sections = [page.index(text) for text in ('id="inputs"', 'id="answer"', 'id="figure-effects"',
+                                              'id="tables"', 'id="reproduce"')]
+    assert sections == sorted(sections)
+    assert "scenarios/eaeu_fta.yaml:" in page[sections[0]:sections[1]]
+    assert page.count("<svg") == 6
+    assert page.count('role="img" aria-label="') == 6
+    assert not re.search(r"\bnan\b|None|inf\b|\{\{|\}\}", re.sub(r"<svg.*?</svg>", "", page,
+                                                                flags=re.S))
+
+
+def test_workbook_has_a_sheet_a_table_with_units_and_frozen_panes(left):
+    with zipfile.ZipFile(left[0] / "comparison.xlsx") as book:
+        texts = book.read("xl/sharedStrings.xml").decode()
+        sheets = re.findall(r'<sheet name="([^"]+)"', book.read("xl/workbook.xml").decode())
+        pages = [book.read(f"xl/worksheets/sheet{place}.xml").decode()
+                 for place in range(1, len(sheets) + 1)]
+    assert sheets[:3] == ["Scenarios", "Input differences", "Effects 1"]
+    assert len(sheets) == len(set(sheets)) == 18
+    assert all('state="frozen"' in page for page in pages)
+    assert "2035, risk-weighted average, low, USD million" in texts
+    assert "2035, if implemented, %" in texts
+
+
+def test_workbook_holds_the_numbers_of_the_table(left):
+    tidy = pd.read_csv(left[0] / "comparison.csv")
+    mean = tidy.query("scenario == 'eaeu_fta' and variable == 'turnover' and case == 'effect' and "
+                      "year == 2035 and statistic == 'mean'")["value"].to_numpy() / 1e6
+    with zipfile.ZipFile(left[0] / "comparison.xlsx") as book:
+        page = book.read("xl/worksheets/sheet3.xml").decode()
+    values = [float(value) for value in re.findall(r'<c r="H\d+" s="\d+"><v>([^<]+)', page)]
+    assert any(abs(value - mean).min() < 1e-4 for value in values)
+
+
+def test_workbook_gives_the_same_bytes_for_the_same_tables(tmp_path):
+    one = Table("x", "A title", "A/sheet: [1]", (Column("name"), Column("size", "range"),
+                                                Column("when", "year")),
+                (("first", (1.0, 0.5, 2.0), 2030.0), ("second", (0.0, 0.0, 0.0), None)))
+    for name in ("a.xlsx", "b.xlsx"):
+        workbook.write([one], tmp_path / name, "made up")
+    assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as book:
+        assert "2000-01-01T00:00:00Z" in book.read("docProps/core.xml").decode()
+
+
+def test_mistakes_of_all_files_are_said_before_anything_runs(call, tmp_path, monkeypatch):
+    monkeypatch.setattr(model, "answer", None)
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.yaml").write_text("title: T\nquestion: Q\nlevers: {nonsense: {}}\n",
+                                               encoding="utf-8")
+    outcome = call("one.yaml", "two.yaml")
+    assert outcome.exit_code == 2
+    assert "one.yaml:3" in outcome.stderr
+    assert "two.yaml:3" in outcome.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_other_horizons_are_refused_before_anything_runs(call, tmp_path, monkeypatch):
+    monkeypatch.setattr(model, "answer", None)
+    (tmp_path / "short.yaml").write_text("extends: base\nhorizon: 2031\n", encoding="utf-8")
+    outcome = call("short.yaml")
+    assert outcome.exit_code == 2
+    assert "horizon: differs between scenarios: base 2035, short.yaml 2031" in outcome.stderr
+
+
+def test_missing_writer_of_workbooks_is_said_and_the_rest_is_left(call, monkeypatch, tmp_path):
+    monkeypatch.setattr(workbook, "available", lambda: False)
+    outcome = call("direct_flights", "--draws", "3", "--no-report")
+    assert outcome.exit_code == 0, outcome.output
+    assert "pip install 'tradesim[office]'" in outcome.stderr
+    left = {path.name for path in (tmp_path / "results" / "comparison").iterdir()}
+    assert left - {"comparison.parquet"} == {"comparison.csv", "manifest.json"}
+
+
+def test_one_scenario_one_draw_one_year_can_be_drawn(call):
+    outcome = call("direct_flights", "--draws", "1", "--set", "horizon=2026")
+    assert outcome.exit_code == 0, outcome.output
+
+
+def test_folder_of_an_earlier_run_can_be_compared(call, base, tmp_path):
+    dataset = model.run("direct_flights", draws=3)
+    folder = tmp_path / "earlier"
+    folder.mkdir()
+    results.save(dataset, folder)
+    outcome = call(folder, "--draws", "3", "--no-report")
+    assert outcome.exit_code == 0, outcome.output
+    assert "direct_flights" in outcome.output
+    outcome = call(folder, "--draws", "4", "--no-report")
+    assert outcome.exit_code == 2
+    assert "draws: differs between scenarios" in outcome.stderr
