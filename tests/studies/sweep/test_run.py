@@ -5,14 +5,17 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from click.testing import CliRunner
 
 from tradesim.cli.app import cli
+from tradesim.common.arrays import frozen
 from tradesim.common.errors import InputError
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, read_scenario
 from tradesim.simulation.model import draw_all, simulate
 from tradesim.studies.sweep.design import METHODS, make
+from tradesim.studies.sweep.evaluate import TARGET, Outputs, output_columns
 from tradesim.studies.sweep.execution import open_mapper
 from tradesim.studies.sweep.file import is_sweep_file, read_sweep_file
 from tradesim.studies.sweep.plan import Wish, prepare
@@ -54,21 +57,51 @@ def test_the_folder_says_all(swept):
     assert finished(plan, folder)
 
 
-def test_a_row_is_a_run_of_the_model(swept, base):
+def test_every_row_is_a_run_of_the_model(swept, base):
+    """All columns of all rows: reference, scenario, effect, welfare and target."""
     pytest.importorskip("pyarrow")
     table = table_of(swept[1])
-    row = table.iloc[-1]
-    known = Known(base.parameters, base.levers, base.pair)
-    scenario = read_scenario("all_levers", known,
-                             [f"adjustment.speed={float(row['adjustment.speed'])!r}"])
-    draws = draw_all(base, scenario, Cube.point())
-    on = {lever: np.array(1.0) for lever in scenario.levers} | {
-        "altai_road": np.array(row["altai_road"])}
-    cases = {"reference": dict.fromkeys(on, np.array(0.0)), "scenario": on}
-    turnover = simulate(base, scenario, draws, cases)["turnover"].isel(draw=0)
-    for case in cases:
-        assert row[f"turnover|kazakh|{case}|2035"] == pytest.approx(
-            float(turnover.sel(count="kazakh", case=case, year=2035)), rel=1e-12)
+    scenario = read_scenario("all_levers", Known(base.parameters, base.levers, base.pair))
+    draws = draw_all(base, scenario, Cube.table({"": np.full(len(table), 0.5)}, Cube.point()))
+    draws["adjustment.speed"] = frozen(table["adjustment.speed"])
+    on = {lever: np.ones(len(table)) for lever in scenario.levers} | {
+        "altai_road": table["altai_road"].to_numpy()}
+    run = simulate(base, scenario, draws, {
+        "reference": {lever: np.array(0.0) for lever in on}, "scenario": on}).sel(
+            year=[2030, 2035])
+    reference, with_levers = (run["turnover"].sel(case=case) for case in ("reference", "scenario"))
+    reached = run["turnover"].sel(count=base.pair.target_count) >= base.pair.target_value
+    expected = {}
+    for year in (2030, 2035):
+        for count in base.pair.counts:
+            at = {"count": count, "year": year}
+            expected |= {f"turnover|{count}|reference|{year}": reference.sel(at),
+                         f"turnover|{count}|scenario|{year}": with_levers.sel(at),
+                         f"turnover|{count}|effect|{year}": (with_levers - reference).sel(at)}
+        expected |= {f"welfare|own|effect|{year}|{importer}":
+                     run["welfare"].sel(case="scenario", year=year, importer=importer)
+                     for importer in base.pair.importers}
+        expected |= {f"target|{base.pair.target_count}|{case}|{year}":
+                     reached.sel(case=case, year=year) for case in ("reference", "scenario")}
+    assert set(expected) == set(table.columns[4:])
+    for name, values in expected.items():
+        np.testing.assert_allclose(table[name], values, rtol=1e-12, err_msg=name)
+    assert (table[EFFECT] > 1e6).all()
+
+
+def test_effect_and_target_in_numbers(base):
+    """An effect is the scenario less the reference; the target is reached at its very value."""
+    target = base.pair.target_value
+    counts = len(base.pair.counts)
+    turnover = np.empty((counts, 2, 1, 3))
+    turnover[:, 0], turnover[:, 1] = 0.5 * target, target * np.array([0.95, 1.0, 1.1])
+    run = xr.Dataset({"turnover": (("count", "case", "year", "draw"), turnover)}, {
+        "count": list(base.pair.counts), "case": ["reference", "scenario"], "year": [2035]})
+    levels = output_columns(base, run, Outputs(("turnover",), (2035,))).reshape(3, counts, 3)
+    np.testing.assert_allclose(levels[:, 0] / target,
+                               [[0.5, 0.95, 0.45], [0.5, 1.0, 0.5], [0.5, 1.1, 0.6]])
+    reached = output_columns(base, run, Outputs((TARGET,), (2035,)))
+    np.testing.assert_array_equal(reached, [[0, 0], [0, 1], [0, 1]])
 
 
 def test_the_reference_answers_to_no_lever(swept):

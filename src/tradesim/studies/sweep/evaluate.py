@@ -185,7 +185,7 @@ def _evaluated(world: World, task: Task) -> Result:
     acting = world.switches(task.factors, task.points, drawn, task.noise is not None)
     cases = {REFERENCE: dict.fromkeys(acting, np.array(0.0)), SCENARIO: acting}
     dataset = simulate(world.base, world.scenario, drawn, cases)
-    outputs = _table(world, dataset, task.outputs)
+    outputs = output_columns(world.base, dataset, task.outputs)
     lost = np.flatnonzero(~np.isfinite(outputs).all(axis=1))
     outputs[lost] = np.nan
     failed = tuple((task.start + int(row), "the result is not a finite number") for row in lost)
@@ -193,7 +193,7 @@ def _evaluated(world: World, task: Task) -> Result:
     return Result(task.start, values, outputs, failed)
 
 
-def _table(world: World, dataset: xr.Dataset, outputs: Outputs) -> Array:
+def output_columns(base: Baseline, dataset: xr.Dataset, outputs: Outputs) -> Array:
     """Lay out the outputs by row, in the order of `labels`."""
     years = [list(dataset["year"].values).index(year) for year in outputs.years]
     columns = []
@@ -206,9 +206,9 @@ def _table(world: World, dataset: xr.Dataset, outputs: Outputs) -> Array:
             values = reduce(np.add, np.moveaxis(values, dims.index("group"), 0))
             dims.remove("group")
         if name == TARGET:
-            place = list(dataset["count"].values).index(world.base.pair.target_count)
+            place = list(dataset["count"].values).index(base.pair.target_count)
             values = values.take([place], axis=dims.index("count"))
-            values = (values >= world.base.pair.target_value).astype(float)
+            values = (values >= base.pair.target_value).astype(float)
         at = dims.index("case")
         first, second = (values.take([index], axis=at) for index in (0, 1))
         if name in VARIABLES and VARIABLES[name].change:

@@ -34,6 +34,9 @@ RESAMPLES = 200
 GOAL = 0.05
 """Half width of the interval that indices should reach."""
 
+ROUNDING = 1e-9
+"""Size below which an index is rounding."""
+
 STILL = 1e-12
 """Spread relative to the largest value below which an output does not vary."""
 
@@ -220,6 +223,12 @@ def sobol(outputs: Array, units: int, second: bool, seed: int) -> list[Estimate]
         both = closed - first[:, i] - first[:, j]
         found.append(_estimate("second", pairs, both[0], both[1:], share=False))
     return found
+
+
+def distinguishable(value: Array, low: Array, high: Array) -> NDArray[np.str_]:
+    """Whether an index differs from zero: its interval leaves out zero, and it is no rounding."""
+    apart = ((low > 0) | (high < 0)) & (np.abs(value) > ROUNDING)
+    return np.where(np.isfinite(value), np.where(apart, "yes", "no"), "does not vary")
 
 
 def more_needed(estimates: list[Estimate], rows: int) -> Array:

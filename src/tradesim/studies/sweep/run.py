@@ -18,7 +18,7 @@ from tradesim.common.errors import InputError, Problem, TradesimError
 from tradesim.common.files import whole
 from tradesim.studies.sweep import execution
 from tradesim.studies.sweep.evaluate import evaluate
-from tradesim.studies.sweep.indices import analyse, more_needed, whole_blocks
+from tradesim.studies.sweep.indices import analyse, distinguishable, more_needed, whole_blocks
 from tradesim.studies.sweep.plan import Plan
 from tradesim.studies.sweep.table import CSV, PARQUET, write_table
 
@@ -33,9 +33,6 @@ RANKED = 131_072
 
 NUMBERS = 8_000_000
 """Outputs that are analysed at once: bounds the memory."""
-
-ZERO = 1e-9
-"""Size below which an index is rounding."""
 
 _INDEX_COLUMNS = ("method", "output", "factor", "index", "value", "low", "high",
                   "distinguishable", "more_runs_needed")
@@ -242,13 +239,11 @@ def _tidy(plan: Plan, points: Array | None, outputs: Array, kept: Any,
     for one in estimates:
         factors = [" × ".join(units[place] for place in places) for places in one.factors]
         value, low, high = (array.T.ravel() for array in (one.value, one.low, one.high))
-        known = np.isfinite(value)
-        clear = ((low > 0) | (high < 0)) & (np.abs(value) > ZERO)
         yield pd.DataFrame({
             "method": plan.design.method, "output": np.repeat(names, len(factors)),
             "factor": np.tile(factors, len(names)), "index": one.index, "value": value,
             "low": low, "high": high,
-            "distinguishable": np.where(known, np.where(clear, "yes", "no"), "does not vary"),
+            "distinguishable": distinguishable(value, low, high),
             "more_runs_needed": np.repeat(more if one.share else np.zeros_like(more),
                                           len(factors)).astype(np.int64)})
 
