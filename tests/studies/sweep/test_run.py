@@ -13,7 +13,8 @@ from tradesim.common.arrays import frozen
 from tradesim.common.errors import InputError
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, read_scenario
-from tradesim.simulation.model import draw_all, simulate
+from tradesim.simulation.draws import draw_all
+from tradesim.simulation.model import simulate
 from tradesim.studies.sweep.design import METHODS, make
 from tradesim.studies.sweep.evaluate import TARGET, Outputs, output_columns
 from tradesim.studies.sweep.execution import open_mapper
