@@ -80,9 +80,9 @@ def backtest(origins: str | None, horizons: int | None, specifications: tuple[st
 
 def _run(plan: Plan, out: Path, jobs: int | None, fresh: bool) -> list[Cell]:
     """Work on all cells, with a bar where somebody watches."""
+    from tradesim.common.parallel import open_mapper
     from tradesim.reports.terminal import progress
     from tradesim.studies.backtest.backtest import cell_folder, run
-    from tradesim.studies.sweep.execution import open_mapper
 
     try:
         with open_mapper(jobs or os.cpu_count() or 1) as mapper, progress("Forecasting") as show:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tradesim.cli.options import CALIBRATION, SET, Stopped, calibration_of, complete_scenarios
+from tradesim.studies.sweep import MAIN_INDEX, METHODS
 
 if TYPE_CHECKING:
     from tradesim.reports.terminal import Progress
-    from tradesim.studies.sweep.plan import Plan, Wish
+    from tradesim.studies.sweep.plan import SweepPlan, SweepRequest
 
-METHODS = ("oat", "grid", "lhs", "morris", "sobol")
 MANY = 4096
 """Rows from which several processes are worth their start."""
 
@@ -25,8 +25,6 @@ READABLE = 60_000_000
 """Numbers in a table up to which it is read whole for the report."""
 
 SHOWN = 12
-MAIN = {"oat": "swing", "grid": "range_of_means", "lhs": "prcc", "morris": "mu_star",
-        "sobol": "total"}
 
 
 @click.command(epilog="""\b
@@ -96,7 +94,7 @@ def sweep(scenario: str, out: Path | None, workers: int | None, scheduler: str |
         return
     for note in plan.notes:
         _say(f"note: {note}")
-    name = Path(scenario).stem if wish.scenario != scenario else plan.world.scenario.name
+    name = Path(scenario).stem if wish.scenario != scenario else plan.space.scenario.name
     target = out or Path("results") / (name if wish.scenario != scenario
                                        else f"{name}-sweep-{wish.method}")
     if not fresh and finished(plan, target):
@@ -111,11 +109,10 @@ def sweep(scenario: str, out: Path | None, workers: int | None, scheduler: str |
     click.echo(f"Report: {page}" if page.exists() else f"Results: {target}")
 
 
-def _wish(scenario: str, asked: dict[str, Any], listing: bool) -> Wish:
+def _wish(scenario: str, asked: dict[str, Any], listing: bool) -> SweepRequest:
     from dataclasses import replace
 
-    from tradesim.studies.sweep.file import is_sweep_file, read_sweep_file
-    from tradesim.studies.sweep.plan import Wish
+    from tradesim.studies.sweep.plan import SweepRequest, is_sweep_file, read_sweep_file
 
     asked["over"] = tuple(name.strip() for text in asked["over"] for name in text.split(",")
                           if name.strip())
@@ -130,16 +127,16 @@ def _wish(scenario: str, asked: dict[str, Any], listing: bool) -> Wish:
         if not listing:
             raise click.UsageError(f"--method is needed: one of {', '.join(METHODS)}")
         said["method"] = "lhs"
-    return Wish(scenario, **said)
+    return SweepRequest(scenario, **said)
 
 
-def _cores(plan: Plan) -> int:
+def _cores(plan: SweepPlan) -> int:
     return (os.cpu_count() or 1) if plan.design.rows >= MANY else 1
 
 
-def _run(plan: Plan, target: Path, workers: int, scheduler: str | None, chunk: int,
+def _run(plan: SweepPlan, target: Path, workers: int, scheduler: str | None, chunk: int,
          fresh: bool, extra: Callable[[Path], None]) -> None:
-    from tradesim.studies.sweep.execution import open_mapper
+    from tradesim.common.parallel import open_mapper
     from tradesim.studies.sweep.run import begin, chunk_folder, sweep
 
     begin(plan, target, fresh, chunk)  # what is wrong with the folder, before workers start
@@ -157,7 +154,7 @@ def _run(plan: Plan, target: Path, workers: int, scheduler: str | None, chunk: i
 def _report(work: Path) -> None:
     """Write figures and page, where the table fits in the memory."""
     from tradesim.reports.sweep import sweep_report
-    from tradesim.studies.sweep.run import table_size
+    from tradesim.studies.sweep.results import table_size
 
     if table_size(work) > READABLE:
         _say("the table is too large for figures and a report; indices.csv holds the indices")
@@ -225,8 +222,8 @@ def _say(line: str) -> None:
     click.echo(line, err=True)
 
 
-def _listed(plan: Plan) -> str:
-    factors = plan.world.factors.values()
+def _listed(plan: SweepPlan) -> str:
+    factors = plan.space.factors.values()
     cells = sum(item.kind == "cell" for item in factors)
     shown = [item for item in factors if item.kind not in ("cell", "column")]
     width = max(len(item.name) for item in shown)
@@ -253,14 +250,14 @@ def _outcome(target: Path) -> str:
     names = [item["name"] for item in about["outputs"]]
     wanted = [name for name in names if name.startswith("turnover|") and "|effect|" in name
               and f"|{about['target']['count']}|" in name] or names
-    table = table[(table["output"] == wanted[-1]) & (table["index"] == MAIN[about["method"]])]
+    table = table[(table["output"] == wanted[-1]) & (table["index"] == MAIN_INDEX[about["method"]])]
     if not len(table):
         return "\n".join(lines)
     table = table.iloc[table["value"].abs().fillna(-1.0).argsort(kind="stable")[::-1]]
     sure = about["method"] in ("oat", "grid")
     unit = next(item["unit"] for item in about["outputs"] if item["name"] == wanted[-1])
     scale = 1e6 if unit == "USD" and about["method"] in ("oat", "grid", "morris") else 1.0
-    rows = [["factor", MAIN[about["method"]], "" if sure else "95 % interval", ""]]
+    rows = [["factor", MAIN_INDEX[about["method"]], "" if sure else "95 % interval", ""]]
     for row in table.head(SHOWN).itertuples():
         value, low, high = (f"{number / scale:.3g}" for number in (row.value, row.low, row.high))
         rows.append([str(row.factor), value, "" if sure else f"{low} to {high}",

@@ -13,7 +13,7 @@ from tradesim.reports.sweep_figures import title_of
 from tradesim.reports.wording import TEMPLATES, decimals, pretty
 from tradesim.studies.discover.discover import Data, Discovery, Question, Region
 from tradesim.studies.discover.prim import Box
-from tradesim.studies.sweep.results import Factor
+from tradesim.studies.sweep.results import SweptFactor
 
 SHARES = ("share", "probability", "share of value")
 BARE = ("log", "log USD", "log per log", "ratio", "elasticity", "factor", "sum of logs",
@@ -30,7 +30,7 @@ def phrases() -> dict[str, Any]:
     return read
 
 
-def number(value: float, factor: Factor) -> str:
+def number(value: float, factor: SweptFactor) -> str:
     """Write a value of a factor in its natural unit."""
     if factor.unit in SHARES:
         return f"{pretty(100 * value, places=0 if abs(value) >= 0.1 else 1)} %"
@@ -40,7 +40,7 @@ def number(value: float, factor: Factor) -> str:
     return text if not factor.unit or factor.unit in BARE else f"{text} {factor.unit}"
 
 
-def named(factor: Factor) -> str:
+def named(factor: SweptFactor) -> str:
     """Name a factor with its unit, where that says anything, for an axis."""
     return factor.title if factor.unit in ("", *BARE) else f"{factor.title}, {factor.unit}"
 
@@ -78,7 +78,7 @@ def condition(data: Data, box: Box, k: int) -> str:
                                          limits=limits(factor, low, high)))
 
 
-def limits(factor: Factor, low: float, high: float) -> str:
+def limits(factor: SweptFactor, low: float, high: float) -> str:
     """Write limits with their unit; years as whole years."""
     words, year = phrases(), factor.unit == "year"
     ends = {"low": number(np.ceil(low) if year and np.isfinite(low) else low, factor)

@@ -16,12 +16,10 @@ from tradesim.reports.figure_style import save
 from tradesim.reports.run.page import environment, inline
 from tradesim.reports.sweep_figures import figures, largest, name_of, phrases, title_of, unit_of
 from tradesim.reports.wording import plain, pretty, words
+from tradesim.studies.sweep import MAIN_INDEX
 from tradesim.studies.sweep.results import Output, Sweep, find_output, read_sweep
 
 PAGE = "report.html"
-MAIN = {"oat": "swing", "grid": "range_of_means", "lhs": "prcc", "morris": "mu_star",
-        "sobol": "total"}
-"""Index by which factors are ranked."""
 VARIED, RANKED = 20, 25
 """Rows of the table of factors and of the table of indices."""
 
@@ -69,7 +67,7 @@ def main_outputs(sweep: Sweep) -> list[Output]:
             output = find_output(sweep, variable, case=case)
         except InputError:
             continue
-        index = sweep.index(output, MAIN.get(sweep.method, ""))["value"]
+        index = sweep.index(output, MAIN_INDEX.get(sweep.method, ""))["value"]
         if np.isfinite(index).any() and (index != 0).any() and output not in found:
             found.append(output)
     return found or [find_output(sweep, variable)]
@@ -77,7 +75,7 @@ def main_outputs(sweep: Sweep) -> list[Output]:
 
 def drivers(sweep: Sweep, output: Output) -> dict[str, Any]:
     """Give what the sentences on an output need: the leading factors and their indices."""
-    index = MAIN.get(sweep.method, "")
+    index = MAIN_INDEX.get(sweep.method, "")
     rows = largest(sweep.index(output, index), len(sweep.index(output, index)))
     scale, unit = unit_of(output)
     scaled = sweep.method in ("oat", "grid", "morris")
@@ -133,7 +131,7 @@ def _varied(sweep: Sweep) -> dict[str, Any]:
     def shown(low: float, high: float) -> str:
         return f"{pretty(low)} to {pretty(high)}" if np.isfinite([low, high]).all() else ""
 
-    index = MAIN.get(sweep.method, "")
+    index = MAIN_INDEX.get(sweep.method, "")
     ranked = largest(sweep.index(main_outputs(sweep)[0], index), len(sweep.factors))
     rank = {str(name): place for place, name in enumerate(ranked["factor"])}
     rows = [{"name": one.name, "title": one.title, "unit": one.unit, "grade": one.grade,
@@ -145,7 +143,7 @@ def _varied(sweep: Sweep) -> dict[str, Any]:
 
 def _table(sweep: Sweep, output: Output) -> dict[str, Any]:
     """Give indices of the leading factors with intervals, in words where they are noise."""
-    main = MAIN.get(sweep.method, "")
+    main = MAIN_INDEX.get(sweep.method, "")
     rows = largest(sweep.index(output, main), RANKED)
     scale, unit = unit_of(output)
     heads = {"oat": ["at its low end", "at its high end", "swing"], "grid": ["range of means"],

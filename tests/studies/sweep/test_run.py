@@ -1,4 +1,4 @@
-"""Sweeps from the wish to the folder, and the command."""
+"""Sweeps from the request to the folder, and the command."""
 
 import json
 
@@ -11,15 +11,15 @@ from click.testing import CliRunner
 from tradesim.cli.app import cli
 from tradesim.common.arrays import frozen
 from tradesim.common.errors import InputError
+from tradesim.common.parallel import open_mapper
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, read_scenario
 from tradesim.simulation.draws import draw_all
 from tradesim.simulation.model import simulate
-from tradesim.studies.sweep.design import METHODS, make
+from tradesim.studies.sweep import METHODS, chunks
+from tradesim.studies.sweep.design import make
 from tradesim.studies.sweep.evaluate import TARGET, Outputs, output_columns
-from tradesim.studies.sweep.execution import open_mapper
-from tradesim.studies.sweep.file import is_sweep_file, read_sweep_file
-from tradesim.studies.sweep.plan import Wish, prepare
+from tradesim.studies.sweep.plan import SweepRequest, is_sweep_file, prepare, read_sweep_file
 from tradesim.studies.sweep.run import finished, sweep
 
 OVER = ("adjustment.speed", "altai_road")
@@ -34,8 +34,8 @@ def table_of(folder):
 @pytest.fixture(scope="module", params=METHODS)
 def swept(request, tmp_path_factory):
     method = request.param
-    plan = prepare(Wish("all_levers", method, n=SIZES[method], over=OVER, years=(2030, 2035),
-                        levels=3))
+    plan = prepare(SweepRequest("all_levers", method, n=SIZES[method], over=OVER, levels=3,
+                                years=(2030, 2035)))
     folder = tmp_path_factory.mktemp(method) / "s"
     with open_mapper(1) as mapper:
         said = sweep(plan, folder, mapper=mapper, chunk=7)
@@ -113,8 +113,8 @@ def test_the_reference_answers_to_no_lever(swept):
 
 
 def test_groups_second_order_and_chance():
-    plan = prepare(Wish("all_levers", "sobol", n=16, by_group=True, noise=True, years=(2035,),
-                        variables=("turnover",), second=True))
+    plan = prepare(SweepRequest("all_levers", "sobol", n=16, by_group=True, noise=True,
+                                years=(2035,), variables=("turnover",), second=True))
     assert set(plan.groups) == {f"group:{name}" for name in
                                 ("policy", "world", "behaviour", "calibration", "data")}
     assert plan.design.block == 2 + 2 * 6
@@ -127,7 +127,7 @@ def test_groups_second_order_and_chance():
 
 
 def test_products_and_variables_make_columns():
-    plan = prepare(Wish("all_levers", "oat", over=OVER, years=(2035,), products=True,
+    plan = prepare(SweepRequest("all_levers", "oat", over=OVER, years=(2035,), products=True,
                         variables=("trade", "welfare")))
     names = [label.name for label in plan.labels]
     assert "trade|mongolian|effect|2035|KAZ|metals" in names
@@ -142,31 +142,32 @@ def test_a_design_does_not_depend_on_its_neighbours():
     assert sorted(np.floor(one.table[:, 0] * 20)) == list(range(20))
 
 
-@pytest.mark.parametrize(("wish", "words"), [
-    (Wish("all_levers", "sobbol"), "did you mean 'sobol'"),
-    (Wish("all_levers", "lhs", n=2), "lhs needs 10 or more"),
-    (Wish("all_levers", "oat", noise=True), "chance would hide what oat measures; take lhs"),
-    (Wish("all_levers", "oat", variables=("turnver",)), "did you mean 'turnover'"),
-    (Wish("all_levers", "oat", years=(1999,)), "the scenario runs from 2025 to 2035"),
-    (Wish("all_levers", "grid", over=("elasticity.*",)), r"a grid of them is \d[\d,]+ runs"),
-    (Wish("all_levers", "lhs", by_group=True), "only by the method sobol"),
-    (Wish("all_levers", "oat", over=("elasticty.scale",)), "did you mean 'elasticity.scale'"),
+@pytest.mark.parametrize(("method", "options", "words"), [
+    ("sobbol", {}, "did you mean 'sobol'"),
+    ("lhs", {"n": 2}, "lhs needs 10 or more"),
+    ("oat", {"noise": True}, "chance would hide what oat measures; take lhs"),
+    ("oat", {"variables": ("turnver",)}, "did you mean 'turnover'"),
+    ("oat", {"years": (1999,)}, "the scenario runs from 2025 to 2035"),
+    ("grid", {"over": ("elasticity.*",)}, r"a grid of them is \d[\d,]+ runs"),
+    ("grid", {"over": OVER, "levels": 1}, "--levels: 1: a grid needs two or more"),
+    ("lhs", {"by_group": True}, "only by the method sobol"),
+    ("oat", {"over": ("elasticty.scale",)}, "did you mean 'elasticity.scale'"),
 ])
-def test_wishes_that_cannot_be(wish, words):
+def test_requests_that_cannot_be(method, options, words):
     with pytest.raises(InputError, match=words):
-        prepare(wish)
+        prepare(SweepRequest("all_levers", method, **options))
 
 
 def test_sobol_takes_a_power_of_two_and_says_why():
-    plan = prepare(Wish("all_levers", "sobol", n=1000, over=OVER))
+    plan = prepare(SweepRequest("all_levers", "sobol", n=1000, over=OVER))
     assert plan.identity["n"] == 1024
     assert plan.notes == ["n = 1,000 is not a power of two, without which Sobol' points lose "
                           "their balance; taking 1,024"]
 
 
 def test_a_large_grid_runs_when_one_insists():
-    wish = Wish("all_levers", "grid", over=("elasticity.lower.*",), levels=3, yes=True)
-    assert prepare(wish).design.rows == 3**12
+    request = SweepRequest("all_levers", "grid", over=("elasticity.lower.*",), levels=3, yes=True)
+    assert prepare(request).design.rows == 3**12
 
 
 def write(folder, text):
@@ -234,11 +235,9 @@ def test_the_list_of_factors():
 
 
 def test_without_pyarrow_the_table_is_csv(tmp_path, monkeypatch):
-    from tradesim.studies.sweep import table as sweep_table
-
-    plan = prepare(Wish("all_levers", "oat", over=OVER, years=(2035,)))
+    plan = prepare(SweepRequest("all_levers", "oat", over=OVER, years=(2035,)))
     sweep(plan, tmp_path / "a", mapper=map)
-    monkeypatch.setattr(sweep_table, "find_spec", lambda name: None)
+    monkeypatch.setattr(chunks, "find_spec", lambda name: None)
     sweep(plan, tmp_path / "b", mapper=map, chunk=2)
     ours = pd.read_csv(tmp_path / "b" / "table.csv.gz")
     if (tmp_path / "a" / "table.parquet").exists():

@@ -22,7 +22,7 @@ from tradesim.studies.discover.chance import (
     reproducibility,
 )
 from tradesim.studies.discover.prim import Box, choose, peel
-from tradesim.studies.sweep.results import Factor, Output, Sweep, numbers
+from tradesim.studies.sweep.results import Output, Sweep, SweptFactor, numbers
 
 LEAST_ROWS, LEAST_HITS = 100, 20
 """Rows, and rows of the rarer kind, below which no conditions are looked for."""
@@ -68,7 +68,7 @@ class Data:
         Rows that failed, left out.
     """
 
-    factors: tuple[Factor, ...]
+    factors: tuple[SweptFactor, ...]
     x: Array
     y: Array
     value: Array
@@ -198,7 +198,7 @@ def prepare(sweep: Sweep, question: Question) -> Data:
     folder = str(sweep.folder)
     value = numbers(sweep, question.output.name)
     whole = np.isfinite(value) & independent(sweep)
-    kept: list[Factor] = []
+    kept: list[SweptFactor] = []
     columns: list[Array] = []
     for factor in sweep.factors:
         if factor.name in sweep.table.columns:

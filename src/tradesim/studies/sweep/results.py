@@ -22,35 +22,29 @@ from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.simulation.results import load
 
 JSON, INDICES = "sweep.json", "indices.csv"
-TABLES = ("table.parquet", "table.csv.gz", "table.csv")
-INDEX_COLUMNS = ("method", "output", "factor", "index", "value", "low", "high")
+PARQUET, CSV = "table.parquet", "table.csv.gz"
+TABLES = (PARQUET, CSV, "table.csv")
+INDEX_COLUMNS = ("method", "output", "factor", "index", "value", "low", "high",
+                 "distinguishable", "more_runs_needed")
+NEEDED = INDEX_COLUMNS[:7]
+"""Columns without which indices cannot be read."""
+
 RUN = "results.nc"
 SWITCH = "0 no, 1 yes"
+"""Unit of what is either off or on."""
 
 
 @dataclass(frozen=True)
-class Factor:
-    """One input that a sweep varied.
-
-    Attributes
-    ----------
-    name, title, unit
-        Dotted name, and what it is and its unit for people.
-    group
-        Block it belongs to (policy, world, behaviour, calibration).
-    low, high
-        Range it was varied over, in its unit; NaN where not known.
-    source, grade
-        Where its range was read, and how good that is.
-    """
+class SweptFactor:
+    """One input that a sweep varied."""
 
     name: str
     title: str
     unit: str = ""
-    group: str = ""
-    low: float = np.nan
+    group: str = ""  # policy, world, behaviour, calibration, data
+    low: float = np.nan  # range it was varied over, in its unit; NaN where not known
     high: float = np.nan
-    source: str = ""
+    source: str = ""  # of its range
     grade: str = ""
 
     @property
@@ -61,19 +55,9 @@ class Factor:
 
 @dataclass(frozen=True)
 class Output:
-    """One number that a sweep kept of every row.
+    """One number that a sweep kept of every row; empty where it has no such dimension."""
 
-    Attributes
-    ----------
-    name
-        Its column of the table.
-    variable, count, case, year, importer
-        What it is; empty where it has no such dimension.
-    title, unit
-        For people.
-    """
-
-    name: str
+    name: str  # column of the table
     variable: str
     count: str = ""
     case: str = ""
@@ -85,28 +69,14 @@ class Output:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep as read back.
-
-    Attributes
-    ----------
-    folder
-        Where it stands.
-    about
-        What ``sweep.json`` says.
-    table
-        One row an evaluation.
-    factors, outputs
-        What was varied and what was kept, in the order of the table.
-    indices
-        Table of sensitivity indices; empty where there is none.
-    """
+    """A sweep as read back; factors and outputs in the order of the table."""
 
     folder: Path
-    about: Mapping[str, Any]
-    table: pd.DataFrame
-    factors: tuple[Factor, ...]
+    about: Mapping[str, Any]  # what ``sweep.json`` says
+    table: pd.DataFrame  # one row an evaluation
+    factors: tuple[SweptFactor, ...]
     outputs: tuple[Output, ...]
-    indices: pd.DataFrame
+    indices: pd.DataFrame  # empty where there are none
 
     @property
     def method(self) -> str:
@@ -118,10 +88,10 @@ class Sweep:
         """Identity of the sweep."""
         return str(self.about.get("run_id", ""))
 
-    def factor(self, name: str) -> Factor:
+    def factor(self, name: str) -> SweptFactor:
         """Give a factor by name; a name that is not known (a group of factors) is its own title."""
-        found = [one for one in self.factors if one.name == name]
-        return found[0] if found else Factor(name, name.removeprefix("group:"))
+        return next((one for one in self.factors if one.name == name),
+                    SweptFactor(name, name.removeprefix("group:")))
 
     def index(self, output: Output, index: str) -> pd.DataFrame:
         """Give one index of one output: a row a factor, in the order of the file."""
@@ -145,7 +115,7 @@ def read_sweep(folder: Path) -> Sweep:
     """
     if (folder / RUN).exists() and not (folder / JSON).exists():
         return read_run(folder)
-    about = _about(folder)
+    about = read_about(folder)
     table = _table(folder)
     factors = tuple(_factor(item) for item in [*about["factors"], *about.get("derived", [])])
     outputs = tuple(_output(item, about) for item in about["outputs"])
@@ -156,17 +126,11 @@ def read_sweep(folder: Path) -> Sweep:
 
 
 def read_run(folder: Path) -> Sweep:
-    """Read the folder of a plain run as a sweep: a random sample of everything that varies.
-
-    Parameters
-    ----------
-    folder
-        What ``tradesim run`` wrote.
-    """
+    """Read the folder of a plain run as a sweep: a random sample of everything that varies."""
     dataset = load(folder)
     scenario = json.loads(dataset.attrs["scenario"])
     factors = dataset["factors"].transpose("factor", "draw")
-    inputs = tuple(Factor(str(name), str(title), str(unit)) for name, title, unit in zip(
+    inputs = tuple(SweptFactor(str(name), str(title), str(unit)) for name, title, unit in zip(
         *(factors[name].to_numpy() for name in ("factor", "factor_title", "factor_unit")),
         strict=True))
     columns = {one.name: column for one, column in zip(inputs, factors.to_numpy(), strict=True)}
@@ -188,7 +152,38 @@ def read_run(folder: Path) -> Sweep:
              "seed": int(dataset.attrs["seed"]), "run_id": str(dataset.attrs["run_id"]),
              "target": {"value": float(dataset.attrs["target_value"]),
                         "count": str(dataset.attrs["target_count"])}}
-    return Sweep(folder, about, pd.DataFrame(columns), inputs, tuple(outputs), _no_indices())
+    return Sweep(folder, about, pd.DataFrame(columns), inputs, tuple(outputs),
+                 pd.DataFrame(columns=pd.Index(NEEDED)))
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """Read ``sweep.json`` of the folder of a sweep.
+
+    Raises
+    ------
+    InputError
+        When the folder holds no sweep, or the file is broken.
+    """
+    hint = "name a folder that tradesim sweep wrote"
+    if not folder.is_dir():
+        raise _problem(folder, "is not a folder", hint)
+    try:
+        text = (folder / JSON).read_text(encoding="utf-8")
+    except OSError as error:
+        raise _problem(folder, f"is no sweep: it holds no {JSON}", hint) from error
+    try:
+        about: dict[str, Any] = json.loads(text)
+        for key in ("method", "factors", "outputs"):
+            about[key]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _problem(folder / JSON, f"cannot be read: {error}", "run the sweep again") from error
+    return about
+
+
+def table_size(folder: Path) -> int:
+    """How many numbers the table of a sweep holds."""
+    about = read_about(folder)
+    return int(about["rows"]) * (len(about["factors"]) + len(about["outputs"]))
 
 
 def find_output(sweep: Sweep, variable: str, *, year: int | None = None, count: str | None = None,
@@ -215,17 +210,17 @@ def find_output(sweep: Sweep, variable: str, *, year: int | None = None, count: 
     InputError
         Naming the nearest, when there is no such output.
     """
-    exact = [one for one in sweep.outputs if one.name == variable]
-    if exact:
-        return exact[0]
-    found = _among(sweep, sweep.outputs, "--variable", "variable", variable)
-    count = count or _usual(found, "count", str(sweep.about.get("target", {}).get("count", "")))
-    found = _among(sweep, found, "--count", "count", count)
-    found = _among(sweep, found, "--case", "case", case or _usual(found, "case", "scenario"))
-    found = _among(sweep, found, "--year", "year",
-                   max(one.year for one in found) if year is None else year)
-    return _among(sweep, found, "--importer", "importer",
-                  found[0].importer if importer is None else importer)[0]
+    for output in sweep.outputs:
+        if output.name == variable:
+            return output
+    some = _among(sweep.outputs, "--variable", "variable", variable)
+    target = str(sweep.about.get("target", {}).get("count", ""))
+    some = _among(some, "--count", "count", count or _usual(some, "count", target))
+    some = _among(some, "--case", "case", case or _usual(some, "case", "scenario"))
+    last = max(one.year for one in some)
+    some = _among(some, "--year", "year", last if year is None else year)
+    return _among(some, "--importer", "importer",
+                  some[0].importer if importer is None else importer)[0]
 
 
 def numbers(sweep: Sweep, name: str) -> Array:
@@ -233,41 +228,23 @@ def numbers(sweep: Sweep, name: str) -> Array:
     return np.asarray(pd.to_numeric(sweep.table[name], errors="coerce"), dtype=float)
 
 
-def _among(sweep: Sweep, outputs: Sequence[Output], option: str, key: str,
-           value: Any) -> list[Output]:
-    found = [one for one in outputs if getattr(one, key) == value]
-    if found:
-        return found
-    known = list(dict.fromkeys(str(getattr(one, key)) for one in outputs))
-    hint = nearest(str(value), known)
-    raise InputError([Problem(option, str(value), f"the sweep kept no such {key}; kept: "
-                              f"{', '.join(known)}", hint)])
+def _among(outputs: Sequence[Output], option: str, key: str, value: Any) -> list[Output]:
+    """Choose outputs by one key, or name the values there are."""
+    chosen = [one for one in outputs if getattr(one, key) == value]
+    if not chosen:
+        known = list(dict.fromkeys(str(getattr(one, key)) for one in outputs))
+        raise InputError([Problem(option, str(value), f"the sweep kept no such {key}; kept: "
+                                  f"{', '.join(known)}", nearest(str(value), known))])
+    return chosen
 
 
-def _usual(outputs: Sequence[Output], key: str, wanted: str) -> str:
+def _usual(outputs: Sequence[Output], key: str, preferred: str) -> str:
     kept = [str(getattr(one, key)) for one in outputs]
-    return wanted if wanted in kept else kept[0]
+    return preferred if preferred in kept else kept[0]
 
 
 def _problem(folder: Path, message: str, hint: str = "") -> InputError:
     return InputError([Problem(str(folder), "", message, hint)])
-
-
-def _about(folder: Path) -> dict[str, Any]:
-    hint = "name a folder that tradesim sweep wrote"
-    if not folder.is_dir():
-        raise _problem(folder, "is not a folder", hint)
-    try:
-        text = (folder / JSON).read_text(encoding="utf-8")
-    except OSError as error:
-        raise _problem(folder, f"is no sweep: it holds no {JSON}", hint) from error
-    try:
-        about: dict[str, Any] = json.loads(text)
-        for key in ("method", "factors", "outputs"):
-            about[key]
-    except (ValueError, KeyError, TypeError) as error:
-        raise _problem(folder / JSON, f"cannot be read: {error}", "run the sweep again") from error
-    return about
 
 
 def _table(folder: Path) -> pd.DataFrame:
@@ -286,28 +263,24 @@ def _table(folder: Path) -> pd.DataFrame:
         raise _problem(paths[0], f"cannot be read: {error}", "run the sweep again") from error
 
 
-def _no_indices() -> pd.DataFrame:
-    return pd.DataFrame(columns=pd.Index(INDEX_COLUMNS))
-
-
 def _indices(folder: Path) -> pd.DataFrame:
     path = folder / INDICES
     if not path.exists():
-        return _no_indices()
+        return pd.DataFrame(columns=pd.Index(NEEDED))
     table = pd.read_csv(path)
-    lacking = [name for name in INDEX_COLUMNS if name not in table.columns]
+    lacking = [name for name in NEEDED if name not in table.columns]
     if lacking:
         raise _problem(path, f"has no column {lacking[0]}", "run the sweep again")
     return table
 
 
-def _factor(item: Mapping[str, Any]) -> Factor:
+def _factor(item: Mapping[str, Any]) -> SweptFactor:
     name = str(item["name"])
-    number = {key: float(item[key]) if item.get(key) is not None else np.nan
-              for key in ("low", "high")}
-    return Factor(name, str(item.get("title") or name).rstrip("."), str(item.get("unit") or ""),
-                  str(item.get("group") or ""), number["low"], number["high"],
-                  str(item.get("source") or ""), str(item.get("grade") or ""))
+    low, high = (np.nan if item.get(key) is None else float(item[key]) for key in ("low", "high"))
+    unit, group, source, grade = (str(item.get(key) or "")
+                                  for key in ("unit", "group", "source", "grade"))
+    return SweptFactor(name, str(item.get("title") or name).rstrip("."), unit, group, low, high,
+                       source, grade)
 
 
 def _output(item: str | Mapping[str, Any], about: Mapping[str, Any]) -> Output:
