@@ -19,6 +19,7 @@ from tradesim.reports.export import excel as workbook
 from tradesim.simulation import cache, model, results
 from tradesim.simulation.summary import summary as summarise
 from tradesim.studies.compare import (
+    TIE,
     Comparison,
     compare,
     contained,
@@ -26,9 +27,9 @@ from tradesim.studies.compare import (
     gains,
     moved_reference,
     ranked,
+    regret,
 )
 from tradesim.studies.compare_table import COLUMNS, table
-from tradesim.studies.regret import TIE, regret
 
 DRAWS = 40
 

@@ -132,8 +132,8 @@ def goal(
         from tradesim.inputs.levers import read_levers
         from tradesim.reports import terminal
         from tradesim.reports.goal import outcome, write
-        from tradesim.studies.goal import IMPLEMENTED
-        from tradesim.studies.goal import SCENARIO as RISKY
+        from tradesim.simulation.draws import IMPLEMENTED
+        from tradesim.simulation.draws import SCENARIO as RISKY
         from tradesim.studies.goal import goal as search
 
         named = [name.strip() for name in (vary or "").split(",") if name.strip()]
@@ -146,6 +146,6 @@ def goal(
         write(answer, work, {item.name: f"{lever.title}: {item.title}"
                              for lever in read_levers(folder).values()
                              for item in lever.settings.values()})
-    click.echo(f"{answer.asked.scenario.title}\n")
+    click.echo(f"{answer.study.scenario.title}\n")
     click.echo(outcome(answer))
     click.echo(f"Report: {place / 'report.html'}")

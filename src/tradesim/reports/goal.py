@@ -120,13 +120,13 @@ def _years(answer: Goal) -> list[list[str]]:
 
 
 def _year_heads(answer: Goal) -> list[str]:
-    return [text.format(horizon=answer.asked.scenario.horizon)
+    return [text.format(horizon=answer.study.scenario.horizon)
             for text in phrases()["columns"]["years"]]
 
 
 def outcome(answer: Goal) -> str:
     """Short table for the terminal."""
-    words, base = phrases(), answer.asked.base
+    words, base = phrases(), answer.study.base
     heads = words["columns"]["moves"]
     said = (f"USD {answer.target / MILLION:,.0f} million in {answer.year}, "
             f"{base.pair.name(answer.attrs['count'])}, {words['cases'][answer.case]}")
@@ -155,7 +155,7 @@ def write(answer: Goal, folder: Path, titles: Mapping[str, str]) -> None:
     tidy(answer).to_csv(folder / TABLE, index=False, float_format="%.6g", lineterminator="\n")
     pictures = folder / "figures"
     pictures.mkdir()
-    names, words, pair = labels(answer, titles), phrases(), answer.asked.base.pair
+    names, words, pair = labels(answer, titles), phrases(), answer.study.base.pair
     with style("chances"):
         figure = chances(answer, pair, names, words)
     drawn = {"chances": inline(save(figure, "chances", pictures))}
@@ -172,7 +172,7 @@ def write(answer: Goal, folder: Path, titles: Mapping[str, str]) -> None:
                  "." if move.label == TOGETHER else
                  f" {move.unit} (now {shown(move.now, move.unit)}).")
              for move in moves if move.found is not None]
-    draws = answer.asked.scenario.draws
+    draws = answer.study.scenario.draws
     error = 100 * np.sqrt(answer.probability * (1.0 - answer.probability) / draws)
     facts = {
         "target": answer.target / MILLION, "year": answer.year,

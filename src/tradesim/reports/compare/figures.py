@@ -19,8 +19,15 @@ from tradesim.reports.figure_style import FAN, IMPLEMENTED, REFERENCE, SCENARIO,
 from tradesim.reports.wording import MINUS, pretty, wrapped
 from tradesim.simulation.draws import IMPLEMENTED as IMPLEMENTED_CASE
 from tradesim.simulation.draws import SCENARIO as SCENARIO_CASE
-from tradesim.studies.compare import CASES, Comparison, members, probability, ranked
-from tradesim.studies.regret import CRITERIA, regret
+from tradesim.studies.compare import (
+    CASES,
+    CRITERIA,
+    Comparison,
+    members,
+    probability,
+    ranked,
+    regret,
+)
 
 WIDTH = 7.0
 COLUMNS = 3

@@ -33,8 +33,14 @@ from tradesim.reports.figure_style import save
 from tradesim.reports.run.page import FIGURES, REPORT, environment, inline
 from tradesim.reports.wording import decimals, plain, probability, words
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
-from tradesim.studies.compare import Comparison, contained, members, moved_reference
-from tradesim.studies.regret import CRITERIA, regret
+from tradesim.studies.compare import (
+    CRITERIA,
+    Comparison,
+    contained,
+    members,
+    moved_reference,
+    regret,
+)
 
 # An effect below this share of the baseline hardly matters, whatever its sign.
 HARDLY = 0.01

@@ -18,6 +18,7 @@ from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
 from tradesim.studies.compare import (
     ACCOUNTS,
     CASES,
+    CRITERIA,
     Comparison,
     contained,
     first_year,
@@ -25,8 +26,8 @@ from tradesim.studies.compare import (
     members,
     probability,
     ranked,
+    regret,
 )
-from tradesim.studies.regret import CRITERIA, regret
 
 TEXT, MONEY, RANGE, SHARE, YEAR = "text", "money", "range", "share", "year"
 
