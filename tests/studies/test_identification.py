@@ -28,7 +28,7 @@ from tradesim.reference.likelihood import (
 )
 from tradesim.reports import identification as plots_evidence
 from tradesim.studies import identification as checks
-from tradesim.studies import identify
+from tradesim.studies import identification_table
 
 with warnings.catch_warnings():  # the oracle announces its successor when imported
     warnings.simplefilter("ignore")
@@ -268,7 +268,7 @@ PAGE = ROOT / "docs" / "identification.md"
 
 @pytest.fixture(scope="module")
 def committed():
-    return identify.read(calibration_folder())
+    return identification_table.read(calibration_folder())
 
 
 def evidence_script():
@@ -293,7 +293,7 @@ def test_table_belongs_to_the_posterior(committed):
     assert set(committed["specification"]) == set(weights)
     for name in weights:
         form = read_evidence(folder, name)
-        vectors = identify.vectors_of(dataset.sel(specification=name), form)
+        vectors = identification_table.vectors_of(dataset.sel(specification=name), form)
         for k, (parameter, item) in enumerate(form.priors.items()):
             before = quantile(item, (np.arange(20_000) + 0.5) / 20_000).var()
             assert value(committed, name, parameter, "identified", "contraction") == (
@@ -306,7 +306,7 @@ def test_vectors_of_a_posterior_are_those_that_were_packed(evidence):
     dataset = read_posterior(calibration_folder())
     name = str(dataset["specification"].to_numpy()[0])
     form, alone = read_evidence(calibration_folder(), name), dataset.sel(specification=name)
-    parts = unpack(identify.vectors_of(alone, form), form)
+    parts = unpack(identification_table.vectors_of(alone, form), form)
     for key, part in parts.items():
         assert part == pytest.approx(alone[key].to_numpy(), rel=1e-12)
 
@@ -369,7 +369,7 @@ def test_command_prints_and_writes(tmp_path, monkeypatch):
         ("growth_sd.A.B", "predictive"): {"observed": 0.36, "p05": 0.27, "p95": 0.6,
                                           "p_value": 0.7123},
         ("elasticity", "left_out"): {"2011": -0.241}}))
-    monkeypatch.setattr(identify, "identify", lambda *_, **__: frame)
+    monkeypatch.setattr(identification_table, "identify", lambda *_, **__: frame)
     out = tmp_path / "checks.csv"
     done = CliRunner().invoke(cli.cli, ["identify", "--out", str(out)])
     assert done.exit_code == 0, done.output
@@ -384,17 +384,17 @@ def test_command_prints_and_writes(tmp_path, monkeypatch):
 def test_unknown_specification_is_refused():
     with pytest.raises(InputError, match=r"nominal_gpd: is not a specification of the posterior; "
                                          r".*did you mean 'nominal_gdp'"):
-        identify.identify(calibration_folder(), ["nominal_gpd"])
+        identification_table.identify(calibration_folder(), ["nominal_gpd"])
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
-    frame = pd.DataFrame({name: [1.0] for name in identify.COLUMNS})
+    frame = pd.DataFrame({name: [1.0] for name in identification_table.COLUMNS})
     with pytest.raises(InputError, match="cannot be written"):
-        identify.write(frame, tmp_path / "missing" / "x.csv")
+        identification_table.write(frame, tmp_path / "missing" / "x.csv")
 
 
 def test_no_table_is_no_error(tmp_path):
-    assert identify.read(tmp_path) is None
+    assert identification_table.read(tmp_path) is None
 
 
 def test_figure_shows_each_belief_and_fixed_values():
