@@ -191,12 +191,6 @@ def test_weights_that_fail_are_called_so():
     assert checks.importance(np.zeros(1000)).effective == pytest.approx(1000)
 
 
-def test_weighted_quantiles():
-    values = np.array([3.0, 1.0, 2.0])
-    assert checks.weighted_quantile(values, np.full(3, 1 / 3), 0.5) == pytest.approx(2.0)
-    assert checks.weighted_quantile(values, np.array([0.98, 0.01, 0.01]), 0.5) > 2.9
-
-
 def test_what_leaving_a_year_out_takes_away(evidence, vectors):
     """Chain rule, second route: the density without the last year is that of a shorter series."""
     last = evidence.history.years[-1]

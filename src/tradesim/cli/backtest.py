@@ -7,7 +7,7 @@ import re
 import shlex
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +15,7 @@ from tradesim.cli.options import CALIBRATION, Stopped, calibration_of, results_f
 from tradesim.common.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from tradesim.studies.backtest.backtest import Plan
+    from tradesim.studies.backtest.backtest import Backtest
     from tradesim.studies.backtest.cells import Cell
 
 
@@ -78,7 +78,7 @@ def backtest(origins: str | None, horizons: int | None, specifications: tuple[st
     click.echo(f"\nReport: {page}" if page.exists() else f"\nResults: {out}")
 
 
-def _run(plan: Plan, out: Path, jobs: int | None, fresh: bool) -> list[Cell]:
+def _run(plan: Backtest, out: Path, jobs: int | None, fresh: bool) -> list[Cell]:
     """Work on all cells, with a bar where somebody watches."""
     from tradesim.common.parallel import open_mapper
     from tradesim.reports.terminal import progress
@@ -86,8 +86,7 @@ def _run(plan: Plan, out: Path, jobs: int | None, fresh: bool) -> list[Cell]:
 
     try:
         with open_mapper(jobs or os.cpu_count() or 1) as mapper, progress("Forecasting") as show:
-            spread: Any = mapper
-            return run(plan, out, spread, fresh=fresh, progress=show,
+            return run(plan, out, mapper, fresh=fresh, progress=show,
                        say=lambda line: click.echo(line, err=True))
     except KeyboardInterrupt as error:
         raise Stopped(f"stopped; what was done is kept in {cell_folder(out)}: the same command "

@@ -7,7 +7,7 @@ risk-weighted against risk-weighted, if implemented against if implemented.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -371,8 +371,8 @@ class Regret:
         return float(np.all(self.best > 0.0, axis=0).mean())
 
 
-def regret(comparison: Comparison, criterion: str = "turnover", case: str = SCENARIO,
-           among: Sequence[str] | None = None) -> Regret:
+def regret(comparison: Comparison, criterion: str = "turnover",
+           case: str = SCENARIO) -> Regret:
     """Compare each scenario with the best one, draw by draw.
 
     Parameters
@@ -383,10 +383,8 @@ def regret(comparison: Comparison, criterion: str = "turnover", case: str = SCEN
         One of `CRITERIA`.
     case
         With the risks of each draw, or if implemented.
-    among
-        Scenarios to choose from; all by default.
     """
-    names = tuple(among or comparison.names)
+    names = tuple(comparison.names)
     values = np.stack([outcome(comparison, name, criterion, case) for name in names])
     loss = values.max(axis=0) - values
     first = (loss <= TIE).astype(float)

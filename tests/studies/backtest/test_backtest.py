@@ -107,7 +107,7 @@ def test_a_specification_is_scored_on_what_would_be_reported(monkeypatch):
         assert (origin, form.name, draws) == (2005, "plain", fake_backtest.DRAWS)
         return SimpleNamespace(log_report=report, worst_rhat=1.01, smallest_ess=800.0)
 
-    monkeypatch.setattr("tradesim.studies.backtest.hindcast.hindcast", hindcast)
+    monkeypatch.setattr("tradesim.studies.backtest.cells.hindcast", hindcast)
     cell = work(plan.tasks()[0])
     np.testing.assert_allclose(cell.draws[..., 0], np.log(np.exp(report[..., 0]).sum(axis=-1)))
     assert cell.note == {"rhat": 1.01, "effective": 800.0}
@@ -123,7 +123,7 @@ def test_a_fit_takes_more_steps_until_it_agrees(monkeypatch):
         return SimpleNamespace(log_report=np.ones((9, 5, 2, 2)) + np.arange(9)[:, None, None, None],
                                worst_rhat=1.2 if len(tried) < 3 else 1.01, smallest_ess=500.0)
 
-    monkeypatch.setattr("tradesim.studies.backtest.hindcast.hindcast", hindcast)
+    monkeypatch.setattr("tradesim.studies.backtest.cells.hindcast", hindcast)
     assert not work(fake_backtest.plan().tasks()[0]).failed
     assert tuple(tried) == backtest_cells.STEPS
 
@@ -132,7 +132,7 @@ def test_a_fit_that_never_agrees_ends_the_back_test(monkeypatch, tmp_path):
     def hindcast(*_, **__):
         return SimpleNamespace(worst_rhat=1.31, smallest_ess=12.0)
 
-    monkeypatch.setattr("tradesim.studies.backtest.hindcast.hindcast", hindcast)
+    monkeypatch.setattr("tradesim.studies.backtest.cells.hindcast", hindcast)
     with pytest.raises(ConvergenceError, match=r"fit of plain to the years up to 2005 \(R-hat 1.31"
                                                r"0, must be below 1.05; 12 effective.*0 of 54 fore"
                                                r"casts are kept.*largest residual 1.31"):

@@ -23,7 +23,6 @@ from tradesim.simulation.results import load
 
 JSON, INDICES = "sweep.json", "indices.csv"
 PARQUET, CSV = "table.parquet", "table.csv.gz"
-TABLES = (PARQUET, CSV, "table.csv")
 INDEX_COLUMNS = ("method", "output", "factor", "index", "value", "low", "high",
                  "distinguishable", "more_runs_needed")
 NEEDED = INDEX_COLUMNS[:7]
@@ -117,8 +116,8 @@ def read_sweep(folder: Path) -> Sweep:
         return read_run(folder)
     about = read_about(folder)
     table = _table(folder)
-    factors = tuple(_factor(item) for item in [*about["factors"], *about.get("derived", [])])
-    outputs = tuple(_output(item, about) for item in about["outputs"])
+    factors = tuple(_factor(item) for item in about["factors"])
+    outputs = tuple(_output(item) for item in about["outputs"])
     missing = [one.name for one in outputs if one.name not in table.columns]
     if missing:
         raise _problem(folder, f"the table has no column '{missing[0]}' that {JSON} names")
@@ -248,19 +247,17 @@ def _problem(folder: Path, message: str, hint: str = "") -> InputError:
 
 
 def _table(folder: Path) -> pd.DataFrame:
-    paths = [folder / name for name in TABLES if (folder / name).exists()]
-    if not paths:
-        raise _problem(folder, f"holds no table ({' or '.join(TABLES[:2])})",
+    path = next((folder / name for name in (PARQUET, CSV) if (folder / name).exists()), None)
+    if path is None:
+        raise _problem(folder, f"holds no table ({PARQUET} or {CSV})",
                        "the sweep did not finish; run it again to go on")
     try:
-        if paths[0].suffix == ".parquet":
-            return pd.read_parquet(paths[0])
-        return pd.read_csv(paths[0])
+        return pd.read_parquet(path) if path.name == PARQUET else pd.read_csv(path)
     except ImportError as error:
-        raise _problem(paths[0], "reading Parquet needs pyarrow",
+        raise _problem(path, "reading Parquet needs pyarrow",
                        "pip install 'tradesim[parquet]'") from error
     except (OSError, ValueError) as error:
-        raise _problem(paths[0], f"cannot be read: {error}", "run the sweep again") from error
+        raise _problem(path, f"cannot be read: {error}", "run the sweep again") from error
 
 
 def _indices(folder: Path) -> pd.DataFrame:
@@ -283,14 +280,9 @@ def _factor(item: Mapping[str, Any]) -> SweptFactor:
                        source, grade)
 
 
-def _output(item: str | Mapping[str, Any], about: Mapping[str, Any]) -> Output:
-    given = {"name": item} if isinstance(item, str) else dict(item)
-    parts = [*str(given["name"]).split("|"), "", "", "", "", ""]
-    keys = ("variable", "count", "case", "year", "importer")
-    read = {key: given.get(key) if given.get(key) is not None else part
-            for key, part in zip(keys, parts, strict=False)}
-    year = str(read.pop("year") or 0)
-    return Output(str(given["name"]), **{key: str(value) for key, value in read.items()},
-                  year=int(year) if year.isdigit() else 0,
-                  title=str(given.get("title") or read["variable"]),
-                  unit=str(given.get("unit") or ""))
+def _output(item: Mapping[str, Any]) -> Output:
+    """Read an output from its name, ``variable|count|case|year|importer``."""
+    name = str(item["name"])
+    variable, count, case, year, importer, *_ = [*name.split("|"), "", "", "", ""]
+    return Output(name, variable, count, case, int(year) if year.isdigit() else 0, importer,
+                  str(item.get("title") or variable), str(item.get("unit") or ""))
