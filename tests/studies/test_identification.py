@@ -26,7 +26,7 @@ from tradesim.reference.likelihood import (
     read_evidence,
     unpack,
 )
-from tradesim.reports import identification as plots_evidence
+from tradesim.reports import identification as identification_figure
 from tradesim.studies import identification as checks
 from tradesim.studies import identification_table
 
@@ -394,20 +394,20 @@ def test_no_table_is_no_error(tmp_path):
 def test_figure_shows_each_belief_and_fixed_values():
     draws = np.random.default_rng(1).normal(1.0, 0.2, 500)
     each = {"a": draws, "b": np.ones(500)}
-    panels = [plots_evidence.Belief(f"panel {k}", "a to b", draws + 0.1, draws, each, 0.5)
+    panels = [identification_figure.Belief(f"panel {k}", "a to b", draws + 0.1, draws, each, 0.5)
               for k in range(5)]
-    figure = plots_evidence.identification(panels)
+    figure = identification_figure.identification(panels)
     assert [axes.get_title(loc="left") or axes.get_title() for axes in figure.axes] == [
         f"panel {k}" for k in range(5)]
     assert "overlap with before 50 %" in figure.axes[0].get_xlabel()
     assert len(figure.axes[0].lines) == 3  # two specifications and the mixture
     alone = [dataclasses.replace(panel, each={"a": draws}) for panel in panels]
-    assert len(plots_evidence.identification(alone).axes[0].lines) == 1
+    assert len(identification_figure.identification(alone).axes[0].lines) == 1
 
 
 def test_beliefs_are_of_the_larger_flow():
-    found = plots_evidence.beliefs(calibration_folder())
-    assert len(found) == len(plots_evidence.SHOWN)
+    found = identification_figure.beliefs(calibration_folder())
+    assert len(found) == len(identification_figure.SHOWN)
     assert found[0].flow == "both directions"
     assert found[1].flow == "Kazakhstan to Mongolia"
     assert all(0 < belief.overlap < 1 for belief in found)

@@ -118,8 +118,8 @@ def outcome(frame: pd.DataFrame, plan: Backtest, decision: Decision) -> str:
     return "\n".join(parts)
 
 
-def write(frame: pd.DataFrame, plan: Backtest, cells: Sequence[Cell], decision: Decision, folder: Path,
-          command: str) -> None:
+def write(frame: pd.DataFrame, plan: Backtest, cells: Sequence[Cell], decision: Decision,
+          folder: Path, command: str) -> None:
     """Write record, weights, figures, page and how it was made into an existing folder."""
     record.write_record(frame, folder / TABLE)
     (folder / WEIGHTS).write_text(weights_text(plan, decision, command), encoding="utf-8")

@@ -210,17 +210,9 @@ HINTS = {"draws": "--draws N gives all the same", "seed": "--seed S gives all th
 
 
 def refuse_different(facts: Mapping[str, Mapping[str, str]]) -> None:
-    """Refuse scenarios that cannot be compared, and name in what they differ.
+    """Refuse scenarios that cannot be compared, with a problem for each thing that differs.
 
-    Parameters
-    ----------
-    facts
-        By scenario, its draws, seed, horizon, count and calibration, as far as they are known.
-
-    Raises
-    ------
-    InputError
-        With one problem for each thing that differs.
+    `facts` are, by scenario, its draws, seed, horizon, count and calibration, as far as known.
     """
     problems = []
     for key, hint in HINTS.items():
@@ -323,22 +315,11 @@ def outcome(comparison: Comparison, name: str, criterion: str, case: str) -> Arr
 
 @dataclass(frozen=True)
 class Regret:
-    """How much is missed in each draw by not having chosen that draw's best scenario.
+    """How much is missed in each draw by not having chosen that draw's best scenario."""
 
-    Attributes
-    ----------
-    names
-        Scenarios, the baseline among them: to do nothing is a choice too.
-    loss
-        USD by scenario and draw; zero for the best.
-    best
-        By scenario and draw: the scenario's share of the first place. Scenarios within `TIE` of
-        the best share it equally, so that it sums to one in each draw.
-    """
-
-    names: tuple[str, ...]
-    loss: Array
-    best: Array
+    names: tuple[str, ...]  # the baseline among them: to do nothing is a choice too
+    loss: Array  # USD by scenario and draw; zero for the best
+    best: Array  # share of the first place by scenario and draw; ties (`TIE`) share it equally
 
     @property
     def mean(self) -> Array:
@@ -373,17 +354,7 @@ class Regret:
 
 def regret(comparison: Comparison, criterion: str = "turnover",
            case: str = SCENARIO) -> Regret:
-    """Compare each scenario with the best one, draw by draw.
-
-    Parameters
-    ----------
-    comparison
-        The runs.
-    criterion
-        One of `CRITERIA`.
-    case
-        With the risks of each draw, or if implemented.
-    """
+    """Compare each scenario with the best one, draw by draw, by one of `CRITERIA`."""
     names = tuple(comparison.names)
     values = np.stack([outcome(comparison, name, criterion, case) for name in names])
     loss = values.max(axis=0) - values

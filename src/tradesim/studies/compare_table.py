@@ -34,18 +34,13 @@ Key = dict[str, Any]
 
 
 def table(comparison: Comparison) -> pd.DataFrame:
-    """Tidy table of a comparison.
+    """Tidy table of a comparison: the columns of a run's summary, with the scenario before them.
 
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `COLUMNS`: those of a run's summary, with the scenario before them. Cases
-        ``effect`` and ``effect_if_implemented`` are changes against the baseline scenario.
-        Turnover and directions stand for all years, product groups, suppliers and accounts for
-        the milestones. ``target_probability``, ``first_year_share`` (share of draws that first
-        reach the target in that year), ``not_reached_share``, ``best_turnover`` and
-        ``best_welfare`` are shares of draws; ``regret_turnover`` and ``regret_welfare`` are USD
-        in the last year, with statistics mean, p95 and max.
+    Cases ``effect`` and ``effect_if_implemented`` are changes against the baseline scenario.
+    Turnover and directions come for all years, product groups, suppliers and accounts for the
+    milestones. ``target_probability``, ``first_year_share`` (share of draws that first reach the
+    target in that year), ``not_reached_share``, ``best_turnover`` and ``best_welfare`` are shares
+    of draws; ``regret_turnover`` and ``regret_welfare`` are USD in the last year.
     """
     rows: list[Row] = []
     for name in comparison.names:

@@ -91,7 +91,7 @@ def _summary(values: Array) -> dict[str, float]:
 
 def identify(folder: Path, names: Sequence[str] = (), *, simulations: int = 0, seed: int = 1,
              progress: Progress | None = None) -> pd.DataFrame:
-    """Check the posterior of a calibration folder.
+    """Check the posterior of a calibration folder; a table of `COLUMNS`.
 
     Parameters
     ----------
@@ -102,15 +102,8 @@ def identify(folder: Path, names: Sequence[str] = (), *, simulations: int = 0, s
     simulations
         Fits to simulated reports (`identification.ranks`), of the first specification only:
         each takes more than a second.
-    seed
-        Seed of everything random.
-    progress
-        Called with parts done and parts in all.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `COLUMNS`.
+    seed, progress
+        Of everything random; called with parts done and parts in all.
 
     Raises
     ------

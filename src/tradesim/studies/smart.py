@@ -48,16 +48,8 @@ def trade_creation(imports: Array, old: Array, new: Array, demand: Array,
 
     .. math:: (T7)\;\; TC = M\,\frac{E_m\,(t_1 - t_0)}{(1 + t_0)\,(1 - E_m / E_x)}
 
-    Parameters
-    ----------
-    imports
-        Imports before :math:`M`.
-    old, new
-        Duties :math:`t_0`, :math:`t_1`, shares of value.
-    demand
-        Elasticity of import demand :math:`E_m`, below zero.
-    supply
-        Elasticity of export supply :math:`E_x`; infinite by default.
+    with imports before :math:`M`, duties :math:`t_0`, :math:`t_1` as shares of value, elasticities
+    of import demand :math:`E_m`, below zero, and of export supply :math:`E_x`, infinite by default.
     """
     return np.asarray(imports * demand * (new - old) / (1.0 + old)
                       / (1.0 - demand / np.asarray(supply)))
@@ -82,21 +74,8 @@ def trade_diversion(imports: Array, old: Array, new: Array, substitution: Array)
         (T7)\;\; TD = \frac{M_b M_o\, \delta E_s}{M_b + M_o + M_b\,\delta E_s}, \qquad
         \delta = \frac{1 + t_1}{1 + t_0} - 1
 
-    Parameters
-    ----------
-    imports, old, new
-        Imports before and duties by supplier, first axis.
-    substitution
-        Elasticity of substitution :math:`E_s`, below zero.
-
-    Returns
-    -------
-    numpy.ndarray
-        Gains and losses by supplier.
-
-    Notes
-    -----
-    Suppliers whose duty falls are one beneficiary :math:`b` with the mean :math:`\delta` of their
+    with the elasticity of substitution :math:`E_s`, below zero; suppliers along the first axis.
+    Those whose duty falls are one beneficiary :math:`b` with the mean :math:`\delta` of their
     imports, and share its gain as they share in that mean; all others :math:`o` lose in
     proportion to their imports.
     """
@@ -134,12 +113,7 @@ def compare_year(base: Baseline, scenario: Scenario, year: int | None = None) ->
     Everything uncertain stands in its middle. Projects are left out: they are added to trade,
     not a response to a duty.
 
-    Parameters
-    ----------
-    base, scenario
-        The baseline, and what to pull.
-    year
-        A projected year; the scenario's horizon by default.
+    The year is the scenario's horizon by default.
 
     Raises
     ------
@@ -193,18 +167,8 @@ def _home_share(levels: Array, world: Economy) -> Array:
 def table(base: Baseline, change: YearChange, importers: Sequence[str] = ()) -> pd.DataFrame:
     """Lay a change out under the headings of WITS-SMART.
 
-    Parameters
-    ----------
-    base, change
-        Names, and the numbers from `compare_year`.
-    importers
-        Importers (reporters) to show; all by default.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `COLUMNS`; a row by reporter, product and partner, totals and the world first. Amounts
-        to the dollar, rates to four decimals of a per cent.
+    A row of `COLUMNS` by reporter (all importers by default), product and partner, totals and the
+    world first. Amounts to the dollar, rates to four decimals of a per cent.
 
     Raises
     ------

@@ -116,18 +116,8 @@ def prepare(folder: Path, *, origins: tuple[int, int] | None = None, horizons: i
             names: Sequence[str] = (), draws: int = DRAWS, seed: int = SEED) -> Backtest:
     """Read and check what a back-test needs.
 
-    Parameters
-    ----------
-    folder
-        Calibration folder.
-    origins
-        First and last origin; 2014 to the last year but one by default.
-    horizons
-        Longest horizon; five by default, or as far as the data reach.
-    names
-        Specifications; all by default.
-    draws, seed
-        Draws of every forecast, and the seed of everything random.
+    By default origins go from `FIRST` to the last year but one, horizons to `HORIZONS` or as far as
+    the data reach, and all specifications take part.
 
     Raises
     ------
@@ -225,25 +215,10 @@ def run(plan: Backtest, target: Path, mapper: Mapper, *, fresh: bool = False,
         say: Callable[[str], None] = lambda _: None) -> list[Cell]:
     """Work on every cell that is not there yet.
 
-    Parameters
-    ----------
-    plan
-        From `prepare`.
-    target
-        Folder of the results; cells are kept beside it, see `cell_folder`.
-    mapper
-        What the work is spread over, anything shaped like `map`; see `parallel.open_mapper`.
-    fresh
-        Whether to start over.
-    progress
-        Called with cells done and cells in all.
-    say
-        Called with a line about what was found there.
-
-    Returns
-    -------
-    list of Cell
-        Models in the order of the plan, each with its origins in order.
+    Cells are kept beside the folder of the results (`cell_folder`), unless `fresh` starts over.
+    The work is spread over a mapper (`parallel.open_mapper`); `progress` is called with cells done
+    and in all, `say` with a line about what was found. Models come in the order of the plan, each
+    with its origins in order.
 
     Raises
     ------
@@ -286,17 +261,7 @@ def _fail(cell: Cell, kept: str) -> None:
 def record_of(plan: Backtest, cells: Sequence[Cell]) -> tuple[pd.DataFrame, Decision]:
     """Score all forecasts, weight the candidates by the rule, and score the stack.
 
-    Parameters
-    ----------
-    plan
-        From `prepare`.
-    cells
-        From `run`.
-
-    Returns
-    -------
-    tuple
-        The record (see `track_record.COLUMNS`), and what the rule says knowing all outcomes.
+    Gives the record (`track_record.COLUMNS`), and what the rule says knowing all outcomes.
     """
     import pandas as pd
 

@@ -71,75 +71,34 @@ class Region:
 
 @dataclass(frozen=True)
 class Found:
-    """A box that a search found, against chance.
-
-    Attributes
-    ----------
-    region
-        The box and what is in it.
-    chance
-        Probability that a search in shuffled outcomes finds as good a box.
-    fresh
-        Share of yes in boxes found the same way, in rows that the search did not see.
-    factor_chance
-        By factor with a limit: probability that a limit set as freely on a factor without
-        influence would do as well, times the number of factors tried (at most 1).
-    reproduced
-        By factor: share of searches in resampled rows that limit it on the same side.
-    """
+    """A box that a search found, against chance."""
 
     region: Region
-    chance: float
-    fresh: float
-    factor_chance: dict[int, float]
-    reproduced: dict[int, float]
+    chance: float  # probability that a search in shuffled outcomes finds as good a box
+    fresh: float  # share of yes in boxes found the same way, in rows that the search did not see
+    factor_chance: dict[int, float]  # by factor with a limit; see `prim.factor_chance`
+    reproduced: dict[int, float]  # share of searches in resampled rows that limit it likewise
 
 
 @dataclass(frozen=True)
 class Discovery:
-    """What was asked and what was found.
-
-    Attributes
-    ----------
-    sweep, question, data
-        What was searched.
-    boxes
-        The boxes found, best first; each is found in the rows that those before it leave, and
-        further ones are kept only while they hold more yes than the whole table.
-    curve
-        Every box on the way of the first search.
-    leaves
-        Leaves of the tree, densest first; empty when no tree was asked for.
-    skill
-        Share of rows that trees grown on other rows put right, yes and no weighing the same
-        (one half is chance); NaN without a tree.
-    """
+    """What was asked and what was found."""
 
     sweep: Sweep
     question: Question
     data: Data
-    boxes: tuple[Found, ...]
-    curve: tuple[Region, ...]
-    leaves: tuple[Region, ...] = ()
-    skill: float = np.nan
+    boxes: tuple[Found, ...]  # best first; each is found in the rows that those before it leave
+    curve: tuple[Region, ...]  # every box on the way of the first search
+    leaves: tuple[Region, ...] = ()  # of the tree, densest first; empty where none was asked for
+    skill: float = np.nan  # share of rows that trees grown on other rows put right, yes and no
+    # weighing the same (one half is chance)
 
 
 def discover(sweep: Sweep, question: Question, *, method: str = "prim", seed: int = 1,
              progress: Progress | None = None) -> Discovery:
     """Find the conditions under which a question is answered with yes.
 
-    Parameters
-    ----------
-    sweep
-        A sweep that varied many factors at once.
-    question
-        What counts as a yes.
-    method
-        ``prim`` (boxes), ``tree`` or ``both``.
-    seed
-        Seed of the resampling.
-    progress
-        Called with searches done and searches in all.
+    By ``prim`` (boxes), ``tree`` or ``both``; `progress` is called with searches done and in all.
 
     Raises
     ------

@@ -147,18 +147,11 @@ class FactorSpace:
         return Factor(name, title, unit, POLICY if lever else GROUPS.get(head, DATA), kind)
 
     def choose(self, over: Sequence[str], everything: bool, ordered: bool) -> list[Factor]:
-        """Find the factors that names and patterns mean.
+        """Find the factors that names, patterns and ranges (``name=LOW:HIGH``) mean.
 
-        Parameters
-        ----------
-        over
-            Names, patterns such as ``elasticity.*``, and names with a range of their own,
-            ``name=LOW:HIGH``. Without any: parameters, settings of the scenario's levers and the
-            posterior.
-        everything
-            Without names take also the cells of tables, the future and the success of levers.
-        ordered
-            Whether the design needs factors whose values have an order: the future has none.
+        Without any: parameters, settings of the scenario's levers and the posterior; with
+        `everything` also cells of tables, the future and the success of levers. An `ordered`
+        design takes no future, whose values have no order.
 
         Raises
         ------
@@ -171,17 +164,17 @@ class FactorSpace:
             return [item for item in self.factors.values() if item.kind in kinds]
         chosen: dict[str, Factor] = {}
         problems: list[Problem] = []
-        for text in (part.strip() for part in over):
-            name, equals, span = text.partition("=")
+        for text in over:
+            name, given, span = text.strip().partition("=")
             try:
-                some = [self._with_range(name.strip(), span)] if equals else self._matching(name)
+                some = [self._with_range(name.strip(), span)] if given else self._matching(name)
             except InputError as error:
                 problems += error.problems
-                continue
-            problems += [Problem("--over", item.name, "has no order, so its middle means nothing",
-                                 "take lhs or sobol") for item in some
-                         if ordered and item.kind == FUTURE]
-            chosen |= {item.name: item for item in some}
+            else:
+                chosen |= {item.name: item for item in some}
+        if ordered and FUTURE in chosen:
+            problems.append(Problem("--over", FUTURE, "has no order, so its middle means nothing",
+                                    "take lhs or sobol"))
         if problems:
             raise InputError(problems)
         return list(chosen.values())

@@ -104,30 +104,20 @@ def prepare(request: SweepRequest, calibration: Path | None = None) -> SweepPlan
     InputError
         With what is wrong with the request.
     """
-    if request.method not in METHODS:
-        raise InputError([Problem("--method", request.method, "unknown; known: "
-                                  + ", ".join(METHODS), nearest(request.method, METHODS))])
+    _check_method(request)
     base = load_baseline(calibration or calibration_folder())
     known = Known(base.parameters, base.levers, base.pair, base.specifications)
     scenario = read_scenario(request.scenario, known, request.overrides)
     seed = scenario.seed if request.seed is None else request.seed
     space = FactorSpace(base, scenario, seed)
     outputs = _outputs(request, space)
-    if request.by_group and request.method != "sobol":
-        raise InputError([Problem("--by-group", "", "groups of factors are replaced together only "
-                                  "by the method sobol")])
     factors = tuple(space.choose(request.over, request.by_group, request.method in ORDERED))
-    groups: dict[str, list[int]] = {}
-    for k, factor in enumerate(factors):
-        key = f"{GROUP}{factor.group}" if request.by_group else factor.name
-        groups.setdefault(key, []).append(k)
+    groups = _groups(factors, request.by_group)
     notes: list[str] = []
     n = _size(request, notes)
-    second = request.method == "sobol" and (
-        len(groups) <= SECOND_LIMIT if request.second is None else request.second)
-    levels = [2 if item.kind in ("lever", "success") else request.levels for item in factors]
-    if request.method == "grid":
-        _check_grid(levels, request)
+    second = request.second if request.second is not None else len(groups) <= SECOND_LIMIT
+    second = second and request.method == "sobol"
+    levels = _levels(request, factors) if request.method == "grid" else []
     design = make(request.method, [item.name for item in factors], list(groups.values()), n=n,
                   seed=seed, levels=levels, second=second, noise=request.noise)
     program, data = identity(base.folder)
@@ -137,9 +127,26 @@ def prepare(request: SweepRequest, calibration: Path | None = None) -> SweepPlan
         "method": request.method, "n": n, "rows": design.rows, "seed": seed,
         "factors": {item.name: [item.low, item.high] for item in factors},
         "by group": request.by_group, "second order": second, "noise": request.noise,
-        "levels": levels if request.method == "grid" else [], "outputs": asdict(outputs)}
+        "levels": levels, "outputs": asdict(outputs)}
     return SweepPlan(request, space, factors, groups, design, outputs, labels(base, outputs),
                      calibration, json.loads(json.dumps(content)), notes)
+
+
+def _check_method(request: SweepRequest) -> None:
+    if request.method not in METHODS:
+        raise InputError([Problem("--method", request.method, "unknown; known: "
+                                  + ", ".join(METHODS), nearest(request.method, METHODS))])
+    if request.by_group and request.method != "sobol":
+        raise InputError([Problem("--by-group", "", "groups of factors are replaced together only "
+                                  "by the method sobol")])
+
+
+def _groups(factors: Sequence[Factor], by_group: bool) -> dict[str, list[int]]:
+    """Give the units of the design: columns by the name of a factor, or of its group."""
+    groups: dict[str, list[int]] = {}
+    for k, factor in enumerate(factors):
+        groups.setdefault(f"{GROUP}{factor.group}" if by_group else factor.name, []).append(k)
+    return groups
 
 
 def _outputs(request: SweepRequest, space: FactorSpace) -> Outputs:
@@ -170,14 +177,17 @@ def _size(request: SweepRequest, notes: list[str]) -> int:
     return n
 
 
-def _check_grid(levels: Sequence[int], request: SweepRequest) -> None:
+def _levels(request: SweepRequest, factors: Sequence[Factor]) -> list[int]:
+    """Levels of each factor of a grid, which must not be too large."""
     if request.levels < 2:
         raise InputError([Problem("--levels", str(request.levels), "a grid needs two or more")])
+    levels = [2 if item.kind in ("lever", "success") else request.levels for item in factors]
     rows = math.prod(levels)
     if rows > GRID_LIMIT and not request.yes:
         raise InputError([Problem("--over", f"{len(levels)} factors", f"a grid of them is {rows:,} "
                                   "runs", "name fewer, lower --levels, take --method lhs, or say "
                                   "--yes")])
+    return levels
 
 
 class SweepFile(Strict):

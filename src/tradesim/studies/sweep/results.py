@@ -100,12 +100,7 @@ class Sweep:
 
 
 def read_sweep(folder: Path) -> Sweep:
-    """Read the folder of a sweep.
-
-    Parameters
-    ----------
-    folder
-        What ``tradesim sweep`` wrote, or ``tradesim run``.
+    """Read the folder that ``tradesim sweep`` wrote, or ``tradesim run``.
 
     Raises
     ------
@@ -189,20 +184,8 @@ def find_output(sweep: Sweep, variable: str, *, year: int | None = None, count: 
                 case: str | None = None, importer: str | None = None) -> Output:
     """Find one output by what it is.
 
-    Parameters
-    ----------
-    sweep
-        The sweep.
-    variable
-        Name of a variable, or of a whole column.
-    year
-        Year; the last by default.
-    count
-        Whose statistics; those of the target by default.
-    case
-        Case; ``scenario`` by default, or whatever there is.
-    importer
-        Market, for outputs that differ by market; the first by default.
+    By the name of a variable or of a whole column. By default the last year, the count of the
+    target, the case ``scenario`` and the first importer, or whatever there is.
 
     Raises
     ------

@@ -58,12 +58,7 @@ def finished(plan: SweepPlan, target: Path) -> bool:
 
 
 def begin(plan: SweepPlan, target: Path, fresh: bool, size: int) -> tuple[Path, list[slice], int]:
-    """Find or make the folder of chunks.
-
-    Returns
-    -------
-    tuple
-        The folder, all chunks, and how many rows are done.
+    """Find or make the folder of chunks; give it, all chunks, and how many rows are done.
 
     Raises
     ------
@@ -229,26 +224,18 @@ def sweep(plan: SweepPlan, target: Path, *, mapper: Mapper, fresh: bool = False,
 
     Parameters
     ----------
-    plan
-        What to do; from `prepare`.
-    target
-        Its folder.
-    mapper
-        What the chunks are spread over; see `parallel.open_mapper`.
+    plan, target
+        What to do, from `prepare`, and its folder.
+    mapper, chunk, alone
+        What chunks are spread over (`parallel.open_mapper`), their rows (a sweep that goes on
+        keeps its own), and whether each worker uses one thread.
     fresh
         Whether to start over.
-    chunk
-        Rows of a chunk; a sweep that goes on keeps its own.
-    alone
-        Whether each worker uses one thread.
     command
         The command that repeats the sweep.
-    progress
-        Called with rows done and rows in all.
-    say
-        Called with a line about what is found there.
-    extra
-        Adds to the folder before it takes its place.
+    progress, say, extra
+        Called with rows done and in all; with a line about what was found; with the folder,
+        to add to it before it takes its place.
 
     Returns
     -------
