@@ -24,8 +24,7 @@ from tradesim.common.files import calibration_folder, program
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.specifications import STACKED, read_weights
 from tradesim.reports.backtest_figures import named
-from tradesim.studies.backtest import backtest, scores
-from tradesim.studies.backtest import track_record
+from tradesim.studies.backtest import backtest, scores, track_record
 from tradesim.studies.backtest.backtest import cell_folder, prepare, record_of, run
 from tradesim.studies.backtest.benchmarks import OTHERS, RIVALS
 from tradesim.studies.backtest.cells import ATTEMPTS, Cell, read_cell, to_series, work, write_cell
