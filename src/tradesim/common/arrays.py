@@ -8,13 +8,19 @@ loop made the model twice as fast as suppliers last.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import fields, replace
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 Array = NDArray[np.float64]
+Fields = TypeVar("Fields", bound="DataclassInstance")
 
 MILLION = 1e6
 """USD in the unit of tables and figures."""
@@ -28,20 +34,7 @@ def axis(dim: str) -> int:
 
 
 def spread(values: Any, *dims: str) -> Array:
-    """Give an array with axes `dims` the full order of `DIMS`, length one elsewhere.
-
-    Parameters
-    ----------
-    values
-        Array with one axis per name in `dims`.
-    dims
-        Names of its axes, in any order.
-
-    Returns
-    -------
-    numpy.ndarray
-        The same numbers with six axes in the order of `DIMS`.
-    """
+    """Give an array whose axes are `dims`, in any order, all axes of `DIMS` in their order."""
     array = np.asarray(values, dtype=float)
     if array.ndim != len(dims):
         raise ValueError(f"{array.ndim} axes, but {len(dims)} names: {dims}")
@@ -71,19 +64,33 @@ def entry(values: Array, mask: Array) -> Array:
     The same as the total over exporters of values times mask, without adding zeros.
     """
     marked = np.moveaxis(mask, (axis("importer"), axis("exporter")), (0, 1))
-    places = marked.reshape(*marked.shape[:2], -1)[..., 0].argmax(axis=1)
-    spans = values.shape[axis("importer")] > 1
+    exporters = marked.reshape(*marked.shape[:2], -1)[..., 0].argmax(axis=1)
     if values.shape[axis("exporter")] == 1:
         return values
-    taken = [np.take(values, [place], axis=axis("exporter")) for place in places]
-    if spans:
-        taken = [np.take(one, [row], axis=axis("importer")) for row, one in enumerate(taken)]
-    return np.concatenate(taken, axis=axis("importer"))
+    by_importer = [np.take(values, [exporter], axis=axis("exporter")) for exporter in exporters]
+    if values.shape[axis("importer")] > 1:
+        by_importer = [np.take(sales, [importer], axis=axis("importer"))
+                       for importer, sales in enumerate(by_importer)]
+    return np.concatenate(by_importer, axis=axis("importer"))
 
 
-def pick(values: Array, dim: str, places: NDArray[np.intp]) -> Array:
-    """Take places along a dimension; an array that does not vary there stays as it is."""
-    return values if values.shape[axis(dim)] == 1 else values.take(places, axis=axis(dim))
+def ratio(part: Array, whole: Array, none: float = 0.0) -> Array:
+    """Divide a part by its whole; `none` where the whole is not above zero."""
+    shape = np.broadcast_shapes(np.shape(part), np.shape(whole))
+    return np.asarray(np.divide(part, whole, out=np.full(shape, float(none)),
+                                where=np.asarray(whole) > 0.0))
+
+
+def take_cells(cells: Fields, take: Callable[[Array], Array]) -> Fields:
+    """Apply a selection to every array field of a dataclass; other fields stay."""
+    arrays = {field.name: take(value) for field in fields(cells)
+              if isinstance(value := getattr(cells, field.name), np.ndarray)}
+    return replace(cells, **arrays)
+
+
+def pick(values: Array, dim: str, indices: NDArray[np.intp]) -> Array:
+    """Take indices along a dimension; an array that does not vary there stays as it is."""
+    return values if values.shape[axis(dim)] == 1 else values.take(indices, axis=axis(dim))
 
 
 def at(values: Array, years: NDArray[np.intp], draws: NDArray[np.intp]) -> Array:
@@ -94,14 +101,13 @@ def at(values: Array, years: NDArray[np.intp], draws: NDArray[np.intp]) -> Array
     *others, all_years, all_draws = values.shape
     if all_years == all_draws == 1:
         return values
-    place = (years if all_years > 1 else 0) * all_draws + (draws if all_draws > 1 else 0)
-    return np.asarray(values.reshape(*others, 1, -1).take(place, axis=-1))
+    index = (years if all_years > 1 else 0) * all_draws + (draws if all_draws > 1 else 0)
+    return np.asarray(values.reshape(*others, 1, -1).take(index, axis=-1))
 
 
 def only(values: Array, *dims: str) -> Array:
     """Drop every axis but those of the named dimensions, which must be of length one."""
-    gone = tuple(axis(dim) for dim in DIMS if dim not in dims)
-    return values.squeeze(axis=gone)
+    return values.squeeze(axis=tuple(axis(dim) for dim in DIMS if dim not in dims))
 
 
 def frozen(values: Any) -> Array:
