@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Fields = TypeVar("Fields", bound="DataclassInstance")
 
-MILLION = 1e6
-"""USD in the unit of tables and figures."""
+MILLION, BILLION = 1e6, 1e9
+"""USD in the units of tables and figures."""
 
 DIMS = ("importer", "exporter", "group", "case", "year", "draw")
 

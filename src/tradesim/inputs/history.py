@@ -13,7 +13,7 @@ from tradesim.common.arrays import Array, frozen
 from tradesim.common.errors import InputError, Problem
 from tradesim.inputs.macro_outlook import Outlook, Record, central, record_from, relative_prices
 from tradesim.inputs.pair import Pair, read_pair
-from tradesim.inputs.strict_csv import Column, read_table
+from tradesim.inputs.strict_csv import SOURCES, Column, read_table
 
 TRADE = "data/bilateral_trade.csv"
 MACRO = "data/macro.csv"
@@ -26,10 +26,6 @@ MIN_YEARS = 3
 """Shortest sample that has a growth rate to carry on and one to check it against."""
 
 GDP, GROWTH, IMPORTS = "gdp_usd", "real_growth_pct", "imports_usd"
-
-_GRADES = ("A", "B", "C", "D")
-_SOURCES = (Column("grade", "text", allowed=_GRADES), Column("source", "text"),
-            Column("url", "text", required=False), Column("note", "text", required=False))
 
 
 @dataclass(frozen=True)
@@ -195,7 +191,7 @@ def _read_trade(folder: Path, pair: Pair) -> pd.DataFrame:
                Column("reporter", "text"), Column("series", "text", required=False),
                Column("value_usd", "number", low=0.0),
                Column("used", "text", allowed=("yes", "presample", "no")),
-               *_SOURCES)
+               *SOURCES)
     frame = read_table(path, columns)
     used = frame[frame["used"] != "no"]
     problems, seen = [], set()
@@ -246,7 +242,7 @@ def _read_macro(folder: Path) -> pd.DataFrame:
     columns = (Column("country", "text"), Column("year", "year"), Column("variable", "text"),
                Column("kind", "text", allowed=("actual", "forecast")), Column("value", "number"),
                Column("unit", "text"), Column("low", "number", required=False),
-               Column("high", "number", required=False), *_SOURCES)
+               Column("high", "number", required=False), *SOURCES)
     return read_table(folder / MACRO, columns, key=("country", "year", "variable", "kind"))
 
 
@@ -279,7 +275,7 @@ def _closed(folder: Path, years: Iterable[int]) -> Array:
     path = folder / CORRIDOR
     columns = (Column("year", "year"), Column("closed_share", "number", low=0.0, high=1.0),
                Column("low", "number", low=0.0, high=1.0),
-               Column("high", "number", low=0.0, high=1.0), *_SOURCES)
+               Column("high", "number", low=0.0, high=1.0), *SOURCES)
     frame = read_table(path, columns, key=("year",))
     shares = dict(zip(frame["year"], frame["closed_share"], strict=True))
     missing = [Problem(str(path), str(year), "row missing") for year in years

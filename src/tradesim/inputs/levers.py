@@ -9,13 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from tradesim.common.errors import Problem, nearest
-from tradesim.inputs.checks import gathered, problem, problems_of
+from tradesim.common.errors import Problem
+from tradesim.common.files import unless_changed
 from tradesim.inputs.distributions import Fixed, Strict
 from tradesim.inputs.parameters import Parameter, parameter
-from tradesim.inputs.strict_yaml import Places, kind, load_marked
+from tradesim.inputs.strict_yaml import Document, kind, load_document
 
 FILE = "levers.yaml"
 COMMON = {"start": "year", "delay": "years", "phase_in": "years", "probability": "share"}
@@ -99,6 +99,8 @@ class Choice(Strict):
 
 Setting = Parameter | Choice
 
+_CHOICE = tuple(sorted({*Choice.model_fields, "allowed"} - {"name", "values", "required"}))
+
 
 class Source(Strict):
     """Where a statement was read."""
@@ -156,148 +158,106 @@ class Lever(Strict):
                 if isinstance(setting, Parameter)}
 
 
+@unless_changed(FILE)
 def read_levers(folder: Path) -> dict[str, Lever]:
-    """Read and check `levers.yaml` of a calibration folder.
-
-    Parameters
-    ----------
-    folder
-        The calibration folder.
-
-    Returns
-    -------
-    dict
-        Levers by name, in the order of the file.
+    """Read `levers.yaml` of a calibration folder: levers by name.
 
     Raises
     ------
     InputError
         With every problem of the file.
     """
-    path = Path(folder) / FILE
-    data, places = load_marked(path)
-    return gathered(data, lambda name, entry: _lever(name, entry, str(path), places))
+    document = load_document(folder / FILE)
+    return document.entries(lambda name, entry: _lever(name, entry, document))
 
 
-def _lever(name: str, entry: Any, file: str, places: Places) -> Lever | list[Problem]:
+def _lever(name: str, entry: Any, document: Document) -> Lever | list[Problem]:
     if not isinstance(entry, dict):
-        return [problem(file, name, places, f"must be a mapping, not {kind(entry)}")]
+        return [document.problem(name, f"must be a mapping, not {kind(entry)}")]
     fields = dict(entry)
-    problems = []
-    if "." in name:
-        problems.append(problem(file, name, places, "a lever's name must not hold a dot"))
-    for wrong in [part for part in fields if part not in _KEYS]:
-        del fields[wrong]
-        problems.append(problem(file, f"{name}.{wrong}", places,
-                                f"unknown key; known: {', '.join(_KEYS)}", nearest(wrong, _KEYS)))
+    dotted = ([document.problem(name, "a lever's name must not hold a dot")] if "." in name
+              else [])
     if isinstance(fields.get("sources"), list):
         fields["sources"] = [{"title": source} if isinstance(source, str) else source
                              for source in fields["sources"]]
-    settings, wrong_settings = _settings(name, fields.pop("settings", None), file, places)
-    problems += wrong_settings
-    try:
-        lever = Lever(name=name, settings=settings, **fields)
-    except ValidationError as error:
-        return problems + problems_of(error, file, name, places)
-    return problems or lever
+    settings, problems = _settings(name, fields.pop("settings", None), document)
+    lever = document.model(Lever, name, fields, _KEYS, name=name, settings=settings)
+    if isinstance(lever, list):
+        return dotted + lever + problems
+    return dotted + problems or lever
 
 
-def _settings(lever: str, entries: Any, file: str,
-              places: Places) -> tuple[dict[str, Setting], list[Problem]]:
+def _settings(lever: str, entries: Any,
+              document: Document) -> tuple[dict[str, Setting], list[Problem]]:
     key = f"{lever}.settings"
     if not isinstance(entries, dict):
-        said = "is missing" if entries is None else f"must be a mapping, not {kind(entries)}"
-        return {}, [problem(file, key, places, said)]
+        return {}, [document.problem(key, "is missing" if entries is None else
+                                     f"must be a mapping, not {kind(entries)}")]
     settings: dict[str, Setting] = {}
-    problems = [problem(file, key, places, f"'{name}' is missing; every lever needs "
-                        f"{', '.join(COMMON)}") for name in COMMON if name not in entries]
+    problems = [document.problem(key, f"'{name}' is missing; every lever needs "
+                                 f"{', '.join(COMMON)}") for name in COMMON if name not in entries]
     for name, entry in entries.items():
-        made = _setting(f"{lever}.{name}", entry, f"{key}.{name}", file, places)
-        if isinstance(made, list):
-            problems += made
-        elif made.unit != (unit := (COMMON | COST).get(name, made.unit)):
-            problems.append(problem(file, f"{key}.{name}.unit", places,
-                                    f"must be '{unit}', not '{made.unit}'"))
-        elif (made.unit == SHARE and isinstance(made, Parameter)
-              and not 0.0 <= made.low <= made.high <= 1.0):
-            problems.append(problem(
-                file, f"{key}.{name}.bounds", places, f"a {SHARE} lies between 0 and 1, not "
-                f"{made.low:g} and {made.high:g}", "name another unit if it is no part of a whole"))
-        else:
-            settings[name] = made
+        setting = _setting(f"{lever}.{name}", entry, f"{key}.{name}", document)
+        if isinstance(setting, list):
+            problems += setting
+            continue
+        settings[name] = setting
+        unit = (COMMON | COST).get(name, setting.unit)
+        if setting.unit != unit:
+            problems.append(document.problem(f"{key}.{name}.unit",
+                                             f"must be '{unit}', not '{setting.unit}'"))
+        elif (unit == SHARE and isinstance(setting, Parameter)
+              and not 0.0 <= setting.low <= setting.high <= 1.0):
+            problems.append(document.problem(
+                f"{key}.{name}.bounds", f"a {SHARE} lies between 0 and 1, not {setting.low:g} and "
+                f"{setting.high:g}", "name another unit if it is no part of a whole"))
     return settings, problems
 
 
-def _setting(name: str, entry: Any, key: str, file: str,
-             places: Places) -> Setting | list[Problem]:
+def _setting(name: str, entry: Any, key: str, document: Document) -> Setting | list[Problem]:
+    """Make a setting: a choice, a number with a distribution, or a number with a default."""
     if not isinstance(entry, dict):
-        return [problem(file, key, places, f"must be a mapping, not {kind(entry)}")]
+        return [document.problem(key, f"must be a mapping, not {kind(entry)}")]
     fields = dict(entry)
     required = fields.pop("required", False)
     if not isinstance(required, bool):
-        return [problem(file, f"{key}.required", places,
-                        f"must be true or false, not {kind(required)}")]
-    if required:
-        return _required(name, fields, key, file, places)
-    if "allowed" in fields:
-        return _choice(name, fields, key, file, places)
-    if "default" in fields and "distribution" in fields:
-        return [problem(file, f"{key}.distribution", places,
-                        "has both a default and a distribution", "keep one of them")]
-    if "default" in fields:
-        return _certain(name, fields, key, file, places)
-    if "distribution" not in fields:
-        return [problem(file, key, places, "needs a default or a distribution")]
-    return parameter(name, fields, key, file, places)
-
-
-def _required(name: str, fields: dict[str, Any], key: str, file: str,
-              places: Places) -> Setting | list[Problem]:
-    """Make a setting that a scenario must give: no default stands in for it."""
-    for part in ("default", "distribution"):
+        return [document.problem(f"{key}.required", f"must be true or false, not {kind(required)}")]
+    for part in ("default", "distribution") if required else ():
         if part in fields:
-            return [problem(file, f"{key}.{part}", places,
-                            "has no meaning where a scenario must give the setting",
-                            f"drop `required` or `{part}`")]
-    made: Setting | list[Problem]
+            return [document.problem(f"{key}.{part}",
+                                     "has no meaning where a scenario must give the setting",
+                                     f"drop `required` or `{part}`")]
     if "allowed" in fields:
-        made = _choice(name, fields | {"default": ""}, key, file, places, required=True)
-    else:
+        values, default = fields.pop("allowed"), {"default": ""} if required else {}
+        return document.model(Choice, key, fields, _CHOICE, name=name, values=values,
+                              required=required, **default)
+    if required:
         bounds = fields.get("bounds")
         low = bounds[0] if isinstance(bounds, list) and bounds else 0.0
-        made = parameter(name, fields | {"distribution": Fixed(kind="fixed", value=low)}, key,
-                         file, places)
-    return made if isinstance(made, list) else made.model_copy(update={"required": True})
+        return parameter(name, fields, key, document, required=True,
+                         distribution=Fixed(kind="fixed", value=low))
+    if "default" in fields and "distribution" in fields:
+        return [document.problem(f"{key}.distribution", "has both a default and a distribution",
+                                 "keep one of them")]
+    if "default" in fields:
+        return _certain(name, fields, key, document)
+    if "distribution" not in fields:
+        return [document.problem(key, "needs a default or a distribution")]
+    return parameter(name, fields, key, document)
 
 
-def _certain(name: str, fields: dict[str, Any], key: str, file: str,
-             places: Places) -> Setting | list[Problem]:
+def _certain(name: str, fields: dict[str, Any], key: str,
+             document: Document) -> Setting | list[Problem]:
     """Make a parameter of a setting with one default value."""
     default = fields.pop("default")
     if isinstance(default, bool) or not isinstance(default, int | float):
-        return [problem(file, f"{key}.default", places, f"must be a number, not {kind(default)}",
-                        "a setting of names needs a list `allowed`")]
-    made = parameter(name, fields | {"distribution": Fixed(kind="fixed", value=default)}, key,
-                     file, places)
-    if isinstance(made, list):
-        return [problem(file, f"{key}.default", places,
-                        f"{default:g} lies outside the bounds")
-                if part.key.endswith(".distribution") else part for part in made]
-    if made.integer and default != int(default):
-        return [problem(file, f"{key}.default", places, f"{default:g} is not a whole number")]
-    return made
-
-
-def _choice(name: str, fields: dict[str, Any], key: str, file: str, places: Places, *,
-            required: bool = False) -> Setting | list[Problem]:
-    known = ({*Choice.model_fields} - {"name", "values", "required"}) | {"allowed"}
-    values = fields.pop("allowed")
-    problems = [problem(file, f"{key}.{wrong}", places,
-                        f"unknown key; known: {', '.join(sorted(known))}", nearest(wrong, known))
-                for wrong in fields if wrong not in known]
-    fields = {part: value for part, value in fields.items() if part in known}
-    try:
-        choice = Choice(name=name, values=values, required=required, **fields)
-    except ValidationError as error:
-        return problems + problems_of(error, file, key, places)
-    return problems or choice
+        return [document.problem(f"{key}.default", f"must be a number, not {kind(default)}",
+                                 "a setting of names needs a list `allowed`")]
+    setting = parameter(name, fields, key, document,
+                        distribution=Fixed(kind="fixed", value=default))
+    if isinstance(setting, list):
+        return [document.problem(f"{key}.default", f"{default:g} lies outside the bounds")
+                if part.key.endswith(".distribution") else part for part in setting]
+    if setting.integer and default != int(default):
+        return [document.problem(f"{key}.default", f"{default:g} is not a whole number")]
+    return setting

@@ -14,10 +14,9 @@ from tradesim.economy.base_year import Economy, economy
 from tradesim.economy.closure import Imbalances, closure
 from tradesim.economy.levers.registry import GIVEN, KINDS, TIMING, arguments, phase_in
 from tradesim.economy.shocks import Pulled, Shock
-from tradesim.inputs.baseline import Baseline
+from tradesim.inputs.baseline import WORLD, Baseline
 from tradesim.inputs.levers import Choice, Lever
 from tradesim.inputs.scenario import Scenario
-from tradesim.inputs.world import WORLD
 from tradesim.reference.gravity import Reference
 from tradesim.reference.projection import reference_path
 
