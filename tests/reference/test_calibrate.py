@@ -249,7 +249,7 @@ def test_committed_posterior_belongs_to_the_committed_inputs(committed):
     names = list(manifest["specifications"])
     assert posterior.labels_of(found) == names
     assert json.loads(found.attrs["hashes"]) == manifest["inputs"] == (
-        posterior.input_hashes(committed, names))
+        posterior.input_hashes(committed, tuple(names)))
     for name in posterior.FILES:
         assert manifest["inputs"][name] == sha256(committed / name)
     assert manifest["command"] == found.attrs["command"]

@@ -88,6 +88,28 @@ def take_cells(cells: Fields, take: Callable[[Array], Array]) -> Fields:
     return replace(cells, **arrays)
 
 
+def autoregression(shocks: Array, persistence: Array | float, start: Array) -> Array:
+    r"""First-order autoregression :math:`z_t = \rho z_{t-1} + \epsilon_t` (equation 3).
+
+    Parameters
+    ----------
+    shocks
+        Innovations :math:`\epsilon`, shape (draw, year, ...), which is that of the result.
+    persistence
+        :math:`\rho`, one number, shape (draw,) or that of a state.
+    start
+        State before the first year, shape (draw, ...) or one that broadcasts to it.
+    """
+    rho = np.asarray(persistence)
+    if rho.ndim == 1:
+        rho = rho.reshape(-1, *[1] * (shocks.ndim - 2))
+    path, state = np.empty_like(shocks), start
+    for year in range(shocks.shape[1]):
+        state = rho * state + shocks[:, year]
+        path[:, year] = state
+    return path
+
+
 def pick(values: Array, dim: str, indices: NDArray[np.intp]) -> Array:
     """Take indices along a dimension; an array that does not vary there stays as it is."""
     return values if values.shape[axis(dim)] == 1 else values.take(indices, axis=axis(dim))

@@ -11,7 +11,15 @@ import pandas as pd
 
 from tradesim.common.arrays import Array, frozen
 from tradesim.common.errors import InputError, Problem
-from tradesim.inputs.macro_outlook import Outlook, Record, central, record_from, relative_prices
+from tradesim.common.files import unless_changed
+from tradesim.inputs.macro_outlook import (
+    MacroPaths,
+    MacroSeries,
+    central,
+    complete_series,
+    relative_prices,
+)
+from tradesim.inputs.pair import FILE as PAIR
 from tradesim.inputs.pair import Pair, read_pair
 from tradesim.inputs.strict_csv import SOURCES, Column, read_table
 
@@ -67,7 +75,7 @@ class History:
     log_gdp
         Log nominal GDP in USD; (year, importer).
     log_real
-        Log real GDP, chained from nominal GDP in the first year of `record`; (year, importer).
+        Log real GDP, chained from nominal GDP in the first year of `series`; (year, importer).
     log_imports
         Log total imports in USD; (year, importer), NaN for an importer without such data.
     real_growth
@@ -79,7 +87,7 @@ class History:
         Share of the year in which the shared corridor was closed; (year,).
     forecast
         The same macroeconomic series after the sample.
-    record
+    series
         The same macroeconomic series up to the last year, from the earliest year known.
     """
 
@@ -95,10 +103,11 @@ class History:
     exchange_rate: Array
     closed_share: Array
     forecast: Forecast
-    record: Record
+    series: MacroSeries
     sample: tuple[int, ...]
 
 
+@unless_changed(TRADE, MACRO, CORRIDOR, PAIR)
 def read_history(folder: Path, as_of: int | None = None, first: int | None = None) -> History:
     """Read reported trade, GDP and closures, as known now or at the end of an earlier year.
 
@@ -108,23 +117,17 @@ def read_history(folder: Path, as_of: int | None = None, first: int | None = Non
         Folder of a calibration.
     as_of
         Last year of the sample. Before the last year with data the forecast is that of
-        `outlook.central`, so that nothing dated later is used; otherwise it is the published
-        projection.
+        `macro_outlook.central`, so that nothing dated later is used; otherwise it is the
+        published projection.
     first
         First year; that of the sample by default. An earlier one takes in rows of reported
         trade marked ``presample``.
-
-    Returns
-    -------
-    History
-        The sample and the forecast to the horizon.
 
     Raises
     ------
     InputError
         With every cell that is wrong or missing.
     """
-    folder = Path(folder)
     pair = read_pair(folder)
     last = pair.last_year if as_of is None else as_of
     if not pair.first_year + MIN_YEARS - 1 <= last <= pair.last_year:
@@ -137,28 +140,28 @@ def read_history(folder: Path, as_of: int | None = None, first: int | None = Non
     macro = _read_macro(folder)
     log_gdp = np.log(_series(folder, macro, pair, GDP, "actual", years))
     growth = np.log1p(_series(folder, macro, pair, GROWTH, "actual", years) / 100)
-    record = _record(macro, pair, last)
+    series = _macro_series(macro, pair, last)
     if last == pair.last_year:
         next_gdp = np.log(_series(folder, macro, pair, GDP, "forecast", later))
         next_growth = np.log1p(_series(folder, macro, pair, GROWTH, "forecast", later) / 100)
-        own = central(record, len(later))
-        ahead = Outlook(next_gdp, record.log_real[-1] + np.cumsum(next_growth, axis=0),
+        own = central(series, len(later))
+        ahead = MacroPaths(next_gdp, series.log_real[-1] + np.cumsum(next_growth, axis=0),
                         next_gdp + own.log_imports - own.log_gdp)
     else:
-        ahead = central(record, len(later))
-    start = record.years.index(years[0])
-    rate = relative_prices(record, record.log_gdp, record.log_real)[start:]
+        ahead = central(series, len(later))
+    start = series.years.index(years[0])
+    rate = relative_prices(series, series.log_gdp, series.log_real)[start:]
     centre = rate[years.index(pair.first_year):].mean()
-    next_rate = relative_prices(record, ahead.log_gdp, ahead.log_real)
+    next_rate = relative_prices(series, ahead.log_gdp, ahead.log_real)
     return History(
         years, pair.importers, pair.reporters, log_value, error_scale, frozen(log_gdp),
-        frozen(record.log_real[start:]), _imports(folder, pair, record)[start:],
+        frozen(series.log_real[start:]), _imports(folder, pair, series)[start:],
         frozen(np.expm1(growth)), frozen(rate - centre), _closed(folder, years),
         Forecast(later, frozen(ahead.log_gdp), frozen(ahead.log_real), frozen(ahead.log_imports),
-                 frozen(next_rate - centre)), record, tuple(range(pair.first_year, last + 1)))
+                 frozen(next_rate - centre)), series, tuple(range(pair.first_year, last + 1)))
 
 
-def _record(macro: pd.DataFrame, pair: Pair, last: int) -> Record:
+def _macro_series(macro: pd.DataFrame, pair: Pair, last: int) -> MacroSeries:
     """Everything known of GDP, growth and imports up to a year."""
     rows = macro[(macro["kind"] == "actual") & (macro["year"] <= last)
                  & macro["country"].isin(pair.importers)]
@@ -168,19 +171,19 @@ def _record(macro: pd.DataFrame, pair: Pair, last: int) -> Record:
         .reindex(index=years, columns=list(pair.importers)).to_numpy(dtype=float)
         for variable in (GDP, GROWTH, IMPORTS))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return record_from(years, np.log(gdp), np.log1p(growth / 100), np.log(imports))
+        return complete_series(years, np.log(gdp), np.log1p(growth / 100), np.log(imports))
 
 
-def _imports(folder: Path, pair: Pair, record: Record) -> Array:
+def _imports(folder: Path, pair: Pair, series: MacroSeries) -> Array:
     """Log imports by year; an importer has them for every year from the first known, or none."""
-    known = np.isfinite(record.log_imports)
+    known = np.isfinite(series.log_imports)
     begun = np.maximum.accumulate(known, axis=0)
-    missing = [Problem(str(folder / MACRO), f"{pair.importers[j]} {record.years[t]} {IMPORTS} "
+    missing = [Problem(str(folder / MACRO), f"{pair.importers[j]} {series.years[t]} {IMPORTS} "
                                             "(actual)", "row missing")
                for t, j in np.argwhere(begun & ~known)]
     if missing:
         raise InputError(missing)
-    return frozen(record.log_imports)
+    return frozen(series.log_imports)
 
 
 def _read_trade(folder: Path, pair: Pair) -> pd.DataFrame:
@@ -196,9 +199,9 @@ def _read_trade(folder: Path, pair: Pair) -> pd.DataFrame:
     used = frame[frame["used"] != "no"]
     problems, seen = [], set()
     for row in used.to_dict("records"):
-        where = "{year} {exporter}-{importer} counted by {reporter}".format(
+        key = "{year} {exporter}-{importer} counted by {reporter}".format(
             **{str(name): value for name, value in row.items()})
-        code = (row["year"], row["importer"], row["reporter"])
+        flow = (row["year"], row["importer"], row["reporter"])
         checks = (
             (row["importer"] not in pair.importers
              or row["exporter"] != pair.partner(row["importer"]),
@@ -208,11 +211,11 @@ def _read_trade(folder: Path, pair: Pair) -> pd.DataFrame:
             (row["grade"] not in ERROR_SCALE, "a row of grade D cannot be used"),
             (row["months"] not in ("", "1-12"), "a used row must cover the whole year"),
             (row["value_usd"] <= 0, "a used row must have a value above zero"),
-            (code in seen, "two used rows count the same flow"),
+            (flow in seen, "two used rows count the same flow"),
             ((row["used"] == "presample") != (row["year"] < pair.first_year),
              f"rows before {pair.first_year}, and only they, are used as 'presample'"))
-        problems += [Problem(str(path), where, message) for wrong, message in checks if wrong]
-        seen.add(code)
+        problems += [Problem(str(path), key, message) for wrong, message in checks if wrong]
+        seen.add(flow)
     if problems:
         raise InputError(problems)
     return used
@@ -253,21 +256,13 @@ def _series(folder: Path, macro: pd.DataFrame, pair: Pair, variable: str, kind: 
     known = {(country, int(year)): float(value) for country, year, value in
              zip(rows["country"], rows["year"], rows["value"], strict=True)}
     floor = 0.0 if variable == GDP else -100.0
-    wrong = [(_missing if (country, year) not in known else _too_low)(
-                 folder, f"{country} {year} {variable} ({kind})", floor)
-             for country in pair.importers for year in years
-             if known.get((country, year), -np.inf) <= floor]
-    if wrong:
-        raise InputError(wrong)
+    problems = [Problem(str(folder / MACRO), f"{country} {year} {variable} ({kind})",
+                        f"must be above {floor:g}" if (country, year) in known else "row missing")
+                for country in pair.importers for year in years
+                if known.get((country, year), -np.inf) <= floor]
+    if problems:
+        raise InputError(problems)
     return np.array([[known[country, year] for country in pair.importers] for year in years])
-
-
-def _missing(folder: Path, key: str, _: float) -> Problem:
-    return Problem(str(folder / MACRO), key, "row missing")
-
-
-def _too_low(folder: Path, key: str, floor: float) -> Problem:
-    return Problem(str(folder / MACRO), key, f"must be above {floor:g}")
 
 
 def _closed(folder: Path, years: Iterable[int]) -> Array:

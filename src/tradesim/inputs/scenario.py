@@ -12,22 +12,16 @@ from pydantic import Field
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import scenarios_folder
 from tradesim.inputs.distributions import Strict
+from tradesim.inputs.levers import Source
 from tradesim.inputs.parameters import Parameter
 from tradesim.inputs.scenario_schema import Known, check, integer, json_schema, unanswered
 from tradesim.inputs.strict_yaml import Document, load_document, scalar
 
-__all__ = ["Known", "Reference", "Scenario", "find", "json_schema", "merge", "read_scenario",
+__all__ = ["Known", "Scenario", "find", "json_schema", "merge", "read_scenario",
            "shipped"]
 
 DRAWS, SEED = 2000, 1
 SUFFIXES = (".yaml", ".yml")
-
-
-class Reference(Strict):
-    """Where something in a scenario was read."""
-
-    title: str
-    url: str = ""
 
 
 class Scenario(Strict):
@@ -67,7 +61,7 @@ class Scenario(Strict):
     horizon: int
     draws: int = DRAWS
     seed: int = SEED
-    references: list[Reference] = Field(default_factory=list)
+    references: list[Source] = Field(default_factory=list)
     not_modelled: list[str] = Field(default_factory=list)
     origins: dict[str, str] = Field(default_factory=dict)
 

@@ -161,7 +161,7 @@ def calibrate(folder: Path, *, as_of: int | None = None, out: Path | None = None
     fits: list[Fit] = []
     for place, one in enumerate(evidence):
         fits.append(fit(one, seed, steps, _part(progress, place, len(names))))
-    hashes = posterior.input_hashes(folder, names)
+    hashes = posterior.input_hashes(folder, tuple(names))
     command = _command(seed, as_of, steps, [name for name in names if name in asked])
     history, base_year = evidence[0].history, evidence[0].base_year
     labels = xr.DataArray(names, dims="specification", name="specification")

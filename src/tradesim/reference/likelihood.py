@@ -23,7 +23,8 @@ from tradesim.inputs.history import History, read_history
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.parameters import Parameter, quantile, read_parameters
 from tradesim.inputs.specifications import Specification, size_of_market, specification
-from tradesim.reference.statespace import expected, log_likelihood, smooth_draw
+from tradesim.reference.gravity import expected
+from tradesim.reference.statespace import log_likelihood, smooth_draw
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
-from tradesim.common.arrays import Array
+from tradesim.common.arrays import Array, autoregression
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.posterior import loaded, shares
@@ -121,7 +121,7 @@ def _along_main_axis(posterior: xr.Dataset) -> NDArray[np.intp]:
 
 
 def reference_path(base: Baseline, draws: Mapping[str, Array],
-                   years: Sequence[int]) -> gravity.Reference:
+                   years: Sequence[int]) -> gravity.ReferencePath:
     r"""Project flows, demand and the corridor without new policy (equations 2, 3, S1 and S3).
 
     Nominal GDP is the forecast times the exponential of an error :math:`e`. Of that error the
@@ -152,9 +152,7 @@ def reference_path(base: Baseline, draws: Mapping[str, Array],
         draws["corridor.persistence"], draws["corridor.closed_given_disrupted"],
         draws["corridor.closed_share_restricted"], draws["corridor.closed_share_closed"])
     return gravity.reference(
-        **{name: draws[f"posterior.{name}"] for name in (
-            "constant", "elasticity_gdp", "elasticity_exchange_rate", "closure_effect",
-            "persistence", "residual")},
+        {name: draws[f"posterior.{name}"] for name in DRAWN},
         innovations=draws["innovation.flow"] * draws["posterior.innovation_sd"][:, None, :],
         size=size,
         log_growth=growth,
@@ -172,7 +170,7 @@ def _gdp_error(base: Baseline, draws: Mapping[str, Array]) -> Array:
                       + np.sqrt(1.0 - correlation**2) * shocks[..., 1]], axis=-1)
     spread_of_error = np.stack([draws[f"gdp.error_sd.{importer}"]
                                 for importer in base.pair.importers], axis=-1)
-    return gravity.autoregression(
+    return autoregression(
         mixed * spread_of_error[:, None, :], draws["gdp.error_persistence"], np.zeros(2))
 
 
@@ -181,7 +179,7 @@ def _import_ratio(base: Baseline, draws: Mapping[str, Array], at: int, ahead: sl
     history = base.history
     change = ((history.forecast.log_imports - history.forecast.log_gdp)[ahead]
               - (history.log_imports - history.log_gdp)[at])
-    error = gravity.autoregression(
+    error = autoregression(
         draws["innovation.imports"] * draws["imports.error_sd"][:, None, None],
         draws["imports.error_persistence"], np.zeros(len(base.pair.importers)))
     return np.where(np.isnan(change), 0.0, change + error)

@@ -33,36 +33,6 @@ class Filtered(NamedTuple):
     variance: Array  #: Var(u[t] | y[..t]), axes (..., year, importer)
 
 
-def expected(parameters: Mapping[str, Array], size: Array, exchange_rate: Array,
-             closed_share: Array) -> Array:
-    """Latent log flow without its residual, equation 2: a + β g + γ q + κ C.
-
-    Parameters
-    ----------
-    parameters
-        `constant`, `elasticity_exchange_rate` and `closure_effect` with axes (..., importer),
-        `elasticity_gdp` with axes (...,).
-    size
-        g, log of what the flows grow with less its value in the base year (..., year, importer).
-    exchange_rate
-        q, log relative price level of the second member over the first (..., year).
-    closed_share
-        C, share of the year in which the transit corridor was closed (..., year).
-
-    Returns
-    -------
-    numpy.ndarray
-        Natural log of USD on the reference count, axes (..., year, importer).
-    """
-    def by_importer(name: str) -> Array:
-        return parameters[name][..., None, :]
-
-    return (by_importer("constant")
-            + parameters["elasticity_gdp"][..., None, None] * size
-            + by_importer("elasticity_exchange_rate") * exchange_rate[..., None]
-            + by_importer("closure_effect") * closed_share[..., None])
-
-
 def starting_variance(persistence: Array, innovation_sd: Array) -> Array:
     """Variance of the residual before the first report: stationary, or one step of a walk."""
     walk = persistence >= 1.0
@@ -90,9 +60,6 @@ def kalman(deviation: Array, error_sd: Array, persistence: Array,
     persistence, innovation_sd
         ρ and ω, axes (..., importer).
 
-    Returns
-    -------
-    Filtered
     """
     deviation, error_sd = np.broadcast_arrays(deviation, error_sd)
     # Loop axes first, so that every step works on one block of memory.

@@ -17,7 +17,7 @@ from tradesim.economy.shocks import Pulled, Shock
 from tradesim.inputs.baseline import WORLD, Baseline
 from tradesim.inputs.levers import Choice, Lever
 from tradesim.inputs.scenario import Scenario
-from tradesim.reference.gravity import Reference
+from tradesim.reference.gravity import ReferencePath
 from tradesim.reference.projection import reference_path
 
 Draws = Mapping[str, Array]
@@ -118,7 +118,7 @@ def years_of(base: Baseline, scenario: Scenario) -> tuple[int, ...]:
 
 
 def reference_levels(base: Baseline, world: Economy, draws: Draws,
-                     path: Reference) -> tuple[Array, Array]:
+                     path: ReferencePath) -> tuple[Array, Array]:
     """Purchases without new policy by importer, group and exporter, and factors to each count.
 
     The pair's own flows follow the projected path, on the importer's own count; all other
