@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Array = NDArray[np.float64]
-Fields = TypeVar("Fields", bound="DataclassInstance")
+Owner = TypeVar("Owner", bound="DataclassInstance")
 
 MILLION, BILLION = 1e6, 1e9
 """USD in the units of tables and figures."""
@@ -74,20 +74,6 @@ def entry(values: Array, mask: Array) -> Array:
     return np.concatenate(by_importer, axis=axis("importer"))
 
 
-def ratio(part: Array, whole: Array, none: float = 0.0) -> Array:
-    """Divide a part by its whole; `none` where the whole is not above zero."""
-    shape = np.broadcast_shapes(np.shape(part), np.shape(whole))
-    return np.asarray(np.divide(part, whole, out=np.full(shape, float(none)),
-                                where=np.asarray(whole) > 0.0))
-
-
-def take_cells(cells: Fields, take: Callable[[Array], Array]) -> Fields:
-    """Apply a selection to every array field of a dataclass; other fields stay."""
-    arrays = {field.name: take(value) for field in fields(cells)
-              if isinstance(value := getattr(cells, field.name), np.ndarray)}
-    return replace(cells, **arrays)
-
-
 def autoregression(shocks: Array, persistence: Array | float, start: Array) -> Array:
     r"""First-order autoregression :math:`z_t = \rho z_{t-1} + \epsilon_t` (equation 3).
 
@@ -130,6 +116,19 @@ def at(values: Array, years: NDArray[np.intp], draws: NDArray[np.intp]) -> Array
 def only(values: Array, *dims: str) -> Array:
     """Drop every axis but those of the named dimensions, which must be of length one."""
     return values.squeeze(axis=tuple(axis(dim) for dim in DIMS if dim not in dims))
+
+
+def ratio(part: Array, whole: Array, none: float = 0.0) -> Array:
+    """Part over whole; `none` where the whole is zero."""
+    part, whole = np.broadcast_arrays(part, whole)
+    return np.asarray(np.divide(part, whole, out=np.full(part.shape, none), where=whole != 0.0))
+
+
+def map_arrays(owner: Owner, function: Callable[[Array], Array]) -> Owner:
+    """Copy of a dataclass with a function applied to every field that is an array."""
+    changed: Any = {part.name: function(value) for part in fields(owner)
+                    if isinstance(value := getattr(owner, part.name), np.ndarray)}
+    return replace(owner, **changed)
 
 
 def frozen(values: Any) -> Array:
