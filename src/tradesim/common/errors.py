@@ -13,24 +13,14 @@ class TradesimError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with one input, in the words a user needs to mend it.
+    """One thing wrong with one input, in the words a user needs to mend it."""
 
-    Attributes
-    ----------
-    file
-        The file, or the command-line option.
-    key
-        Dotted key, or column and row; empty when the whole file is meant.
-    message, hint
-        What is wrong and what is allowed; nearest known name, or how to list the names.
-    line, column
-        Position in the file, counted from 1.
-    """
-
-    file: str
-    key: str
+    file: str  #: the file, or the command-line option
+    key: str  #: dotted key, or column and row; empty when the whole file is meant
+    #: what is wrong and what is allowed; nearest known name, or how to list the names
     message: str
     hint: str = ""
+    #: position in the file, counted from 1
     line: int | None = None
     column: int | None = None
 

@@ -29,30 +29,14 @@ UNIT_COLUMN = "column unit"
 
 @dataclass(frozen=True)
 class Table:
-    """One table of uncertain cells: where it stands and how its cells are named.
+    """One table of uncertain cells: where it stands and how its cells are named."""
 
-    Attributes
-    ----------
-    file
-        Path inside the calibration folder.
-    prefix
-        First part of each cell's dotted name.
-    keys
-        Columns that make the rest of the name, in order.
-    value
-        Column of the central value.
-    unit
-        Unit of a cell, or `UNIT_COLUMN` where each row names its own.
-    title
-        What a cell is, for people.
-    """
-
-    file: str
-    prefix: str
-    keys: tuple[str, ...]
-    value: str
-    unit: str
-    title: str
+    file: str  #: path inside the calibration folder
+    prefix: str  #: first part of each cell's dotted name
+    keys: tuple[str, ...]  #: columns that make the rest of the name, in order
+    value: str  #: column of the central value
+    unit: str  #: unit of a cell, or `UNIT_COLUMN` where each row names its own
+    title: str  #: what a cell is, for people
 
 
 MARKETS = Table("baseline/markets.csv", "market", ("importer", "group", "exporter"),
@@ -86,34 +70,20 @@ BY_NAME = {"access.": ("importer", "group", "exporter"), "supply.export.": ("exp
 
 @dataclass(frozen=True)
 class Baseline:
-    """Everything the model knows before a scenario is read.
+    """Everything the model knows before a scenario is read."""
 
-    Attributes
-    ----------
-    folder
-        The calibration folder.
-    pair
-        Names and orders.
-    parameters
-        Uncertain numbers by dotted name, the cells of all tables among them.
-    levers
-        Levers by name.
-    totals
-        Official purchases of each importer from each foreign supplier in the base year, USD;
-        (importer, exporter), zero for home sales.
-    history, posterior
-        Reported statistics and the posterior calibrated on them.
-    world
-        Trade among all countries, USD, exporter by importer; None without such a table.
-    """
-
-    folder: Path
-    pair: Pair
+    folder: Path  #: the calibration folder
+    pair: Pair  #: names and orders
+    #: uncertain numbers by dotted name, the cells of all tables among them
     parameters: Mapping[str, Parameter]
-    levers: Mapping[str, Lever]
+    levers: Mapping[str, Lever]  #: levers by name
+    #: official purchases of each importer from each foreign supplier in the base year, USD;
+    #: (importer, exporter), zero for home sales
     totals: Array
+    #: reported statistics and the posterior calibrated on them
     history: History
     posterior: xr.Dataset
+    #: trade among all countries, USD, exporter by importer; None without such a table
     world: Array | None = None
 
     @property

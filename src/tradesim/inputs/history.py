@@ -38,73 +38,42 @@ GDP, GROWTH, IMPORTS = "gdp_usd", "real_growth_pct", "imports_usd"
 
 @dataclass(frozen=True)
 class Forecast:
-    """Macroeconomic paths after the sample.
+    """Macroeconomic paths after the sample."""
 
-    Attributes
-    ----------
-    years
-        Years after the sample, to the horizon.
-    log_gdp, log_real, log_imports
-        Log nominal GDP in USD, log real GDP and log total imports in USD (NaN where the sample
-        has none), on the scale of the sample; (year, importer).
-    exchange_rate
-        Log real exchange rate, on the scale of the sample; (year,).
-    """
-
-    years: tuple[int, ...]
+    years: tuple[int, ...]  #: years after the sample, to the horizon
+    #: log nominal GDP in USD, log real GDP and log total imports in USD (NaN where the sample has
+    #: none), on the scale of the sample; (year, importer)
     log_gdp: Array
     log_real: Array
     log_imports: Array
-    exchange_rate: Array
+    exchange_rate: Array  #: log real exchange rate, on the scale of the sample; (year,)
 
 
 @dataclass(frozen=True)
 class History:
-    """Reported trade of the pair and what explains it, one entry per year of the sample.
+    """Reported trade of the pair and what explains it, one entry per year of the sample."""
 
-    Attributes
-    ----------
-    years, importers, reporters
-        Names of the axes; the reference reporter stands first.
-    sample
-        The years among them that are not before the sample.
-    log_value
-        Natural log of reported trade in USD; (year, importer, reporter), NaN where missing.
-    error_scale
-        Factor on the reporting error by the grade of the observation; same shape.
-    log_gdp
-        Log nominal GDP in USD; (year, importer).
-    log_real
-        Log real GDP, chained from nominal GDP in the first year of `series`; (year, importer).
-    log_imports
-        Log total imports in USD; (year, importer), NaN for an importer without such data.
-    real_growth
-        Real growth of GDP as a share; (year, importer).
-    exchange_rate
-        Log real exchange rate: GDP deflator in USD of the second member of the pair over that
-        of the first, less its mean over the sample; (year,).
-    closed_share
-        Share of the year in which the shared corridor was closed; (year,).
-    forecast
-        The same macroeconomic series after the sample.
-    series
-        The same macroeconomic series up to the last year, from the earliest year known.
-    """
-
+    #: names of the axes; the reference reporter stands first
     years: tuple[int, ...]
     importers: tuple[str, ...]
     reporters: tuple[str, ...]
+    #: natural log of reported trade in USD; (year, importer, reporter), NaN where missing
     log_value: Array
-    error_scale: Array
-    log_gdp: Array
+    error_scale: Array  #: factor on the reporting error by the grade of the observation; same shape
+    log_gdp: Array  #: log nominal GDP in USD; (year, importer)
+    #: log real GDP, chained from nominal GDP in the first year of `series`; (year, importer)
     log_real: Array
+    #: log total imports in USD; (year, importer), NaN for an importer without such data
     log_imports: Array
-    real_growth: Array
+    real_growth: Array  #: real growth of GDP as a share; (year, importer)
+    #: log real exchange rate: GDP deflator in USD of the second member of the pair over that of the
+    #: first, less its mean over the sample; (year,)
     exchange_rate: Array
-    closed_share: Array
-    forecast: Forecast
+    closed_share: Array  #: share of the year in which the shared corridor was closed; (year,)
+    forecast: Forecast  #: the same macroeconomic series after the sample
+    #: the same macroeconomic series up to the last year, from the earliest year known
     series: MacroSeries
-    sample: tuple[int, ...]
+    sample: tuple[int, ...]  #: the years among them that are not before the sample
 
 
 @unless_changed(TRADE, MACRO, CORRIDOR, PAIR)

@@ -38,33 +38,19 @@ _KEYS = ("title", "kind", "family", "state", "applies", "needs_corridor", "at_on
 
 
 class Choice(Strict):
-    """A setting that takes one of several names, or some of them.
+    """A setting that takes one of several names, or some of them."""
 
-    Attributes
-    ----------
-    name
-        Dotted name: lever and setting.
-    title, unit
-        What it is, for people.
-    values
-        The names a scenario may write.
-    default
-        The one taken where a scenario says nothing.
-    required
-        Whether there is no default: a scenario that pulls the lever must choose.
-    several
-        Whether a scenario may write more than one name: a list, or a text with commas.
-    source, locator, grade, note
-        Where the default comes from, as in `Parameter`.
-    """
-
-    name: str
+    name: str  #: dotted name: lever and setting
+    #: what it is, for people
     title: str = Field(min_length=1)
     unit: str = "choice"
-    values: list[str] = Field(min_length=2)
-    default: str
+    values: list[str] = Field(min_length=2)  #: the names a scenario may write
+    default: str  #: the one taken where a scenario says nothing
+    #: whether there is no default: a scenario that pulls the lever must choose
     required: bool = False
+    #: whether a scenario may write more than one name: a list, or a text with commas
     several: bool = False
+    #: where the default comes from, as in `Parameter`
     source: str = Field(min_length=1)
     locator: str = ""
     grade: Literal["A", "B", "C", "D"]
@@ -110,41 +96,23 @@ class Source(Strict):
 
 
 class Lever(Strict):
-    """One thing that policy, or the world, may change.
+    """One thing that policy, or the world, may change."""
 
-    Attributes
-    ----------
-    name, title
-        Name in scenario files, and name for people.
-    kind
-        Kind of lever: which function of the economy turns the settings into shocks.
-    family
-        One of `FAMILIES`, for lists.
-    state
-        A paragraph on the state of the thing in the world.
-    applies
-        Names of members, routes, groups, ... that the lever touches.
-    needs_corridor
-        Whether it works only while the shared transit corridor is open.
-    at_once
-        Whether trade follows without delay: what the world does, closures and bans, not what
-        traders have to learn.
-    sources
-        Where the state was read.
-    settings
-        Settings by name: numbers (`Parameter`) or choices.
-    """
-
+    #: name in scenario files, and name for people
     name: str
     title: str = Field(min_length=1)
+    #: kind of lever: which function of the economy turns the settings into shocks
     kind: str = Field(min_length=1)
-    family: Literal["lever", "project", "shock"] = "lever"
-    state: str = Field(min_length=1)
+    family: Literal["lever", "project", "shock"] = "lever"  #: one of `FAMILIES`, for lists
+    state: str = Field(min_length=1)  #: a paragraph on the state of the thing in the world
+    #: names of members, routes, groups, ... that the lever touches
     applies: dict[str, Any] = Field(default_factory=dict)
-    needs_corridor: bool
+    needs_corridor: bool  #: whether it works only while the shared transit corridor is open
+    #: whether trade follows without delay: what the world does, closures and bans, not what traders
+    #: have to learn
     at_once: bool = False
-    sources: list[Source] = Field(min_length=1)
-    settings: dict[str, Parameter | Choice]
+    sources: list[Source] = Field(min_length=1)  #: where the state was read
+    settings: dict[str, Parameter | Choice]  #: settings by name: numbers (`Parameter`) or choices
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -40,24 +40,12 @@ LEAST = 5
 
 @dataclass(frozen=True)
 class MacroSeries:
-    """Macroeconomic series up to some year, from the earliest year on.
+    """Macroeconomic series up to some year, from the earliest year on."""
 
-    Attributes
-    ----------
-    years
-        Consecutive years.
-    log_gdp
-        Log nominal GDP in USD; (year, importer).
-    growth
-        Log real growth; (year, importer).
-    log_imports
-        Log total imports in USD; (year, importer), NaN where not known.
-    """
-
-    years: tuple[int, ...]
-    log_gdp: Array
-    growth: Array
-    log_imports: Array
+    years: tuple[int, ...]  #: consecutive years
+    log_gdp: Array  #: log nominal GDP in USD; (year, importer)
+    growth: Array  #: log real growth; (year, importer)
+    log_imports: Array  #: log total imports in USD; (year, importer), NaN where not known
 
     @property
     def log_real(self) -> Array:

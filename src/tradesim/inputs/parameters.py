@@ -37,41 +37,24 @@ FILE = "parameters.yaml"
 
 
 class Parameter(Strict):
-    """One uncertain number: what it is, how sure we are, where it comes from.
+    """One uncertain number: what it is, how sure we are, where it comes from."""
 
-    Attributes
-    ----------
-    name
-        Dotted name.
-    title, unit
-        What it is and its unit, for people.
-    distribution
-        What is believed about it (the prior where `calibrated`).
-    low, high
-        Bounds that no draw and no scenario may leave.
-    source, locator
-        Where the number was read, and where in it.
-    grade
-        A (measured) to D (guessed).
-    note
-        What else a reader should know.
-    calibrated
-        Whether the calibration updates it from the statistics.
-    required
-        Whether a scenario must give it, because it has no default (settings of levers only).
-    """
-
-    name: str
+    name: str  #: dotted name
+    #: what it is and its unit, for people
     title: str = Field(min_length=1)
     unit: str = Field(min_length=1)
+    #: what is believed about it (the prior where `calibrated`)
     distribution: Annotated[Distribution, Field(discriminator="kind")]
+    #: bounds that no draw and no scenario may leave
     low: float
     high: float
+    #: where the number was read, and where in it
     source: str = Field(min_length=1)
     locator: str = ""
-    grade: Literal["A", "B", "C", "D"]
-    note: str = ""
-    calibrated: bool = False
+    grade: Literal["A", "B", "C", "D"]  #: A (measured) to D (guessed)
+    note: str = ""  #: what else a reader should know
+    calibrated: bool = False  #: whether the calibration updates it from the statistics
+    #: whether a scenario must give it, because it has no default (settings of levers only)
     required: bool = False
 
     @model_validator(mode="after")

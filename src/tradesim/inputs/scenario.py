@@ -25,44 +25,29 @@ SUFFIXES = (".yaml", ".yml")
 
 
 class Scenario(Strict):
-    """What is asked of the model, resolved and checked.
+    """What is asked of the model, resolved and checked."""
 
-    Attributes
-    ----------
-    name
-        Name of the file, without its ending.
-    title, question
-        For people.
-    levers
-        Levers pulled, each with the settings that differ from its defaults.
-    parameters
-        Numbers taken as given instead of drawn.
-    specification, closure, imbalances
-        How the reference path is specified, whether wages and spending follow trade, and what
-        that closure holds of trade imbalances.
-    horizon
-        Last year of the run.
-    draws, seed
-        How many draws, and from which seed.
-    references, not_modelled
-        What the scenario rests on and what it leaves out.
-    origins
-        Dotted key of each value to where it was set: file and line, or the command line.
-    """
-
-    name: str
+    name: str  #: name of the file, without its ending
+    #: for people
     title: str
     question: str
+    #: levers pulled, each with the settings that differ from its defaults
     levers: dict[str, dict[str, int | float | str]] = Field(default_factory=dict)
+    #: numbers taken as given instead of drawn
     parameters: dict[str, float] = Field(default_factory=dict)
+    #: how the reference path is specified, whether wages and spending follow trade, and what that
+    #: closure holds of trade imbalances
     specification: str = "stacked"
     closure: str = "none"
     imbalances: str = "multiplicative"
-    horizon: int
+    horizon: int  #: last year of the run
+    #: how many draws, and from which seed
     draws: int = DRAWS
     seed: int = SEED
+    #: what the scenario rests on and what it leaves out
     references: list[Source] = Field(default_factory=list)
     not_modelled: list[str] = Field(default_factory=list)
+    #: dotted key of each value to where it was set: file and line, or the command line
     origins: dict[str, str] = Field(default_factory=dict)
 
 

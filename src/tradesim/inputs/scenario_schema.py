@@ -40,22 +40,14 @@ class Field:
 
 @dataclass(frozen=True)
 class Known:
-    """The names and bounds that a scenario is checked against.
+    """The names and bounds that a scenario is checked against."""
 
-    Attributes
-    ----------
-    parameters
-        Parameters by dotted name, with the cells of the baseline where there are any.
-    levers, pair
-        Levers by name; names and years.
-    specifications
-        Specifications of the reference path that are on offer.
-    """
-
+    #: parameters by dotted name, with the cells of the baseline where there are any
     parameters: Mapping[str, Parameter]
+    #: levers by name; names and years
     levers: Mapping[str, Lever]
     pair: Pair
-    specifications: tuple[str, ...] = ()
+    specifications: tuple[str, ...] = ()  #: specifications of the reference path that are on offer
 
     @classmethod
     def read(cls, folder: Path) -> Known:

@@ -104,37 +104,22 @@ def describe(setting: Parameter | Choice) -> str:
 
 @dataclass(frozen=True)
 class Difference:
-    """One input that is not as in the reference.
+    """One input that is not as in the reference."""
 
-    Attributes
-    ----------
-    key, title, unit
-        Dotted name of a lever, a setting or a parameter; the same for people; a lever has no unit.
-    reference
-        Its value in the reference: ``off`` for a lever, a dash for a setting of it.
-    value
-        Its value in the scenario: ``on`` for a lever; one number, or the median with the 80 %
-        range in brackets where it is drawn.
-    default
-        Default of a setting; empty for levers and parameters.
-    source, grade
-        Source of a default, with its grade; a dash for what the scenario sets.
-    origin
-        File and line that set it, or the command-line option.
-    given
-        Whether the scenario sets it (otherwise a default of the lever is in force).
-    """
-
+    #: dotted name of a lever, a setting or a parameter; the same for people; a lever has no unit
     key: str
     title: str
     unit: str
-    reference: str
+    reference: str  #: its value in the reference: ``off`` for a lever, a dash for a setting of it
+    #: its value in the scenario: ``on`` for a lever; one number, or the median with the 80 % range
+    #: in brackets where it is drawn
     value: str
-    default: str
+    default: str  #: default of a setting; empty for levers and parameters
+    #: source of a default, with its grade; a dash for what the scenario sets
     source: str
     grade: str
-    origin: str
-    given: bool
+    origin: str  #: file and line that set it, or the command-line option
+    given: bool  #: whether the scenario sets it (otherwise a default of the lever is in force)
 
 
 def differences(folder: Path, parameters: Mapping[str, Parameter], levers: Mapping[str, Lever],

@@ -56,39 +56,25 @@ class Presample(Strict):
 
 
 class Specification(Strict):
-    """One form of the reference path.
+    """One form of the reference path."""
 
-    Attributes
-    ----------
-    name, title, note
-        Name, a few words, and why it is on offer.
-    size
-        What flows grow with, a key of `SIZES`.
-    elasticity
-        Prior of the elasticity to it: that of ``parameters.yaml``, or one of its own.
-    exchange_rate, closure
-        Whether the real exchange rate and closures of the corridor enter.
-    persistence
-        How much of the residual carries over: ``common`` to both flows, ``by_flow``, or a fixed
-        number; at one the residual is a random walk.
-    innovations
-        ``normal``, or Student's t.
-    presample
-        Years before the sample that enter, with their weight.
-    use
-        ``candidate`` (may get weight), ``ablation`` or ``probe`` (for comparison only).
-    """
-
+    #: name, a few words, and why it is on offer
     name: str
     title: str = Field(min_length=1)
     note: str = ""
+    #: what flows grow with, a key of `SIZES`
     size: Literal["nominal_gdp", "real_gdp", "imports", "none"]
+    #: prior of the elasticity to it: that of ``parameters.yaml``, or one of its own
     elasticity: Literal["prior"] | Annotated[Normal | Fixed, Field(discriminator="kind")] = "prior"
+    #: whether the real exchange rate and closures of the corridor enter
     exchange_rate: bool = True
     closure: bool = True
+    #: how much of the residual carries over: ``common`` to both flows, ``by_flow``, or a fixed
+    #: number; at one the residual is a random walk
     persistence: Literal["common", "by_flow"] | Annotated[float, Field(ge=0.0, le=1.0)] = "common"
-    innovations: Literal["normal"] | Student = "normal"
-    presample: Presample | None = None
+    innovations: Literal["normal"] | Student = "normal"  #: ``normal``, or Student's t
+    presample: Presample | None = None  #: years before the sample that enter, with their weight
+    #: ``candidate`` (may get weight), ``ablation`` or ``probe`` (for comparison only)
     use: Literal["candidate", "ablation", "probe"] = "candidate"
 
     @model_validator(mode="after")

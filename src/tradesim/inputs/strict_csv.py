@@ -34,29 +34,17 @@ _INTEGER = re.compile(r"[-+]?\d+")
 
 @dataclass(frozen=True)
 class Column:
-    """What one column of a table may hold.
+    """What one column of a table may hold."""
 
-    Attributes
-    ----------
-    name
-        Heading of the column.
-    kind
-        ``text``, ``integer``, ``number`` or ``year``.
-    required
-        Whether every cell must be filled. A column that is not required may also be absent;
-        empty cells are an empty text or NaN.
-    low, high
-        Least and greatest number allowed.
-    allowed
-        Codes allowed; None for any text.
-    """
-
-    name: str
-    kind: Kind
+    name: str  #: heading of the column
+    kind: Kind  #: ``text``, ``integer``, ``number`` or ``year``
+    #: whether every cell must be filled. A column that is not required may also be absent; empty
+    #: cells are an empty text or NaN
     required: bool = True
+    #: least and greatest number allowed
     low: float | None = None
     high: float | None = None
-    allowed: Sequence[str] | None = None
+    allowed: Sequence[str] | None = None  #: codes allowed; None for any text
 
 
 GRADES = ("A", "B", "C", "D")

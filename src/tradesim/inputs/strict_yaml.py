@@ -79,21 +79,12 @@ def scalar(text: str) -> str | int | float | bool | None:
 
 
 class Document(NamedTuple):
-    """A YAML file as plain dicts, lists and scalars, with where everything stands in it.
+    """A YAML file as plain dicts, lists and scalars, with where everything stands in it."""
 
-    Attributes
-    ----------
-    data
-        What the file says.
-    positions
-        Dotted key (``levers.road.start``, ``references.0.url``) to line and column, from 1.
-    file
-        Name of the file, for messages.
-    """
-
-    data: Any
+    data: Any  #: what the file says
+    #: dotted key (``levers.road.start``, ``references.0.url``) to line and column, from 1
     positions: Mapping[str, tuple[int, int]]
-    file: str
+    file: str  #: name of the file, for messages
 
     def problem(self, key: str, message: str, *hints: str) -> Problem:
         """Report a problem at the position of its key, or of the nearest enclosing one."""

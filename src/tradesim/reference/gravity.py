@@ -12,25 +12,15 @@ from tradesim.common.arrays import Array, autoregression, frozen
 
 @dataclass(frozen=True)
 class ReferencePath:
-    """What happens without new policy, by draw.
+    """What happens without new policy, by draw."""
 
-    Attributes
-    ----------
-    log_flow
-        Log of the bilateral flow into each importer, USD on the reference count;
-        (draw, year, importer).
-    log_growth
-        Log of each importer's nominal GDP against the base year; (draw, year, importer).
-    closed_share
-        Share of the year in which the corridor is closed; (draw, year).
-    unexplained
-        Part of `log_flow` that nothing explains; (draw, year, importer).
-    """
-
+    #: log of the bilateral flow into each importer, USD on the reference count; (draw, year,
+    #: importer)
     log_flow: Array
+    #: log of each importer's nominal GDP against the base year; (draw, year, importer)
     log_growth: Array
-    closed_share: Array
-    unexplained: Array
+    closed_share: Array  #: share of the year in which the corridor is closed; (draw, year)
+    unexplained: Array  #: part of `log_flow` that nothing explains; (draw, year, importer)
 
 
 def corridor(

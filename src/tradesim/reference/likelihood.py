@@ -34,37 +34,18 @@ CANDIDATES = 100  #: prior draws per walker from which the best become starting 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What enters the fit of one specification: reports, regressors and priors.
+    """What enters the fit of one specification: reports, regressors and priors."""
 
-    Attributes
-    ----------
-    history
-        Reports and macroeconomic series, from the first year that enters.
-    specification
-        Which form of the reference path.
-    size
-        Term g of equation 2, less its value in `base_year`; (year, importer).
-    weight
-        How much each year's reports count; (year,).
-    base_year
-        Year at whose size the constants hold.
-    priors
-        Free parameters by dotted name, in the order of the vector.
-    index
-        For each parameter of `posterior.PARAMETERS`, written out, its index in the vector; from
-        ``len(priors)`` on, its index in `fixed`.
-    fixed
-        Values of the parameters that are not free.
-    """
-
-    history: History
-    specification: Specification
-    size: Array
-    weight: Array
-    base_year: int
-    priors: Mapping[str, Parameter]
+    history: History  #: reports and macroeconomic series, from the first year that enters
+    specification: Specification  #: which form of the reference path
+    size: Array  #: term g of equation 2, less its value in `base_year`; (year, importer)
+    weight: Array  #: how much each year's reports count; (year,)
+    base_year: int  #: year at whose size the constants hold
+    priors: Mapping[str, Parameter]  #: free parameters by dotted name, in the order of the vector
+    #: for each parameter of `posterior.PARAMETERS`, written out, its index in the vector; from
+    #: ``len(priors)`` on, its index in `fixed`
     index: NDArray[np.intp]
-    fixed: Array
+    fixed: Array  #: values of the parameters that are not free
 
     @property
     def names(self) -> list[str]:
