@@ -14,12 +14,9 @@ from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import unless_changed
 from tradesim.inputs.distributions import Range
 from tradesim.inputs.history import History, read_history
-from tradesim.inputs.levers import FILE as LEVERS
-from tradesim.inputs.levers import Lever, read_levers
-from tradesim.inputs.pair import FILE as PAIR
-from tradesim.inputs.pair import Pair, read_pair
-from tradesim.inputs.parameters import FILE as PARAMETERS
-from tradesim.inputs.parameters import Parameter, read_parameters
+from tradesim.inputs.levers import LEVERS_FILE, Lever, read_levers
+from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
+from tradesim.inputs.parameters import PARAMETERS_FILE, Parameter, read_parameters
 from tradesim.inputs.posterior import read_posterior
 from tradesim.inputs.specifications import read_specifications
 from tradesim.inputs.strict_csv import SOURCES, Column, read_table
@@ -117,7 +114,7 @@ def read_baseline(folder: Path) -> Baseline:
                     history, posterior, read_world(folder, pair))
 
 
-@unless_changed(*(table.file for table in TABLES), PAIR, LEVERS)
+@unless_changed(*(table.file for table in TABLES), PAIR_FILE, LEVERS_FILE)
 def read_cells(folder: Path) -> dict[str, Parameter]:
     """Read the cells of all tables of the base year as parameters by dotted name.
 
@@ -266,12 +263,12 @@ def _named(folder: Path, pair: Pair, parameters: Mapping[str, Parameter]) -> Ite
                 continue
             codes = name.removeprefix(prefix).split(".")
             if len(codes) != len(dims):
-                yield Problem(str(folder / PARAMETERS), name, f"must read {prefix}"
+                yield Problem(str(folder / PARAMETERS_FILE), name, f"must read {prefix}"
                               + ".".join(f"<{dim}>" for dim in dims))
                 continue
             for code, dim in zip(codes, dims, strict=True):
                 if code not in known[dim]:
-                    yield Problem(str(folder / PARAMETERS), name, f"'{code}' is no {dim} of "
+                    yield Problem(str(folder / PARAMETERS_FILE), name, f"'{code}' is no {dim} of "
                                   f"pair.yaml; known: {', '.join(known[dim])}",
                                   nearest(code, known[dim]))
 

@@ -19,8 +19,7 @@ from tradesim.inputs.macro_outlook import (
     complete_series,
     relative_prices,
 )
-from tradesim.inputs.pair import FILE as PAIR
-from tradesim.inputs.pair import Pair, read_pair
+from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
 from tradesim.inputs.strict_csv import SOURCES, Column, read_table
 
 TRADE = "data/bilateral_trade.csv"
@@ -76,7 +75,7 @@ class History:
     sample: tuple[int, ...]  #: the years among them that are not before the sample
 
 
-@unless_changed(TRADE, MACRO, CORRIDOR, PAIR)
+@unless_changed(TRADE, MACRO, CORRIDOR, PAIR_FILE)
 def read_history(folder: Path, as_of: int | None = None, first: int | None = None) -> History:
     """Read reported trade, GDP and closures, as known now or at the end of an earlier year.
 

@@ -17,7 +17,7 @@ from tradesim.inputs.distributions import Fixed, Strict
 from tradesim.inputs.parameters import Parameter, parameter
 from tradesim.inputs.strict_yaml import Document, kind, load_document
 
-FILE = "levers.yaml"
+LEVERS_FILE = "levers.yaml"
 COMMON = {"start": "year", "delay": "years", "phase_in": "years", "probability": "share"}
 """Settings that every lever has, with their units."""
 
@@ -126,7 +126,7 @@ class Lever(Strict):
                 if isinstance(setting, Parameter)}
 
 
-@unless_changed(FILE)
+@unless_changed(LEVERS_FILE)
 def read_levers(folder: Path) -> dict[str, Lever]:
     """Read `levers.yaml` of a calibration folder: levers by name.
 
@@ -135,7 +135,7 @@ def read_levers(folder: Path) -> dict[str, Lever]:
     InputError
         With every problem of the file.
     """
-    document = load_document(folder / FILE)
+    document = load_document(folder / LEVERS_FILE)
     return document.entries(lambda name, entry: _lever(name, entry, document))
 
 

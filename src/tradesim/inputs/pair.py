@@ -12,7 +12,7 @@ from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import unless_changed
 from tradesim.inputs.strict_yaml import Document, load_document, words
 
-FILE = "pair.yaml"
+PAIR_FILE = "pair.yaml"
 
 
 class _Part(BaseModel):
@@ -183,7 +183,7 @@ def _unknown(key: str, code: str, known: Iterable[str]) -> str:
     return "; ".join(filter(None, (message, nearest(code, codes))))
 
 
-@unless_changed(FILE)
+@unless_changed(PAIR_FILE)
 def read_pair(folder: Path) -> Pair:
     """Read `pair.yaml` of a calibration folder.
 
@@ -192,7 +192,7 @@ def read_pair(folder: Path) -> Pair:
     InputError
         With every problem of the file.
     """
-    document = load_document(folder / FILE)
+    document = load_document(folder / PAIR_FILE)
     try:
         return Pair.model_validate(document.data)
     except ValidationError as error:

@@ -33,7 +33,7 @@ from tradesim.inputs.distributions import (
 )
 from tradesim.inputs.strict_yaml import Document, kind, load_document
 
-FILE = "parameters.yaml"
+PARAMETERS_FILE = "parameters.yaml"
 
 
 class Parameter(Strict):
@@ -185,7 +185,7 @@ def _ranges(ranges: Mapping[str, Range], cube: Cube) -> dict[str, Array]:
     return dict(zip(ranges, between(u, value, low, high), strict=True))
 
 
-@unless_changed(FILE)
+@unless_changed(PARAMETERS_FILE)
 def read_parameters(folder: Path) -> dict[str, Parameter]:
     """Read `parameters.yaml` of a calibration folder: parameters by dotted name.
 
@@ -194,7 +194,7 @@ def read_parameters(folder: Path) -> dict[str, Parameter]:
     InputError
         With every problem of the file.
     """
-    document = load_document(folder / FILE)
+    document = load_document(folder / PARAMETERS_FILE)
     return document.entries(lambda name, entry: parameter(name, entry, name, document))
 
 

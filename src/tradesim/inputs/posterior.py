@@ -21,12 +21,11 @@ import numpy as np
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import content, sha256, unless_changed
-from tradesim.inputs.pair import FILE as PAIR
-from tradesim.inputs.pair import read_pair
-from tradesim.inputs.parameters import FILE as PRIORS
-from tradesim.inputs.specifications import FILE as SPECIFICATIONS
+from tradesim.inputs.pair import PAIR_FILE, read_pair
+from tradesim.inputs.parameters import PARAMETERS_FILE
 from tradesim.inputs.specifications import (
     MOST_OFF,
+    SPECIFICATIONS_FILE,
     STACKED,
     WEIGHTS,
     read_specifications,
@@ -75,7 +74,7 @@ def parameter_names(importers: Sequence[str], reporters: Sequence[str]) -> list[
             for where in itertools.product(*(labels[dim] for dim in dims))]
 
 
-@unless_changed(*FILES, PAIR, PRIORS, SPECIFICATIONS, WEIGHTS)
+@unless_changed(*FILES, PAIR_FILE, PARAMETERS_FILE, SPECIFICATIONS_FILE, WEIGHTS)
 def input_hashes(folder: Path, fitted: tuple[str, ...]) -> dict[str, str]:
     """SHA-256 of everything in a calibration folder that enters the fit of some specifications.
 
@@ -97,7 +96,7 @@ def input_hashes(folder: Path, fitted: tuple[str, ...]) -> dict[str, str]:
     used = {"pair": pair.pair, "reporters": pair.reporters, "base_year": pair.base_year,
             "first_year": pair.first_year, "last_year": pair.last_year}
     priors = {name: [entry.get("distribution"), entry.get("bounds")]
-              for name, entry in load(folder / PRIORS).items()
+              for name, entry in load(folder / PARAMETERS_FILE).items()
               if isinstance(entry, dict) and entry.get("calibrated")}
     forms = read_specifications(folder)
     return {**{name: sha256(folder / name) for name in FILES},

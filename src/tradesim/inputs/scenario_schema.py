@@ -13,8 +13,7 @@ from tradesim.inputs.distributions import Fixed, Range
 from tradesim.inputs.levers import Choice, Lever, Setting, read_levers
 from tradesim.inputs.pair import Pair, read_pair
 from tradesim.inputs.parameters import Parameter, read_parameters
-from tradesim.inputs.specifications import FILE as SPECIFICATIONS
-from tradesim.inputs.specifications import STACKED, read_specifications
+from tradesim.inputs.specifications import SPECIFICATIONS_FILE, STACKED, read_specifications
 from tradesim.inputs.strict_yaml import Document, kind
 
 CLOSURES = ("none", "one_sector")
@@ -58,8 +57,9 @@ class Known:
             from tradesim.inputs.baseline import read_cells
 
             parameters |= read_cells(folder)
-        named = tuple(read_specifications(folder)) if (folder / SPECIFICATIONS).is_file() else ()
-        return cls(parameters, levers, pair, named)
+        specifications = (tuple(read_specifications(folder))
+                          if (folder / SPECIFICATIONS_FILE).is_file() else ())
+        return cls(parameters, levers, pair, specifications)
 
     @cached_property
     def fields(self) -> dict[str, Field]:

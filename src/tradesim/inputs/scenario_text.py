@@ -12,7 +12,7 @@ import numpy as np
 
 from tradesim.common.errors import InputError, Problem
 from tradesim.inputs.distributions import Fixed
-from tradesim.inputs.levers import FILE, Choice, Lever
+from tradesim.inputs.levers import LEVERS_FILE, Choice, Lever
 from tradesim.inputs.parameters import Parameter, quantile
 from tradesim.inputs.scenario import DRAWS, SEED, Scenario, find, shipped
 from tradesim.inputs.scenario_schema import Known
@@ -129,9 +129,9 @@ def differences(folder: Path, parameters: Mapping[str, Parameter], levers: Mappi
     For each lever that the scenario pulls, the lever and then its settings, those that the
     scenario sets first; after the levers the parameters that it sets.
     """
-    path = Path(folder) / FILE
-    lines = ({key: f"{FILE}:{line}" for key, (line, _) in load_document(path).positions.items()}
-             if scenario.levers and path.is_file() else {})
+    path = Path(folder) / LEVERS_FILE
+    positions = load_document(path).positions if scenario.levers and path.is_file() else {}
+    lines = {key: f"{LEVERS_FILE}:{line}" for key, (line, _) in positions.items()}
     rows = [row for name in scenario.levers
             for row in _lever_rows(levers[name], scenario, lines)]
     for name, number in scenario.parameters.items():
@@ -159,7 +159,7 @@ def _lever_rows(lever: Lever, scenario: Scenario, lines: Mapping[str, str]) -> l
         else:
             value, grade = default, setting.grade
             source = "; ".join(part for part in (setting.source, setting.locator) if part)
-            origin = lines.get(f"{lever.name}.settings.{key}", FILE)
+            origin = lines.get(f"{lever.name}.settings.{key}", LEVERS_FILE)
         unit = "" if isinstance(setting, Choice) else setting.unit
         rows.append(Difference(setting.name, setting.title.rstrip("."), unit, NONE, value,
                                default, source, grade, origin, given=key in given))

@@ -19,7 +19,7 @@ from tradesim.common.files import unless_changed
 from tradesim.inputs.distributions import Fixed, Normal, Strict
 from tradesim.inputs.strict_yaml import Document, kind, load_document
 
-FILE, WEIGHTS = "specifications.yaml", "weights.yaml"
+SPECIFICATIONS_FILE, WEIGHTS = "specifications.yaml", "weights.yaml"
 STACKED = "stacked"
 """Name of the mixture of all weighted specifications; no specification may have it."""
 
@@ -119,7 +119,7 @@ def loadings(size: str, members: int) -> tuple[Array, Array]:
             "imports": (np.eye(members), nothing), "none": (nothing, nothing)}[size]
 
 
-@unless_changed(FILE)
+@unless_changed(SPECIFICATIONS_FILE)
 def read_specifications(folder: Path) -> dict[str, Specification]:
     """Read `specifications.yaml` of a calibration folder: specifications by name.
 
@@ -128,7 +128,7 @@ def read_specifications(folder: Path) -> dict[str, Specification]:
     InputError
         With every problem of the file.
     """
-    document = load_document(folder / FILE)
+    document = load_document(folder / SPECIFICATIONS_FILE)
     return document.entries(lambda name, entry: _specification(name, entry, document))
 
 
@@ -156,7 +156,7 @@ def _plain(problem: Problem, name: str, document: Document) -> Problem:
 
 def specification(folder: Path, name: str) -> Specification:
     """Read one specification by name; an `InputError` lists the names."""
-    return chosen(read_specifications(folder), name, str(Path(folder) / FILE))
+    return chosen(read_specifications(folder), name, str(Path(folder) / SPECIFICATIONS_FILE))
 
 
 def chosen(known: Mapping[str, Specification], name: str, file: str) -> Specification:
@@ -167,7 +167,7 @@ def chosen(known: Mapping[str, Specification], name: str, file: str) -> Specific
     return known[name]
 
 
-@unless_changed(WEIGHTS, FILE)
+@unless_changed(WEIGHTS, SPECIFICATIONS_FILE)
 def read_weights(folder: Path) -> dict[str, float]:
     """Read how much each specification counts in a run, those above zero only.
 
