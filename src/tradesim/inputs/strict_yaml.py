@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -163,9 +162,9 @@ def parse(text: str, file: str, *, mapping: bool = True) -> Document:
     """Read YAML text that came from `file`; see `load_document`."""
     reader = _Reader(file)
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
-            if not reader.take(event):
-                break
+        reader.read(yaml.parse(text, Loader=_LOADER))
+    except _StopError:
+        pass
     except (yaml.YAMLError, RecursionError) as error:
         reader.syntax(error, text)
     if not reader.problems:
@@ -266,15 +265,8 @@ def _start(path: Path) -> bytes:
         return stream.read(MAX_BYTES + 1)
 
 
-@dataclass
-class _Level:
-    """One open mapping or list: what is in it and where the next value goes."""
-
-    data: Any
-    prefix: str
-    key: str | None = None
-    awaits_key: bool = True
-    first: dict[str, int] = field(default_factory=dict)
+class _StopError(Exception):
+    """The rest need not be read: the last problem says why, or there are too many."""
 
 
 class _Reader:
@@ -286,10 +278,23 @@ class _Reader:
         self.positions: dict[str, tuple[int, int]] = {}
         self.problems: list[Problem] = []
         self.documents = 0
-        self._levels: list[_Level] = []
         self._values = 0
 
-    def problem(self, mark: Any, key: str, message: str, hint: str = "") -> None:
+    def read(self, events: Iterator[Any]) -> None:
+        """Read a whole file."""
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                self.documents += 1
+                if self.documents > 1:
+                    self.problem(event, "", "holds a second document after '---'",
+                                 "one file holds one mapping")
+                    raise _StopError
+            elif isinstance(event, yaml.NodeEvent):
+                self.data = self._value(event, events, "", 1)
+
+    def problem(self, at: Any, key: str, message: str, hint: str = "") -> None:
+        """Keep a problem at an event, or at the mark of a syntax error."""
+        mark = getattr(at, "start_mark", at)
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
         self.problems.append(Problem(self.file, key, message, hint, line, column))
 
@@ -308,102 +313,86 @@ class _Reader:
                 if "cannot start any token" in message else "")
         self.problem(mark, "", f"is not valid YAML: {message}", hint)
 
-    def take(self, event: Any) -> bool:
-        """Use one event; False when the rest need not be read."""
-        if isinstance(event, yaml.DocumentStartEvent):
-            self.documents += 1
-            if self.documents > 1:
-                self.problem(event.start_mark, "", "holds a second document after '---'",
-                             "one file holds one mapping")
-                return False
-        elif isinstance(event, yaml.AliasEvent):
-            self._value(event, None, f"aliases (*{event.anchor}) are not allowed; write the value "
-                                     "out")
-        elif isinstance(event, yaml.NodeEvent):
-            self._node(event)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            self._levels.pop()
-        return self._within_limits(event)
+    def _value(self, event: Any, events: Iterator[Any], key: str, depth: int) -> Any:
+        """Value of the node that begins with an event, at a dotted key."""
+        value, refusal = _node(event)
+        if refusal:
+            self.problem(event, key, refusal)
+        return self._children(event, events, value, key, depth)
 
-    def _within_limits(self, event: Any) -> bool:
-        if len(self._levels) > MAX_DEPTH:
-            self.problem(event.start_mark, "", TOO_DEEP)
-        elif self._values > MAX_VALUES:
-            self.problem(event.start_mark, "", f"holds more than {MAX_VALUES:,} values")
-        elif len(self.problems) < MAX_PROBLEMS:
-            return True
-        return False
-
-    def _node(self, event: Any) -> None:
-        wrong = ""
-        if event.anchor is not None:
-            wrong = f"anchors (&{event.anchor}) are not allowed; write the value out"
-        elif event.tag is not None and not (event.tag == "!" and _is_scalar(event)):
-            wrong = f"tags ({event.tag}) are not allowed"
-        if not _is_scalar(event):
-            data: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
-            key = self._value(event, data, wrong)
-            self._levels.append(_Level(data, key))
-            return
-        value: Any = event.value
-        if event.implicit[0] and not wrong:
-            try:
-                value = scalar(event.value)
-            except ValueError as error:
-                wrong, value = str(error), event.value
-        self._value(event, value, wrong)
-
-    def _value(self, event: Any, value: Any, wrong: str) -> str:
-        """Put a value where it belongs; returns its dotted key."""
+    def _children(self, event: Any, events: Iterator[Any], value: Any, key: str,
+                  depth: int) -> Any:
+        """Fill a list or mapping with what follows; any other value stays as it is."""
         self._values += 1
-        level = self._levels[-1] if self._levels else None
-        if level is not None and isinstance(level.data, dict) and level.awaits_key:
-            return self._key(level, event, value, wrong)
-        dotted = self._store(level, event, value)
-        if wrong:
-            self.problem(event.start_mark, dotted, wrong)
-        return dotted
+        self._within_limits(event, depth if isinstance(value, dict | list) else 0)
+        if isinstance(value, list):
+            while not isinstance(event := next(events), yaml.SequenceEndEvent):
+                item = _joined(key, str(len(value)))
+                self.positions[item] = (event.start_mark.line + 1, event.start_mark.column + 1)
+                value.append(self._value(event, events, item, depth + 1))
+        elif isinstance(value, dict):
+            first: dict[str, int] = {}
+            while not isinstance(event := next(events), yaml.MappingEndEvent):
+                name = self._name(event, events, key, first, depth + 1)
+                if name is None:
+                    self._value(next(events), events, key, depth + 1)
+                else:
+                    value[name] = self._value(next(events), events, _joined(key, name), depth + 1)
+        return value
 
-    def _store(self, level: _Level | None, event: Any, value: Any) -> str:
-        if level is None:
-            self.data = value
-            return ""
-        if isinstance(level.data, dict):
-            level.awaits_key = True
-            if level.key is None:
-                return level.prefix
-            level.data[level.key] = value
-            return _joined(level.prefix, level.key)
-        dotted = _joined(level.prefix, str(len(level.data)))
-        level.data.append(value)
-        self.positions[dotted] = (event.start_mark.line + 1, event.start_mark.column + 1)
-        return dotted
-
-    def _key(self, level: _Level, event: Any, value: Any, wrong: str) -> str:
-        level.awaits_key, level.key = False, None
-        mark = event.start_mark
-        if wrong or not isinstance(value, str):
+    def _name(self, event: Any, events: Iterator[Any], prefix: str, first: dict[str, int],
+              depth: int) -> str | None:
+        """Key of a mapping, or None for one that is refused."""
+        name, refusal = _node(event)
+        key = _joined(prefix, name) if isinstance(name, str) else prefix
+        if refusal or not isinstance(name, str):
             text = getattr(event, "value", "")
-            hint = f'write "{text}" in quotes' if text and not wrong else ""
+            hint = f'write "{text}" in quotes' if text and not refusal else ""
             subject = f"the key {text} is" if text else "a key is"
-            self.problem(mark, level.prefix, wrong or f"{subject} {kind(value)}, not text", hint)
-        elif value in level.first:
-            self.problem(mark, _joined(level.prefix, value),
-                         f"stands twice, first in line {level.first[value]}", "keep one of them")
-        else:
-            level.key, level.first[value] = value, mark.line + 1
-            self.positions[_joined(level.prefix, value)] = (mark.line + 1, mark.column + 1)
-        return level.prefix
+            self.problem(event, prefix, refusal or f"{subject} {kind(name)}, not text", hint)
+        elif name in first:
+            self.problem(event, key, f"stands twice, first in line {first[name]}",
+                         "keep one of them")
+        self._children(event, events, name, prefix, depth)
+        if refusal or not isinstance(name, str) or name in first:
+            return None
+        first[name] = event.start_mark.line + 1
+        self.positions[key] = (event.start_mark.line + 1, event.start_mark.column + 1)
+        return name
+
+    def _within_limits(self, event: Any, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            self.problem(event, "", TOO_DEEP)
+        elif self._values > MAX_VALUES:
+            self.problem(event, "", f"holds more than {MAX_VALUES:,} values")
+        elif len(self.problems) < MAX_PROBLEMS:
+            return
+        raise _StopError
+
+
+def _node(event: Any) -> tuple[Any, str]:
+    """Value that begins with an event, lists and mappings still empty, and why it is refused."""
+    if isinstance(event, yaml.AliasEvent):
+        return None, f"aliases (*{event.anchor}) are not allowed; write the value out"
+    plain = isinstance(event, yaml.ScalarEvent)
+    value: Any = (event.value if plain else
+                  {} if isinstance(event, yaml.MappingStartEvent) else [])
+    if event.anchor is not None:
+        return value, f"anchors (&{event.anchor}) are not allowed; write the value out"
+    if event.tag is not None and not (event.tag == "!" and plain):
+        return value, f"tags ({event.tag}) are not allowed"
+    if not plain or not event.implicit[0]:
+        return value, ""
+    try:
+        return scalar(event.value), ""
+    except ValueError as error:
+        return value, str(error)
 
 
 def _open_brackets(text: str, mark: Any) -> int:
     """Count the lists and mappings in brackets that are open where a parser stopped."""
     before = text[:mark.index] if mark else text
     return sum(before.count(sign) for sign in "[{") - sum(before.count(sign) for sign in "]}")
-
-
-def _is_scalar(event: Any) -> bool:
-    return isinstance(event, yaml.ScalarEvent)
 
 
 def _joined(prefix: str, key: str) -> str:
