@@ -81,7 +81,7 @@ class Baseline:
     history: History
     posterior: xr.Dataset
     #: trade among all countries, USD, exporter by importer; None without such a table
-    world: Array | None = None
+    world_trade: Array | None = None
 
     @property
     def specifications(self) -> tuple[str, ...]:
@@ -129,26 +129,26 @@ def read_cells(folder: Path) -> dict[str, Parameter]:
             for name, cell in _cells(folder, table, pair, levers).items()}
 
 
-def _codes(pair: Pair, levers: Mapping[str, Lever]) -> dict[str, tuple[str, ...] | None]:
-    return {"importer": pair.importers, "group": tuple(pair.groups), "exporter": pair.exporters,
-            "route": tuple(pair.routes), "lever": tuple(levers), "product": tuple(pair.products),
-            "variable": None, "scope": None}
-
-
-def _cells(folder: Path, table: Table, pair: Pair,
-           levers: Mapping[str, Lever]) -> dict[str, Parameter]:
-    """Cells of a table as parameters of kind ``range``, each with its source and grade."""
-    codes = _codes(pair, levers)
-    keys = [Column(key, "text", allowed=codes[key]) for key in table.keys]
-    most = 1.0 if table.unit.startswith("share of the") or table.unit == "share" else None
-    columns = [*keys, *(Column(part, "number", low=0.0, high=most)
-                        for part in (table.value, "low", "high")), *SOURCES]
+def _columns(table: Table, pair: Pair, levers: Mapping[str, Lever]) -> list[Column]:
+    codes = {"importer": pair.importers, "group": tuple(pair.groups), "exporter": pair.exporters,
+             "route": tuple(pair.routes), "lever": tuple(levers), "product": tuple(pair.products)}
+    most = 1.0 if table.unit in ("share", "share of the duty") else None
+    columns = [*(Column(key, "text", allowed=codes.get(key)) for key in table.keys),
+               *(Column(name, "number", low=0.0, high=most)
+                 for name in (table.value, "low", "high")), *SOURCES]
     if table is ROUTE_SHARES:
         columns.append(Column("exporter", "text", allowed=pair.exporters))
     if table is QUOTAS:
         columns.append(Column("product", "text"))
     if table.unit == UNIT_COLUMN:
         columns.append(Column("unit", "text"))
+    return columns
+
+
+def _cells(folder: Path, table: Table, pair: Pair,
+           levers: Mapping[str, Lever]) -> dict[str, Parameter]:
+    """Cells of a table as parameters of kind ``range``, each with its source and grade."""
+    columns = _columns(table, pair, levers)
     frame = read_table(folder / table.file, columns, key=table.keys)
     cells = {}
     for row in frame.to_dict("records"):
@@ -164,36 +164,47 @@ def _cells(folder: Path, table: Table, pair: Pair,
             "distribution": Range(kind="range", value=row[table.value], low=low, high=high),
             "low": low, "high": high, "source": row["source"],
             "locator": row["url"] or table.file, "grade": row["grade"], "note": row["note"]})
-    if table is QUOTAS:
-        _whole_quotas(str(folder / table.file), cells, levers)
+    problems = list(_quota_problems(folder, cells, levers)) if table is QUOTAS else []
+    if problems:
+        raise InputError(problems)
     return cells
 
 
-def _whole_quotas(file: str, cells: Mapping[str, Parameter], levers: Mapping[str, Lever]) -> None:
+def _quota_problems(folder: Path, cells: Mapping[str, Parameter],
+                    levers: Mapping[str, Lever]) -> Iterator[Problem]:
     """Check that every quota is one of a schedule that exists, and has all its numbers."""
-    problems = []
-    for head in dict.fromkeys(name.rpartition(".")[0] for name in cells):
-        lever, _, scope, importer, group = head.split(".")
-        place = f"{lever}, {scope}, {importer}, {group}"
-        schedules = getattr(levers[lever].settings.get("scope"), "values", [])
-        if scope not in schedules:
-            known = ", ".join(schedules) or "none"
-            problems.append(Problem(file, place, f"lever '{lever}' has no schedule '{scope}'; "
-                                    f"known: {known}", nearest(scope, schedules)))
-        given = {name.rpartition(".")[2]: part for name, part in cells.items()
-                 if name.startswith(f"{head}.")}
-        problems += [Problem(file, place, f"unknown variable '{name}'; known: {', '.join(QUOTA)}",
-                             nearest(name, QUOTA)) for name in given if name not in QUOTA]
-        missing = [name for name in QUOTA if name not in given]
-        problems += [Problem(file, place, f"a quota without {QUOTA[name]}: row {name} missing")
-                     for name in missing]
-        if not missing and not 0.0 < given["product_share"].low <= given["product_share"].high <= 1:
-            problems.append(Problem(file, place, "product_share must lie above 0 and not above 1"))
-        if not missing and given["in_quota_rate"].high > given["over_quota_rate"].low:
-            problems.append(Problem(file, place, "in_quota_rate may be above over_quota_rate; the "
-                                    "duty inside a quota is the lower one"))
-    if problems:
-        raise InputError(problems)
+    quotas: dict[str, dict[str, Parameter]] = {}
+    for name, cell in cells.items():
+        quota, _, variable = name.rpartition(".")
+        quotas.setdefault(quota, {})[variable] = cell
+    for quota, numbers in quotas.items():
+        lever, _, scope, importer, group = quota.split(".")
+        for message, hint in (*_schedule_errors(levers[lever], scope), *_number_errors(numbers)):
+            yield Problem(str(folder / QUOTAS.file), f"{lever}, {scope}, {importer}, {group}",
+                          message, hint)
+
+
+def _schedule_errors(lever: Lever, scope: str) -> Iterator[tuple[str, str]]:
+    schedules = getattr(lever.settings.get("scope"), "values", [])
+    if scope not in schedules:
+        yield (f"lever '{lever.name}' has no schedule '{scope}'; known: "
+               f"{', '.join(schedules) or 'none'}", nearest(scope, schedules))
+
+
+def _number_errors(numbers: Mapping[str, Parameter]) -> Iterator[tuple[str, str]]:
+    for name in numbers:
+        if name not in QUOTA:
+            yield f"unknown variable '{name}'; known: {', '.join(QUOTA)}", nearest(name, QUOTA)
+    missing = [name for name in QUOTA if name not in numbers]
+    for name in missing:
+        yield f"a quota without {QUOTA[name]}: row {name} missing", ""
+    if missing:
+        return
+    if not 0.0 < numbers["product_share"].low <= numbers["product_share"].high <= 1:
+        yield "product_share must lie above 0 and not above 1", ""
+    if numbers["in_quota_rate"].high > numbers["over_quota_rate"].low:
+        yield ("in_quota_rate may be above over_quota_rate; the duty inside a quota is the lower "
+               "one"), ""
 
 
 def _totals(folder: Path, pair: Pair) -> Array:

@@ -183,27 +183,17 @@ def _settings(lever: str, entries: Any,
 
 
 def _setting(name: str, entry: Any, key: str, document: Document) -> Setting | list[Problem]:
-    """Make a setting: a choice, a number with a distribution, or a number with a default."""
+    """Make a setting: one that a scenario must give, one with a default, or one that is drawn."""
     if not isinstance(entry, dict):
         return [document.problem(key, f"must be a mapping, not {kind(entry)}")]
     fields = dict(entry)
     required = fields.pop("required", False)
     if not isinstance(required, bool):
         return [document.problem(f"{key}.required", f"must be true or false, not {kind(required)}")]
-    for part in ("default", "distribution") if required else ():
-        if part in fields:
-            return [document.problem(f"{key}.{part}",
-                                     "has no meaning where a scenario must give the setting",
-                                     f"drop `required` or `{part}`")]
-    if "allowed" in fields:
-        values, default = fields.pop("allowed"), {"default": ""} if required else {}
-        return document.model(Choice, key, fields, _CHOICE, name=name, values=values,
-                              required=required, **default)
     if required:
-        bounds = fields.get("bounds")
-        low = bounds[0] if isinstance(bounds, list) and bounds else 0.0
-        return parameter(name, fields, key, document, required=True,
-                         distribution=Fixed(kind="fixed", value=low))
+        return _required(name, fields, key, document)
+    if "allowed" in fields:
+        return _choice(name, fields, key, document)
     if "default" in fields and "distribution" in fields:
         return [document.problem(f"{key}.distribution", "has both a default and a distribution",
                                  "keep one of them")]
@@ -212,6 +202,27 @@ def _setting(name: str, entry: Any, key: str, document: Document) -> Setting | l
     if "distribution" not in fields:
         return [document.problem(key, "needs a default or a distribution")]
     return parameter(name, fields, key, document)
+
+
+def _required(name: str, fields: dict[str, Any], key: str,
+              document: Document) -> Setting | list[Problem]:
+    for part in ("default", "distribution"):
+        if part in fields:
+            return [document.problem(f"{key}.{part}",
+                                     "has no meaning where a scenario must give the setting",
+                                     f"drop `required` or `{part}`")]
+    if "allowed" in fields:
+        return _choice(name, fields, key, document, required=True, default="")
+    bounds = fields.get("bounds")
+    low = bounds[0] if isinstance(bounds, list) and bounds else 0.0
+    return parameter(name, fields, key, document, required=True,
+                     distribution=Fixed(kind="fixed", value=low))
+
+
+def _choice(name: str, fields: dict[str, Any], key: str, document: Document,
+            **given: Any) -> Setting | list[Problem]:
+    return document.model(Choice, key, fields, _CHOICE, name=name, values=fields.pop("allowed"),
+                          **given)
 
 
 def _certain(name: str, fields: dict[str, Any], key: str,

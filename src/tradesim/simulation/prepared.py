@@ -122,10 +122,10 @@ def closure_of(base: Baseline, scenario: Scenario) -> Closure | None:
     """General-equilibrium closure that the scenario asks for, if any."""
     if scenario.closure == "none":
         return None
-    if base.world is None:
+    if base.world_trade is None:
         raise InputError([Problem(str(base.folder / WORLD), "", "file is missing; the closure "
                                   f"'{scenario.closure}' needs it", "closure: none")])
-    world = base.world
+    world = base.world_trade
     imbalances: Imbalances = "additive" if scenario.imbalances == "additive" else "multiplicative"
     return lambda economy, change: closure(world, economy, change, economy.trade_elasticity,
                                            imbalances)
