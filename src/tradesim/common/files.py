@@ -44,9 +44,9 @@ def scenarios_folder() -> Path:
     return _shipped("scenarios")
 
 
-def unless_changed(*names: str) -> Callable[[Callable[Concatenate[Path, Args], Value]],
-                                            Callable[Concatenate[Path, Args], Value]]:
-    """Reuse what a reader returned while the files it read stay the same.
+def unless_changed(*names: str, keep: int = 64) -> Callable[
+        [Callable[Concatenate[Path, Args], Value]], Callable[Concatenate[Path, Args], Value]]:
+    """Reuse what a reader returned while the files it read stay the same; the last few results.
 
     The reader's first argument is a file, or the folder of the files called `names`. A file is
     the same as long as its time, size and inode are; one written within the last moment is read
@@ -55,7 +55,7 @@ def unless_changed(*names: str) -> Callable[[Callable[Concatenate[Path, Args], V
     """
     def decorate(read: Callable[Concatenate[Path, Args], Value],
                  ) -> Callable[Concatenate[Path, Args], Value]:
-        @lru_cache(maxsize=64)
+        @lru_cache(maxsize=keep)
         def kept(path: Path, stamps: Any, args: Any, options: Any) -> Value:
             return read(path, *args, **dict(options))
 

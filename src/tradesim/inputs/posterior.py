@@ -138,7 +138,7 @@ def read_posterior(folder: Path, inputs: Path | None = None) -> xr.Dataset:
     return dataset
 
 
-@unless_changed()
+@unless_changed(keep=4)
 def _open(path: Path) -> xr.Dataset:
     import xarray as xr
 
@@ -146,10 +146,13 @@ def _open(path: Path) -> xr.Dataset:
         raise InputError([Problem(str(path), "", "there is no posterior here", RERUN)])
     try:
         with xr.open_dataset(io.BytesIO(content(path)), engine="scipy") as opened:
-            return opened.load().astype(float)
+            dataset = opened.load().astype(float)
     except Exception as error:  # any failure of the reader means the same to the user
         raise InputError([Problem(str(path), "", f"is damaged or no netCDF file ({error})",
                                   RERUN)]) from error
+    for array in dataset.data_vars.values():
+        array.values.setflags(write=False)
+    return dataset
 
 
 def _shape(dataset: xr.Dataset, labels: Mapping[str, Sequence[str]]) -> str:

@@ -81,13 +81,11 @@ def read_table(path: Path, columns: Sequence[Column], key: Sequence[str] = ()) -
                                     f"{len(header)}", line=number))
             continue
         texts = dict(zip(header, fields, strict=True))
-        cells = {column.name: _empty(column) for column in columns}
-        for column in columns:
-            if column.name not in texts:
-                continue
-            cells[column.name], message, hint = _cell(column, texts[column.name])
-            if message:
-                problems.append(Problem(file, column.name, message, hint, number))
+        checked = {column.name: _cell(column, texts[column.name]) if column.name in texts
+                   else (_empty(column), "", "") for column in columns}
+        problems += [Problem(file, name, message, hint, number)
+                     for name, (_, message, hint) in checked.items() if message]
+        cells = {name: value for name, (value, _, _) in checked.items()}
         problems += _order_problems(file, number, cells, columns)
         rows.append(_Row(number, cells))
     if not lines:
@@ -134,21 +132,26 @@ def _split(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
 
 def _heading_problems(file: str, header: Sequence[str],
                       columns: Sequence[Column]) -> list[Problem]:
-    known = [column.name for column in columns]
-    if len(header) == 1 and len(known) > 1 and re.search("[;\t]", header[0]):
+    if len(header) == 1 and len(columns) > 1 and re.search("[;\t]", header[0]):
         return [Problem(file, "", "has one column only", "separate the columns by commas", 1)]
+    return _column_problems(file, header, columns)
+
+
+def _column_problems(file: str, header: Sequence[str],
+                     columns: Sequence[Column]) -> list[Problem]:
+    known = [column.name for column in columns]
     names = list(dict.fromkeys(header))
     extra = [name for name in names if name not in known]
     absent = [name for name in known if name not in names]
-    twice = [Problem(file, name, "column stands twice", line=1)
-             for name in names if header.count(name) > 1]
+    repeated = [Problem(file, name, "column stands twice", line=1)
+                for name in names if header.count(name) > 1]
     unknown = [Problem(file, name, "unknown column",
                        nearest(name, absent) or f"known columns: {', '.join(known)}", 1)
                for name in extra]
     missing = [Problem(file, column.name, "column missing",
                        _renamed(nearest(column.name, extra)), 1)
                for column in columns if column.required and column.name in absent]
-    return [*twice, *unknown, *missing]
+    return [*repeated, *unknown, *missing]
 
 
 def _renamed(guess: str) -> str:
