@@ -156,13 +156,10 @@ def _plain(problem: Problem, name: str, document: Document) -> Problem:
 
 def specification(folder: Path, name: str) -> Specification:
     """Read one specification by name; an `InputError` lists the names."""
-    return chosen(read_specifications(folder), name, str(Path(folder) / SPECIFICATIONS_FILE))
-
-
-def chosen(known: Mapping[str, Specification], name: str, file: str) -> Specification:
-    """Choose a specification by name; an `InputError` lists the names."""
+    known = read_specifications(folder)
     if name not in known:
-        raise InputError([Problem(file, name, f"unknown specification; known: {', '.join(known)}",
+        raise InputError([Problem(str(Path(folder) / SPECIFICATIONS_FILE), name,
+                                  f"unknown specification; known: {', '.join(known)}",
                                   nearest(name, known))])
     return known[name]
 

@@ -27,12 +27,7 @@ from tradesim.common.files import sha256, whole
 from tradesim.common.parallel import Progress
 from tradesim.inputs import posterior
 from tradesim.inputs.parameters import quantile
-from tradesim.inputs.specifications import (
-    SPECIFICATIONS_FILE,
-    chosen,
-    read_specifications,
-    read_weights,
-)
+from tradesim.inputs.specifications import read_specifications, read_weights, specification
 from tradesim.reference.likelihood import (
     Evidence,
     log_posterior,
@@ -137,8 +132,7 @@ def calibrate(folder: Path, *, as_of: int | None = None, out: Path | None = None
     target = folder if out is None else Path(out)
     _check_target(folder, target)
     known, weights = read_specifications(folder), read_weights(folder)
-    file = str(folder / SPECIFICATIONS_FILE)
-    further = {chosen(known, name, file).name for name in specifications}
+    further = {specification(folder, name).name for name in specifications}
     names = [name for name in known if name in weights or name in further]
     evidence = [read_evidence(folder, known[name], as_of) for name in names]
     fits = [fit(data, seed, steps, _part(progress, index, len(names)))
