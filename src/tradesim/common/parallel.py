@@ -26,7 +26,7 @@ from threadpoolctl import ThreadpoolController
 from tradesim.common.errors import ConvergenceError, InputError, Problem
 
 Progress = Callable[[int, int], None]
-"""Called with how much is done and how much there is."""
+"""Called with what is done and what there is in all."""
 
 Task = TypeVar("Task")
 Part = TypeVar("Part")
@@ -52,9 +52,11 @@ def blocks(count: int, size: int) -> list[slice]:
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
-def by_block(work: Callable[[slice], Part], count: int, size: int,
-             progress: Progress | None = None) -> list[Part]:
-    """Work on so many draws at a time, in threads, and give the parts in order.
+def by_block(
+    work: Callable[[slice], Part], count: int, size: int,
+    progress: Progress | None = None,
+) -> list[Part]:
+    """Work on `count` draws, `size` at a time, in threads; the parts in order.
 
     Raises
     ------

@@ -179,12 +179,12 @@ def _project(folder: Path, evidence: Evidence, numbers: dict[str, Array], horizo
     """Log flows after the last year of the evidence (draw, year, importer)."""
     history, form = evidence.history, evidence.specification
     draws, members = numbers["constant"].shape
-    record = history.record
-    if len(record.years) <= macro_outlook.LEAST:
-        raise InputError([Problem(str(folder / "data/macro.csv"), "", f"{len(record.years)} years "
-                                  f"of GDP and growth up to {record.years[-1]} are too few to "
+    series = history.series
+    if len(series.years) <= macro_outlook.LEAST:
+        raise InputError([Problem(str(folder / "data/macro.csv"), "", f"{len(series.years)} years "
+                                  f"of GDP and growth up to {series.years[-1]} are too few to "
                                   f"forecast it; {macro_outlook.LEAST + 1} are needed")])
-    ahead = macro_outlook.paths(record, horizons, draws, rng)
+    ahead = macro_outlook.paths(series, horizons, draws, rng)
     base = history.years.index(evidence.base_year)
     known = size_of_market(form.size, history.log_gdp, history.log_real, history.log_imports)
     size = size_of_market(form.size, ahead.log_gdp, ahead.log_real, ahead.log_imports)
@@ -194,13 +194,11 @@ def _project(folder: Path, evidence: Evidence, numbers: dict[str, Array], horizo
     if np.isfinite(form.degrees):
         normal /= np.sqrt(rng.chisquare(form.degrees, shape) / form.degrees)
     path = gravity.reference(
-        **{name: numbers[name] for name in (
-            "constant", "elasticity_gdp", "elasticity_exchange_rate", "closure_effect",
-            "persistence", "residual")},
-        innovations=normal * numbers["innovation_sd"][:, None, :], size=size - known[base],
+        parameters=numbers, innovations=normal * numbers["innovation_sd"][:, None, :],
+        size=size - known[base],
         log_growth=ahead.log_gdp - history.log_gdp[base],
         exchange_rate=history.exchange_rate[-1] + macro_outlook.relative_prices(
-            record, ahead.log_gdp, ahead.log_real),
+            series, ahead.log_gdp, ahead.log_real),
         closed_share=closed)
     return path.log_flow
 

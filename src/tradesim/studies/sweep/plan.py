@@ -10,15 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
 from tradesim.economy.accounts import VARIABLES
-from tradesim.inputs.checks import problem, problems_of
 from tradesim.inputs.distributions import Strict
 from tradesim.inputs.scenario import SUFFIXES, Known, read_scenario, shipped
-from tradesim.inputs.strict_yaml import load_marked
+from tradesim.inputs.strict_yaml import Document, load_document
 from tradesim.simulation.draws import years_of
 from tradesim.simulation.model import load_baseline
 from tradesim.studies.sweep import METHODS
@@ -214,8 +213,7 @@ def is_sweep_file(path_or_name: str) -> bool:
     path = Path(path_or_name)
     if path.suffix not in SUFFIXES or not path.is_file():
         return False
-    data, _ = load_marked(path)
-    return "method" in data
+    return "method" in load_document(path).data
 
 
 def read_sweep_file(path: Path) -> SweepRequest:
@@ -226,30 +224,22 @@ def read_sweep_file(path: Path) -> SweepRequest:
     InputError
         With every problem of the file.
     """
-    data, positions = load_marked(path)
-    known = tuple(SweepFile.model_fields)
-    wrong = [problem(str(path), key, positions, f"unknown key; known: {', '.join(known)}",
-                     nearest(key, known)) for key in data if key not in known]
-    fields: dict[str, Any] = {key: value for key, value in data.items() if key in known}
-    try:
-        file = SweepFile.model_validate(fields)
-    except ValidationError as error:
-        raise InputError([*wrong, *problems_of(error, str(path), "", positions)]) from error
-    if wrong:
-        raise InputError(wrong)
+    document = load_document(path)
+    file = document.model(SweepFile, "", document.data, tuple(SweepFile.model_fields))
+    if isinstance(file, list):
+        raise InputError(file)
     return SweepRequest(
-        _scenario(path, file.extends, positions), file.method, tuple(file.set), file.n,
+        _scenario(path, file.extends, document), file.method, tuple(file.set), file.n,
         tuple(file.over), tuple(file.variables), tuple(file.years), file.products, file.by_group,
         file.second_order, file.noise, file.levels, file.seed)
 
 
-def _scenario(path: Path, name: str, positions: Any) -> str:
+def _scenario(path: Path, name: str, document: Document) -> str:
     if name in shipped():
         return name
     for file in (name, *(f"{name}{ending}" for ending in SUFFIXES)):
         if (path.parent / file).is_file():
             return str(path.parent / file)
-    line, column = positions.get("extends", (None, None))
-    raise InputError([Problem(str(path), "extends", f"there is no scenario '{name}' beside the "
-                              f"file, nor among the shipped: {', '.join(shipped())}",
-                              nearest(name, shipped()), line, column)])
+    raise InputError([document.problem(
+        "extends", f"there is no scenario '{name}' beside the file, nor among the shipped: "
+        f"{', '.join(shipped())}", nearest(name, shipped()))])
