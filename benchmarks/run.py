@@ -93,10 +93,10 @@ def peak_memory() -> float:
     """Largest resident memory of a fresh process that simulates, MB."""
     code = (
         "import resource, sys\n"
-        "from tradesim import model\n"
-        "from tradesim.folders import calibration_folder\n"
-        "from tradesim.parameters import Cube\n"
-        "from tradesim.scenario import Known, read_scenario\n"
+        "from tradesim.simulation import model\n"
+        "from tradesim.common.files import calibration_folder\n"
+        "from tradesim.inputs.parameters import Cube\n"
+        "from tradesim.inputs.scenario import Known, read_scenario\n"
         "base = model.load_baseline(calibration_folder())\n"
         f"s = read_scenario('{SCENARIO}', Known(base.parameters, base.levers, base.pair))\n"
         f"d = model.draw_all(base, s, model.Cube.random({DRAWS}, {SEED}))\n"
@@ -246,7 +246,7 @@ def of_decompose() -> None:
         code = (
             "import resource, time\n"
             "from pathlib import Path\n"
-            "from tradesim.decompose import decompose\n"
+            "from tradesim.studies.decompose import decompose\n"
             "began, used = time.perf_counter(), time.process_time()\n"
             f"found = decompose({str(eight)!r}, calibration=Path({str(folder)!r}), draws=1000)\n"
             "print(time.perf_counter() - began, time.process_time() - used,\n"

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.specifications import read_weights
-from tradesim.reports import identification as plots_evidence
+from tradesim.reports import identification
 from tradesim.reports.figure_style import save, style
 from tradesim.studies import identify
 
@@ -238,7 +238,7 @@ def analogue_figure(folder: Path) -> Figure:
         rows.append((case.title, {**{level: value(predicted, level) for level in (
             "p05", "p25", "p75", "p95")}, "happened": value(happened), "net": value(net)}))
     with style("analogues"):
-        return plots_evidence.analogues(rows, lookup(frame, "quiet")("size", "p50"))
+        return identification.analogues(rows, lookup(frame, "quiet")("size", "p50"))
 
 
 PAGES = {"analogues": analogue_tables, "identification": identification_tables}
@@ -252,7 +252,7 @@ def main() -> None:
         page.write_text(fill(page.read_text(encoding="utf-8"), tables(folder)),
                         encoding="utf-8", newline="\n")
     with style("identification"):
-        figure = plots_evidence.identification(plots_evidence.beliefs(folder))
+        figure = identification.identification(identification.beliefs(folder))
     with tempfile.TemporaryDirectory() as work:
         for name, drawn in (("analogues", analogue_figure(folder)), ("identification", figure)):
             save(drawn, name, Path(work))
