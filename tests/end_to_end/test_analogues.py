@@ -135,15 +135,13 @@ def frame():
 
 
 def test_page_shows_the_current_numbers():
-    script = make_evidence
     page = PAGE.read_text(encoding="utf-8")
-    assert script.fill(page, script.analogue_tables(calibration_folder())) == page
+    assert make_evidence.fill(page, make_evidence.analogue_tables(calibration_folder())) == page
 
 
 def test_prose_of_the_page_is_true(frame):
     text = " ".join(PAGE.read_text(encoding="utf-8").split())
-    script = make_evidence
-    flour, exports = (script.lookup(frame, name) for name in ("flour", "vietnam_exports"))
+    flour, exports = (make_evidence.lookup(frame, name) for name in ("flour", "vietnam_exports"))
     settled = flour("predicted_settled", "p05")
     assert -0.02 < flour("predicted_settled", "p50") < -0.015
     assert "predicts that home mills lose 2 %; they lost 20 to 40 %" in text
