@@ -60,17 +60,22 @@ def test_results_are_those_expected(scenario):
     same(compute(scenario), read(scenario))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("scenario", scenarios(), ids=lambda path: path.stem)
-def test_results_with_few_draws_are_those_expected(scenario):
-    expected = pd.read_csv(FEW_DRAWS)[[*KEY, scenario.stem]]
-    same(reduce(run_few(scenario)), expected.rename(columns={scenario.stem: "value"}))
+@pytest.fixture(scope="module", params=scenarios(), ids=lambda path: path.stem)
+def few(request):
+    """Give a scenario's name and its results with few draws; one at a time is kept."""
+    return request.param.stem, run_few(request.param)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", scenarios(), ids=lambda path: path.stem)
-def test_every_result_is_there_and_finite(scenario):
-    dataset = run_few(scenario)
+def test_results_with_few_draws_are_those_expected(few):
+    name, dataset = few
+    expected = pd.read_csv(FEW_DRAWS)[[*KEY, name]]
+    same(reduce(dataset), expected.rename(columns={name: "value"}))
+
+
+@pytest.mark.slow
+def test_every_result_is_there_and_finite(few):
+    _, dataset = few
     for name, variable in VARIABLES.items():
         assert set(dataset[name].dims) == set(variable.dims)
         assert dataset[name].sizes["case"] == 3

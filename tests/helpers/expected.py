@@ -5,7 +5,6 @@ The expected files hold the results that the documents quote, with the draws of 
 every night. Both only notice that something moved.
 """
 
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -57,7 +56,6 @@ def compute(scenario: Path) -> pd.DataFrame:
     return reduce(model.run(scenario))
 
 
-@cache
 def run_few(scenario: Path) -> xr.Dataset:
     """Results of a scenario with few draws and its own seed."""
     return model.run(scenario, draws=FEW)
