@@ -12,6 +12,7 @@ import pytest
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.parameters import Cube
 from tradesim.simulation import model
+from tradesim.simulation.draws import draw_all
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -31,7 +32,7 @@ def scenario(base):
 
 @pytest.fixture(scope="module")
 def draws(base, scenario):
-    return model.draw_all(base, scenario, Cube.random(scenario.draws, scenario.seed))
+    return draw_all(base, scenario, Cube.random(scenario.draws, scenario.seed))
 
 
 @pytest.mark.parametrize(("name", "path"), NAMED)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from tradesim.simulation import model, results
+from tradesim.simulation import model
+from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO
 from tradesim.simulation.summary import ALL
 from tradesim.simulation.summary import summary as summarise
 
@@ -76,11 +77,11 @@ def reduce(dataset: xr.Dataset) -> pd.DataFrame:
     rows = rows[rows["statistic"].isin(STATISTICS)]
     last, change = rows["year"] == LAST, rows["case"].isin(CHANGES)
     mean = rows["statistic"] == "mean"
-    before = rows["variable"].isin(LEVELS) & (rows["case"] == results.REFERENCE) & mean
+    before = rows["variable"].isin(LEVELS) & (rows["case"] == REFERENCE) & mean
     totals = (rows["group"] == ALL) & last & (
         before | (rows["variable"].isin(ACCOUNTS) & change))
     shares = rows["variable"].isin(SHARES) & last & mean & (
-        change | (rows["case"] == results.REFERENCE))
+        change | (rows["case"] == REFERENCE))
     kept = rows[rows["variable"].isin(HEADLINE) | totals | shares]
     parts = [kept, *(_path(dataset, name) for name in PATHS)]
     return pd.concat([part[[*KEY, "value"]] for part in parts]).drop_duplicates(
@@ -90,8 +91,8 @@ def reduce(dataset: xr.Dataset) -> pd.DataFrame:
 def _path(dataset: xr.Dataset, name: str) -> pd.DataFrame:
     """Mean change of a variable, year by year."""
     mean = dataset[name].mean("draw")
-    changes = [(mean.sel(case=case) - mean.sel(case=results.REFERENCE)).assign_coords(case=label)
-               for label, case in zip(CHANGES, (results.SCENARIO, results.IMPLEMENTED),
+    changes = [(mean.sel(case=case) - mean.sel(case=REFERENCE)).assign_coords(case=label)
+               for label, case in zip(CHANGES, (SCENARIO, IMPLEMENTED),
                                       strict=True)]
     table = xr.concat(changes, dim="case").rename("value").round(2) + 0.0
     frame = table.to_series().reset_index()
