@@ -75,6 +75,14 @@ def test_tests_lie_in_the_folders_of_the_code():
     assert folders - others - {"__pycache__"} <= rooms
 
 
+def test_slow_files_exist():
+    listed = re.search(r"^SLOW = \((.*?)^\)", (ROOT / "tests" / "conftest.py").read_text(
+        encoding="utf-8"), re.M | re.S)[1]
+    files = re.findall(r'"(.+?)"', listed)
+    assert files == sorted(set(files))
+    assert not [name for name in files if not (ROOT / "tests" / name).is_file()]
+
+
 RETIRED = re.compile(r"\b(?:backtest_cells|backtest_pages|cli_(?:backtest|compare|"
                      r"decompose|discover|identify|parts|results|smart|sweep)|compare_pages|"
                      r"decompose_pages|discover_(?:pages|words)|document_(?:pdf|word)|goal_pages|"
