@@ -35,7 +35,9 @@ SLOW = (
     "studies/discover/test_discover.py",
     "studies/sweep/test_execution.py",
     "studies/test_compare.py",
+    "studies/test_goal.py",
     "studies/test_identification.py",
+    "test_api.py",
 )
 """Files that run whole studies or build whole pages: slow as a whole, because their tests share
 what the first of them computes. Single slow tests elsewhere are marked where they stand."""
