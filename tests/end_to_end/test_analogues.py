@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder
-from tradesim.reports import identification as plots_evidence
+import analogue_figure
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "analogues.md"
