@@ -15,8 +15,7 @@ from click.testing import CliRunner
 import fake_sweep
 from tradesim.cli.app import cli
 from tradesim.common.errors import InputError
-from tradesim.reports.discover import outcome, question_of, tidy
-from tradesim.reports.discover_wording import condition, sentence
+from tradesim.reports.discover import condition, outcome, question_of, sentence, tidy
 from tradesim.studies.discover import chance, prim
 from tradesim.studies.discover.discover import Question, discover, prepare, region
 from tradesim.studies.discover.prim import Box
