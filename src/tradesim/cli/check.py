@@ -48,7 +48,7 @@ def check(paths: tuple[Path, ...], schema: Path | None, calibration: Path | None
 
 
 def _check_calibration(folder: Path) -> Known:
-    from tradesim.economy.levers.checks import check_levers
+    from tradesim.economy.levers.registry import check_levers
     from tradesim.inputs.history import read_history
     from tradesim.inputs.levers import read_levers
     from tradesim.inputs.pair import read_pair

@@ -58,14 +58,14 @@ def goal(
         from tradesim.inputs.levers import read_levers
         from tradesim.reports import terminal
         from tradesim.reports.goal import outcome, write
-        from tradesim.simulation import results
+        from tradesim.simulation import draws as cases
         from tradesim.studies import goal as study
 
         named = [name.strip() for name in (vary or "").split(",") if name.strip()]
         with terminal.progress("Trying settings") as progress:
             answer = study.goal(
                 scenario, target=target, year=year, probability=probability, vary=named,
-                case=results.IMPLEMENTED if certain else results.SCENARIO, calibration=folder,
+                case=cases.IMPLEMENTED if certain else cases.SCENARIO, calibration=folder,
                 overrides=overrides, draws=draws, seed=seed, count=count, progress=progress,
                 command=repeat_command("out", always=("probability",)))
         write(answer, work, {item.name: f"{lever.title}: {item.title}"

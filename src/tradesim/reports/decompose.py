@@ -25,7 +25,8 @@ from tradesim.reports.html_page import PAGE, render, write_figures
 from tradesim.reports.ranges import mean_range
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import interval, plain, pretty, together, words, wrapped
-from tradesim.simulation.results import ALL, IMPLEMENTED, PERCENTILES, SCENARIO, STATISTICS
+from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
+from tradesim.simulation.summary import ALL, PERCENTILES, STATISTICS
 from tradesim.studies.decompose import CASES
 
 TABLE = "decomposition.csv"

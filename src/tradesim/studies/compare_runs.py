@@ -15,9 +15,9 @@ from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.differences import Difference, differences
 from tradesim.inputs.pair import Pair
 from tradesim.inputs.scenario import Known, Scenario, read_scenario
+from tradesim.simulation.cache import Watch, fetch
 from tradesim.simulation.model import load_baseline
 from tradesim.simulation.results import DATA
-from tradesim.simulation.runs import Watch, fetch
 from tradesim.studies.compare import Comparison, compare, refuse_different
 
 

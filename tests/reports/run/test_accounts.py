@@ -12,7 +12,7 @@ from tradesim.reports.html_page import environment
 from tradesim.reports.run.accounts import accounts, causes, parts
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import words
-from tradesim.simulation.benefit import costly, present_values, ratio
+from tradesim.simulation.summary import benefit_cost_ratio, costly, present_values
 
 COUNTS = ["right", "left"]
 EXACT = 1e-9
@@ -67,8 +67,9 @@ def test_benefit_and_cost_by_hand(view):
     welfare = view.dataset["welfare"].sel(case="if_implemented").sum("importer").to_numpy()
     np.testing.assert_allclose(values["joint"], welfare @ rate)
     np.testing.assert_allclose(values["net"], values["joint"] - values["cost"])
-    assert ratio(values) == pytest.approx(values["joint"].mean() / values["cost"].mean())
-    assert ratio(values | {"cost": 0 * values["cost"]}) == 0.0
+    assert benefit_cost_ratio(values) == pytest.approx(
+        values["joint"].mean() / values["cost"].mean())
+    assert benefit_cost_ratio(values | {"cost": 0 * values["cost"]}) == 0.0
 
 
 def test_no_cost_no_benefit_cost():

@@ -28,8 +28,8 @@ from tradesim.reports.figure_style import (
 )
 from tradesim.reports.ranges import mean_range
 from tradesim.reports.wording import pretty, words, wrapped
-from tradesim.simulation.results import IMPLEMENTED as IMPLEMENTED_CASE
-from tradesim.simulation.results import SCENARIO as SCENARIO_CASE
+from tradesim.simulation.draws import IMPLEMENTED as IMPLEMENTED_CASE
+from tradesim.simulation.draws import SCENARIO as SCENARIO_CASE
 from tradesim.studies.compare import CASES, Comparison, members, probability, ranked
 from tradesim.studies.regret import CRITERIA, regret
 

@@ -32,7 +32,8 @@ from tradesim.reports.html_page import AMOUNTS, PAGE, render, write_figures
 from tradesim.reports.ranges import median_range
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import plain, plain_interval, probability, words
-from tradesim.simulation.results import IMPLEMENTED, MANIFEST, SCENARIO
+from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
+from tradesim.simulation.results import MANIFEST
 from tradesim.studies.compare import Comparison, contained, members, moved_reference
 from tradesim.studies.compare_runs import ComparedRuns
 from tradesim.studies.compare_table import table

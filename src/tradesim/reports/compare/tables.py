@@ -13,7 +13,7 @@ from tradesim.inputs.differences import Difference
 from tradesim.inputs.pair import Pair
 from tradesim.reports.ranges import mean_range, median_range
 from tradesim.reports.wording import words
-from tradesim.simulation.results import IMPLEMENTED, SCENARIO
+from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
 from tradesim.studies.compare import (
     ACCOUNTS,
     CASES,

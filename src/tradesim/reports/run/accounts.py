@@ -24,7 +24,7 @@ from tradesim.reports.figure_style import (
 from tradesim.reports.ranges import NOTHING, Change
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import changed, pretty, probability, words, wrapped
-from tradesim.simulation.benefit import costly, present_values, ratio
+from tradesim.simulation.summary import benefit_cost_ratio, costly, present_values
 
 WEIGHT = 100 * MILLION
 """From a share, which `ResultsView.draws` divides by a million like amounts, to per cent."""
@@ -170,7 +170,7 @@ def _benefit(view: ResultsView, priced: bool) -> dict[str, Any]:
         rows.append([label, *(changed(Change.of(values[case][name]), "short") for case in cases)])
     if priced:
         rows.append([phrases["benefit"]["ratio"],
-                     *(pretty(ratio(values[case]), 2) for case in cases)])
+                     *(pretty(benefit_cost_ratio(values[case]), 2) for case in cases)])
     if priced and not view.point:
         rows.append([phrases["benefit"]["pays"], *(probability(float(
             (values[case]["net"] > 0).mean()), "short") for case in cases)])
@@ -180,7 +180,8 @@ def _benefit(view: ResultsView, priced: bool) -> dict[str, Any]:
             "yearly": [float(view.change("welfare", "if_implemented", year=view.last)
                              .sum(axis=-1).mean())],
             "cost": [float(sure["cost"].mean())], "gain": [float(sure["joint"].mean())],
-            "first": view.years[0], "ratio": pretty(ratio(sure), 2) if priced else ""}
+            "first": view.years[0],
+            "ratio": pretty(benefit_cost_ratio(sure), 2) if priced else ""}
 
 
 def _row(view: ResultsView, label: str, name: str, scale: float, **where: Any) -> list[str]:
