@@ -105,9 +105,9 @@ def _span(text: str | None) -> tuple[int, int] | None:
     """Read ``2014:2023``, or one year."""
     if text is None:
         return None
-    found = re.fullmatch(r"\s*(\d{4})\s*(?::\s*(\d{4})\s*)?", text)
-    if found is None:
+    match = re.fullmatch(r"\s*(\d{4})\s*(?::\s*(\d{4})\s*)?", text)
+    if match is None:
         raise InputError([Problem("--origins", text, "must be two years with a colon between, "
                                   "such as 2014:2023, or one year")])
-    first = int(found.group(1))
-    return first, int(found.group(2) or first)
+    first = int(match.group(1))
+    return first, int(match.group(2) or first)

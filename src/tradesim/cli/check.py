@@ -37,9 +37,9 @@ def check(paths: tuple[Path, ...], schema: Path | None, calibration: Path | None
     files = [file for path in paths or (scenarios_folder(),) for file in _files(path)]
     problems: list[Problem] = []
     for file in files:
-        found = _check_scenario(file, known)
-        problems += [problem for problem in found if problem not in problems]
-        if not found:
+        wrong = _check_scenario(file, known)
+        problems += [problem for problem in wrong if problem not in problems]
+        if not wrong:
             click.echo(f"{file}: no problems")
     if problems:
         raise InputError(problems)

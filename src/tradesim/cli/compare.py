@@ -18,7 +18,7 @@ from tradesim.cli.options import (
 
 OUTPUTS = ("report.html", "figures", "comparison.csv", "comparison.parquet", "comparison.xlsx",
            "manifest.json")
-"""What a comparison leaves."""
+"""What a comparison writes."""
 
 
 @click.command(epilog="""\b

@@ -61,9 +61,9 @@ def discover(folder: Path, target: float | None, variable: str, above: float | N
                                       "or --below X")])
     question = study.Question(output, float(threshold), above=below is None)
     with progress("Searching") as show:
-        found = study.discover(sweep, question, method=method, seed=seed, progress=show)
-    place = out or folder.with_name(f"{folder.resolve().name}-discover")
-    with results_folder(place, OUTPUTS) as work:
-        write(found, work, repeat_command("out"))
-    click.echo(outcome(found))
-    click.echo(f"\nReport: {place / 'report.html'}")
+        result = study.discover(sweep, question, method=method, seed=seed, progress=show)
+    results = out or folder.with_name(f"{folder.resolve().name}-discover")
+    with results_folder(results, OUTPUTS) as work:
+        write(result, work, repeat_command("out"))
+    click.echo(outcome(result))
+    click.echo(f"\nReport: {results / 'report.html'}")

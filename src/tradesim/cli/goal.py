@@ -53,8 +53,8 @@ def goal(
     Each setting moves within its bounds; where that is not enough, the answer says how close it
     gets. Also: in which year each case first reaches the target.
     """
-    folder, place = calibration_of(calibration), study_folder(out, scenario)
-    with results_folder(place, (*STUDY_OUTPUTS, "goal.csv")) as work:
+    folder, results = calibration_of(calibration), study_folder(out, scenario)
+    with results_folder(results, (*STUDY_OUTPUTS, "goal.csv")) as work:
         from tradesim.inputs.levers import read_levers
         from tradesim.reports import terminal
         from tradesim.reports.goal import outcome, write
@@ -73,4 +73,4 @@ def goal(
                              for item in lever.settings.values()})
     click.echo(f"{answer.asked.scenario.title}\n")
     click.echo(outcome(answer))
-    click.echo(f"Report: {place / 'report.html'}")
+    click.echo(f"Report: {results / 'report.html'}")

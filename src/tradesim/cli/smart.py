@@ -45,12 +45,12 @@ def smart(scenario: str, year: int | None, importers: tuple[str, ...],
 
     base = load_baseline(calibration_of(calibration))
     asked, _ = ask(base, scenario, overrides, draws=1)
-    found = compare_year(base, asked, year)
-    rows = table(base, found, importers)
+    result = compare_year(base, asked, year)
+    rows = table(base, result, importers)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         rows.to_csv(out, sep=separator, index=False, lineterminator="\n")
-    _show(rows, found, asked.title)
+    _show(rows, result, asked.title)
     if out is not None:
         click.echo(f"Table: {out}")
 
@@ -63,7 +63,7 @@ def _separator(out: Path | None) -> str:
     return SEPARATORS[out.suffix]
 
 
-def _show(rows: pd.DataFrame, found: Comparison, title: str) -> None:
+def _show(rows: pd.DataFrame, result: Comparison, title: str) -> None:
     """Show totals by partner and by product; the file has every pair of the two."""
     from tradesim.reports.terminal import columns
     from tradesim.studies.smart import BEFORE, EFFECTS, FORMULA, NAMES, RATES, TOTAL, WORLD
@@ -79,9 +79,9 @@ def _show(rows: pd.DataFrame, found: Comparison, title: str) -> None:
             [str(row[label]), *(_number(head, row[head]) for head in shown)]
             for label, group in ((partner, of_all), (product, by_product))
             for _, row in group.iterrows())]
-        click.echo(f"{title}: imports of {name}, {found.year}, USD thousand\n{columns(grid)}\n")
+        click.echo(f"{title}: imports of {name}, {result.year}, USD thousand\n{columns(grid)}\n")
     if not rows[EFFECTS[0]].abs().max() > 0.0:
-        click.echo(f"Nothing changes in {found.year}: the levers begin later, or do nothing.")
+        click.echo(f"Nothing changes in {result.year}: the levers begin later, or do nothing.")
 
 
 def _number(head: str, value: float) -> str:

@@ -29,15 +29,15 @@ def verify(folder: Path, rerun: bool, calibration: Path | None) -> None:
     from tradesim.simulation.provenance import verify as differing
 
     try:
-        found = origin(folder, None if calibration is None else calibration_of(calibration))
+        made = origin(folder, None if calibration is None else calibration_of(calibration))
         with terminal.progress("Running again") as progress:
-            wrong = differing(found, rerun=rerun, progress=progress)
+            wrong = differing(made, rerun=rerun, progress=progress)
     except InputError as error:
         if not (folder / "manifest.json").is_file():
             raise
         raise TradesimError(str(error)) from error
     if wrong:
         raise TradesimError("\n".join(wrong))
-    said = "; running the stored scenario again gives the same summary.csv" if rerun else ""
-    click.echo(f"{folder}: as run {found.manifest['run_id']} wrote it, and its inputs are "
-               f"unchanged{said}")
+    again = "; running the stored scenario again gives the same summary.csv" if rerun else ""
+    click.echo(f"{folder}: as run {made.manifest['run_id']} wrote it, and its inputs are "
+               f"unchanged{again}")

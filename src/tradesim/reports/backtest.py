@@ -165,7 +165,7 @@ def _page(frame: pd.DataFrame, plan: Plan, decision: Decision, drawn: Mapping[st
     near, far = ({"ahead": h, **errors[h]} for h in (min(errors), max(errors)))
     titles = [[name, form.title] for name, form in plan.forms.items()]
     return render(
-        "backtest.html.j2", pair=plan.pair, tables=tables, near=near, far=far,
+        "backtest.html.j2", "", pair=plan.pair, tables=tables, near=near, far=far,
         drawn=list(drawn.items()), again=command,
         summary=summary(rows), verdict=verdict(decision),
         count=plan.pair.name(plan.pair.target_count), origins=plan.origins,

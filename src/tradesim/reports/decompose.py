@@ -183,8 +183,8 @@ def write(dataset: xr.Dataset, folder: Path, pair: Pair, titles: Mapping[str, st
 def write_study(folder: Path, template: str, attrs: Mapping[Any, Any], **given: Any) -> None:
     """Write the page, the resolved scenario and the manifest of a study."""
     (folder / PAGE).write_text(render(
-        template, scenario=json.loads(str(attrs["scenario"])), command=attrs["command"],
-        run_id=attrs["run_id"], **given), encoding="utf-8")
+        template, f"run {attrs['run_id']}", scenario=json.loads(str(attrs["scenario"])),
+        command=attrs["command"], run_id=attrs["run_id"], **given), encoding="utf-8")
     (folder / "scenario.yaml").write_text(str(attrs["resolved"]), encoding="utf-8")
     manifest = {key: attrs[key] for key in ("run_id", "command", "seed", "draws", "calibration")}
     manifest["hashes"] = json.loads(str(attrs["hashes"]))

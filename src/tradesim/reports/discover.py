@@ -38,13 +38,13 @@ VERY, CLEAR = 1 / 3, 2 / 3
 """A limit is strong when it leaves less than a third of the cases, weak when more than two."""
 
 
-def question_of(found: Discovery) -> tuple[str, str]:
+def question_of(result: Discovery) -> tuple[str, str]:
     """Say in words what counts as a hit, in full and in short."""
-    target = found.sweep.about.get("target", {}).get("value")
-    return asked(found.question, target, count_titles(found.sweep))
+    target = result.sweep.about.get("target", {}).get("value")
+    return asked(result.question, target, count_titles(result.sweep))
 
 
-def tidy(found: Discovery) -> pd.DataFrame:
+def tidy(result: Discovery) -> pd.DataFrame:
     """One row for every limit of every box and leaf.
 
     Returns
@@ -56,12 +56,12 @@ def tidy(found: Discovery) -> pd.DataFrame:
         ``mean_elsewhere``, ``box_chance``, ``fresh_density``.
     """
     regions: list[tuple[str, int, Region, Found | None]] = [
-        ("prim", number, one.region, one) for number, one in enumerate(found.boxes, 1)]
-    regions += [("tree", number, one, None) for number, one in enumerate(found.leaves, 1)]
+        ("prim", number, one.region, one) for number, one in enumerate(result.boxes, 1)]
+    regions += [("tree", number, one, None) for number, one in enumerate(result.leaves, 1)]
     rows = []
     for method, number, region, box in regions:
         for k in region.box.restricted:
-            factor = found.data.factors[k]
+            factor = result.data.factors[k]
             rows.append({
                 "method": method, "box": number, "factor": factor.name, "title": factor.title,
                 "unit": factor.unit, "low": region.box.low[k], "high": region.box.high[k],
@@ -75,48 +75,49 @@ def tidy(found: Discovery) -> pd.DataFrame:
     return pd.DataFrame(rows).replace([np.inf, -np.inf], np.nan)
 
 
-def outcome(found: Discovery) -> str:
+def outcome(result: Discovery) -> str:
     """Give a few lines for the terminal."""
-    data, (full, what) = found.data, question_of(found)
+    data, (full, what) = result.data, question_of(result)
     lines = [f"{full}: {in_percent(data.y.mean())} % of {len(data.y):,} cases"]
     if data.dropped:
         lines.append(f"{data.dropped} rows failed and are left out")
-    for index, one in enumerate(found.boxes):
+    for index, one in enumerate(result.boxes):
         region = one.region
-        lines += ["", sentence(found, region, what, index > 0),
+        lines += ["", sentence(result, region, what, index > 0),
                   f"  holds {in_percent(region.coverage)} % of all such cases in "
                   f"{in_percent(region.support)} % of the cases; {_chance(one.chance)}; in rows "
                   f"not searched {in_percent(one.fresh)} %"]
         lines += [f"  {condition(data, region.box, k)}: {_chance(one.factor_chance[k])}, found "
                   f"again in {in_percent(one.reproduced[k])} % of resamples"
                   for k in region.box.restricted]
-    if found.curve and not found.boxes:
+    if result.curve and not result.boxes:
         lines += ["", words("discover")["never"]]
-    if found.leaves:
-        lines += ["", f"Shallow tree (right in {in_percent(found.skill)} % of rows not seen, "
+    if result.leaves:
+        lines += ["", f"Shallow tree (right in {in_percent(result.skill)} % of rows not seen, "
                   "where chance is 50 %):"]
         lines += [f"  {in_percent(one.density):>3} % of {one.rows:,}: {conditions(data, one.box)}"
-                  for one in found.leaves]
+                  for one in result.leaves]
     return "\n".join(lines)
 
 
-def write(found: Discovery, folder: Path, command: str) -> None:
+def write(result: Discovery, folder: Path, command: str) -> None:
     """Write table, figures and page into an existing folder."""
-    tidy(found).to_csv(folder / TABLE, index=False, float_format="%.6g", lineterminator="\n")
-    drawn = write_figures(figures(found), folder, found.sweep.run_id)
+    tidy(result).to_csv(folder / TABLE, index=False, float_format="%.6g", lineterminator="\n")
+    drawn = write_figures(figures(result), folder, result.sweep.run_id)
+    data = result.data
     (folder / PAGE).write_text(render_sweep(
-        "discover.html.j2", found.sweep, drawn=list(drawn.items()), asked=question_of(found)[0],
-        base=in_percent(found.data.y.mean()), cases=len(found.data.y), dropped=found.data.dropped,
-        factors=len(found.data.factors), again=command, skill=in_percent(found.skill),
-        boxes=[_box(found, index, one) for index, one in enumerate(found.boxes)],
-        searched=bool(found.curve), never=words("discover")["never"],
-        leaves=[[conditions(found.data, one.box), in_percent(one.density), str(one.rows),
-                 in_percent(one.coverage)] for one in found.leaves]), encoding="utf-8")
+        "discover.html.j2", result.sweep, drawn=list(drawn.items()), asked=question_of(result)[0],
+        base=in_percent(data.y.mean()), cases=len(data.y), dropped=data.dropped,
+        factors=len(data.factors), again=command, skill=in_percent(result.skill),
+        boxes=[_box(result, index, one) for index, one in enumerate(result.boxes)],
+        searched=bool(result.curve), never=words("discover")["never"],
+        leaves=[[conditions(data, one.box), in_percent(one.density), str(one.rows),
+                 in_percent(one.coverage)] for one in result.leaves]), encoding="utf-8")
 
 
-def _box(found: Discovery, index: int, one: Found) -> dict[str, Any]:
-    region, data = one.region, found.data
-    scale, unit = unit_of(found.question.output)
+def _box(result: Discovery, index: int, one: Found) -> dict[str, Any]:
+    region, data = one.region, result.data
+    scale, unit = unit_of(result.question.output)
     rows = []
     for k in region.box.restricted:
         factor = data.factors[k]
@@ -124,7 +125,7 @@ def _box(found: Discovery, index: int, one: Found) -> dict[str, Any]:
                      limits(factor, region.box.low[k], region.box.high[k]),
                      f"{pretty(float(data.x[:, k].min()))} to {pretty(float(data.x[:, k].max()))}",
                      _chance(one.factor_chance[k]), f"{in_percent(one.reproduced[k])} %"])
-    return {"sentence": sentence(found, region, question_of(found)[1], index > 0), "rows": rows,
+    return {"sentence": sentence(result, region, question_of(result)[1], index > 0), "rows": rows,
             "density": in_percent(region.density), "coverage": in_percent(region.coverage),
             "support": in_percent(region.support), "count": region.rows, "hits": region.hits,
             "fresh": in_percent(one.fresh), "chance": _chance(one.chance),
@@ -218,30 +219,30 @@ def asked(question: Question, target: float | None,
     return text[:1].upper() + text[1:], phrases["short"][key].format(threshold=threshold)
 
 
-def sentence(found: Discovery, region: Region, what: str, rest: bool = False) -> str:
+def sentence(result: Discovery, region: Region, what: str, rest: bool = False) -> str:
     """Say in words how often there is a hit in a box and elsewhere."""
     phrases = words("discover")
     return str(phrases["sentence"].format(
         what=what, density=in_percent(region.density),
-        conditions=conditions(found.data, region.box), elsewhere=in_percent(region.elsewhere),
+        conditions=conditions(result.data, region.box), elsewhere=in_percent(region.elsewhere),
         where=phrases["others" if rest else "elsewhere"]))
 
 
-def curve(found: Discovery) -> Figure:
+def curve(result: Discovery) -> Figure:
     """Density against coverage of every box on the way, coloured by its number of limits."""
     phrases = words("discover")["figures"]["curve"]
     figure, (axes,) = subplots(phrases["title"], 4.2)
-    x, y = ([100 * getattr(one, name) for one in found.curve] for name in ("coverage", "density"))
+    x, y = ([100 * getattr(one, name) for one in result.curve] for name in ("coverage", "density"))
     axes.plot(x, y, color="#bdbdbd", linewidth=1, zorder=1)
-    dots = axes.scatter(x, y, c=[len(one.box.restricted) for one in found.curve], s=18,
+    dots = axes.scatter(x, y, c=[len(one.box.restricted) for one in result.curve], s=18,
                         cmap="viridis_r")
     figure.colorbar(dots, ax=axes, label=phrases["colour"])
-    if found.boxes:
-        best = found.boxes[0].region
+    if result.boxes:
+        best = result.boxes[0].region
         axes.plot(100 * best.coverage, 100 * best.density, "*", color=IMPLEMENTED, markersize=15)
         beside(axes, phrases["chosen"], (100 * best.coverage, 100 * best.density), (-9, -14),
                ha="right", color=IMPLEMENTED)
-    base = 100 * float(found.data.y.mean())
+    base = 100 * float(result.data.y.mean())
     axes.axhline(base, color=REFERENCE, linewidth=0.9, linestyle=DASHES)
     beside(axes, phrases["base"], (0, base), (2, 3), fontsize=8, color=REFERENCE)
     axes.set_xlabel(phrases["x"])
@@ -251,9 +252,9 @@ def curve(found: Discovery) -> Figure:
     return figure
 
 
-def box_limits(found: Discovery) -> Figure:
+def box_limits(result: Discovery) -> Figure:
     """Share of hits in bins of each factor of the first box, with the limits shaded."""
-    box, data = found.boxes[0].region.box, found.data
+    box, data = result.boxes[0].region.box, result.data
     rows = -(-len(box.restricted) // 2)
     across, phrases = min(2, len(box.restricted)), words("discover")["figures"]["limits"]
     figure, panels = subplots(phrases["title"], 0.8 + 2.3 * rows, rows, across,
@@ -281,9 +282,9 @@ def box_limits(found: Discovery) -> Figure:
     return figure
 
 
-def pair(found: Discovery) -> Figure:
+def pair(result: Discovery) -> Figure:
     """Hits and misses along the two factors of the box that reproduce best, with the box."""
-    best, data, phrases = found.boxes[0], found.data, words("discover")["figures"]["pair"]
+    best, data, phrases = result.boxes[0], result.data, words("discover")["figures"]["pair"]
     box = best.region.box
     one, two = sorted(box.restricted, key=lambda k: -best.reproduced[k])[:2]
     figure, (axes,) = subplots(phrases["title"], 4.4)
@@ -305,20 +306,20 @@ def pair(found: Discovery) -> Figure:
     return figure
 
 
-def leaves(found: Discovery) -> Figure:
+def leaves(result: Discovery) -> Figure:
     """Share of hits in each leaf of the tree, with its conditions in words."""
     phrases = words("discover")["figures"]["leaves"]
-    labels = [wrapped(conditions(found.data, one.box), 62) for one in found.leaves]
+    labels = [wrapped(conditions(result.data, one.box), 62) for one in result.leaves]
     lines = [label.count("\n") + 1 for label in labels]
     figure, (axes,) = subplots(phrases["title"], 1.3 + 0.17 * sum(lines) + 0.12 * len(lines))
     heights = np.array(lines) + 0.7
     rows = np.cumsum(heights) - heights / 2
-    axes.barh(rows, [100 * one.density for one in found.leaves], height=heights - 0.5,
+    axes.barh(rows, [100 * one.density for one in result.leaves], height=heights - 0.5,
               color=SCENARIO, alpha=0.75)
-    for row, one in zip(rows, found.leaves, strict=True):
+    for row, one in zip(rows, result.leaves, strict=True):
         beside(axes, f"{100 * one.density:.0f} % of {one.rows}", (100 * one.density, row),
                va="center", fontsize=7.5)
-    axes.axvline(100 * found.data.y.mean(), color=REFERENCE, linewidth=0.9, linestyle=DASHES)
+    axes.axvline(100 * result.data.y.mean(), color=REFERENCE, linewidth=0.9, linestyle=DASHES)
     axes.set_yticks(rows, labels, fontsize=7)
     axes.set_ylim(heights.sum(), 0)
     axes.set_xlim(0, 118)
@@ -328,9 +329,9 @@ def leaves(found: Discovery) -> Figure:
     return figure
 
 
-def figures(found: Discovery) -> dict[str, Draw]:
+def figures(result: Discovery) -> dict[str, Draw]:
     """Give what draws the figures that there is something for."""
-    wanted = {"curve": (curve, found.curve), "limits": (box_limits, found.boxes),
-              "pair": (pair, found.boxes and found.boxes[0].region.box.restricted[1:]),
-              "leaves": (leaves, found.leaves)}
-    return {name: partial(draw, found) for name, (draw, some) in wanted.items() if some}
+    wanted = {"curve": (curve, result.curve), "limits": (box_limits, result.boxes),
+              "pair": (pair, result.boxes and result.boxes[0].region.box.restricted[1:]),
+              "leaves": (leaves, result.leaves)}
+    return {name: partial(draw, result) for name, (draw, some) in wanted.items() if some}

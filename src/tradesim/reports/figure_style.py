@@ -134,7 +134,7 @@ def tick(value: float, _: int | None = None) -> str:
 
 def beside(axes: Axes, text: str, at: tuple[float, float], shift: tuple[float, float] = (3, 0),
            **look: Any) -> None:
-    """Write a text a few points beside a place."""
+    """Write a text a few points beside a point."""
     axes.annotate(text, at, xytext=shift, textcoords="offset points", **look)
 
 

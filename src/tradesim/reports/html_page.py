@@ -16,7 +16,7 @@ PAGE, FIGURES = "report.html", "figures"
 
 AMOUNTS = ((r"(\d) %", "\\1\N{NO-BREAK SPACE}%"), (r"\bUSD (?=\S)", "USD\N{NO-BREAK SPACE}"))
 RANGES = ((r"(?<=\d) to (?=\N{MINUS SIGN}?\d)", "\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}"),)
-"""Patterns and what takes their place, so that amounts and ranges stay on one line."""
+"""Patterns and what replaces them, so that amounts and ranges stay on one line."""
 
 
 def environment() -> jinja2.Environment:
@@ -33,13 +33,15 @@ def environment() -> jinja2.Environment:
     return made
 
 
-def render(template: str, unbroken: Sequence[tuple[str, str]] = (), **given: Any) -> str:
+def render(template: str, mark: str, unbroken: Sequence[tuple[str, str]] = (),
+           **given: Any) -> str:
     """Fill a template, without empty lines and spaces at the ends of lines.
 
-    `unbroken` holds rules for spaces that do not break: `AMOUNTS`, `RANGES`.
+    `mark` names the run in the titles of tables; `unbroken` holds rules for spaces that do not
+    break: `AMOUNTS`, `RANGES`.
     """
-    text = environment().get_template(template).render(language=wording.words()["language"],
-                                                       **given)
+    text = environment().get_template(template).render(
+        language=wording.words()["language"], mark=mark, **given)
     for pattern, replacement in unbroken:
         text = re.sub(pattern, replacement, text)
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"

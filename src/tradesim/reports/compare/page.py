@@ -84,7 +84,8 @@ def _page(runs: ComparedRuns, tables: Sequence[Table], drawn: dict[str, str],
     comparison = runs.comparison
     rows = input_rows(comparison, runs.inputs, by_origin=False)
     return render(
-        "compare.html.j2", AMOUNTS, grades=words()["grades"], pair=runs.pair,
+        "compare.html.j2", f"comparison {comparison.identity}", AMOUNTS,
+        grades=words()["grades"], pair=runs.pair,
         words=words("compare"), f=facts(comparison, runs.pair), c=comparison, command=command,
         figures=list(drawn.items()),
         tables=[shown(one) for one in tables if one.name not in ("scenarios", "inputs")],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from tradesim.common.arrays import MILLION, Array
 from tradesim.inputs.differences import Difference
 from tradesim.inputs.pair import Pair
-from tradesim.reports.ranges import mean_range, median_range
+from tradesim.reports.ranges import Range, mean_range, median_range
 from tradesim.reports.wording import words
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
 from tradesim.studies.compare import (
@@ -25,7 +26,7 @@ from tradesim.studies.compare import (
     probability,
     ranked,
 )
-from tradesim.studies.regret import CRITERIA, regret
+from tradesim.studies.regret import CRITERIA, Regret, regret
 
 TEXT, MONEY, RANGE, SHARE, YEAR = "text", "money", "range", "share", "year"
 
@@ -57,8 +58,9 @@ class Table:
 def pages(comparison: Comparison, pair: Pair,
           inputs: Mapping[str, Sequence[Difference]]) -> list[Table]:
     """All tables, in the order of the workbook; `inputs` holds each scenario's changes."""
-    return [*_inputs(comparison, inputs), *_results(comparison, pair), *_chosen(comparison, pair),
-            *_markets(comparison, pair), *_heat(comparison, pair)]
+    kinds = (_effects, _turnover, _chances, _first_years, _regret, _markets, _groups)
+    return [*_inputs(comparison, inputs),
+            *(table for kind in kinds for table in kind(comparison, pair))]
 
 
 def _make(name: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]], number: int = 1,
@@ -76,7 +78,7 @@ def input_rows(comparison: Comparison, inputs: Mapping[str, Sequence[Difference]
                by_origin: bool = True) -> list[dict[str, Any]]:
     """Differences of all scenarios, each named once with the scenarios that have it.
 
-    With `by_origin` the same value set in another place is another row.
+    With `by_origin` the same value set in another file is another row.
     """
     known: dict[Difference, list[tuple[str, str]]] = {}
     for name in comparison.names:
@@ -85,9 +87,9 @@ def input_rows(comparison: Comparison, inputs: Mapping[str, Sequence[Difference]
             known.setdefault(key, []).append((name, item.origin))
     order = list(dict.fromkeys(item.key.split(".")[0] for item in known))
     items = sorted(known.items(), key=lambda entry: order.index(entry[0].key.split(".")[0]))
-    return [{"difference": item, "scenarios": [name for name, _ in places],
-             "origins": list(dict.fromkeys(origin for _, origin in places))}
-            for item, places in items]
+    return [{"difference": item, "scenarios": [name for name, _ in sources],
+             "origins": list(dict.fromkeys(origin for _, origin in sources))}
+            for item, sources in items]
 
 
 def _inputs(comparison: Comparison, inputs: Mapping[str, Sequence[Difference]]) -> Iterator[Table]:
@@ -108,84 +110,91 @@ def _inputs(comparison: Comparison, inputs: Mapping[str, Sequence[Difference]]) 
         for row in input_rows(comparison, inputs) for item in [row["difference"]]])
 
 
-def _results(comparison: Comparison, pair: Pair) -> Iterator[Table]:
+def _by_scenario(
+    comparison: Comparison, name: str, columns: Sequence[Column],
+    cells: Callable[[str], Sequence[Any]], number: int, *, baseline: bool = True, **names: Any,
+) -> Table:
+    """Make a table with one row a scenario, ranked, after the baseline if that has a row too."""
+    scenarios = [*([comparison.baseline] if baseline else []), *ranked(comparison)]
+    return _make(name, [_column("scenario"), *columns],
+                 [[comparison.label(one), *cells(one)] for one in scenarios], number, **names)
+
+
+def _effects(comparison: Comparison, pair: Pair) -> Iterator[Table]:
     years = comparison.milestones
+    columns = [_column(key, RANGE, year=year) for year in years
+               for key in ("average", "implemented")]
+
+    def cells(count: str, name: str) -> list[Range]:
+        return [mean_range(comparison.change("turnover", name, case, count=count, year=year),
+                           MILLION) for year in years for case in CASES]
+
     for number, count in enumerate(comparison.counts, 1):
-        names: dict[str, Any] = {"number": number, "count": pair.name(count)}
-        columns = [_column("scenario")]
-        for year in years:
-            columns += [_column(key, RANGE, year=year) for key in ("average", "implemented")]
-        rows = []
-        for name in ranked(comparison):
-            row: list[Any] = [comparison.label(name)]
-            for year in years:
-                change = [comparison.change("turnover", name, case, count=count, year=year)
-                          for case in CASES]
-                row += [mean_range(values, MILLION) for values in change]
-            rows.append(row)
-        yield _make("effects", columns, rows, **names)
+        yield _by_scenario(comparison, "effects", columns, partial(cells, count), number,
+                           baseline=False, count=pair.name(count))
+
+
+def _turnover(comparison: Comparison, pair: Pair) -> Iterator[Table]:
+    years = comparison.milestones
+    columns = [_column(key, RANGE, year=year) for year in years
+               for key in ("level", "implemented_level")]
+
+    def cells(count: str, name: str) -> list[Range]:
+        return [median_range(comparison.levels("turnover", name, case, count=count, year=year),
+                             MILLION) for year in years for case in CASES]
+
     for number, count in enumerate(comparison.counts, 1):
-        names = {"number": number, "count": pair.name(count)}
-        columns = [_column("scenario")]
-        for year in years:
-            columns += [_column(key, RANGE, year=year) for key in ("level", "implemented_level")]
-        yield _make("turnover", columns, [
-            [comparison.label(name),
-             *(median_range(comparison.levels("turnover", name, case, count=count, year=year),
-                            MILLION)
-               for year in years for case in CASES)]
-            for name in _ordered(comparison)], **names)
+        yield _by_scenario(comparison, "turnover", columns, partial(cells, count), number,
+                           count=pair.name(count))
 
 
-def _ordered(comparison: Comparison) -> list[str]:
-    return [comparison.baseline, *ranked(comparison)]
-
-
-def _chosen(comparison: Comparison, pair: Pair) -> Iterator[Table]:
-    """Target, first year, regret."""
-    last, names = comparison.last, _ordered(comparison)
+def _chances(comparison: Comparison, pair: Pair) -> Iterator[Table]:
     indices = [comparison.years.index(year) for year in comparison.milestones]
+    columns = [_column(key, SHARE, year=year) for year in comparison.milestones
+               for key in ("chance", "chance_implemented")]
+
+    def cells(count: str, name: str) -> list[float]:
+        shares = [probability(comparison, name, case, count) for case in CASES]
+        return [float(share[index]) for index in indices for share in shares]
+
     for number, count in enumerate(comparison.counts, 1):
-        columns = [_column("scenario")]
-        for year in comparison.milestones:
-            columns += [_column(key, SHARE, year=year) for key in ("chance", "chance_implemented")]
-        rows: list[list[Any]] = []
-        for name in names:
-            shares = [probability(comparison, name, case, count) for case in CASES]
-            rows.append([comparison.label(name),
-                         *(float(share[index]) for index in indices for share in shares)])
-        yield _make("chances", columns, rows, number, count=pair.name(count))
+        yield _by_scenario(comparison, "chances", columns, partial(cells, count), number,
+                           count=pair.name(count))
+
+
+def _first_years(comparison: Comparison, pair: Pair) -> Iterator[Table]:
+    columns = [*(_column("year", SHARE, year=year) for year in comparison.years),
+               _column("not_reached", SHARE, last=comparison.last), _column("median_year", YEAR)]
+
+    def cells(case: str, name: str) -> list[float | None]:
+        reached = first_year(comparison, name, case)
+        some = reached[~np.isnan(reached)]
+        return [*(float((reached == year).mean()) for year in comparison.years),
+                float(np.isnan(reached).mean()), float(np.median(some)) if some.size else None]
+
     for number, case in enumerate(CASES, 1):
-        columns = [_column("scenario"), *(_column("year", SHARE, year=year)
-                                          for year in comparison.years),
-                   _column("not_reached", SHARE, last=last), _column("median_year", YEAR)]
-        rows = []
-        for name in names:
-            reached = first_year(comparison, name, case)
-            some = reached[~np.isnan(reached)]
-            rows.append([comparison.label(name),
-                         *(float((reached == year).mean()) for year in comparison.years),
-                         float(np.isnan(reached).mean()),
-                         float(np.median(some)) if some.size else None])
-        yield _make("first", columns, rows, number, case=words("compare")["cases"][case],
-                    count=pair.name(comparison.target_count))
+        yield _by_scenario(comparison, "first", columns, partial(cells, case), number,
+                           case=words("compare")["cases"][case],
+                           count=pair.name(comparison.target_count))
+
+
+def _regret(comparison: Comparison, _: Pair) -> Iterator[Table]:
+    columns = [_column(key, kind, criterion=words("compare")["criteria"][criterion])
+               for criterion in CRITERIA for key, kind in (
+                   ("best", SHARE), ("mean", MONEY), ("high", MONEY), ("worst", MONEY))]
+
+    def cells(regrets: Sequence[Regret], name: str) -> list[float]:
+        row = []
+        for one in regrets:
+            index = one.names.index(name)
+            row += [float(one.chance[index]), *(float(values[index]) / MILLION for values in
+                                                (one.mean, one.high, one.worst))]
+        return row
+
     for number, case in enumerate(CASES, 1):
-        columns = [_column("scenario")]
         regrets = [regret(comparison, criterion, case) for criterion in CRITERIA]
-        for criterion in CRITERIA:
-            title = words("compare")["criteria"][criterion]
-            columns += [_column(key, kind, criterion=title) for key, kind in (
-                ("best", SHARE), ("mean", MONEY), ("high", MONEY), ("worst", MONEY))]
-        rows = []
-        for name in names:
-            row: list[Any] = [comparison.label(name)]
-            for one in regrets:
-                index = one.names.index(name)
-                row += [float(one.chance[index]), *(float(values[index]) / MILLION for values in
-                                                    (one.mean, one.high, one.worst))]
-            rows.append(row)
-        yield _make("regret", columns, rows, number, last=last,
-                    case=words("compare")["cases"][case])
+        yield _by_scenario(comparison, "regret", columns, partial(cells, regrets), number,
+                           last=comparison.last, case=words("compare")["cases"][case])
 
 
 def heading(column: Column) -> str:
@@ -209,15 +218,13 @@ def _markets(comparison: Comparison, pair: Pair) -> Iterator[Table]:
     for number, importer in enumerate(members(comparison), 1):
         by_name = {name: gains(comparison, name, importer, IMPLEMENTED, last)
                    for name in ranked(comparison)}
-        codes = list(next(iter(by_name.values())))
-        for kind, chosen in (("sales", [code for code in codes if code not in ACCOUNTS]),
-                             ("accounts", ACCOUNTS)):
-            columns = [_column("scenario"), *(Column(party(pair, code, importer), RANGE)
-                                              for code in chosen)]
-            yield _make(kind, columns, [
-                [comparison.label(name), *(mean_range(changes[code], MILLION) for code in chosen)]
-                for name, changes in by_name.items()],
-                        number, importer=pair.name(importer), year=last)
+        suppliers = [code for code in next(iter(by_name.values())) if code not in ACCOUNTS]
+        for kind, codes in (("sales", suppliers), ("accounts", ACCOUNTS)):
+            cells = {name: [mean_range(changes[code], MILLION) for code in codes]
+                     for name, changes in by_name.items()}
+            columns = [Column(party(pair, code, importer), RANGE) for code in codes]
+            yield _by_scenario(comparison, kind, columns, cells.__getitem__, number,
+                               baseline=False, importer=pair.name(importer), year=last)
 
 
 def heat(comparison: Comparison, importer: str) -> Array:
@@ -227,15 +234,16 @@ def heat(comparison: Comparison, importer: str) -> Array:
         importer=importer).mean(axis=0) for name in ranked(comparison)]) / MILLION
 
 
-def _heat(comparison: Comparison, pair: Pair) -> Iterator[Table]:
-    groups = [str(group) for group in comparison.first["group"].to_numpy()]
+def _groups(comparison: Comparison, pair: Pair) -> Iterator[Table]:
+    columns = [Column(pair.name(str(group)), MONEY)
+               for group in comparison.first["group"].to_numpy()]
     for number, importer in enumerate(members(comparison), 1):
-        columns = [_column("scenario"), *(Column(pair.name(group), MONEY) for group in groups)]
-        yield _make("heat", columns, [[comparison.label(name), *map(float, row)] for name, row in
-                                      zip(ranked(comparison), heat(comparison, importer),
-                                          strict=True)],
-                    number, year=comparison.last, importer=pair.name(importer),
-                    exporter=pair.name(pair.partner(importer)), count=pair.name(comparison.count))
+        cells = {name: [float(value) for value in row] for name, row in zip(
+            ranked(comparison), heat(comparison, importer), strict=True)}
+        yield _by_scenario(
+            comparison, "heat", columns, cells.__getitem__, number, baseline=False,
+            year=comparison.last, importer=pair.name(importer),
+            exporter=pair.name(pair.partner(importer)), count=pair.name(comparison.count))
 
 
 def outcomes(comparison: Comparison) -> list[dict[str, Any]]:

@@ -16,8 +16,9 @@ from tradesim.reports.wording import TEMPLATES
 
 LAYOUT = TEMPLATES / "report.typ"
 BREAK = "\N{ZERO WIDTH SPACE}"
-# Words longer than this get places to break at, in tables of several columns.
 LONG = 14
+"""Words longer than this may break at their marks, in tables of several columns."""
+
 SIZES = {6: "7.4pt", 8: "6.8pt", 100: "5.9pt"}
 """Letters of a table by its number of columns."""
 

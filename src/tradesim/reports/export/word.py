@@ -151,10 +151,10 @@ def _shade(cell: Any, colour: str) -> None:
 
 def _line_beside(paragraph: Any) -> None:
     borders = OxmlElement("w:pBdr")
-    left = OxmlElement("w:left")
+    line = OxmlElement("w:left")
     for key, value in (("val", "single"), ("sz", "24"), ("space", "8"), ("color", "004C7A")):
-        left.set(qn(f"w:{key}"), value)
-    borders.append(left)
+        line.set(qn(f"w:{key}"), value)
+    borders.append(line)
     paragraph._p.get_or_add_pPr().append(borders)
 
 

@@ -120,7 +120,7 @@ def _dependence(view: ResultsView, importer: str) -> dict[str, Any]:
 
 
 def _exposure(view: ResultsView, importer: str) -> dict[str, Any]:
-    """Trade that would stand still in a closed corridor: its share, and its value."""
+    """Trade that a closed corridor would stop: its share, and its value."""
     where = {"importer": importer, "year": view.last}
     medians, exposed = {}, []
     for case in ("reference", "if_implemented"):

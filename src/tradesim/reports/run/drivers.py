@@ -81,7 +81,7 @@ def rankings(view: ResultsView) -> list[Ranking]:
     policy = [name.startswith(levers) for name in names]
     barred = {REFERENCE: [policy[k] or name == SPECIFICATION for k, name in enumerate(names)],
               EFFECT: [name.endswith(f".{HAPPENS}") or name == SPECIFICATION
-                       for name in names]}  # a place in a list is no quantity to rank
+                       for name in names]}  # a number that names a form is no quantity
     kept = view.dataset["factors"].transpose("factor", "draw")
     ranked = [Ranking(name, float(np.median(values)),
                       movers(kept.isel(factor=np.flatnonzero(~np.array(barred[name]))), values))

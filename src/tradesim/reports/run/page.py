@@ -135,8 +135,8 @@ def _page(view: ResultsView, known: Calibration, drawn: Mapping[str, str],
     rows = [assumption(parameter, scenario, view.posterior)
             for parameter in known.parameters.values()]
     return render(
-        "report.html.j2", AMOUNTS + RANGES, grades=words()["grades"], pair=view.pair,
-        scenario=scenario, f=facts(view, chosen) | {
+        "report.html.j2", f"run {view.run_id}", AMOUNTS + RANGES,
+        grades=words()["grades"], pair=view.pair, scenario=scenario, f=facts(view, chosen) | {
             "drivers": [sentence(one) for one in ranked]},
         figures=[(name, drawn[name]) for name in main if name in drawn],
         evidence=[(name, drawn[name]) for name in EVIDENCE if name in drawn],

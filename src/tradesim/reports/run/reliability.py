@@ -139,8 +139,8 @@ def variance_shares(before: Array, after: Array, factors: Mapping[str, Array]) -
         middle[rows] = before[rows].mean()
         columns = [size[rows], elasticity[rows], size[rows] * elasticity[rows]]
         design = np.column_stack([part - part.mean() for part in columns])
-        left = before[rows] - middle[rows]
-        growth[rows] = design @ np.linalg.lstsq(design, left, rcond=None)[0]
+        deviation = before[rows] - middle[rows]
+        growth[rows] = design @ np.linalg.lstsq(design, deviation, rcond=None)[0]
     parts = {GROWTH: growth, SPECIFIED: middle, LEVERS: after - before,
              REST: before - middle - growth}
     spread = after - after.mean()

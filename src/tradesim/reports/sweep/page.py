@@ -145,9 +145,9 @@ def count_titles(sweep: Sweep) -> dict[str, str]:
 def render_sweep(template: str, sweep: Sweep, **given: Any) -> str:
     """Fill a template with what a sweep is and with more."""
     about = sweep.about
-    return render(template, run_id=sweep.run_id, method=sweep.method, scenario=about["scenario"],
-                  about=about, command=about.get("command", ""), rows=len(sweep.table),
-                  failed=_failed(about.get("failed") or []), **given)
+    return render(template, f"run {sweep.run_id}", run_id=sweep.run_id, method=sweep.method,
+                  scenario=about["scenario"], about=about, command=about.get("command", ""),
+                  rows=len(sweep.table), failed=_failed(about.get("failed") or []), **given)
 
 
 def _failed(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
