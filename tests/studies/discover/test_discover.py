@@ -268,7 +268,7 @@ def test_the_command(tmp_path):
     out = tmp_path / "mine-sweep-lhs-discover"
     assert {path.name for path in out.iterdir()} == {"report.html", "figures", "discover.csv"}
     page = (out / "report.html").read_text(encoding="utf-8")
-    assert f"tradesim discover {folder} --target 400000000.0 --year 2030" in page
+    assert f"tradesim discover {folder} --target 400000000 --year 2030" in page
     assert "feedbeefcafe0123" in page
     assert "&amp;#39;" not in page
 
