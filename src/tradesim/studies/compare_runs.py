@@ -12,9 +12,9 @@ import xarray as xr
 
 from tradesim.common.errors import InputError, Problem
 from tradesim.inputs.baseline import Baseline
-from tradesim.inputs.differences import Difference, differences
 from tradesim.inputs.pair import Pair
 from tradesim.inputs.scenario import Known, Scenario, read_scenario
+from tradesim.inputs.scenario_text import Difference, differences
 from tradesim.simulation.cache import Watch, fetch
 from tradesim.simulation.model import load_baseline
 from tradesim.simulation.results import DATA
@@ -88,7 +88,8 @@ def compare_runs(
                  if name == baseline or Path(name).stem == baseline)
     first = str(json.loads(datasets[index].attrs["scenario"])["name"])
     comparison = compare(*datasets, baseline=first, align=align)
-    inputs = {name: differences(base, Scenario.model_validate(comparison.scenario(name)))
+    inputs = {name: differences(base.folder, base.parameters, base.levers,
+                                Scenario.model_validate(comparison.scenario(name)))
               for name in comparison.names}
     return ComparedRuns(comparison, base.pair, inputs)
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from tradesim.common.arrays import MILLION, Array
-from tradesim.inputs.differences import Difference
 from tradesim.inputs.pair import Pair
+from tradesim.inputs.scenario_text import Difference
 from tradesim.reports.ranges import Range, mean_range, median_range
 from tradesim.reports.wording import words
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO

@@ -15,7 +15,6 @@ import xarray as xr
 from tradesim.common.arrays import Array
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.baseline import read_cells
-from tradesim.inputs.differences import Catalogue, Difference, differences
 from tradesim.inputs.history import History, read_history
 from tradesim.inputs.levers import Choice, Lever, read_levers
 from tradesim.inputs.pair import Pair, read_pair
@@ -23,6 +22,7 @@ from tradesim.inputs.parameters import Parameter, quantile, read_parameters
 from tradesim.inputs.posterior import MANIFEST as POSTERIOR
 from tradesim.inputs.posterior import PARAMETERS, PREFIX, SHARED, pooled, read_posterior
 from tradesim.inputs.scenario import Scenario
+from tradesim.inputs.scenario_text import Difference, differences
 from tradesim.inputs.specifications import STACKED, Specification, read_specifications
 from tradesim.inputs.strict_yaml import load as load_yaml
 from tradesim.reports.export.document import write, writer
@@ -158,8 +158,8 @@ def _differences(view: ResultsView, known: Calibration) -> list[Difference]:
     """List what the scenario changes in the inputs: parameters, levers, cells of tables."""
     inputs = known.parameters
     if not set(view.scenario["parameters"]) <= set(inputs):
-        inputs = inputs | read_cells(known.folder, known.pair, known.levers)
-    return differences(Catalogue(known.folder, inputs, known.levers),
+        inputs = inputs | read_cells(known.folder)
+    return differences(known.folder, inputs, known.levers,
                        Scenario.model_validate(view.scenario))
 
 
