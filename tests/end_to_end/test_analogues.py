@@ -4,6 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
+import analogue_figure
 import analogues
 import make_evidence
 import numpy as np
@@ -14,7 +15,6 @@ from hypothesis import strategies as st
 
 from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder
-from tradesim.reports import identification
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "analogues.md"
@@ -163,6 +163,6 @@ def test_prose_of_the_page_is_true(frame):
 
 def test_figure_has_a_row_per_case():
     value = {"p05": -0.1, "p25": -0.05, "p75": 0.0, "p95": 0.1, "happened": 1.0, "net": 0.5}
-    figure = identification.analogues([("one", value), ("two", value)], 0.4)
+    figure = analogue_figure.draw([("one", value), ("two", value)], 0.4)
     labels = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
     assert labels == ["one", "two"]
