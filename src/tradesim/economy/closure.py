@@ -261,7 +261,8 @@ def closure(world: Array, economy: Economy, change: Change, theta: Array,
     return Macro(
         wage=by_country(np.log(found.wage), "exporter"),
         spending=by_country(np.log(found.spending / before)[:, places], "importer"),
-        price_level=by_country(np.log(found.price_index)[:, places], "importer"))
+        price_level=by_country(np.log(found.price_index)[:, places], "importer"),
+        real_income=by_country(np.log(found.welfare)[:, places], "importer"))
 
 
 def _mean(values: Array, weight: Array) -> Array:
