@@ -16,8 +16,8 @@ from tradesim.inputs.scenario import read_scenario
 from tradesim.inputs.scenario_schema import Known
 from tradesim.reference.projection import reference_path
 from tradesim.simulation import model
-from tradesim.simulation.model import draw_all, load_baseline, run, simulate, standard_cases
-from tradesim.simulation.situation import years_of
+from tradesim.simulation.draws import draw_all, standard_cases, years_of
+from tradesim.simulation.model import load_baseline, run, simulate
 
 DRAWS = 60
 

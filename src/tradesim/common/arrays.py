@@ -104,6 +104,12 @@ def only(values: Array, *dims: str) -> Array:
     return values.squeeze(axis=gone)
 
 
+def ratio(part: Array, whole: Array, none: float = 0.0) -> Array:
+    """Part over whole; `none` where the whole is zero."""
+    part, whole = np.broadcast_arrays(part, whole)
+    return np.asarray(np.divide(part, whole, out=np.full(part.shape, none), where=whole != 0.0))
+
+
 def frozen(values: Any) -> Array:
     """Make an array of floats read-only: inputs of the model are shared, never changed."""
     array = np.array(values, dtype=float)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tradesim.common.arrays import Array, axis, spread
+from tradesim.common.arrays import Array, axis, ratio, spread
 from tradesim.common.errors import ConvergenceError, InputError, Problem
 from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import Settled
@@ -77,17 +77,12 @@ def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, reach: A
 
     share = cells("product_share")
     saved = share * (cells("over_quota_rate") - cells("in_quota_rate"))
-    part = np.minimum(_ratio(np.maximum(saved, 0.0), economy.duty), 1.0)
+    part = np.minimum(ratio(np.maximum(saved, 0.0), economy.duty), 1.0)
     price = cells("usd_per_tonne") * (1.0 + cells("price_growth")) ** (calendar - pair.base_year)
     acts = np.any(reach > 0.0, axis=axis("exporter"), keepdims=True)
     return replace(shock, quota=np.minimum(reach * part, reach - shock.duty),
-                   quota_limit=acts * _ratio(cells("quota_tonnes") * price, share))
+                   quota_limit=acts * ratio(cells("quota_tonnes") * price, share))
 
-
-def _ratio(part: Array, whole: Array) -> Array:
-    """Part over whole, zero where the whole is zero."""
-    part, whole = np.broadcast_arrays(part, whole)
-    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0.0)
 
 
 def within_quotas(once: Once, levels: Array, pulled: Sequence[Pulled], change: Change,
@@ -185,10 +180,8 @@ class _Market:
         shape = settled.sales.shape[-3:]
         sales = _flat(sold, importer, group, shape)
         together = sales.sum(axis=0)
-        acts = together > 0.0
-        share = np.divide(sales, together, out=np.zeros(sales.shape), where=acts)
-        room = np.divide(_flat(limit, importer, group, shape)[0], together,
-                         out=np.full(together.shape, np.inf), where=acts)
+        share = ratio(sales, together)
+        room = ratio(_flat(limit, importer, group, shape)[0], together, np.inf)
         with np.errstate(divide="ignore"):
             return cls(importer, group, share, np.log(room), shape)
 

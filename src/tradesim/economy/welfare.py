@@ -8,7 +8,7 @@ from functools import reduce
 import numpy as np
 from scipy.special import exprel
 
-from tradesim.common.arrays import Array, axis, entry, total
+from tradesim.common.arrays import Array, axis, entry, ratio, total
 from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import Settled
 from tradesim.economy.shocks import Change
@@ -89,7 +89,7 @@ def buyers(economy: Economy, levels: Array, change: Change, settled: Settled) ->
     from_home = home * exprel(home_moved - spending_moved)
     scale = -spending * np.exp(change.demand) * exprel((1.0 - economy.demand) * settled.price)
     scale = scale / (from_abroad + from_home)
-    share = scale * _share(from_abroad, abroad.weight, 0.0)
+    share = scale * ratio(from_abroad, abroad.weight)
     return {
         "resource": share * abroad.real,
         "tax": share * (abroad.cost - abroad.real),
@@ -127,7 +127,7 @@ class _Abroad:
         before = reduce(np.add, paid)
         after = reduce(np.add, (value * np.exp(move)
                                 for value, move in zip(paid, moves, strict=True)))
-        moved = np.log(_share(after, before, 1.0))
+        moved = np.log(ratio(after, before, 1.0))
         weights = [value * exprel(move - moved) for value, move in zip(paid, moves, strict=True)]
 
         def weighed(values: Array) -> Array:
@@ -176,9 +176,3 @@ def exporters(economy: Economy, levels: Array, settled: Settled) -> Array:
         gains.append(share * total(sold[place] * np.expm1(moved[place]), "importer")
                      if share.any() else np.zeros_like(share * settled.price[:1]))
     return np.concatenate(gains, axis=EXPORTER)
-
-
-def _share(part: Array, whole: Array, none: float) -> Array:
-    """Part over whole; `none` where there is no whole."""
-    shape = np.broadcast_shapes(part.shape, whole.shape)
-    return np.asarray(np.divide(part, whole, out=np.full(shape, none), where=whole > 0.0))

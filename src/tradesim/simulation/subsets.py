@@ -1,7 +1,7 @@
 """Trade under any subset of a scenario's levers; what does not differ is solved once.
 
 In a given year and draw only some levers act: others have not begun, have ended, or are cut
-off. Subsets that hold the same acting levers are then the same situation, and one solution
+off. Subsets that hold the same acting levers are then the same problem, and one solution
 serves them all.
 """
 
@@ -21,13 +21,14 @@ from tradesim.economy.adjustment import reached, settle
 from tradesim.economy.shocks import CONDITIONS, Shock
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.scenario import Scenario
-from tradesim.simulation.model import BLOCK
-from tradesim.simulation.situation import Situation, situation, years_of
+from tradesim.simulation.draws import years_of
+from tradesim.simulation.model import BLOCK, prepare
+from tradesim.simulation.prepared import Prepared
 
 Subsets = NDArray[np.int64]
 
 CELLS = 1024
-"""Situations solved at once: their arrays stay in the processor's cache."""
+"""Prepareds solved at once: their arrays stay in the processor's cache."""
 
 PATHS = 8192
 """Cases times draws followed over the years at once: bounds the memory."""
@@ -48,7 +49,7 @@ class Flows:
     years
         Years of `own`.
     solved
-        Situations that were solved.
+        Prepareds that were solved.
     """
 
     own: Array
@@ -131,7 +132,7 @@ def flows(
 
 def _block(base: Baseline, scenario: Scenario, draws: Mapping[str, Array], subsets: Subsets,
            growth: float) -> tuple[Array, Array, Array, int]:
-    start = situation(base, scenario, draws, growth)
+    start = prepare(base, scenario, draws, growth)
     size = (len(start.years), subsets.shape[1])
     acting = sum((_acts(made, size).astype(np.int64) << place
                   for place, made in enumerate(start.shocks.values())),
@@ -189,7 +190,7 @@ def _acts(made: Shock, size: tuple[int, int]) -> NDArray[np.bool_]:
     return found
 
 
-def _solve(start: Situation, subset: Subsets, years: NDArray[np.intp],
+def _solve(start: Prepared, subset: Subsets, years: NDArray[np.intp],
            draws: NDArray[np.intp]) -> _Answer:
     """Settle each cell: one subset of levers in one year of one draw."""
     def here(owner: Any) -> Any:

@@ -23,9 +23,9 @@ from tradesim.reports.compare.tables import outcomes, pages, phrases
 from tradesim.reports.export import excel as workbook
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import plain
+from tradesim.simulation.cache import Watch, fetch
 from tradesim.simulation.model import load_baseline
 from tradesim.simulation.results import DATA, MANIFEST
-from tradesim.simulation.runs import Watch, fetch
 from tradesim.studies.compare import Comparison, compare, refuse_different
 from tradesim.studies.compare_table import table
 

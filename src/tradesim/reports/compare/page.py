@@ -32,7 +32,7 @@ from tradesim.reports.compare.tables import (
 from tradesim.reports.figure_style import save
 from tradesim.reports.run.page import FIGURES, REPORT, environment, inline
 from tradesim.reports.wording import decimals, plain, probability, words
-from tradesim.simulation.results import IMPLEMENTED, SCENARIO
+from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
 from tradesim.studies.compare import Comparison, contained, members, moved_reference
 from tradesim.studies.regret import CRITERIA, regret
 

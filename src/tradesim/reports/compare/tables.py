@@ -14,7 +14,7 @@ from tradesim.common.arrays import MILLION, Array
 from tradesim.inputs.differences import Difference
 from tradesim.inputs.pair import Pair
 from tradesim.reports.wording import TEMPLATES
-from tradesim.simulation.results import IMPLEMENTED, SCENARIO
+from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
 from tradesim.studies.compare import (
     ACCOUNTS,
     CASES,
