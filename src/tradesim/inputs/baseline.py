@@ -195,6 +195,8 @@ def _cells(folder: Path, table: Table, pair: Pair,
         columns.append(Column("exporter", "text", allowed=pair.exporters))
     if table is QUOTAS:
         columns.append(Column("product", "text"))
+    if table is TARIFFS:
+        columns.append(Column("drawn_with", "text", required=False))
     if table.unit.startswith("column "):
         columns.append(Column(table.unit.removeprefix("column "), "text"))
     frame = read_table(folder / table.file, columns, key=table.keys)
@@ -214,6 +216,7 @@ def _cells(folder: Path, table: Table, pair: Pair,
                                   high=row["high"]),
             "low": row["low"], "high": row["high"], "source": row["source"],
             "locator": row["url"] or table.file, "grade": row["grade"], "note": row["note"],
+            "drawn_with": str(row.get("drawn_with", "")),
         })
     if table is QUOTAS:
         _whole_quotas(str(folder / table.file), cells, levers)
@@ -310,6 +313,10 @@ def _shares(folder: Path, pair: Pair, parameters: Mapping[str, Parameter]) -> It
 def _named(folder: Path, pair: Pair, parameters: Mapping[str, Parameter]) -> Iterator[Problem]:
     """Check the codes in names of parameters that the model looks up only where they exist."""
     known = {"importer": pair.importers, "group": tuple(pair.groups), "exporter": pair.exporters}
+    for name, part in parameters.items():
+        if part.drawn_with and part.drawn_with not in parameters:
+            yield Problem(str(folder / TARIFFS.file), name, f"drawn_with: '{part.drawn_with}' is "
+                          "no parameter", nearest(part.drawn_with, parameters))
     for prefix, dims in BY_NAME.items():
         for name in parameters:
             if not name.startswith(prefix):

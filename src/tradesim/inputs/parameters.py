@@ -60,6 +60,9 @@ class Parameter(Strict):
     required
         Whether a scenario must give it, because nothing is known that could stand in for it
         (settings of levers only).
+    drawn_with
+        Name of the parameter whose random numbers it shares (one uncertain law that applies to
+        several cells); its own where empty.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Parameter(Strict):
     note: str = ""
     calibrated: bool = False
     required: bool = False
+    drawn_with: str = ""
 
     @model_validator(mode="after")
     def _within_bounds(self) -> Self:
@@ -207,7 +211,7 @@ def draw(parameters: Mapping[str, Parameter], cube: Cube,
     ranges = [(name, part) for name in free
               if isinstance(part := parameters[name].distribution, Range)]
     if ranges:
-        u = np.array([cube.column(name) for name, _ in ranges])
+        u = np.array([cube.column(parameters[name].drawn_with or name) for name, _ in ranges])
         value, low, high = np.array([(part.value, part.low, part.high) for _, part in ranges]).T
         rows = between(u, value[:, None], low[:, None], high[:, None])
         drawn |= {name: row for (name, _), row in zip(ranges, rows, strict=True)}
