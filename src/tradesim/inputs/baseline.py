@@ -68,8 +68,16 @@ QUOTAS = Table("baseline/quotas.csv", "quota",
                "Quota of an agreement")
 SELF_SUFFICIENCY = Table("baseline/self_sufficiency.csv", "self_sufficiency", ("product",),
                          "share", "share", "Share of use made at home in the base year")
-TABLES = (MARKETS, TARIFFS, GROUPS, ROUTES, ROUTE_SHARES, COVERAGE, QUOTAS, SELF_SUFFICIENCY)
-OPTIONAL = (QUOTAS, SELF_SUFFICIENCY)
+OTHER_MARKETS = Table("baseline/other_markets.csv", "other_market",
+                      ("exporter", "market", "group"), "value_musd", "USD million",
+                      "Exports to a third market in the base year")
+TAXES = Table("baseline/taxes.csv", "", ("variable", "importer", "group", "exporter"), "value",
+              "column unit", "Tax at the border")
+SERVICES = Table("baseline/services.csv", "services", ("item", "supplier", "buyer", "variable"),
+                 "value", "column unit", "Services beside goods")
+TABLES = (MARKETS, TARIFFS, GROUPS, ROUTES, ROUTE_SHARES, COVERAGE, QUOTAS, SELF_SUFFICIENCY,
+          OTHER_MARKETS, TAXES, SERVICES)
+OPTIONAL = (QUOTAS, SELF_SUFFICIENCY, OTHER_MARKETS, TAXES, SERVICES)
 QUOTA = {"product_share": "the product's share of the group's trade", "quota_tonnes": "a quantity",
          "usd_per_tonne": "a price that turns tonnes into value",
          "price_growth": "the growth of that price", "in_quota_rate": "a duty inside",
@@ -178,13 +186,16 @@ def read_cells(folder: Path, pair: Pair, levers: Mapping[str, Lever]) -> dict[st
 def _codes(pair: Pair, levers: Mapping[str, Lever]) -> dict[str, tuple[str, ...] | None]:
     return {"importer": pair.importers, "group": tuple(pair.groups), "exporter": pair.exporters,
             "route": tuple(pair.routes), "lever": tuple(levers), "product": tuple(pair.products),
-            "variable": None, "scope": None}
+            "market": pair.exporters, "supplier": pair.importers, "buyer": (*pair.importers, "all"),
+            "variable": None, "scope": None, "item": None}
 
 
 def _cells(folder: Path, table: Table, pair: Pair,
            levers: Mapping[str, Lever]) -> dict[str, Parameter]:
     """Cells of a table as parameters of kind ``range``, each with its source and grade."""
     codes = _codes(pair, levers)
+    if table is TAXES:
+        codes["exporter"] = (*pair.exporters, "all")
     keys = [Column(key, "text", allowed=codes[key]) for key in table.keys]
     most = 1.0 if table.unit.startswith("share of the") or table.unit == "share" else None
     columns = [*keys, *(Column(part, "number", low=0.0, high=most)
@@ -195,6 +206,8 @@ def _cells(folder: Path, table: Table, pair: Pair,
         columns.append(Column("exporter", "text", allowed=pair.exporters))
     if table is QUOTAS:
         columns.append(Column("product", "text"))
+    if table is SERVICES:
+        columns.append(Column("year", "number"))
     if table is TARIFFS:
         columns.append(Column("drawn_with", "text", required=False))
     if table.unit.startswith("column "):

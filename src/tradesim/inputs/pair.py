@@ -19,10 +19,14 @@ class _Part(BaseModel):
 
 
 class Country(_Part):
-    """A country or group of countries that supplies the pair."""
+    """A country or group of countries that supplies the pair.
+
+    `duties_of` names the member of the pair whose border rules it shares, as in a customs union.
+    """
 
     name: str
     adjective: str = ""
+    duties_of: str = ""
 
 
 class Count(_Part):
@@ -154,6 +158,8 @@ class Pair(_Part):
         problems = [_unknown("pair", code, self.countries) for code in self.pair]
         if self.pair[0] == self.pair[1]:
             problems.append(f"pair: '{self.pair[0]}' stands twice; two countries are needed")
+        problems += [_unknown(f"countries.{name}.duties_of", country.duties_of, self.pair)
+                     for name, country in self.countries.items() if country.duties_of]
         for name, product in self.products.items():
             problems += [_unknown(f"products.{name}.country", product.country, self.pair),
                          _unknown(f"products.{name}.group", product.group, self.groups)]

@@ -32,6 +32,7 @@ from tradesim.economy.costs import policy_cost
 from tradesim.economy.equilibrium import no_change
 from tradesim.economy.indicators import balances
 from tradesim.economy.levers.registry import check_levers
+from tradesim.economy.services import items
 from tradesim.economy.shocks import resolve
 from tradesim.inputs.baseline import Baseline, read_baseline
 from tradesim.inputs.parameters import Cube
@@ -45,7 +46,8 @@ from tradesim.simulation.results import describe, repeat_command
 BLOCK = 256
 """Draws worked on at once: their arrays stay in the processor's cache."""
 
-ORDER = ("count", "case", "draw", "year", "importer", "group", "product", "exporter")  # of results
+ORDER = ("count", "case", "draw", "year", "importer", "group", "product", "exporter", "country",
+         "market", "service")
 
 
 def simulate(
@@ -113,15 +115,17 @@ def _simulate_block(base: Baseline, scenario: Scenario, draws: Draws,
                     cases: Cases) -> dict[str, Array]:
     start = prepare(base, scenario, draws)
     world, levels = start.world, start.levels
+    partial = start.closure is None
     idle = account(world, levels, start.to_count, resolve(world, []), no_change(levels),
-                   np.zeros_like(levels))
+                   np.zeros_like(levels), partial=partial)
     policies = {name: case for name, case in cases.items() if _acts(case)}
     if not policies:
         return _arrange(cases, {}, {}, idle) | {"max_residual": np.array(0.0)}
     target = start.settle(policies)
     path = target.path(world)
     cost = policy_cost(base.levers, draws, start.years, policies)
-    acting = account(world, levels, start.to_count, target.change, target.settled, path, cost)
+    acting = account(world, levels, start.to_count, target.change, target.settled, path, cost,
+                     target.macro, partial=partial)
     return (_arrange(cases, policies, acting, idle)
             | {"max_residual": np.array(target.settled.residual)})
 
@@ -135,8 +139,8 @@ def _arrange(cases: Cases, policies: Cases, acting: Mapping[str, Array],
     """Put the solved cases and the unchanged ones in the order asked for."""
     place = list(policies)
     arranged = {}
-    for name, variable in VARIABLES.items():
-        at = variable.dims.index("case")
+    for name in idle:
+        at = VARIABLES[name].dims.index("case")
         arranged[name] = np.concatenate(
             [acting[name].take([place.index(case)], axis=at) if case in policies else idle[name]
              for case in cases], axis=at)
@@ -147,14 +151,16 @@ def _dataset(base: Baseline, scenario: Scenario, cases: list[str],
              parts: Sequence[Mapping[str, Array]]) -> xr.Dataset:
     pair = base.pair
     variables = {}
-    for name, variable in VARIABLES.items():
+    for name in (name for name in VARIABLES if name in parts[0]):
+        variable = VARIABLES[name]
         at = variable.dims.index("draw")
         array = np.concatenate([part[name] for part in parts], axis=at)
         variables[name] = (variable.dims, array,
                            {"units": variable.unit, "long_name": variable.title})
     coordinates = _coordinates(tuple(pair.counts), tuple(cases), years_of(base, scenario),
                                pair.importers, tuple(pair.groups),
-                               balances(pair, base.parameters), pair.exporters)
+                               balances(pair, base.parameters), pair.exporters, pair.importers,
+                               pair.exporters, items(list(base.parameters)))
     residual = max(float(part["max_residual"]) for part in parts)
     dataset = xr.Dataset(variables, coordinates, {"max_residual": residual})
     return dataset.transpose(*ORDER, missing_dims="ignore")
@@ -162,7 +168,8 @@ def _dataset(base: Baseline, scenario: Scenario, cases: list[str],
 
 @cache
 def _coordinates(*labels: tuple[str | int, ...]) -> xr.Coordinates:
-    names = ("count", "case", "year", "importer", "group", "product", "exporter")
+    names = ("count", "case", "year", "importer", "group", "product", "exporter", "country",
+             "market", "service")
     coordinates = dict(zip(names, (list(values) for values in labels), strict=True))
     return xr.Dataset(coords=coordinates).coords
 

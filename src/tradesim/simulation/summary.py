@@ -19,6 +19,8 @@ STATISTICS = ("mean", "p05", "p10", "p25", "p50", "p75", "p90", "p95")
 PERCENTILES = tuple(float(name[1:]) for name in STATISTICS[1:])
 COLUMNS = ("variable", "unit", "count", "year", "exporter", "importer", "group", "case",
            "statistic", "value")
+COLUMN = {"product": "group", "service": "group", "country": "exporter", "market": "importer"}
+"""Columns of the summary that hold dimensions of another name."""
 COSTS = "cost_present_value"
 GAINS = "welfare_present_value"
 
@@ -75,7 +77,7 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
     places = json.loads(dataset.attrs["products"])
     frames = []
     for name, variable in VARIABLES.items():
-        if not dataset[name].size:
+        if name not in dataset or not dataset[name].size:
             continue
         array = _with_totals(dataset[name])
         if variable.change:
@@ -96,7 +98,7 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
 
 def _tidy(array: xr.DataArray, name: str, unit: str,
           partners: Mapping[str, str]) -> pd.DataFrame:
-    frame = array.rename("value").to_series().reset_index().rename(columns={"product": "group"})
+    frame = array.rename("value").to_series().reset_index().rename(columns=COLUMN)
     if unit == "USD":
         frame["value"] = _cents(frame["value"])
     frame["variable"], frame["unit"] = name, unit
