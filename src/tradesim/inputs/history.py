@@ -11,7 +11,14 @@ import pandas as pd
 
 from tradesim.common.arrays import Array, frozen
 from tradesim.common.errors import InputError, Problem
-from tradesim.inputs.macro_outlook import Outlook, Record, central, record_from, relative_prices
+from tradesim.inputs.macro_outlook import (
+    Outlook,
+    Record,
+    central,
+    continued,
+    record_from,
+    relative_prices,
+)
 from tradesim.inputs.pair import Pair, read_pair
 from tradesim.inputs.strict_csv import Column, read_table
 
@@ -137,6 +144,7 @@ def read_history(folder: Path, as_of: int | None = None, first: int | None = Non
                                   f"{pair.last_year}")])
     years = tuple(range(pair.first_year if first is None else first, last + 1))
     later = tuple(range(last + 1, pair.horizon + 1))
+    beyond = pair.last_possible - pair.horizon
     log_value, error_scale = _observations(folder, _read_trade(folder, pair), pair, years)
     macro = _read_macro(folder)
     log_gdp = np.log(_series(folder, macro, pair, GDP, "actual", years))
@@ -150,6 +158,8 @@ def read_history(folder: Path, as_of: int | None = None, first: int | None = Non
                         next_gdp + own.log_imports - own.log_gdp)
     else:
         ahead = central(record, len(later))
+    if beyond:
+        ahead, later = continued(ahead, beyond), tuple(range(last + 1, pair.last_possible + 1))
     start = record.years.index(years[0])
     rate = relative_prices(record, record.log_gdp, record.log_real)[start:]
     centre = rate[years.index(pair.first_year):].mean()

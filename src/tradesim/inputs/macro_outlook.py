@@ -106,6 +106,28 @@ def central(record: Record, years: int) -> Outlook:
                    log_gdp + ratio + RATIO_PERSISTENCE**ahead * distance)
 
 
+def continued(levels: Outlook, years: int) -> Outlook:
+    r"""Carry a forecast on beyond its last year (equation S5).
+
+    .. math:: \gamma_{t+1} = \gamma + \lambda (\gamma_t - \gamma)
+
+    Real growth goes from that of its last year to the world's :math:`\gamma`, a share
+    `PRICE_PERSISTENCE` of the distance being left each year; prices rise as the dollar's; the
+    ratio of imports to GDP stays.
+    """
+    last = np.diff(levels.log_real, axis=0)[-1]
+    ahead = np.arange(1, years + 1)[:, None]
+    world = np.log1p(WORLD_GROWTH)
+    grown = np.cumsum(world + PRICE_PERSISTENCE**ahead * (last - world), axis=0)
+    nominal = grown + np.log1p(DOLLAR_INFLATION) * ahead
+
+    def longer(level: Array, growth: Array) -> Array:
+        return np.concatenate([level, level[-1] + growth])
+
+    return Outlook(longer(levels.log_gdp, nominal), longer(levels.log_real, grown),
+                   longer(levels.log_imports, nominal))
+
+
 def paths(record: Record, years: int, draws: int, rng: np.random.Generator) -> Outlook:
     r"""Draw paths around `central` with errors as large as the record's own.
 

@@ -104,6 +104,12 @@ class Pair(_Part):
     first_year: int
     last_year: int
     horizon: int
+    longest_horizon: int = 0
+
+    @property
+    def last_possible(self) -> int:
+        """Last year that a scenario may ask for; beyond `horizon` growth follows a rule."""
+        return max(self.horizon, self.longest_horizon)
 
     @property
     def importers(self) -> tuple[str, ...]:
