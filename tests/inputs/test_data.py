@@ -344,7 +344,8 @@ def drawn(importer: str, exporter: str, draws: int = 4000) -> dict[str, np.ndarr
     rows = rows.loc[[(importer, exporter)]]
     value, low, high = (rows[name].to_numpy()[:, None] for name in ("value_musd", "low", "high"))
     total = table("baseline/totals.csv").set_index(["importer", "exporter"])["value_musd"]
-    u = np.random.default_rng(1).uniform(size=(len(rows), draws))
+    rng = np.random.default_rng([1, PAIR.exporters.index(exporter)])
+    u = rng.uniform(size=(len(rows), draws))
     cells = balanced(between(u, value, low, high), low, high, total[importer, exporter])
     np.testing.assert_allclose(cells.sum(axis=0), total[importer, exporter], rtol=1e-12)
     return dict(zip(rows["group"], cells, strict=True))
