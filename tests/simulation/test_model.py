@@ -129,6 +129,27 @@ def test_reference_flow_is_the_projected_one(base):
     np.testing.assert_allclose(trade.sum("group"), flow, rtol=1e-10)
 
 
+def test_third_countries_sales_grow_with_the_importers_gdp(base):
+    scenario = read(base, "base")
+    draws = draw_all(base, scenario, Cube.random(10, 3))
+    start, path = model.prepare(base, scenario, draws), reference_path(
+        base, draws, years_of(base, scenario))
+    grown = np.exp(spread(path.log_growth, "draw", "year", "importer"))
+    others = 1.0 - start.world.pair_flow
+    np.testing.assert_allclose(start.levels * others, start.world.sales * grown * others,
+                               rtol=1e-12)
+    assert np.ptp(grown) > 0.1
+
+
+def test_the_common_scale_acts_on_what_an_elasticity_has_above_one(base):
+    scenario = read(base, "base")
+    draws = draw_all(base, scenario, Cube.random(10, 3))
+    world = model.prepare(base, scenario, draws).world
+    for index, group in enumerate(base.pair.groups):
+        above_one = draws["elasticity.scale"] * (draws[f"elasticity.lower.{group}"] - 1.0)
+        np.testing.assert_allclose(world.lower[0, 0, index, 0, 0] - 1.0, above_one, rtol=1e-12)
+
+
 @pytest.mark.parametrize(("name", "low", "high"), [
     ("road_through_russia", "altai_road.km_saved=200", "altai_road.km_saved=700"),
     ("eaeu_fta", "eaeu_fta.utilisation=0.3", "eaeu_fta.utilisation=0.9"),

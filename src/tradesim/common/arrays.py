@@ -8,13 +8,19 @@ loop made the model twice as fast as suppliers last.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import fields, replace
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 Array = NDArray[np.float64]
+Owner = TypeVar("Owner", bound="DataclassInstance")
 
 MILLION = 1e6
 """USD in the unit of tables and figures."""
@@ -108,6 +114,13 @@ def ratio(part: Array, whole: Array, none: float = 0.0) -> Array:
     """Part over whole; `none` where the whole is zero."""
     part, whole = np.broadcast_arrays(part, whole)
     return np.asarray(np.divide(part, whole, out=np.full(part.shape, none), where=whole != 0.0))
+
+
+def map_arrays(owner: Owner, function: Callable[[Array], Array]) -> Owner:
+    """Copy of a dataclass with a function applied to every field that is an array."""
+    changed: Any = {part.name: function(value) for part in fields(owner)
+                    if isinstance(value := getattr(owner, part.name), np.ndarray)}
+    return replace(owner, **changed)
 
 
 def frozen(values: Any) -> Array:

@@ -121,10 +121,6 @@ def account(economy: Economy, levels: Array, count_factor: Array, change: Change
 
     Parameters
     ----------
-    economy
-        Base year.
-    levels
-        Reference purchases before duty, USD on each importer's own count; order of `DIMS`.
     count_factor
         Factor from the importer's own count to each count, extra leading axis for counts.
     change

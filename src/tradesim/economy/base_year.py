@@ -172,8 +172,6 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
 
     Parameters
     ----------
-    base
-        The baseline.
     draws
         Values by dotted name, each of shape (draw,).
 

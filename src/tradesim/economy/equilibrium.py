@@ -77,9 +77,6 @@ def equilibrium(economy: Economy, levels: Array, change: Change,
     ----------
     economy
         Elasticities and base-year duties.
-    levels
-        Reference purchases before duty by importer, group and exporter, home sales included;
-        order of `DIMS`.
     change
         Joint change of costs, demand and supply.
     macro

@@ -23,11 +23,6 @@ def shares(imports: Array) -> Array:
     ----------
     imports
         Purchases from abroad by importer and exporter, zero for home sales; order of `DIMS`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Between zero and one, shape of `imports`.
     """
     return np.asarray(imports / total(imports, "exporter"))
 
@@ -96,10 +91,6 @@ def self_sufficiency(economy: Economy, levels: Array, level: Array, settled: Set
 
     Parameters
     ----------
-    economy
-        Base year, and the published shares among its draws.
-    levels
-        Reference purchases before duty, USD; order of `DIMS`.
     level
         Log change of the reference path itself, at its prices.
     settled

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tradesim.common.arrays import Array, axis, ratio, spread
+from tradesim.common.arrays import Array, axis, map_arrays, ratio, spread
 from tradesim.common.errors import ConvergenceError, InputError, Problem
 from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import Settled
@@ -105,8 +105,6 @@ def within_quotas(once: Once, levels: Array, pulled: Sequence[Pulled], change: C
     once
         Resolves the shocks at a share :math:`x` and solves the markets, for the cells that the
         function it is given takes.
-    levels
-        Reference purchases before duty, order of `DIMS`.
     pulled
         Switches and shocks.
     change, settled
@@ -283,8 +281,7 @@ def _taker(group: int, cells: NDArray[np.intp], shape: tuple[int, ...]) -> Take:
         if isinstance(values, list | tuple):
             return type(values)(take(item) for item in values)
         if is_dataclass(values) and not isinstance(values, type):
-            return replace(values, **{part.name: _at(value) for part in fields(values) if
-                                      isinstance(value := getattr(values, part.name), np.ndarray)})
+            return map_arrays(values, _at)
         return values
 
     def _at(values: Array) -> Array:
@@ -301,12 +298,11 @@ def _taker(group: int, cells: NDArray[np.intp], shape: tuple[int, ...]) -> Take:
 
 def _taken_out(part: _Part, chosen: NDArray[np.bool_]) -> _Part:
     """Keep only some cells of a part."""
-    def kept(owner: Any) -> Any:
-        return replace(owner, **{item.name: value[..., chosen] for item in fields(owner)
-                                 if isinstance(value := getattr(owner, item.name), np.ndarray)
-                                 and value.shape[-1] == len(chosen) > 1})
+    def kept(values: Array) -> Array:
+        return values[..., chosen] if values.shape[-1] == len(chosen) > 1 else values
 
-    return _Part(part.group, part.cells[chosen], kept(part.change), kept(part.settled))
+    return _Part(part.group, part.cells[chosen], map_arrays(part.change, kept),
+                 map_arrays(part.settled, kept))
 
 
 def _placed(change: Change, settled: Settled, parts: Sequence[_Part]) -> tuple[Change, Settled]:

@@ -176,8 +176,6 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NO
 
     Parameters
     ----------
-    economy
-        Base year.
     shocks
         Pairs of a switch and a shock.
     margin

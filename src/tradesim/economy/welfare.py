@@ -36,11 +36,6 @@ def surplus(value: Array, log_price: Array, elasticity: Array) -> Array:
         Log change of the price.
     elasticity
         Exponent :math:`k`.
-
-    Returns
-    -------
-    numpy.ndarray
-        USD.
     """
     return np.asarray(value * log_price * exprel(elasticity * log_price))
 
@@ -62,10 +57,6 @@ def buyers(economy: Economy, levels: Array, change: Change, settled: Settled) ->
 
     Parameters
     ----------
-    economy
-        Base year.
-    levels
-        Purchases before duty at the old prices, USD; order of `DIMS`.
     change
         Border tax :math:`t` and real cost :math:`r` in the change of delivered cost, varieties
         :math:`a` (of elastic suppliers their supply too), and the shift of demand at given

@@ -30,8 +30,6 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]
 
     Parameters
     ----------
-    base
-        The baseline.
     scenario
         Settings and parameters it fixes are not drawn.
     cube

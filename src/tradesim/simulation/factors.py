@@ -27,8 +27,6 @@ def factors(base: Baseline, scenario: Scenario, draws: Mapping[str, Array],
 
     Parameters
     ----------
-    base
-        The baseline.
     scenario
         The scenario of the run.
     draws

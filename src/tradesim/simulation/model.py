@@ -56,18 +56,12 @@ def simulate(
 
     Parameters
     ----------
-    base
-        The baseline.
     scenario
         Which levers, with which settings, and the horizon.
-    draws
-        Drawn numbers by name, first axis ``draw``; from `draw_all`.
     cases
         For each case, a switch by lever: zero or one, scalar or by draw. By default the
         reference (all off), the scenario (each lever fails where its draw says so) and the
         scenario if implemented (all on).
-    progress
-        Called with draws done and draws in all.
 
     Returns
     -------
@@ -97,8 +91,6 @@ def prepare(base: Baseline, scenario: Scenario, draws: Draws, growth: float = 0.
 
     Parameters
     ----------
-    base, scenario, draws
-        As for `simulate`.
     growth
         Growth of the pair's trade beyond the reference path, share a year.
     """
@@ -194,8 +186,6 @@ def run(
         Number of draws and seed; those of the scenario by default.
     count
         Whose statistics the headline uses; the target's count by default.
-    progress
-        Called with draws done and draws in all.
 
     Returns
     -------

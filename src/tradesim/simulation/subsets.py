@@ -8,13 +8,13 @@ serves them all.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tradesim.common.arrays import Array, at, only, spread, total
+from tradesim.common.arrays import Array, at, map_arrays, only, spread, total
 from tradesim.common.errors import ConvergenceError
 from tradesim.common.parallel import by_block
 from tradesim.economy.adjustment import reached, settle
@@ -88,20 +88,14 @@ def flows(
 
     Parameters
     ----------
-    base
-        The baseline.
     scenario
         Levers with their settings, and the horizon.
-    draws
-        Drawn numbers by name, from `model.draw_all`.
     subsets
         Levers of each case, as bits in the order of the scenario; (case, draw) or (case, 1).
     years
         Years to keep; all by default.
     growth
         Growth of the pair's trade beyond the reference path, share a year.
-    progress
-        Called with draws done and draws in all.
 
     Returns
     -------
@@ -194,8 +188,7 @@ def _solve(start: Prepared, subset: Subsets, years: NDArray[np.intp],
            draws: NDArray[np.intp]) -> _Answer:
     """Settle each cell: one subset of levers in one year of one draw."""
     def here(owner: Any) -> Any:
-        return replace(owner, **{part.name: at(value, years, draws) for part in fields(owner)
-                                 if isinstance(value := getattr(owner, part.name), np.ndarray)})
+        return map_arrays(owner, lambda values: at(values, years, draws))
 
     place = here(start.world)
     used = [bit for bit in range(len(start.shocks)) if np.any((subset >> bit) & 1)]

@@ -208,7 +208,6 @@ def tariff_change(
         Share :math:`U` of the trade that gets the new rate; one where it needs no certificate
         of origin.
 
-
     Raises
     ------
     InputError

@@ -76,8 +76,6 @@ def _macro(economy: Economy, nominal: Array, real: Array, rate: Array) -> Array:
 
     Parameters
     ----------
-    economy
-        Base year and draws of the posterior.
     nominal, real
         Log change of each importer's GDP, in USD and in volume; order of `DIMS`.
     rate

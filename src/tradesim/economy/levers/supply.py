@@ -59,8 +59,6 @@ def plants(
         Cost :math:`\iota` of the inputs named, share of output.
     input_partner_share
         Share :math:`p` of these inputs bought from the partner.
-    levels
-        Reference purchases of each year, USD, order of `DIMS`.
     """
     output = phase * invested * MILLION * output_per_usd
     host_sells, host_buys = economy.mask("exporter", [host]), economy.mask("importer", [host])

@@ -24,11 +24,6 @@ def phase_in(years: Array, start: Array, length: Array) -> Array:
         Time :math:`t_0` at which the lever begins; fractions are parts of a year.
     length
         Years :math:`L \ge 1` until full strength; one means full in the first whole year.
-
-    Returns
-    -------
-    numpy.ndarray
-        Strength between zero and one.
     """
     return np.clip((years + 1.0 - start) / length, 0.0, 1.0)
 
