@@ -264,7 +264,8 @@ def parameter(name: str, entry: Any, key: str, file: str,
         what = "is missing" if bounds is None else "must be a list of two numbers: [low, high]"
         problems.append(problem(file, f"{key}.bounds", places, what))
         bounds = [-np.finfo(float).max, np.finfo(float).max]
-    known = ({*Parameter.model_fields} - {"name", "low", "high", "required"}) | {"bounds"}
+    hidden = {"name", "low", "high", "required", "drawn_with"}
+    known = ({*Parameter.model_fields} - hidden) | {"bounds"}
     for wrong in [part for part in fields if part not in known]:
         del fields[wrong]
         problems.append(problem(file, f"{key}.{wrong}", places,
