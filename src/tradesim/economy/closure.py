@@ -253,7 +253,8 @@ def closure(world: Array, economy: Economy, change: Change, theta: Array,
     try:
         found = one_sector(
             world, np.exp(in_world(resource, spread(0.0))),
-            np.broadcast_to(theta[0, 0, 0], cells).ravel(), imbalances, tariff=duty, tariff_after=in_world(duty_after, third_after))
+            np.broadcast_to(theta[0, 0, 0], cells).ravel(), imbalances, tariff=duty,
+            tariff_after=in_world(duty_after, third_after))
     except ConvergenceError as error:
         raise error.moved(lambda cell: cell % cells[-1]) from error
 

@@ -107,7 +107,7 @@ def central(record: Record, years: int) -> Outlook:
 
 
 def continued(levels: Outlook, years: int) -> Outlook:
-    r"""Carry a forecast on beyond its last year (equation S5).
+    r"""Carry a forecast on beyond its last year (equation S7).
 
     .. math:: \gamma_{t+1} = \gamma + \lambda (\gamma_t - \gamma)
 

@@ -70,7 +70,8 @@ class Known:
     @property
     def numbers(self) -> dict[str, tuple[int, int, str]]:
         """Whole numbers at the top of a scenario: least, greatest, meaning."""
-        return {"horizon": (self.pair.last_year + 1, self.pair.last_possible, "last year of the run"),
+        return {"horizon": (self.pair.last_year + 1, self.pair.last_possible,
+                            "last year of the run"),
                 "draws": (1, MAX_DRAWS, "number of draws"),
                 "seed": (0, MAX_SEED, "seed of the random numbers")}
 

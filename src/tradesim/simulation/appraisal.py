@@ -7,8 +7,6 @@ worth in the end, and adds the freight saved that stays with hauliers of the two
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 from scipy.optimize import brentq
@@ -19,7 +17,6 @@ from tradesim.inputs.levers import COST
 from tradesim.inputs.scenario import Scenario
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO, Draws, happening
 
-ITEMS = ("cost", "residual", "hauliers")
 NAME = "appraisal"
 APPRAISED = 500
 """Draws that an appraisal uses: its simulation is more than twice as long."""
@@ -64,7 +61,7 @@ def streams(base: Baseline, scenario: Scenario, draws: Draws, dataset: xr.Datase
 
     def longer(yearly: Array, growth: Array) -> Array:
         later = yearly[..., -1:] * (1.0 + growth[:, None]) ** (ahead - years[-1])
-        return np.concatenate([yearly, later], axis=-1) * counted
+        return np.asarray(np.concatenate([yearly, later], axis=-1) * counted)
 
     cases = [SCENARIO, IMPLEMENTED]
     found = dataset.sel(case=cases).transpose("case", "draw", "year", ...)
@@ -89,16 +86,16 @@ def streams(base: Baseline, scenario: Scenario, draws: Draws, dataset: xr.Datase
 
 def appraise(base: Baseline, scenario: Scenario, draws: Draws,
              dataset: xr.Dataset) -> xr.DataArray:
-    """Present values of `streams` by item, case and draw, USD of the first year (A10 and A12)."""
+    """Discount `streams`: values by item, case and draw, USD of the first year (equation A10)."""
     yearly = streams(base, scenario, draws, dataset)
     ahead = yearly["year"].to_numpy() - int(yearly["year"][0])
     factor = (1.0 + draws["discount.rate"])[:, None] ** -ahead.astype(float)
     values = (yearly * xr.DataArray(factor, dims=("draw", "year"))).sum("year")
-    return values.assign_attrs(
+    return values.rename(draw="appraised").assign_attrs(
         units="USD", long_name="Present values over the life of what is built",
-        last_year=int(yearly["year"][-1]),
-        **{f"rate_of_return_{case}": rate_of_return(yearly.sel(case=case)) for case in (
-            SCENARIO, IMPLEMENTED)})
+        first_year=int(yearly["year"][0]), last_year=int(yearly["year"][-1]),
+        **{f"rate_of_return_{case}": rate_of_return(yearly.sel(case=case))
+           for case in (SCENARIO, IMPLEMENTED)})
 
 
 def rate_of_return(yearly: xr.DataArray) -> float:
@@ -120,25 +117,3 @@ def rate_of_return(yearly: xr.DataArray) -> float:
     if not (np.isfinite(value(low)) and value(low) > 0.0 > value(high)):
         return float("nan")
     return float(brentq(value, low, high))
-
-
-def benefit_cost(values: xr.DataArray, case: str) -> dict[str, Any]:
-    """Net value, ratio and switching values of a case, from `appraise`.
-
-    Returns
-    -------
-    dict
-        By draw ``cost``, the gain of each member, ``hauliers``, ``residual``, ``joint`` (all
-        gains) and ``net``; and the numbers ``ratio``, ``rate_of_return``, ``gains_must_be``
-        (factor on all gains at which mean gains repay mean cost), ``cost_must_be`` (the same of
-        cost) and ``pays`` (share of draws with a positive net value).
-    """
-    one = values.sel(case=case)
-    parts = {str(item): one.sel(item=item).to_numpy() for item in one["item"].to_numpy()}
-    joint = np.sum([part for item, part in parts.items() if item != "cost"], axis=0)
-    cost = float(parts["cost"].mean())
-    ratio = float(joint.mean()) / cost if cost > 0.0 else 0.0
-    return {**parts, "joint": joint, "net": joint - parts["cost"], "ratio": ratio,
-            "rate_of_return": float(values.attrs[f"rate_of_return_{case}"]),
-            "gains_must_be": 1.0 / ratio if ratio > 0.0 else float("inf"),
-            "cost_must_be": ratio, "pays": float((joint > parts["cost"]).mean())}

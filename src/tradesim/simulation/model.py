@@ -38,6 +38,8 @@ from tradesim.inputs.baseline import Baseline, read_baseline
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, Scenario, read_scenario
 from tradesim.reference.projection import reference_path
+from tradesim.simulation.appraisal import APPRAISED, appraise, has_cost
+from tradesim.simulation.appraisal import NAME as APPRAISAL
 from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases, years_of
 from tradesim.simulation.factors import factors
 from tradesim.simulation.prepared import Prepared, closure_of, lever_shock, reference_levels
@@ -251,7 +253,16 @@ def answer(
     dataset = simulate(base, scenario, numbers, progress=progress)
     ahead = reference_path(base, numbers, years_of(base, scenario))
     dataset["factors"] = factors(base, scenario, numbers, ahead)
+    if has_cost(base, scenario):
+        dataset[APPRAISAL] = _appraised(base, scenario, cube)
     return dataset.assign_attrs(described)
+
+
+def _appraised(base: Baseline, scenario: Scenario, cube: Cube) -> xr.DataArray:
+    """Appraise what costs money on the first draws, simulated to the longest horizon."""
+    longest = scenario.model_copy(update={"horizon": base.pair.last_possible})
+    numbers = {name: values[:APPRAISED] for name, values in draw_all(base, longest, cube).items()}
+    return appraise(base, longest, numbers, simulate(base, longest, numbers))
 
 
 def load_baseline(folder: Path) -> Baseline:
