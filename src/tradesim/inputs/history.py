@@ -116,7 +116,8 @@ def read_history(folder: Path, as_of: int | None = None, first: int | None = Non
         next_growth = np.log1p(_series(folder, macro, pair, GROWTH, "forecast", published) / 100)
         own = central(series, len(published))
         ahead = MacroPaths(next_gdp, series.log_real[-1] + np.cumsum(next_growth, axis=0),
-                        next_gdp + own.log_imports - own.log_gdp)
+                           next_gdp + own.log_imports - own.log_gdp)
+        ahead = continued(ahead, len(later) - len(published))
     else:
         ahead = central(series, len(later))
     start = series.years.index(years[0])
