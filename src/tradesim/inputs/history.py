@@ -114,10 +114,11 @@ def read_history(folder: Path, as_of: int | None = None, first: int | None = Non
     if last == pair.last_year:
         next_gdp = np.log(_series(folder, macro, pair, GDP, "forecast", published))
         next_growth = np.log1p(_series(folder, macro, pair, GROWTH, "forecast", published) / 100)
-        own = central(series, len(published))
-        ahead = MacroPaths(next_gdp, series.log_real[-1] + np.cumsum(next_growth, axis=0),
-                           next_gdp + own.log_imports - own.log_gdp)
-        ahead = continued(ahead, len(later) - len(published))
+        next_gdp, next_real = continued(
+            next_gdp, series.log_real[-1] + np.cumsum(next_growth, axis=0),
+            len(later) - len(published))
+        own = central(series, len(later))
+        ahead = MacroPaths(next_gdp, next_real, next_gdp + own.log_imports - own.log_gdp)
     else:
         ahead = central(series, len(later))
     start = series.years.index(years[0])
