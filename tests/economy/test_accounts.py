@@ -12,6 +12,7 @@ from accounted import EXACT, ON, ONE_COUNT, before_books, books, shocks_of
 from made_up_world import make_economy
 from tradesim.common.arrays import spread, total
 from tradesim.economy.accounts import VARIABLES, account, split_change
+from tradesim.economy.elsewhere import elsewhere
 from tradesim.economy.equilibrium import equilibrium
 from tradesim.economy.shocks import Shock, resolve
 from tradesim.economy.welfare import surplus
@@ -106,7 +107,9 @@ def test_surpluses_are_areas_beside_their_own_schedules(case):
     cells = [v * quad(lambda x, n=n: x ** n, 1.0, np.exp(p))[0]
              for v, p, n in zip(np.broadcast_to(sold, price.shape).flat, price.flat, supply.flat,
                                 strict=True)]
-    np.testing.assert_allclose(found["exporter_surplus"][0].ravel(), cells, rtol=1e-7)
+    elsewhere_too = elsewhere(world, levels, case[2]).surplus[0].ravel()
+    np.testing.assert_allclose(found["exporter_surplus"][0].ravel(), cells + elsewhere_too,
+                               rtol=1e-7)
 
 
 def test_counts_differ_by_their_factor(world):
@@ -165,6 +168,7 @@ def test_welfare_of_a_small_shock_is_the_envelope_theorem(seed):
                  + value * (change.wedge * np.exp(settled.sales) - world.duty),
                  "exporter", "group")
     gain = gain + total(sold * world.home, "exporter", "group")
+    gain = gain + elsewhere(world, world.sales, change).surplus  # has tests of its own
     expected = gain[:, 0, 0]
     scale = np.abs(found["consumer_surplus"]).max()
     np.testing.assert_allclose(found["welfare"], expected, atol=5 * step * scale)

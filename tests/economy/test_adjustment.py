@@ -215,7 +215,8 @@ def test_a_closure_takes_effect_through_wages_and_spending(world):
 def nominal(rise):
     from tradesim.economy.equilibrium import Macro
 
-    return Macro(wage=spread(rise), spending=spread(rise), price_level=spread(rise))
+    return Macro(wage=spread(rise), spending=spread(rise), price_level=spread(rise),
+                     real_income=spread(0.0))
 
 
 def test_goods_of_a_ban_come_from_others(world):

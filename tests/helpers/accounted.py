@@ -20,7 +20,7 @@ from tradesim.economy.shocks import resolve
 
 EXACT = 1e-9  # relative, over sums of hundreds of terms
 FULL = ON = spread(1.0)
-ONE_COUNT = np.ones((1, 1, 1, 1, 1, 1, 1))
+ONE_COUNT = np.ones((2, 1, 1, 1, 1, 1, 1))  # both countries count alike
 
 
 def books(world, shocks, factor=ONE_COUNT, adjusted=True):

@@ -7,7 +7,7 @@ official. Every draw keeps each cell inside its range and meets the totals exact
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 
 import numpy as np
@@ -26,6 +26,10 @@ ADDING_UP = 1e-14
 """Gap to an official total, as a share of the width of its ranges, that counts as none."""
 
 MAX_ITERATIONS = 50
+
+
+def _none() -> Array:
+    return spread(0.0)
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,14 @@ class Economy:
         Elasticity of trade to its cost in the one-sector world of a closure.
     first_year, speed
         Share of a long-run response reached in its first year, and of the rest in each later.
+    excise
+        Excise on purchases, share of customs value by importer and group.
+    exports, other_sales
+        Exports of each member of the pair (along ``importer``) to each market (along
+        ``exporter``), USD: in all, and by group to markets other than the pair's.
+    rules
+        One where a third market (along ``exporter``) has the border rules of a member of the
+        pair (along ``importer``).
     """
 
     pair: Pair
@@ -94,6 +106,10 @@ class Economy:
     trade_elasticity: Array
     first_year: Array
     speed: Array
+    excise: Array = field(default_factory=_none)
+    exports: Array = field(default_factory=_none)
+    other_sales: Array = field(default_factory=_none)
+    rules: Array = field(default_factory=_none)
 
     def mask(self, dim: str, members: Sequence[str]) -> Array:
         """One for the named members of a dimension (importer, group or exporter), else zero."""
@@ -206,11 +222,14 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         for importer in importers])
     partner = [[float(pair.partner(importer) == exporter) for exporter in exporters]
                for importer in importers]
+    paid = np.array([
+        [[draws.get(f"duty_paid.{importer}.{group}.{exporter}", np.ones(count))
+          for exporter in exporters] for group in groups] for importer in importers])
     return Economy(
         pair=pair,
         draws=draws,
         sales=spread(_sales(base, draws), "group", "importer", "exporter", "draw"),
-        duty=spread(duty, "importer", "group", "exporter", "draw"),
+        duty=spread(duty * paid, "importer", "group", "exporter", "draw"),
         pair_flow=spread(partner, "importer", "exporter"),
         home=spread([[float(i == j) for j in exporters] for i in importers],
                     "importer", "exporter"),
@@ -234,7 +253,40 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         trade_elasticity=spread(draws["closure.theta"], "draw"),
         first_year=spread(draws["adjustment.first_year"], "draw"),
         speed=spread(draws["adjustment.speed"], "draw"),
+        excise=_cells(draws, "excise.{importer}.{group}.all", pair),
+        **_abroad(base, draws),
     )
+
+
+def _cells(draws: Mapping[str, Array], name: str, pair: Pair) -> Array:
+    """Drawn cells by importer and group; zero where the table has no row."""
+    none = np.zeros(len(draws["elasticity.scale"]))
+    cells = [[draws.get(name.format(importer=importer, group=group), none)
+              for group in pair.groups] for importer in pair.importers]
+    return spread(np.array(cells), "importer", "group", "draw")
+
+
+def _abroad(base: Baseline, draws: Mapping[str, Array]) -> dict[str, Array]:
+    """Arrange exports of the pair: to all markets, and by group to those that have a table."""
+    pair = base.pair
+    if base.world_trade is None:
+        return {}
+    sellers = [pair.exporters.index(code) for code in pair.importers]
+    totals = base.world_trade[sellers] * (1.0 - np.array(
+        [[float(market == seller) for market in pair.exporters] for seller in pair.importers]))
+    count, groups = len(draws["elasticity.scale"]), tuple(pair.groups)
+    sales = np.zeros((*totals.shape, len(groups), count))
+    for i, seller in enumerate(pair.importers):
+        for j, market in enumerate(pair.exporters):
+            names = np.array([f"other_market.{seller}.{market}.{group}" for group in groups])
+            if names[0] in draws:
+                sales[i, j] = MILLION * balanced(
+                    *_drawn(base, draws, names), np.array(totals[i, j] / MILLION))
+    rules = [[float(pair.countries[market].duties_of == member) for market in pair.exporters]
+             for member in pair.importers]
+    return {"exports": spread(totals, "importer", "exporter"),
+            "other_sales": spread(sales, "importer", "exporter", "group", "draw"),
+            "rules": spread(rules, "importer", "exporter")}
 
 
 def _drawn(base: Baseline, draws: Mapping[str, Array],

@@ -56,11 +56,14 @@ class Macro:
         Each importer's spending on goods.
     price_level
         Price index of all goods in each importer.
+    real_income
+        Real spending of each importer: the closure's own measure of welfare.
     """
 
     wage: Array
     spending: Array
     price_level: Array
+    real_income: Array
 
 
 def equilibrium(economy: Economy, levels: Array, change: Change,

@@ -14,7 +14,7 @@ import numpy as np
 
 from tradesim.common.arrays import Array, ratio, spread
 from tradesim.economy.base_year import Economy
-from tradesim.economy.routes import carriage, saving, through_corridor
+from tradesim.economy.routes import carriage, kept_by_hauliers, saving, through_corridor
 
 NONE = spread(0.0)
 NONE.setflags(write=False)
@@ -79,6 +79,8 @@ class Shock:
     quota_limit
         Joint sales of the group by the suppliers of a quota at which it is full, USD of that
         year, by importer and group; zero for no quota.
+    visitors
+        Visitors a year between the two countries that there would not be otherwise.
     """
 
     duty: Array = field(default_factory=_none)
@@ -99,6 +101,7 @@ class Shock:
     project: Array = field(default_factory=_none)
     quota: Array = field(default_factory=_none)
     quota_limit: Array = field(default_factory=_none)
+    visitors: Array = field(default_factory=_none)
 
     def interrupted(self, economy: Economy, closed_share: Array) -> Shock:
         """Take away what a closed corridor stops: the share of the year, on the pair's flows.
@@ -134,6 +137,10 @@ class Change:
     rent
         Part of the price paid at the border that goes to holders of import licences under a
         quota, share of value.
+    hauliers
+        Freight saved on the pair's goods that stays with those who carry them, share of value.
+    visitors
+        As in `Shock`.
     """
 
     log_cost: Array
@@ -146,6 +153,8 @@ class Change:
     project: Array = field(default_factory=_none)
     through_corridor: Array = field(default_factory=_none)
     rent: Array = field(default_factory=_none)
+    hauliers: Array = field(default_factory=_none)
+    visitors: Array = field(default_factory=_none)
 
 
 Pulled = tuple[Array, Shock]
@@ -229,4 +238,5 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NO
     availability = np.maximum(summed("availability"), FLOOR)
     return Change(log_cost, price - rent, resource, summed("demand"), summed("supply"),
                   availability, summed("level"), summed("project"),
-                  through_corridor(economy, **routed), rent)
+                  through_corridor(economy, **routed), rent,
+                  kept_by_hauliers(economy, **routed), summed("visitors"))

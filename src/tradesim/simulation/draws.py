@@ -57,10 +57,14 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]
     return {name: frozen(array) for name, array in values.items()}
 
 
+def happening(draws: Draws, lever: str) -> Array:
+    """One in the draws in which a lever succeeds, else zero."""
+    return (draws[f"{lever}.success"] < draws[f"{lever}.probability"]).astype(float)
+
+
 def standard_cases(scenario: Scenario, draws: Draws) -> dict[str, dict[str, Array]]:
     """Give the reference, the scenario with its risks, and with every lever implemented."""
     on, off = np.array(1.0), np.array(0.0)
-    happens = {lever: (draws[f"{lever}.success"] < draws[f"{lever}.probability"]).astype(float)
-               for lever in scenario.levers}
+    happens = {lever: happening(draws, lever) for lever in scenario.levers}
     return {REFERENCE: dict.fromkeys(happens, off), SCENARIO: happens,
             IMPLEMENTED: dict.fromkeys(happens, on)}
