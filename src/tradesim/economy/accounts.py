@@ -14,7 +14,7 @@ from tradesim.economy.costs import present_value
 from tradesim.economy.equilibrium import Settled
 from tradesim.economy.indicators import concentration, corridor_share, self_sufficiency, shares
 from tradesim.economy.shocks import Change
-from tradesim.economy.welfare import CAUSES, buyers, exporters, producers
+from tradesim.economy.welfare import CAUSES, buyers, exporters, in_own_money, producers
 
 
 @dataclass(frozen=True)
@@ -200,9 +200,10 @@ def _gains(economy: Economy, levels: Array, change: Change, settled: Settled,
         nothing = np.zeros_like(before)
         return dict.fromkeys((*(f"gain_{cause}" for cause in CAUSES), *GAINERS), nothing) | {
             "welfare": collected - before}
+    change, settled, sold = in_own_money(economy, change, settled)
     causes = {f"gain_{cause}": total(gain, "group")
               for cause, gain in buyers(economy, levels, change, settled).items()}
-    abroad = total(exporters(economy, levels, settled), "group")
+    abroad = total(exporters(economy, levels, sold), "group")
     gained = (reduce(np.add, causes.values()),
               total(producers(economy, levels, settled), "group"),
               entry(abroad, economy.home))

@@ -33,8 +33,8 @@ FAMILIES = {"lever": "Levers: what policy could change",
             "shock": "Shocks: what the world may do"}
 """Families of entries, in the order in which they are listed, with their headings."""
 
-_KEYS = ("title", "kind", "family", "state", "applies", "needs_corridor", "at_once", "sources",
-         "settings")
+_KEYS = ("title", "kind", "family", "state", "applies", "needs_corridor", "needs_consent",
+         "at_once", "sources", "settings")
 
 
 class Choice(Strict):
@@ -124,9 +124,12 @@ class Lever(Strict):
         Names of members, routes, groups, ... that the lever touches.
     needs_corridor
         Whether it works only while the shared transit corridor is open.
+    needs_consent
+        Whether it needs the consent of the country that holds the corridor: such levers tend to
+        succeed or fail together.
     at_once
-        Whether trade follows without delay: what the world does, closures and bans, not what
-        traders have to learn.
+        Whether trade follows without delay: closures, bans and physical losses. To a change of
+        costs or prices trade adjusts, whoever causes it.
     sources
         Where the state was read.
     settings
@@ -140,6 +143,7 @@ class Lever(Strict):
     state: str = Field(min_length=1)
     applies: dict[str, Any] = Field(default_factory=dict)
     needs_corridor: bool
+    needs_consent: bool = False
     at_once: bool = False
     sources: list[Source] = Field(min_length=1)
     settings: dict[str, Parameter | Choice]
