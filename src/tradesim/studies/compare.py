@@ -52,6 +52,13 @@ class Comparison:
         """All scenarios but the baseline, in the order given."""
         return self.names[1:]
 
+    @cached_property
+    def events(self) -> frozenset[str]:
+        """Scenarios with a shock beside others without: nobody chooses them, so none is best."""
+        found = frozenset(name for name in self.packages
+                          if json.loads(self.runs[name].attrs.get("shocks", "[]")))
+        return found if len(found) < len(self.packages) else frozenset()
+
     @property
     def first(self) -> xr.Dataset:
         """Results of the baseline."""
@@ -249,12 +256,12 @@ def _told_apart(by_name: Mapping[str, str]) -> dict[str, str]:
 def ranked(comparison: Comparison, case: str = SCENARIO) -> list[str]:
     """Scenarios but the baseline by their mean effect on turnover in the last year, largest first.
 
-    Turnover is on the headline count.
+    Turnover is on the headline count. Events stand behind what can be chosen.
     """
     where = {"count": comparison.count, "year": comparison.last}
     means = {name: float(comparison.change("turnover", name, case, **where).mean())
              for name in comparison.packages}
-    return sorted(means, key=lambda name: -means[name])
+    return sorted(means, key=lambda name: (name in comparison.events, -means[name]))
 
 
 def probability(comparison: Comparison, name: str, case: str, count: str) -> Array:

@@ -46,7 +46,7 @@ class Regret:
     names
         Scenarios, the baseline among them: to do nothing is a choice too.
     loss
-        USD by scenario and draw; zero for the best.
+        USD by scenario and draw; zero for the best, NaN for events, which nobody chooses.
     best
         By scenario and draw: the scenario's share of the first place. Scenarios within `TIE` of
         the best share it equally, so that it sums to one in each draw.
@@ -79,12 +79,13 @@ class Regret:
     @property
     def minimax(self) -> str:
         """Scenario whose largest regret is smallest."""
-        return self.names[int(self.worst.argmin())]
+        return self.names[int(np.nanargmin(self.worst))]
 
     @property
     def tied(self) -> float:
         """Share of draws in which all scenarios tie: nothing makes a difference."""
-        return float(np.all(self.best > 0.0, axis=0).mean())
+        chosen = ~np.isnan(self.loss[:, 0])
+        return float(np.all(self.best[chosen] > 0.0, axis=0).mean())
 
 
 def regret(comparison: Comparison, criterion: str = "turnover", case: str = SCENARIO,
@@ -104,6 +105,8 @@ def regret(comparison: Comparison, criterion: str = "turnover", case: str = SCEN
     """
     names = tuple(among or comparison.names)
     values = np.stack([outcome(comparison, name, criterion, case) for name in names])
-    loss = values.max(axis=0) - values
+    event = np.array([name in comparison.events for name in names])
+    values[event] = np.nan
+    loss = values[~event].max(axis=0) - values
     first = (loss <= TIE).astype(float)
     return Regret(names, loss, first / first.sum(axis=0))

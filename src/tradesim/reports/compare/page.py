@@ -33,7 +33,7 @@ from tradesim.reports.figure_style import save
 from tradesim.reports.run.page import FIGURES, REPORT, environment, inline
 from tradesim.reports.wording import decimals, plain, probability, words
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
-from tradesim.studies.compare import Comparison, contained, members, moved_reference
+from tradesim.studies.compare import Comparison, contained, members, moved_reference, ranked
 from tradesim.studies.regret import CRITERIA, regret
 
 # An effect below this share of the baseline hardly matters, whatever its sign.
@@ -114,8 +114,10 @@ def facts(comparison: Comparison, pair: Pair) -> dict[str, Any]:
         "often": [{"label": comparison.label(name), "share": chance[name]}
                   for name in often[:2]],
         "tied": found["turnover"].tied,
+        "events": [comparison.label(name) for name in ranked(comparison)
+                   if name in comparison.events],
         "safest": {criterion: {
-            "high": comparison.label(one.names[int(one.high.argmin())]),
+            "high": comparison.label(one.names[int(np.nanargmin(one.high))]),
             "worst": comparison.label(one.minimax)} for criterion, one in found.items()},
         "nothing": not any(any(row["average"] + row["implemented"]) for row in rows),
         "holds": {comparison.label(name): [comparison.label(other) for other in others]

@@ -215,8 +215,9 @@ def _chosen(comparison: Comparison, pair: Pair) -> Iterator[Table]:
             row: list[Any] = [comparison.label(name)]
             for one in found:
                 place = one.names.index(name)
-                row += [float(one.chance[place]), *(float(values[place]) / MILLION for values in
-                                                    (one.mean, one.high, one.worst))]
+                row += ([None] * 4 if name in comparison.events else
+                        [float(one.chance[place]), *(float(values[place]) / MILLION for values in
+                                                     (one.mean, one.high, one.worst))])
             rows.append(row)
         yield _make("regret", columns, rows, number, last=last, case=phrases()["cases"][case])
 
