@@ -122,6 +122,7 @@ def _range(log_change: Array) -> str:
 
 
 def main() -> None:
+    """Write the tables."""
     base = load_baseline(calibration_folder())
     PAGE.write_text(fill(PAGE.read_text(encoding="utf-8"), tables(base)), encoding="utf-8")
 

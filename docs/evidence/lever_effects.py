@@ -1,7 +1,7 @@
 """What each lever and shock does by itself, beside what has been published on its like.
 
-``python docs/evidence/lever_effects.py`` rewrites the table of `docs/levers.md`. The tests take their
-cases from here: sign, response to the setting named, and the published range.
+``python docs/evidence/lever_effects.py`` rewrites the table of `docs/levers.md`. The tests take
+their cases from here: sign, response to the setting named, and the published range.
 """
 
 from __future__ import annotations
@@ -69,27 +69,27 @@ class Case:
 NONE_FOUND = "no estimate found; "
 CASES = (
     Case("eaeu_fta", "MNG", 2035, ("eaeu_fta.utilisation", 0.3, 0.9), 0.02, 0.56,
-         "agreements 0.22 to 0.56, weaker for distant pairs (Yotov and others 2016, Baier and others "
-         "2019); interim agreement +4.7 % (National University of Mongolia)"),
+         "agreements 0.22 to 0.56, weaker for distant pairs (Yotov and others 2016, Baier and "
+         "others 2019); interim agreement +4.7 % (National University of Mongolia)"),
     Case("altai_road", "MNG", 2035, ("altai_road.km_saved", 430, 767), 0.005, 0.30,
          "transport cost −16 %: exports +2 % (Blyde 2014); upgraded Asian Highway +20 to 35 %, a "
          "ceiling (Parpiev and Sodikov 2008)"),
     Case("tsagaannuur_free_zone", "MNG", 2035, ("tsagaannuur_free_zone.uptake", 0.05, 0.4), 0.0005,
-         0.15, "nothing to 0.08 where a zone gets round the host's own duty (Siroen and Yücer 2014; "
-         "Davies and Mazhikeyev 2019)"),
+         0.15, "nothing to 0.08 where a zone gets round the host's own duty (Siroen and Yücer "
+         "2014; Davies and Mazhikeyev 2019)"),
     Case("direct_flights", "MNG", 2028, ("direct_flights.weekly_flights", 1, 7), 0.0002, 0.15,
          "0.04 (0 to 0.15) on differentiated goods (Alderighi and Gaggero 2012)",
          given=("direct_flights.survival=0.95", "direct_flights.start=2026",
                 "direct_flights.delay=0")),
-    Case("border_facilitation", "MNG", 2035, ("border_facilitation.queue_days_saved", 0.1, 2), 0.002,
-         0.123, "corridors of the Belt and Road +4.1 % at most, three times that with reforms (Baniya, "
-         "Rocha and Ruta 2019)"),
+    Case("border_facilitation", "MNG", 2035, ("border_facilitation.queue_days_saved", 0.1, 2),
+         0.002, 0.123, "corridors of the Belt and Road +4.1 % at most, three times that with "
+         "reforms (Baniya, Rocha and Ruta 2019)"),
     Case("veterinary_recognition", "KAZ", 2035, ("veterinary_recognition.approval", 0.1, 0.8), 0.05,
          1.4, NONE_FOUND + "as many times as approved supply grows, from 0.4 to at most all of it",
          group="meat_livestock"),
     Case("payments", "MNG", 2035, ("payments.relieved_share", 0.1, 0.7), 0.001, 0.10,
-         NONE_FOUND + "0.1 to 2 % of value times an elasticity of 1 to 5 (Boehm and others 2023; Head and "
-         "Mayer 2014)"),
+         NONE_FOUND + "0.1 to 2 % of value times an elasticity of 1 to 5 (Boehm and others 2023; "
+         "Head and Mayer 2014)"),
     Case("china_corridor", "MNG", 2035, ("china_corridor.freight_cut", 0.0, 0.3), 0.0005, 0.123,
          "as border_facilitation"),
     Case("investment", "KAZ", 2035, ("investment.partner_share", 0.05, 0.5), 0.01, 1.5,
@@ -111,8 +111,8 @@ CASES = (
     Case("oil_products", "MNG", 2030, ("oil_products.quantity", 10000, 200000), 0.05, 0.6,
          "arithmetic", given=("oil_products.quantity=100000", "oil_products.delay=0")),
     Case("corridor_closure", "MNG", 2028, ("corridor_closure.closed_share", 0.2, 0.9), -0.75, -0.10,
-         "half of −45 % (transit of Ukrainian goods 2016, WTO DS512) to −80 % (Mongolian coal 2020) "
-         "in a year closed throughout"),
+         "half of −45 % (transit of Ukrainian goods 2016, WTO DS512) to −80 % (Mongolian coal "
+         "2020) in a year closed throughout"),
     Case("sanctions", "MNG", 2028, ("sanctions.friction", 0.01, 0.05), -0.15, -0.005,
          "1 to 5 % of value times 0.76 after one year, up to 3 (Boehm and others 2023)"),
     Case("dzud", "KAZ", 2028, ("dzud.loss", 0.08, 0.28), -0.9, -0.05,
@@ -160,10 +160,12 @@ def table(base: Baseline, draws: int = DRAWS) -> str:
         published = " to ".join(change(float(np.expm1(end))) for end in (case.low, case.high))
         rows.append((f"`{case.lever}`", f"{flow}, {case.year}", f"{middle} ({low} to {high})",
                      published, case.source))
-    return markdown(("lever", "flow and year", "tradesim, median (80 %)", "published", "from"), rows)
+    head = ("lever", "flow and year", "tradesim, median (80 %)", "published", "from")
+    return markdown(head, rows)
 
 
 def main() -> None:
+    """Write the table."""
     base = load_baseline(calibration_folder())
     PAGE.write_text(fill(PAGE.read_text(encoding="utf-8"), {"effects": table(base)}),
                     encoding="utf-8")

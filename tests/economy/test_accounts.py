@@ -187,7 +187,7 @@ def test_accounts_add_up_where_prices_and_approvals_move(world):
     before = before_books(world, levels)
     assert settled.residual <= 1e-11
     moved = found["tariff_revenue"] - before["tariff_revenue"]
-    base = levels * np.exp(resolve(world, [(ON, shocks[0])]).level * spread([0.3, 0.7, 1.0], "year"))
+    base = levels * np.exp(shocks[0].level * spread([0.3, 0.7, 1.0], "year"))
     shifted = total(base * world.duty * (1 - world.home), "group", "exporter")[:, 0, 0]
     gains = (found["consumer_surplus"] + found["producer_surplus"] + found["exporter_surplus"])
     np.testing.assert_allclose(found["welfare"], gains + found["tariff_revenue"] - shifted,

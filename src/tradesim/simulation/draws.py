@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-
 from scipy.special import ndtr, ndtri
 
 from tradesim.common.arrays import Array, frozen
