@@ -148,20 +148,42 @@ class Ahead(NamedTuple):
     variance: Array  #: of its error, (case, horizon); zero where GDP is known
 
 
-def forecast(priors: Priors, nodes: Nodes, fitted: Fitted, log_turnover: Array, log_gdp: Array,
-             ahead: Ahead, points: Array) -> Array:
-    r"""Draw what would be reported after the origin.
+class Predicted(NamedTuple):
+    r"""Best linear unbiased predictors: mean :math:`\lambda_h' y + \beta (g_{T+h} - \lambda_h' g)`.
 
-    At a node the forecast is normal with mean
-    :math:`\lambda_h' y + \beta (g_{T+h} - \lambda_h' g)`, the best linear unbiased predictor with
-    weights :math:`\lambda_h` that do not depend on the pair.
+    The weights :math:`\lambda_h` depend on the node and not on the pair.
+    """
+
+    level: Array  #: λ'y, (horizon, node, case)
+    size: Array  #: λ'g, (horizon, node, case)
+    variance: Array  #: at a given β and g, (horizon, node)
+
+
+def predict(nodes: Nodes, log_turnover: Array, log_gdp: Array, horizons: int) -> Predicted:
+    """Predict at every node; arrays as in `fit`."""
+    years = log_turnover.shape[1]
+    past, later = np.arange(1.0, years + 1), years + np.arange(1.0, horizons + 1)
+    weights = np.empty((horizons, len(nodes.rho), years))
+    variance = np.empty(weights.shape[:2])
+    for k, (rho, omega, error) in enumerate(zip(*nodes[:3], strict=True)):
+        inverse = np.linalg.inv(covariance(rho, omega, past, past) + error**2 * np.eye(years))
+        across = covariance(rho, omega, later, past)
+        own = np.diag(covariance(rho, omega, later, later)) + error**2
+        ones = inverse.sum(axis=1)
+        short = 1.0 - across @ ones
+        weights[:, k] = across @ inverse + short[:, None] * ones / ones.sum()
+        variance[:, k] = own - ((across @ inverse) * across).sum(axis=1) + short**2 / ones.sum()
+    return Predicted(weights @ log_turnover.T, weights @ log_gdp.T, variance)
+
+
+def forecast(priors: Priors, nodes: Nodes, fitted: Fitted, predicted: Predicted, ahead: Ahead,
+             points: Array) -> Array:
+    """Draw what would be reported after the origin.
 
     Parameters
     ----------
-    priors, nodes, fitted
-        The prior, `grid` of it, and `fit`.
-    log_turnover, log_gdp
-        Years up to the origin; (case, year).
+    priors, nodes, fitted, predicted
+        The prior, `grid` of it (nodes may be shared by several), `fit` and `predict`.
     ahead
         GDP of each horizon.
     points
@@ -170,47 +192,26 @@ def forecast(priors: Priors, nodes: Nodes, fitted: Fitted, log_turnover: Array, 
     Returns
     -------
     numpy.ndarray
-        Log turnover as reported; (draw, case, horizon).
+        Log turnover as reported; (case, horizon, draw).
     """
-    horizons = ahead.mean.shape[1]
     middle, variance = elasticity(fitted, *priors.elasticity)
     logs = nodes.log_weight[:, None] + log_marginal(fitted, *priors.elasticity)
     chosen = _chosen(np.exp(_normalised(logs)), points[:, 0])
-    weights, spread = _predictors(nodes, log_turnover.shape[1], horizons)
-    cases = np.arange(len(log_turnover))
+    cases, z = np.arange(chosen.shape[0])[:, None], ndtri(points[:, 1])
     beta, doubt = middle[chosen, cases], variance[chosen, cases]
-    z = ndtri(points[:, 1])[:, None]
-    drawn = np.empty((len(points), len(cases), horizons))
-    for h in range(horizons):
-        level = (weights[:, h] @ log_turnover.T)[chosen, cases]
-        size = ahead.mean[:, h] - (weights[:, h] @ log_gdp.T)[chosen, cases]
-        total = (spread[chosen, h] + doubt * size**2
-                 + (beta**2 + doubt) * ahead.variance[:, h])
-        drawn[..., h] = level + beta * size + z * np.sqrt(total)
+    drawn = np.empty((len(cases), ahead.mean.shape[1], len(z)))
+    for h in range(drawn.shape[1]):
+        size = ahead.mean[:, h, None] - predicted.size[h][chosen, cases]
+        total = (predicted.variance[h][chosen] + doubt * size**2
+                 + (beta**2 + doubt) * ahead.variance[:, h, None])
+        drawn[:, h] = predicted.level[h][chosen, cases] + beta * size + z * np.sqrt(total)
     return drawn
 
 
 def _chosen(weights: Array, points: Array) -> Array:
-    """Place of the node at which the cumulative weight passes each point; (draw, case)."""
-    edges = np.cumsum(weights, axis=0)
-    found = [np.searchsorted(column, points) for column in edges.T]
-    return np.minimum(np.stack(found, axis=1), len(weights) - 1)
-
-
-def _predictors(nodes: Nodes, years: int, horizons: int) -> tuple[Array, Array]:
-    """Weights of the years in each forecast, (node, horizon, year), and its variance at fixed β."""
-    past, later = np.arange(1.0, years + 1), years + np.arange(1.0, horizons + 1)
-    weights, variance = np.empty((len(nodes.rho), horizons, years)), np.empty(
-        (len(nodes.rho), horizons))
-    for k, (rho, omega, error) in enumerate(zip(*nodes[:3], strict=True)):
-        inverse = np.linalg.inv(covariance(rho, omega, past, past) + error**2 * np.eye(years))
-        across = covariance(rho, omega, later, past)
-        own = np.diag(covariance(rho, omega, later, later)) + error**2
-        ones = inverse.sum(axis=1)
-        short = 1.0 - across @ ones
-        weights[k] = across @ inverse + short[:, None] * ones / ones.sum()
-        variance[k] = own - ((across @ inverse) * across).sum(axis=1) + short**2 / ones.sum()
-    return weights, variance
+    """Place of the node at which the cumulative weight passes each point; (case, draw)."""
+    found = [np.searchsorted(column, points) for column in np.cumsum(weights, axis=0).T]
+    return np.minimum(np.stack(found), len(weights) - 1)
 
 
 class Population(NamedTuple):
