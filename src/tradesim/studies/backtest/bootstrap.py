@@ -14,6 +14,9 @@ import numpy as np
 
 from tradesim.common.arrays import Array
 
+ROUNDING = 1e-12
+"""Skill up to which a sample counts as none."""
+
 BLOCK, SAMPLES, LEVEL = 3, 4000, 0.9
 """Consecutive origins drawn together, samples drawn, and the share that an interval holds."""
 
@@ -73,4 +76,4 @@ def skill_range(ours: Array, theirs: Array, *, block: int = BLOCK, samples: int 
     tail = 0.5 * (1.0 - level)
     low, high = np.nanquantile(drawn[1:], (tail, 1.0 - tail))
     return SkillRange(float(drawn[0]), float(low), float(high),
-                      float((drawn[1:] <= 0).mean()))
+                      float((drawn[1:] <= ROUNDING).mean()))

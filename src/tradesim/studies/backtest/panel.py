@@ -21,6 +21,7 @@ from tradesim.common.arrays import Array
 from tradesim.common.files import program
 from tradesim.inputs.distributions import Beta, Lognormal, Normal
 from tradesim.inputs.history import read_history
+from tradesim.inputs.macro_outlook import DOLLAR_INFLATION, WORLD_GROWTH
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.parameters import read_parameters
 from tradesim.inputs.trade_panel import Panel
@@ -50,8 +51,11 @@ FIRST_ORIGIN = 1973
 NOTHING = (0.0, 0.0)
 """Elasticity of a form without GDP."""
 
-PULL = 0.5
-"""How far expected growth of GDP goes from its own mean to that of all pairs of the time."""
+EXPECTED_GROWTH = 2 * (np.log1p(WORLD_GROWTH) + np.log1p(DOLLAR_INFLATION))
+"""Yearly growth of both GDPs together, in dollars, to expect of any two countries.
+
+Chosen by its record on GDP alone (`docs/outside-view.md`): past growth in dollars says nothing more.
+"""
 
 
 def priors_of(folder: Path) -> Priors:
@@ -86,11 +90,10 @@ def forms_of(shipped: Priors) -> dict[str, Priors]:
 
 
 def outlook(panel: Panel, rows: Array, origin: int, horizons: int) -> Ahead:
-    r"""Forecast GDP from the past alone.
+    r"""Forecast GDP in dollars without knowing what came.
 
-    Yearly growth of both GDPs together goes on half way between its own mean and that of all
-    pairs; errors add up, as large as in the past, and the mean is uncertain itself:
-    :math:`h \sigma^2 + h^2 \sigma^2 / n`.
+    Growth is `EXPECTED_GROWTH`; errors add up, as large as those of this rule in the past, and
+    growth as such is uncertain too: variance :math:`h \sigma^2 + h^2 \sigma^2 / n`.
 
     Parameters
     ----------
@@ -99,15 +102,11 @@ def outlook(panel: Panel, rows: Array, origin: int, horizons: int) -> Ahead:
     horizons
         Years ahead.
     """
-    _, gdp = record(panel, origin)
-    steps = np.diff(gdp, axis=1)
-    world = float(np.nanmean(steps))
-    own = steps[rows]
-    mean = (1 - PULL) * own.mean(axis=1) + PULL * world
-    variance = ((own - mean[:, None]) ** 2).mean(axis=1)
+    gdp = record(panel, origin)[1][rows]
+    errors = np.diff(gdp, axis=1) - EXPECTED_GROWTH
     ahead = np.arange(1.0, horizons + 1)
-    return Ahead(gdp[rows, -1:] + mean[:, None] * ahead,
-                 variance[:, None] * (ahead + ahead**2 / own.shape[1]))
+    return Ahead(gdp[:, -1:] + EXPECTED_GROWTH * ahead,
+                 (errors**2).mean(axis=1)[:, None] * (ahead + ahead**2 / errors.shape[1]))
 
 
 def _known(panel: Panel, rows: Array, origin: int, horizons: int) -> Ahead:
