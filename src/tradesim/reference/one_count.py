@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri, xlogy
 
 from tradesim.common.arrays import Array
@@ -61,11 +62,12 @@ class Nodes(NamedTuple):
 def grid(priors: Priors) -> Nodes:
     """Lay out the nodes: even in ρ, even in the logs of ω and s, weighted by the prior."""
     if priors.persistence is None:
-        rho, weight = np.ones(1), np.zeros(1)
+        rho: Array = np.ones(1)
+        weight: Array = np.zeros(1)
     else:
         a, b = priors.persistence
         rho = (np.arange(RHO_NODES) + 0.5) / RHO_NODES
-        weight = xlogy(a - 1, rho) + xlogy(b - 1, 1 - rho)
+        weight = np.asarray(xlogy(a - 1, rho) + xlogy(b - 1, 1 - rho))
     omega = np.geomspace(*OMEGA_RANGE, OMEGA_NODES)
     error = np.geomspace(*ERROR_RANGE, ERROR_NODES)
     parts = np.meshgrid(rho, omega, error, indexing="ij")
@@ -73,7 +75,8 @@ def grid(priors: Priors) -> Nodes:
             -0.5 * (np.log(parts[1] / priors.innovation[0]) / priors.innovation[1]) ** 2,
             -0.5 * (np.log(parts[2] / priors.error[0]) / priors.error[1]) ** 2]
     total = sum(np.broadcast_to(one, parts[0].shape) for one in logs)
-    return Nodes(*(part.ravel() for part in parts), _normalised(np.asarray(total).ravel()))
+    flat = [part.ravel() for part in parts]
+    return Nodes(flat[0], flat[1], flat[2], _normalised(np.asarray(total).ravel()))
 
 
 def _normalised(logs: Array) -> Array:
@@ -208,7 +211,7 @@ def forecast(priors: Priors, nodes: Nodes, fitted: Fitted, predicted: Predicted,
     return drawn
 
 
-def _chosen(weights: Array, points: Array) -> Array:
+def _chosen(weights: Array, points: Array) -> NDArray[np.intp]:
     """Place of the node at which the cumulative weight passes each point; (case, draw)."""
     found = [np.searchsorted(column, points) for column in np.cumsum(weights, axis=0).T]
     return np.minimum(np.stack(found), len(weights) - 1)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
@@ -66,7 +68,8 @@ class Windows(NamedTuple):
     size: Array  #: sum of both logs of GDP in the base year
 
 
-def windows(panel: Panel, like: Matching, bases: Sequence[int], horizon: int) -> Windows:
+def windows(panel: Panel, like: Matching, bases: Sequence[int], horizon: int, *,
+            lost: bool = False) -> Windows:
     """Follow every pair that is alike in a base year over some years.
 
     Parameters
@@ -79,6 +82,8 @@ def windows(panel: Panel, like: Matching, bases: Sequence[int], horizon: int) ->
         Base years; those without a record before or an outcome after are passed over.
     horizon
         Years followed.
+    lost
+        Whether trade that nobody reports at the end counts as nil; left out otherwise.
     """
     names = {pair: k for k, pair in enumerate(sorted({tuple(sorted(p)) for p in panel.pairs}))}
     number = np.array([names[min(pair), max(pair)] for pair in panel.pairs])
@@ -92,6 +97,7 @@ def windows(panel: Panel, like: Matching, bases: Sequence[int], horizon: int) ->
         growth = panel.log_gdp[rows, end] - panel.log_gdp[rows, start]
         factor = np.where(panel.vanished[rows, end], -np.inf,
                           panel.log_turnover[rows, end] - panel.log_turnover[rows, start])
+        factor = np.where(np.isnan(factor) & lost, -np.inf, factor)
         known = np.isfinite(growth) & ~np.isnan(factor)
         found.append(Windows(number[rows], np.full(len(rows), base), growth, factor,
                              panel.log_gdp[rows, start]))
@@ -104,10 +110,10 @@ def windows(panel: Panel, like: Matching, bases: Sequence[int], horizon: int) ->
 def bounds(horizon: int) -> list[tuple[float, float]]:
     """Bounds of the classes of growth for a number of years."""
     edges = [edge * horizon / LONGEST for edge in CLASSES]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
-def chosen(found: Windows, keep: Array) -> Windows:
+def chosen(found: Windows, keep: NDArray[np.bool_]) -> Windows:
     """Windows for which `keep` is true."""
     return Windows(*(values[keep] for values in found))
 
@@ -301,7 +307,7 @@ def _rows(view: OutsideView, horizon: int) -> list[dict[str, float]]:
     return [{str(k): float(v) for k, v in row.items()} for row in rows.to_dict("records")]
 
 
-def _class_of(rows: Sequence[Mapping[str, float]], growth: Array) -> Array:
+def _class_of(rows: Sequence[Mapping[str, float]], growth: Array) -> NDArray[np.intp]:
     """Place of the class of each growth; beyond the outermost that can be quoted, that one."""
     edges = np.array([row["growth_from"] for row in rows[1:]])
     return np.searchsorted(edges, growth, side="right")
@@ -322,4 +328,4 @@ def _mixed(rows: Sequence[Mapping[str, float]], growth: Array, levels: Sequence[
     logs = np.log(np.maximum([[row[name] for name in QUANTILES] for row in rows], 1e-9))
     places = np.unique(logs)
     below = sum(w * np.interp(places, one, LEVELS) for w, one in zip(weight, logs, strict=True))
-    return np.interp(levels, below, places)
+    return np.asarray(np.interp(levels, below, places))

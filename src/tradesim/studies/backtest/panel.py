@@ -15,18 +15,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from tradesim.common.arrays import Array
 from tradesim.common.files import program
 from tradesim.inputs.distributions import Beta, Lognormal, Normal
-from tradesim.inputs.history import read_history
 from tradesim.inputs.macro_outlook import DOLLAR_INFLATION, WORLD_GROWTH
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.parameters import read_parameters
 from tradesim.inputs.trade_panel import Panel
 from tradesim.reference import one_count
-from tradesim.reference.matched_pairs import Matching, matched, origins_of, record, refuse_few
+from tradesim.reference.matched_pairs import (
+    Matching,
+    Rows,
+    matched,
+    origins_of,
+    record,
+    refuse_few,
+)
 from tradesim.reference.one_count import Ahead, Priors
 from tradesim.studies.backtest import scores
 from tradesim.studies.backtest.bootstrap import skill_range
@@ -40,7 +47,7 @@ COLUMNS = ("model", "horizon", "skill", "low", "high", "coverage90", "cases", "p
            "chance_of_none", "crps", "bias")
 
 SHIPPED, KNOWN = "tradesim", "_gdp_known"
-"""Name of the form with the priors of the calibration, and what the name gets where GDP is known."""
+"""The form with the priors of the calibration, and what a name gets where GDP is known."""
 
 HORIZONS, POINTS, BLOCK = 11, 256, 5
 """Years ahead; draws of a forecast, a power of two; consecutive origins in a block."""
@@ -54,7 +61,7 @@ NOTHING = (0.0, 0.0)
 EXPECTED_GROWTH = 2 * (np.log1p(WORLD_GROWTH) + np.log1p(DOLLAR_INFLATION))
 """Yearly growth of both GDPs together, in dollars, to expect of any two countries.
 
-Chosen by its record on GDP alone (`docs/outside-view.md`): past growth in dollars says nothing more.
+Chosen by its record on GDP alone (`docs/outside-view.md`).
 """
 
 
@@ -89,7 +96,7 @@ def forms_of(shipped: Priors) -> dict[str, Priors]:
             "without_gdp": replace(shipped, elasticity=NOTHING, persistence=None)}
 
 
-def outlook(panel: Panel, rows: Array, origin: int, horizons: int) -> Ahead:
+def outlook(panel: Panel, rows: Rows, origin: int, horizons: int) -> Ahead:
     r"""Forecast GDP in dollars without knowing what came.
 
     Growth is `EXPECTED_GROWTH`; errors add up, as large as those of this rule in the past, and
@@ -109,7 +116,7 @@ def outlook(panel: Panel, rows: Array, origin: int, horizons: int) -> Ahead:
                  (errors**2).mean(axis=1)[:, None] * (ahead + ahead**2 / errors.shape[1]))
 
 
-def _known(panel: Panel, rows: Array, origin: int, horizons: int) -> Ahead:
+def _known(panel: Panel, rows: Rows, origin: int, horizons: int) -> Ahead:
     now = panel.years.index(origin)
     mean = np.full((len(rows), horizons), np.nan)
     later = panel.log_gdp[rows, now + 1:now + 1 + horizons]
@@ -124,11 +131,11 @@ def _points() -> Array:
     return np.asarray(qmc.Sobol(2, scramble=False).random(POINTS)) + 0.5 / POINTS
 
 
-Score = tuple[Array, Array, Array]
+Score = tuple[Array, NDArray[np.bool_], Array]
 """CRPS, whether the central 90 % held the outcome, and outcome less median; (case, horizon)."""
 
 
-def _score_forms(panel: Panel, rows: Array, origin: int, forms: Mapping[str, Priors],
+def _score_forms(panel: Panel, rows: Rows, origin: int, forms: Mapping[str, Priors],
                  outcome: Array) -> Iterator[tuple[str, Score]]:
     """Score all forms from one origin, with GDP forecast and with GDP known."""
     trade, gdp = (values[rows] for values in record(panel, origin))
@@ -159,7 +166,7 @@ def _score_rivals(trade: Array, outcome: Array) -> Iterator[tuple[str, Score]]:
                      np.abs(outcome - mean) <= ndtri(0.95) * sd, outcome - mean)
 
 
-def _scored(panel: Panel, rows: Array, origin: int, forms: Mapping[str, Priors],
+def _scored(panel: Panel, rows: Rows, origin: int, forms: Mapping[str, Priors],
             horizons: int) -> pd.DataFrame:
     """Score all forecasts of one origin, by model, horizon and pair; where all can be scored."""
     import pandas as pd
@@ -269,6 +276,12 @@ def skill_table(scored: pd.DataFrame, panel: Panel, *, block: int = BLOCK) -> pd
     return pd.DataFrame(rows)
 
 
+def write_skill(table: pd.DataFrame, path: Path) -> None:
+    """Write the table with four digits, in the order of `COLUMNS`."""
+    table[list(COLUMNS)].round(10).to_csv(path, index=False, float_format="%.4g",
+                                          lineterminator="\n")
+
+
 def panel_without_pair(panel: Panel, folder: Path) -> Panel:
     """Leave out the pair of a calibration folder, so that it is not judged on itself.
 
@@ -280,10 +293,3 @@ def panel_without_pair(panel: Panel, folder: Path) -> Panel:
     first, second = read_pair(folder).pair
     panel.rows_of(first, second)
     return panel.without(first, second)
-
-
-def volatility_of_pair(folder: Path) -> float:
-    """Standard deviation of yearly log changes of the pair's own turnover, reference count."""
-    history = read_history(folder)
-    turnover = np.logaddexp.reduce(history.log_value[..., 0], axis=1)
-    return float(np.diff(turnover[np.isfinite(turnover)]).std(ddof=1))

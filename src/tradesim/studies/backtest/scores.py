@@ -59,7 +59,7 @@ def crps(draws: ArrayLike, outcome: ArrayLike, weights: ArrayLike | None = None)
 
 
 def crps_even(draws: ArrayLike, outcome: ArrayLike) -> Array:
-    """Give what `crps` gives for draws of the same weight, draws along the last axis; ten times faster.
+    """Give what `crps` gives for draws of equal weight along the last axis, ten times faster.
 
     Parameters
     ----------
