@@ -95,7 +95,7 @@ def covariance(rho: float, omega: float, first: Array, second: Array) -> Array:
 class Fitted(NamedTuple):
     """What the years up to the origin say, by node and case, with the prior of β left out."""
 
-    log_density: Array  #: of the series at the best β, (node, case)
+    log_density: Array  #: of changes of the series at the best β, (node, case)
     best: Array  #: β of least squares, (node, case)
     precision: Array  #: of that β, (node, case)
 
@@ -124,7 +124,7 @@ def fit(nodes: Nodes, log_turnover: Array, log_gdp: Array) -> Fitted:
         precision[k] = (weighed * g).sum(axis=1)
         best[k] = (weighed * y).sum(axis=1) / precision[k]
         left = ((y @ centred) * y).sum(axis=1) - best[k] ** 2 * precision[k]
-        constant = np.linalg.slogdet(inverse)[1] - np.log(ones.sum())
+        constant = np.linalg.slogdet(inverse)[1] - np.log(ones.sum() / len(years))
         density[k] = 0.5 * (constant - (len(years) - 1) * np.log(2 * np.pi) - left)
     return Fitted(density, best, precision)
 

@@ -37,6 +37,6 @@ def outcome(table: pd.DataFrame) -> str:
 
 
 def _cell(row: Mapping[Any, Any]) -> str:
-    skill, low, high = (f"{100 * row[name]:.0f}".replace("-", MINUS)
+    skill, low, high = (f"{round(100 * row[name]):d}".replace("-", MINUS)
                         for name in ("skill", "low", "high"))
     return f"{skill} [{low}, {high}]"

@@ -72,8 +72,9 @@ def skill_range(ours: Array, theirs: Array, *, block: int = BLOCK, samples: int 
     second = np.einsum("so,ohr->shr", times, np.where(known[..., None], other, 0.0)).min(axis=2)
     with np.errstate(invalid="ignore", divide="ignore"):
         found = np.where(second > 0, 1.0 - first / second, np.nan)
-    drawn = np.nanmean(found[:, ~np.isnan(found[0])], axis=1)
+    drawn = found[:, ~np.isnan(found[0])].mean(axis=1)
     tail = 0.5 * (1.0 - level)
-    low, high = np.nanquantile(drawn[1:], (tail, 1.0 - tail))
+    whole = drawn[1:][np.isfinite(drawn[1:])]  # without samples that lack a whole column
+    low, high = np.quantile(whole, (tail, 1.0 - tail))
     return SkillRange(float(drawn[0]), float(low), float(high),
-                      float((drawn[1:] <= ROUNDING).mean()))
+                      float((whole <= ROUNDING).mean()))
