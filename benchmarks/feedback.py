@@ -19,7 +19,7 @@ from tradesim.economy.shocks import resolve
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, read_scenario
 from tradesim.simulation import model
-from tradesim.simulation.situation import situation
+from tradesim.simulation.model import prepare
 
 SCENARIO, DRAWS, SEED, PASSES = "all_levers", 1000, 1, 4
 
@@ -46,7 +46,7 @@ def main() -> None:
 def passes(base: model.Baseline, scenario: model.Scenario,
            draws: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Log changes of turnover and of wages from one pass to the next, by draw."""
-    start = situation(base, scenario, draws)
+    start = prepare(base, scenario, draws)
     world, levels = start.world, start.levels
     count = len(next(iter(draws.values())))
     change = resolve(world, start.pulled({"on": dict.fromkeys(start.shocks, np.ones(count))}))
@@ -61,7 +61,7 @@ def passes(base: model.Baseline, scenario: model.Scenario,
 
     def macro_of(sales: np.ndarray) -> Macro:
         here = replace(world, sales=world.sales * np.exp(sales))
-        return closure(base.world, here, settled, world.trade_elasticity)
+        return closure(base.world_trade, here, settled, world.trade_elasticity)
 
     without = equilibrium(world, levels, change).sales
     none, sales = np.zeros_like(without), [without]

@@ -25,7 +25,8 @@ from tradesim.economy.markets import Market, Shifts, solve_market
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, read_scenario
 from tradesim.simulation import model, results
-from tradesim.simulation.model import draw_all, load_baseline, simulate, standard_cases
+from tradesim.simulation.draws import draw_all, standard_cases
+from tradesim.simulation.model import load_baseline, simulate
 
 ROOT = Path(__file__).parents[1]
 SCENARIO, DRAWS, SEED, REPEATS = "all_levers", 2000, 1, 5

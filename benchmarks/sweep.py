@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from tradesim.inputs.parameters import Cube
-from tradesim.simulation.model import draw_all, simulate
+from tradesim.simulation.draws import draw_all
+from tradesim.simulation.model import simulate
 from tradesim.studies.sweep import execution
 from tradesim.studies.sweep.evaluate import evaluate
 from tradesim.studies.sweep.indices import sobol

@@ -15,7 +15,8 @@ from tradesim.common.files import calibration_folder
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.posterior import labels_of
 from tradesim.inputs.scenario import Known, read_scenario
-from tradesim.simulation.model import draw_all, load_baseline, simulate
+from tradesim.simulation.draws import draw_all
+from tradesim.simulation.model import load_baseline, simulate
 
 YEAR, SHOWN = 2035, 14
 MILLION = 1e6

@@ -9,7 +9,7 @@ import pytest
 
 import tradesim as ts
 from tradesim.reports.export.iamc import COLUMNS
-from tradesim.simulation import results
+from tradesim.simulation.summary import summary as summarise
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_iamc_rows_are_those_of_the_summary(dataset):
     assert not table.duplicated(list(COLUMNS[:-1])).any()
     assert table["value"].notna().all()
     assert set(table["model"]) == {"m"}
-    summary = results.summary(dataset)
+    summary = summarise(dataset)
     importer = str(dataset["importer"].to_numpy()[0])
     wanted = summary[(summary["variable"] == "trade") & (summary["count"] == "kazakh")
                      & (summary["importer"] == importer) & (summary["group"] == "all")

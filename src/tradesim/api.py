@@ -16,7 +16,7 @@ from tradesim.inputs.levers import Lever, read_levers
 from tradesim.inputs.pair import Pair, read_pair
 from tradesim.reports import terminal
 from tradesim.reports.export.iamc import to_iamc
-from tradesim.simulation import model, results
+from tradesim.simulation import model, results, summary
 from tradesim.simulation.results import load
 from tradesim.studies.compare import Comparison, compare
 from tradesim.studies.decompose import decompose
@@ -119,7 +119,7 @@ class Headline:
 
 def headline(dataset: xr.Dataset) -> Headline:
     """Give the first numbers of a run: turnover, its change, the chance of the target."""
-    return Headline(str(dataset.attrs["title"]), results.headline(dataset),
+    return Headline(str(dataset.attrs["title"]), summary.headline(dataset),
                     read_pair(_folder(dataset.attrs["calibration"])))
 
 

@@ -15,8 +15,7 @@ from tradesim import __version__
 from tradesim.cli import app as cli
 from tradesim.common.errors import ConvergenceError, InputError, Problem
 from tradesim.common.files import calibration_folder
-from tradesim.economy.levers import checks as lever_checks
-from tradesim.economy.levers import registry as levers
+from tradesim.economy.levers import registry
 from tradesim.inputs.scenario import Known, read_scenario, shipped
 from tradesim.reports import terminal
 
@@ -41,10 +40,9 @@ def calibration(tmp_path_factory, monkeypatch):
         pass
 
     kinds = {kind.__name__: kind for kind in (tariff_agreement, route_improvement)}
-    plain = levers.arguments.__wrapped__
-    for module in (levers, lever_checks):
-        monkeypatch.setattr(module, "KINDS", kinds)
-        monkeypatch.setattr(module, "arguments", plain)
+    plain = registry.arguments.__wrapped__
+    monkeypatch.setattr(registry, "KINDS", kinds)
+    monkeypatch.setattr(registry, "arguments", plain)
     return write_calibration(tmp_path_factory.mktemp("made-up"))
 
 
@@ -84,7 +82,8 @@ def model(monkeypatch):
         asked["report"] = calibration
 
     fakes = {"simulation.model": {"run": run}, "reports.run.page": {"report": report},
-             "simulation.results": {"save": save, "headline": lambda _: headline()}}
+             "simulation.results": {"save": save},
+             "simulation.summary": {"headline": lambda _: headline()}}
     for name, content in fakes.items():
         fake = ModuleType(f"tradesim.{name}")
         vars(fake).update(content)

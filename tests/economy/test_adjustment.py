@@ -67,6 +67,15 @@ def test_a_sudden_shock_is_felt_whole_in_its_year_and_a_lever_is_not(world):
             > now[:, :, :, :, 1][pair[:, :, :, :, 1]]).all()
 
 
+def test_a_sudden_shock_that_ends_is_forgotten_by_the_speed(world):
+    ban = Shock(availability=-0.7 * over_time(1, 0, 0, 0, 0) * world.pair_flow)
+    path = outcome(world, ban, fast=True).path(world)[..., 1:, :]
+    fallen = outcome(world, ban, fast=True).path(world)[..., :1, :]
+    left = (1.0 - world.speed) ** over_time(1, 2, 3, 4)
+    assert np.abs(fallen * world.pair_flow).max() > 0.1
+    np.testing.assert_allclose(path, fallen * left, rtol=1e-9, atol=EXACT)
+
+
 def test_levers_beside_a_sudden_shock_are_still_adjusted_to(world):
     cut = Shock(duty=0.5 * over_time(1, 1, 1, 1, 1) * world.pair_flow)
     nothing = Shock(availability=0.0 * over_time(0, 0, 0, 0, 0) * world.pair_flow)

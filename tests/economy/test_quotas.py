@@ -23,9 +23,8 @@ from tradesim.inputs.baseline import QUOTAS, _cells
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario_schema import Known
 from tradesim.simulation import model
-from tradesim.simulation.model import draw_all, simulate
-from tradesim.simulation.results import IMPLEMENTED
-from tradesim.simulation.situation import situation
+from tradesim.simulation.draws import IMPLEMENTED, draw_all
+from tradesim.simulation.model import prepare, simulate
 from tradesim.simulation.subsets import all_subsets, flows
 from tradesim.studies.decompose import ask
 
@@ -425,7 +424,7 @@ def test_runs_subsets_and_blocks_meet_the_same_quotas(base, monkeypatch):
     tonnes = "eaeu_fta.quota.interim.MNG.cereals_flour.quota_tonnes=430000"
     asked = ask("eaeu_interim", draws=40, seed=3, overrides=[tonnes, "horizon=2031"])
     draws = draw_all(base, asked.scenario, Cube.random(40, 3))
-    start = situation(base, asked.scenario, draws)
+    start = prepare(base, asked.scenario, draws)
     found = start.settle({IMPLEMENTED: {"eaeu_fta": np.ones(40)}})
     group = list(base.pair.groups).index("cereals_flour")
     rent = found.change.rent[base.pair.importers.index("MNG"), :, group].max(axis=0)

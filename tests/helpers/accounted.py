@@ -8,18 +8,13 @@ from tradesim.common.arrays import spread
 from tradesim.economy.accounts import account
 from tradesim.economy.adjustment import partial_adjust
 from tradesim.economy.equilibrium import equilibrium, no_change
-from tradesim.economy.levers.kinds_policy import (
-    contacts,
-    payment_relief,
-    recognition,
-    route_service,
-)
-from tradesim.economy.levers.registry import (
+from tradesim.economy.levers.duties import free_zone, tariff_agreement
+from tradesim.economy.levers.frictions import contacts, payment_relief, recognition
+from tradesim.economy.levers.transport import (
     air_link,
     border_facilitation,
-    free_zone,
     route_improvement,
-    tariff_agreement,
+    route_service,
 )
 from tradesim.economy.shocks import resolve
 

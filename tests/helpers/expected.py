@@ -6,6 +6,8 @@ import pandas as pd
 import xarray as xr
 
 from tradesim.simulation import model, results
+from tradesim.simulation.summary import ALL
+from tradesim.simulation.summary import summary as summarise
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 ENDING = ".expected.csv"
@@ -50,12 +52,12 @@ def compute(scenario: Path) -> pd.DataFrame:
 
 def reduce(dataset: xr.Dataset) -> pd.DataFrame:
     """Rows of the run's summary that an answer needs."""
-    rows = results.summary(dataset.sel(year=list(YEARS)))
+    rows = summarise(dataset.sel(year=list(YEARS)))
     rows = rows[rows["statistic"].isin(STATISTICS)]
     last, change = rows["year"] == LAST, rows["case"].isin(CHANGES)
     mean = rows["statistic"] == "mean"
     before = rows["variable"].isin(LEVELS) & (rows["case"] == results.REFERENCE) & mean
-    totals = (rows["group"] == results.ALL) & last & (
+    totals = (rows["group"] == ALL) & last & (
         before | (rows["variable"].isin(ACCOUNTS) & change))
     shares = rows["variable"].isin(SHARES) & last & mean & (
         change | (rows["case"] == results.REFERENCE))
@@ -73,7 +75,7 @@ def _path(dataset: xr.Dataset, name: str) -> pd.DataFrame:
                                       strict=True)]
     table = xr.concat(changes, dim="case").rename("value").round(2) + 0.0
     frame = table.to_series().reset_index()
-    fixed = {"count": "own"} | dict.fromkeys(("exporter", "importer", "group"), results.ALL)
+    fixed = {"count": "own"} | dict.fromkeys(("exporter", "importer", "group"), ALL)
     return frame.assign(variable=name, statistic="mean",
                         **{key: value for key, value in fixed.items() if key not in frame})
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from expected import KEY, LAST
-from tradesim.simulation.results import ALL
+from tradesim.simulation.summary import ALL
 
 MILLION = 1e6
 MINUS = "\N{MINUS SIGN}"

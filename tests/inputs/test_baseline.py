@@ -17,7 +17,7 @@ from tradesim.inputs.baseline import read_baseline
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import read_scenario
 from tradesim.inputs.scenario_schema import Known
-from tradesim.simulation.model import draw_all
+from tradesim.simulation.draws import draw_all
 
 MET = 1e-12  # relative to an official total
 

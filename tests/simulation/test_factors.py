@@ -5,7 +5,8 @@ import pytest
 
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, read_scenario
-from tradesim.simulation.model import draw_all, run
+from tradesim.simulation.draws import draw_all
+from tradesim.simulation.model import run
 
 DRAWS = 80
 

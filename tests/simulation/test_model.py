@@ -16,8 +16,8 @@ from tradesim.inputs.scenario import read_scenario
 from tradesim.inputs.scenario_schema import Known
 from tradesim.reference.projection import reference_path
 from tradesim.simulation import model
-from tradesim.simulation.model import draw_all, load_baseline, run, simulate, standard_cases
-from tradesim.simulation.situation import years_of
+from tradesim.simulation.draws import draw_all, standard_cases, years_of
+from tradesim.simulation.model import load_baseline, run, simulate
 
 DRAWS = 60
 
@@ -127,6 +127,27 @@ def test_reference_flow_is_the_projected_one(base):
     flow = np.exp(reference_path(base, draws, years_of(base, scenario)).log_flow)
     trade = simulate(base, scenario, draws)["trade"].sel(case="reference", count="kazakh")
     np.testing.assert_allclose(trade.sum("group"), flow, rtol=1e-10)
+
+
+def test_third_countries_sales_grow_with_the_importers_gdp(base):
+    scenario = read(base, "base")
+    draws = draw_all(base, scenario, Cube.random(10, 3))
+    start, path = model.prepare(base, scenario, draws), reference_path(
+        base, draws, years_of(base, scenario))
+    grown = np.exp(spread(path.log_growth, "draw", "year", "importer"))
+    others = 1.0 - start.world.pair_flow
+    np.testing.assert_allclose(start.levels * others, start.world.sales * grown * others,
+                               rtol=1e-12)
+    assert np.ptp(grown) > 0.1
+
+
+def test_the_common_scale_acts_on_what_an_elasticity_has_above_one(base):
+    scenario = read(base, "base")
+    draws = draw_all(base, scenario, Cube.random(10, 3))
+    world = model.prepare(base, scenario, draws).world
+    for index, group in enumerate(base.pair.groups):
+        above_one = draws["elasticity.scale"] * (draws[f"elasticity.lower.{group}"] - 1.0)
+        np.testing.assert_allclose(world.lower[0, 0, index, 0, 0] - 1.0, above_one, rtol=1e-12)
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [

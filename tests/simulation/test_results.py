@@ -12,6 +12,9 @@ from tradesim.common.errors import InputError
 from tradesim.economy.accounts import VARIABLES
 from tradesim.simulation import results
 from tradesim.simulation.model import run
+from tradesim.simulation.summary import COLUMNS, STATISTICS
+from tradesim.simulation.summary import headline as first_numbers
+from tradesim.simulation.summary import summary as summarise
 
 DRAWS = 40
 
@@ -23,7 +26,7 @@ def dataset():
 
 @pytest.fixture(scope="module")
 def table(dataset):
-    return results.summary(dataset)
+    return summarise(dataset)
 
 
 def pick(table, **where):
@@ -34,12 +37,12 @@ def pick(table, **where):
 
 
 def test_summary_is_tidy(table):
-    assert tuple(table.columns) == results.COLUMNS
+    assert tuple(table.columns) == COLUMNS
     keys = table.drop(columns=["value", "unit"])
     assert not keys.duplicated().any()
     assert table["value"].notna().all()
     assert set(table["variable"]) == {*VARIABLES, "target_probability"}
-    assert set(table["statistic"]) == set(results.STATISTICS)
+    assert set(table["statistic"]) == set(STATISTICS)
 
 
 def test_totals_are_totals_of_draws(dataset, table):
@@ -80,11 +83,11 @@ def test_probability_is_the_share_of_draws(dataset, table):
 
 
 def test_headline_has_the_shape_that_is_promised(dataset, table):
-    front = results.headline(dataset)
+    front = first_numbers(dataset)
     assert front["scenario"] == "all_levers"
     assert front["count"] == "kazakh"
     assert set(front["turnover"]["2030"]) == {"reference", "scenario", "effect"}
-    assert set(front["turnover"]["2030"]["effect"]) == set(results.STATISTICS)
+    assert set(front["turnover"]["2030"]["effect"]) == set(STATISTICS)
     assert front["target"]["value"] == 500e6
     assert set(front["target"]["probability"]["2035"]) == {"reference", "scenario",
                                                            "if_implemented"}
@@ -107,7 +110,7 @@ def test_saved_results_read_back(dataset, tmp_path):
     assert list(loaded["group"].values) == list(dataset["group"].values)
     assert loaded.attrs["run_id"] == dataset.attrs["run_id"]
     written = pd.read_csv(tmp_path / "summary.csv", keep_default_na=False)
-    assert tuple(written.columns) == results.COLUMNS
+    assert tuple(written.columns) == COLUMNS
     manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     assert {"run_id", "command", "versions", "hashes", "seed"} <= set(manifest)
     assert "posterior.nc" in manifest["hashes"]

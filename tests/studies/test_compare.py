@@ -16,7 +16,8 @@ from tradesim.common.errors import InputError
 from tradesim.reports.compare.page import cell, comparison_environment, facts
 from tradesim.reports.compare.tables import Column, Table, outcomes
 from tradesim.reports.export import excel as workbook
-from tradesim.simulation import model, results, runs
+from tradesim.simulation import cache, model, results
+from tradesim.simulation.summary import summary as summarise
 from tradesim.studies.compare import (
     Comparison,
     compare,
@@ -52,7 +53,7 @@ def three(base) -> Comparison:
 def test_effects_are_those_of_the_summaries(three):
     tidy = table(three)
     for name in three.packages:
-        summary = results.summary(three.runs[name])
+        summary = summarise(three.runs[name])
         keys = ["variable", "count", "year", "exporter", "importer", "group", "case", "statistic"]
         own = tidy[(tidy["scenario"] == name) & tidy["variable"].isin(summary["variable"])]
         both = own.merge(summary, on=keys, suffixes=("", "_summary"))
@@ -249,7 +250,7 @@ def kept(base, tmp_path, monkeypatch):
     monkeypatch.setattr(model, "answer", counted)
 
     def fetch(name="base", **options):
-        return runs.fetch(name, base, draws=5, cache=tmp_path / "cache", say=said.append,
+        return cache.fetch(name, base, draws=5, cache=tmp_path / "cache", say=said.append,
                           **options)
 
     fetch.said, fetch.ran, fetch.folder = said, ran, tmp_path / "cache"
@@ -305,7 +306,7 @@ def spoil(entry: Path, how: str) -> None:
         text = manifest.read_text(encoding="utf-8").replace(entry.name, "0" * 16)
         manifest.write_text(text, encoding="utf-8")
     else:
-        (entry / runs.CODE).write_text("another\n", encoding="utf-8")
+        (entry / cache.CODE).write_text("another\n", encoding="utf-8")
 
 
 @pytest.mark.parametrize("how", ["one byte", "cut", "gone", "manifest", "another run", "code"])

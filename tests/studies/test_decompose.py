@@ -15,8 +15,8 @@ from tradesim.inputs.parameters import Cube, quantile
 from tradesim.inputs.scenario import find
 from tradesim.reports.decompose import tidy, verdict
 from tradesim.simulation import subsets
-from tradesim.simulation.model import draw_all, simulate, standard_cases
-from tradesim.simulation.results import IMPLEMENTED, SCENARIO
+from tradesim.simulation.draws import IMPLEMENTED, SCENARIO, draw_all, standard_cases
+from tradesim.simulation.model import simulate
 from tradesim.simulation.subsets import all_subsets, as_subset, flows
 from tradesim.studies.decompose import (
     _exact,

@@ -23,7 +23,7 @@ from tradesim.economy.shocks import Shock, resolve
 from tradesim.inputs.scenario import read_scenario
 from tradesim.inputs.scenario_schema import Known
 from tradesim.simulation import model
-from tradesim.simulation.results import IMPLEMENTED, REFERENCE
+from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, draw_all
 from tradesim.studies.smart import (
     AFTER,
     BEFORE,
@@ -208,7 +208,7 @@ def test_only_short_supply_has_a_price_effect(base, found):
 
 def test_imports_are_those_of_a_run(base, scenario, found, rows):
     """The second way: the same year of `tradesim run` with one draw."""
-    dataset = model.simulate(base, scenario, model.draw_all(base, scenario, model.Cube.point()))
+    dataset = model.simulate(base, scenario, draw_all(base, scenario, model.Cube.point()))
     imports = dataset["imports"].sel(year=YEAR).isel(draw=0)
     reporter, partner, product = NAMES
     for importer in base.pair.importers:

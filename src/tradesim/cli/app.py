@@ -95,13 +95,13 @@ def run(scenario: str, out: Path | None, draws: int | None, seed: int | None,
     with results_folder(target) as work:
         from tradesim.inputs.pair import read_pair
         from tradesim.reports import terminal
-        from tradesim.simulation import model, results
+        from tradesim.simulation import model, results, summary
 
         with terminal.progress("Simulating") as progress:
             dataset = model.run(scenario, calibration=folder, overrides=overrides, draws=draws,
                                 seed=seed, count=count, progress=progress)
         results.save(dataset, work)
-        headline, pair = results.headline(dataset), read_pair(folder)
+        headline, pair = summary.headline(dataset), read_pair(folder)
         if not no_report:
             from tradesim.reports.run.page import report
 
@@ -211,7 +211,7 @@ def new(name: str, parent: str, calibration: Path | None) -> None:
     Nothing is overwritten.
     """
     from tradesim.inputs.levers import read_levers
-    from tradesim.inputs.starter import starter, write_new
+    from tradesim.inputs.scenario_text import starter, write_new
 
     path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
     write_new(path, starter(path, parent, read_levers(calibration_of(calibration))))
@@ -220,7 +220,7 @@ def new(name: str, parent: str, calibration: Path | None) -> None:
 
 
 def _check_calibration(folder: Path) -> Known:
-    from tradesim.economy.levers.checks import check_levers
+    from tradesim.economy.levers.registry import check_levers
     from tradesim.inputs.history import read_history
     from tradesim.inputs.levers import read_levers
     from tradesim.inputs.pair import read_pair

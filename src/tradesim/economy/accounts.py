@@ -8,12 +8,11 @@ from functools import reduce
 
 import numpy as np
 
-from tradesim.common.arrays import DIMS, Array, entry, only, spread, total
+from tradesim.common.arrays import DIMS, Array, entry, only, ratio, spread, total
 from tradesim.economy.base_year import Economy
 from tradesim.economy.costs import present_value
-from tradesim.economy.dependence import concentration, corridor_share, shares
 from tradesim.economy.equilibrium import Settled
-from tradesim.economy.self_sufficiency import self_sufficiency
+from tradesim.economy.indicators import concentration, corridor_share, self_sufficiency, shares
 from tradesim.economy.shocks import Change
 from tradesim.economy.welfare import CAUSES, buyers, exporters, producers
 
@@ -103,12 +102,8 @@ def split_change(change: Array) -> tuple[Array, Array]:
     gain, loss = np.maximum(change, 0.0), np.maximum(-change, 0.0)
     all_gain, all_loss = total(gain, "exporter"), total(loss, "exporter")
     moved = np.minimum(all_gain, all_loss)
-    diversion = gain * _share(moved, all_gain) - loss * _share(moved, all_loss)
+    diversion = gain * ratio(moved, all_gain) - loss * ratio(moved, all_loss)
     return change - diversion, diversion
-
-
-def _share(part: Array, whole: Array) -> Array:
-    return np.divide(part, whole, out=np.zeros_like(whole), where=whole > 0.0)
 
 
 def account(economy: Economy, levels: Array, count_factor: Array, change: Change,
@@ -126,10 +121,6 @@ def account(economy: Economy, levels: Array, count_factor: Array, change: Change
 
     Parameters
     ----------
-    economy
-        Base year.
-    levels
-        Reference purchases before duty, USD on each importer's own count; order of `DIMS`.
     count_factor
         Factor from the importer's own count to each count, extra leading axis for counts.
     change

@@ -54,11 +54,6 @@ def reached(economy: Economy, level: Array, lasting: Array, settled: Array) -> A
     lasting, settled
         Log change of sales at which each year would settle, without and with the shocks that
         bite at once.
-
-    Returns
-    -------
-    numpy.ndarray
-        Order of `DIMS`.
     """
     gradual = partial_adjust(lasting, economy.first_year, economy.speed)
     sudden = settled - lasting
@@ -78,10 +73,6 @@ def settle(economy: Economy, levels: Array, pulled: Sequence[Pulled], *,
 
     Parameters
     ----------
-    economy
-        Base year.
-    levels
-        Reference purchases, order of `DIMS`.
     pulled
         Pairs of a switch and a shock.
     at_once
@@ -90,10 +81,6 @@ def settle(economy: Economy, levels: Array, pulled: Sequence[Pulled], *,
         Effect :math:`\kappa C` of closures on the reference path of the pair's flows.
     closure
         General-equilibrium closure; wages and spending stay as they are by default.
-
-    Returns
-    -------
-    Outcome
 
     Raises
     ------
@@ -154,11 +141,6 @@ def partial_adjust(target: Array, first: Array, speed: Array) -> Array:
         Shares :math:`s` and :math:`\lambda`, between zero and one, without a year axis longer
         than one.
 
-    Returns
-    -------
-    numpy.ndarray
-        Log change reached in each year, shape of `target`.
-
     Notes
     -----
     Source of the shares: Boehm, Levchenko and Pandalai-Nayar (2023), 0.76 after one year
@@ -190,11 +172,6 @@ def at_once(target: Array, speed: Array) -> Array:
         Log change at which each year would settle, order of `DIMS`.
     speed
         Share :math:`\lambda` of the way back to zero made in a year; one forgets at once.
-
-    Returns
-    -------
-    numpy.ndarray
-        Log change reached in each year, shape of `target`.
     """
     targets = np.moveaxis(target, YEAR, 0)
     pace = np.moveaxis(np.asarray(speed), YEAR, 0)[0]

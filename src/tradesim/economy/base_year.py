@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from tradesim.common.arrays import MILLION, Array, spread
+from tradesim.common.arrays import MILLION, Array, ratio, spread
 from tradesim.common.errors import ConvergenceError
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.pair import Pair
@@ -147,8 +147,7 @@ def balanced(values: Array, low: Array, high: Array, total: Array) -> Array:
         When a total is not met to `ADDING_UP`, relative to the width of its ranges.
     """
     width = np.broadcast_to(high - low, values.shape)
-    place = np.divide(values - low, width, out=np.full(values.shape, 0.5), where=width > 0)
-    place = logit(np.clip(place, EDGE, 1.0 - EDGE))
+    place = logit(np.clip(ratio(values - low, width, 0.5), EDGE, 1.0 - EDGE))
     weight = width / _added(width)
     need = (total - _added(np.broadcast_to(low, values.shape))) / _added(width)
     shift, gap = np.zeros(values.shape[1:]), np.full(values.shape[1:], np.inf)
@@ -173,8 +172,6 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
 
     Parameters
     ----------
-    base
-        The baseline.
     draws
         Values by dotted name, each of shape (draw,).
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tradesim.common.arrays import DIMS, Array, axis, spread, total
+from tradesim.common.arrays import DIMS, Array, axis, ratio, spread, total
 from tradesim.common.errors import ConvergenceError, InputError, Problem
 from tradesim.common.parallel import by_block
 from tradesim.economy.base_year import Economy
@@ -268,8 +268,7 @@ def _mean(values: Array, weight: Array) -> Array:
     """Weighted mean over groups, zero where nothing is bought."""
     bought = total(weight, "group")
     added = total(values * weight, "group")
-    return np.asarray(np.divide(added, bought, out=np.zeros(np.broadcast_shapes(
-        added.shape, bought.shape)), where=bought > 0.0))
+    return ratio(added, bought)
 
 
 def _checked(arrays: dict[str, Array]) -> dict[str, Array]:

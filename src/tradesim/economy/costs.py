@@ -21,10 +21,6 @@ def policy_cost(levers: Mapping[str, Lever], draws: Mapping[str, Array], years: 
     ----------
     levers
         Levers by name.
-    draws
-        Drawn numbers by dotted name, first axis ``draw``.
-    years
-        Projected years.
     cases
         For each case, a switch (zero or one, by draw) by name of lever.
 
@@ -46,10 +42,6 @@ def lever_cost(lever: Lever, draws: Mapping[str, Array], years: Sequence[int]) -
     ----------
     lever
         May have the settings ``capital_cost``, ``capital_years`` and ``yearly_cost``.
-    draws
-        Drawn numbers by dotted name, first axis ``draw``.
-    years
-        Projected years.
 
     Returns
     -------

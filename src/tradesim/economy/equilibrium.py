@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tradesim.common.arrays import Array, axis, pick, total
+from tradesim.common.arrays import Array, axis, pick, ratio, total
 from tradesim.common.errors import ConvergenceError
 from tradesim.economy.base_year import Economy
 from tradesim.economy.markets import Market, Shifts, solve_market
@@ -77,9 +77,6 @@ def equilibrium(economy: Economy, levels: Array, change: Change,
     ----------
     economy
         Elasticities and base-year duties.
-    levels
-        Reference purchases before duty by importer, group and exporter, home sales included;
-        order of `DIMS`.
     change
         Joint change of costs, demand and supply.
     macro
@@ -101,7 +98,7 @@ def equilibrium(economy: Economy, levels: Array, change: Change,
     abroad = paid * (1.0 - home)
     sold = levels * (1.0 - home)
     inputs = {
-        "import_share": _ratio(abroad, total(abroad, "exporter")),
+        "import_share": ratio(abroad, total(abroad, "exporter")),
         "home_share": total(paid * home, "exporter") / spending,
         "cost": change.log_cost,
         "lower": economy.lower,
@@ -109,7 +106,7 @@ def equilibrium(economy: Economy, levels: Array, change: Change,
         "demand": economy.demand,
         "home_supply": economy.home_supply,
         "inverse_supply": economy.inverse_supply,
-        "sales_share": _ratio(sold, total(sold, "importer")),
+        "sales_share": ratio(sold, total(sold, "importer")),
     }
     moves = _shifts(economy, change, macro)
     inputs |= moves
@@ -186,9 +183,3 @@ def no_change(levels: Array) -> Settled:
     """Give the solution without any shock: every change is zero."""
     none = np.zeros_like(levels)
     return Settled(none, none[:, :1], none[:, :1], none[:1], residual=0.0)
-
-
-def _ratio(part: Array, whole: Array) -> Array:
-    """Part over whole, zero where the whole is zero."""
-    whole = np.broadcast_to(whole, part.shape)
-    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0.0)

@@ -289,11 +289,6 @@ def fitted(resistance: Any, output: Any, spending: Any) -> Array:
     output, spending
         Margins, one per country (and draw). Output is scaled to the total of spending.
 
-    Returns
-    -------
-    numpy.ndarray
-        Trade, shape of `resistance`.
-
     Raises
     ------
     InputError

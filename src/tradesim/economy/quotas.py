@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tradesim.common.arrays import Array, axis, spread
+from tradesim.common.arrays import Array, axis, map_arrays, ratio, spread
 from tradesim.common.errors import ConvergenceError, InputError, Problem
 from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import Settled
@@ -77,17 +77,12 @@ def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, reach: A
 
     share = cells("product_share")
     saved = share * (cells("over_quota_rate") - cells("in_quota_rate"))
-    part = np.minimum(_ratio(np.maximum(saved, 0.0), economy.duty), 1.0)
+    part = np.minimum(ratio(np.maximum(saved, 0.0), economy.duty), 1.0)
     price = cells("usd_per_tonne") * (1.0 + cells("price_growth")) ** (calendar - pair.base_year)
     acts = np.any(reach > 0.0, axis=axis("exporter"), keepdims=True)
     return replace(shock, quota=np.minimum(reach * part, reach - shock.duty),
-                   quota_limit=acts * _ratio(cells("quota_tonnes") * price, share))
+                   quota_limit=acts * ratio(cells("quota_tonnes") * price, share))
 
-
-def _ratio(part: Array, whole: Array) -> Array:
-    """Part over whole, zero where the whole is zero."""
-    part, whole = np.broadcast_arrays(part, whole)
-    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0.0)
 
 
 def within_quotas(once: Once, levels: Array, pulled: Sequence[Pulled], change: Change,
@@ -110,8 +105,6 @@ def within_quotas(once: Once, levels: Array, pulled: Sequence[Pulled], change: C
     once
         Resolves the shocks at a share :math:`x` and solves the markets, for the cells that the
         function it is given takes.
-    levels
-        Reference purchases before duty, order of `DIMS`.
     pulled
         Switches and shocks.
     change, settled
@@ -185,10 +178,8 @@ class _Market:
         shape = settled.sales.shape[-3:]
         sales = _flat(sold, importer, group, shape)
         together = sales.sum(axis=0)
-        acts = together > 0.0
-        share = np.divide(sales, together, out=np.zeros(sales.shape), where=acts)
-        room = np.divide(_flat(limit, importer, group, shape)[0], together,
-                         out=np.full(together.shape, np.inf), where=acts)
+        share = ratio(sales, together)
+        room = ratio(_flat(limit, importer, group, shape)[0], together, np.inf)
         with np.errstate(divide="ignore"):
             return cls(importer, group, share, np.log(room), shape)
 
@@ -290,8 +281,7 @@ def _taker(group: int, cells: NDArray[np.intp], shape: tuple[int, ...]) -> Take:
         if isinstance(values, list | tuple):
             return type(values)(take(item) for item in values)
         if is_dataclass(values) and not isinstance(values, type):
-            return replace(values, **{part.name: _at(value) for part in fields(values) if
-                                      isinstance(value := getattr(values, part.name), np.ndarray)})
+            return map_arrays(values, _at)
         return values
 
     def _at(values: Array) -> Array:
@@ -308,12 +298,11 @@ def _taker(group: int, cells: NDArray[np.intp], shape: tuple[int, ...]) -> Take:
 
 def _taken_out(part: _Part, chosen: NDArray[np.bool_]) -> _Part:
     """Keep only some cells of a part."""
-    def kept(owner: Any) -> Any:
-        return replace(owner, **{item.name: value[..., chosen] for item in fields(owner)
-                                 if isinstance(value := getattr(owner, item.name), np.ndarray)
-                                 and value.shape[-1] == len(chosen) > 1})
+    def kept(values: Array) -> Array:
+        return values[..., chosen] if values.shape[-1] == len(chosen) > 1 else values
 
-    return _Part(part.group, part.cells[chosen], kept(part.change), kept(part.settled))
+    return _Part(part.group, part.cells[chosen], map_arrays(part.change, kept),
+                 map_arrays(part.settled, kept))
 
 
 def _placed(change: Change, settled: Settled, parts: Sequence[_Part]) -> tuple[Change, Settled]:

@@ -41,9 +41,6 @@ def saving(economy: Economy, freight: Array, days: Array,
 
     Parameters
     ----------
-    economy
-        Base year; supplies shares, freight, days, unit values, the value of a day, the
-        elasticity of route choice and the pass-through of freight.
     freight, days
         What each route saves, USD per tonne and days; extra leading axis for routes. A route
         cannot save more than it costs.
@@ -82,11 +79,6 @@ def through_corridor(economy: Economy, freight: Array, days: Array,
     ----------
     economy, freight, days, opened
         As in `saving`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Share between zero and one by importer and group, order of `DIMS`.
     """
     change = _changes(economy, freight, days)
     used = economy.route_share * (1.0 + _behind(economy, change - change.min(axis=0), opened))

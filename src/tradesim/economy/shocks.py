@@ -12,7 +12,7 @@ from functools import reduce
 
 import numpy as np
 
-from tradesim.common.arrays import Array, spread
+from tradesim.common.arrays import Array, ratio, spread
 from tradesim.economy.base_year import Economy
 from tradesim.economy.routes import carriage, saving, through_corridor
 
@@ -176,8 +176,6 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NO
 
     Parameters
     ----------
-    economy
-        Base year.
     shocks
         Pairs of a switch and a shock.
     margin
@@ -215,7 +213,8 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NO
             keep = keep * (1.0 - reach * (shock.duty + shock.quota * margin))
             inside = inside * (1.0 - reach * (shock.duty + shock.quota)) if limited else inside
         if shock.information is not NONE:
-            known = known * (1.0 - reach * _share(shock.information, economy.nontariff))
+            cut = np.minimum(ratio(shock.information, economy.nontariff), 1.0)
+            known = known * (1.0 - reach * cut)
     rebated = summed("rebate")
     price = economy.duty * keep - rebated
     rent = economy.duty * (keep - inside) * filled if limited else NONE
@@ -231,9 +230,3 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NO
     return Change(log_cost, price - rent, resource, summed("demand"), summed("supply"),
                   availability, summed("level"), summed("project"),
                   through_corridor(economy, **routed), rent)
-
-
-def _share(cut: Array, whole: Array) -> Array:
-    """Part of a cost that a cut removes: no more than there is, nothing where there is none."""
-    cut, whole = np.broadcast_arrays(cut, whole)
-    return np.minimum(np.divide(cut, whole, out=np.zeros(cut.shape), where=whole > 0.0), 1.0)

@@ -8,7 +8,7 @@ from functools import reduce
 import numpy as np
 from scipy.special import exprel
 
-from tradesim.common.arrays import Array, axis, entry, total
+from tradesim.common.arrays import Array, axis, entry, ratio, total
 from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import Settled
 from tradesim.economy.shocks import Change
@@ -36,11 +36,6 @@ def surplus(value: Array, log_price: Array, elasticity: Array) -> Array:
         Log change of the price.
     elasticity
         Exponent :math:`k`.
-
-    Returns
-    -------
-    numpy.ndarray
-        USD.
     """
     return np.asarray(value * log_price * exprel(elasticity * log_price))
 
@@ -62,10 +57,6 @@ def buyers(economy: Economy, levels: Array, change: Change, settled: Settled) ->
 
     Parameters
     ----------
-    economy
-        Base year.
-    levels
-        Purchases before duty at the old prices, USD; order of `DIMS`.
     change
         Border tax :math:`t` and real cost :math:`r` in the change of delivered cost, varieties
         :math:`a` (of elastic suppliers their supply too), and the shift of demand at given
@@ -89,7 +80,7 @@ def buyers(economy: Economy, levels: Array, change: Change, settled: Settled) ->
     from_home = home * exprel(home_moved - spending_moved)
     scale = -spending * np.exp(change.demand) * exprel((1.0 - economy.demand) * settled.price)
     scale = scale / (from_abroad + from_home)
-    share = scale * _share(from_abroad, abroad.weight, 0.0)
+    share = scale * ratio(from_abroad, abroad.weight)
     return {
         "resource": share * abroad.real,
         "tax": share * (abroad.cost - abroad.real),
@@ -127,7 +118,7 @@ class _Abroad:
         before = reduce(np.add, paid)
         after = reduce(np.add, (value * np.exp(move)
                                 for value, move in zip(paid, moves, strict=True)))
-        moved = np.log(_share(after, before, 1.0))
+        moved = np.log(ratio(after, before, 1.0))
         weights = [value * exprel(move - moved) for value, move in zip(paid, moves, strict=True)]
 
         def weighed(values: Array) -> Array:
@@ -176,9 +167,3 @@ def exporters(economy: Economy, levels: Array, settled: Settled) -> Array:
         gains.append(share * total(sold[place] * np.expm1(moved[place]), "importer")
                      if share.any() else np.zeros_like(share * settled.price[:1]))
     return np.concatenate(gains, axis=EXPORTER)
-
-
-def _share(part: Array, whole: Array, none: float) -> Array:
-    """Part over whole; `none` where there is no whole."""
-    shape = np.broadcast_shapes(part.shape, whole.shape)
-    return np.asarray(np.divide(part, whole, out=np.full(shape, none), where=whole > 0.0))

@@ -22,7 +22,8 @@ from tradesim.reports.run.page import environment, inline
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import TEMPLATES, plain, pretty, together
 from tradesim.reports.wording import words as common
-from tradesim.simulation.results import ALL, IMPLEMENTED, PERCENTILES, SCENARIO, STATISTICS
+from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
+from tradesim.simulation.summary import ALL, PERCENTILES, STATISTICS
 from tradesim.studies.decompose import CASES
 
 TABLE, PAGE = "decomposition.csv", "report.html"

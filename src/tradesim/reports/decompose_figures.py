@@ -17,7 +17,8 @@ from tradesim.inputs.pair import Pair
 from tradesim.reports.figure_style import CASES as COLOURS
 from tradesim.reports.figure_style import COUNTS, QUIET, REFERENCE, sign
 from tradesim.reports.wording import pretty, together, wrapped
-from tradesim.simulation.results import ALL, IMPLEMENTED
+from tradesim.simulation.draws import IMPLEMENTED
+from tradesim.simulation.summary import ALL
 from tradesim.studies.decompose import CASES
 from tradesim.studies.goal import Goal, Move
 

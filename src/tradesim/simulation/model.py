@@ -1,12 +1,20 @@
-"""The whole model on one screen: from a baseline, a scenario and draws to results.
+"""The whole model: from a baseline, a scenario and draws to results. Read this file first.
 
-Read `simulate` first.
+1. Base year: purchases, duties, elasticities (`economy`).
+2. Reference path: trade without new policy (`reference_path`, equations 1-3).
+3. Shocks: what each lever does if it succeeds (`lever_shock`, equation 5).
+4. Target: where each year would settle (`Prepared.settle`, equations 4-10).
+5. Path: how far trade gets (`Outcome.path`, equation 11).
+6. Accounts: levels, revenue, welfare (`account`, equations A1-A11).
+
+`prepare` takes the first three steps, `_simulate_block` the others.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,24 +22,25 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tradesim.common.arrays import Array, frozen
+from tradesim.common.arrays import Array, spread
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
 from tradesim.common.parallel import by_block
 from tradesim.economy.accounts import VARIABLES, account
+from tradesim.economy.base_year import economy
 from tradesim.economy.costs import policy_cost
 from tradesim.economy.equilibrium import no_change
-from tradesim.economy.levers.checks import check_levers
-from tradesim.economy.self_sufficiency import balances
+from tradesim.economy.indicators import balances
+from tradesim.economy.levers.registry import check_levers
 from tradesim.economy.shocks import resolve
 from tradesim.inputs.baseline import Baseline, read_baseline
-from tradesim.inputs.levers import Choice
-from tradesim.inputs.parameters import Cube, draw
+from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, Scenario, read_scenario
-from tradesim.reference.projection import path_draws, reference_path
+from tradesim.reference.projection import reference_path
+from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases, years_of
 from tradesim.simulation.factors import factors
-from tradesim.simulation.results import IMPLEMENTED, REFERENCE, SCENARIO, describe, repeat_command
-from tradesim.simulation.situation import Cases, Draws, situation, years_of
+from tradesim.simulation.prepared import Prepared, closure_of, lever_shock, reference_levels
+from tradesim.simulation.results import describe, repeat_command
 
 BLOCK = 256
 """Draws worked on at once: their arrays stay in the processor's cache."""
@@ -47,18 +56,12 @@ def simulate(
 
     Parameters
     ----------
-    base
-        The baseline.
     scenario
         Which levers, with which settings, and the horizon.
-    draws
-        Drawn numbers by name, first axis ``draw``; from `draw_all`.
     cases
         For each case, a switch by lever: zero or one, scalar or by draw. By default the
         reference (all off), the scenario (each lever fails where its draw says so) and the
         scenario if implemented (all on).
-    progress
-        Called with draws done and draws in all.
 
     Returns
     -------
@@ -83,64 +86,44 @@ def simulate(
     return _dataset(base, scenario, list(cases), by_block(block, count, BLOCK, progress))
 
 
-def _simulate_block(base: Baseline, scenario: Scenario, draws: Draws,
-                    cases: Cases) -> dict[str, Array]:
-    start = situation(base, scenario, draws)
-    world, levels = start.world, start.levels
-    policies = {name: case for name, case in cases.items() if _acts(case)}
-    idle = account(world, levels, start.to_count, resolve(world, []), no_change(levels),
-                   np.zeros_like(levels))
-    if not policies:
-        return _arrange(cases, {}, {}, idle) | {"max_residual": np.array(0.0)}
-    found = start.settle(policies)
-    acting = account(world, levels, start.to_count, found.change, found.settled,
-                     found.path(world),
-                     policy_cost(base.levers, draws, start.years, policies))
-    return (_arrange(cases, policies, acting, idle)
-            | {"max_residual": np.array(found.settled.residual)})
-
-
-def standard_cases(scenario: Scenario, draws: Draws) -> dict[str, dict[str, Array]]:
-    """Give the reference, the scenario with its risks, and with every lever implemented."""
-    on, off = np.array(1.0), np.array(0.0)
-    happens = {lever: (draws[f"{lever}.success"] < draws[f"{lever}.probability"]).astype(float)
-               for lever in scenario.levers}
-    return {REFERENCE: dict.fromkeys(happens, off), SCENARIO: happens,
-            IMPLEMENTED: dict.fromkeys(happens, on)}
-
-
-def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]:
-    """Draw everything that is uncertain: one mapping of arrays, first axis ``draw``.
+def prepare(base: Baseline, scenario: Scenario, draws: Draws, growth: float = 0.0) -> Prepared:
+    """Set up a block of draws: the base year, the reference path, what each lever would do.
 
     Parameters
     ----------
-    base
-        The baseline.
-    scenario
-        Settings and parameters it fixes are not drawn.
-    cube
-        Where the draws come from.
-
-    Returns
-    -------
-    dict
-        Parameters, table cells and settings by dotted name; rows of the posterior
-        (``posterior.*``), drawn whole so that their correlations stay; innovations of the
-        projection (``innovation.*``); and for each lever ``success`` and ``lifetime``.
+    growth
+        Growth of the pair's trade beyond the reference path, share a year.
     """
     years = years_of(base, scenario)
-    numbers = {name: item for name, item in base.parameters.items() if not item.calibrated}
-    fixed = dict(scenario.parameters)
-    for name, chosen in scenario.levers.items():
-        lever = base.levers[name]
-        numbers |= lever.parameters
-        fixed |= {f"{name}.{key}": float(value) for key, value in chosen.items()
-                  if not isinstance(lever.settings[key], Choice)}
-    values = draw(numbers, cube, fixed)
-    values |= path_draws(base, cube, years, scenario.specification)
-    for name in scenario.levers:
-        values |= {key: cube.column(key) for key in (f"{name}.success", f"{name}.lifetime")}
-    return {name: frozen(array) for name, array in values.items()}
+    world = economy(base, draws)
+    path = reference_path(base, draws, years)
+    faster = np.log1p(growth) * np.arange(1, len(years) + 1)
+    path = replace(path, log_flow=path.log_flow + faster[None, :, None])
+    levels, to_count = reference_levels(base, world, draws, path)
+    shocks = {name: lever_shock(base, scenario, world, draws, name, years, path.closed_share,
+                                levels) for name in scenario.levers}
+    exposed = (spread(draws["posterior.closure_effect"], "draw", "importer")
+               * spread(path.closed_share, "draw", "year"))
+    return Prepared(years, world, levels, to_count, shocks,
+                    tuple(base.levers[name].at_once for name in scenario.levers), exposed,
+                    closure_of(base, scenario))
+
+
+def _simulate_block(base: Baseline, scenario: Scenario, draws: Draws,
+                    cases: Cases) -> dict[str, Array]:
+    start = prepare(base, scenario, draws)
+    world, levels = start.world, start.levels
+    idle = account(world, levels, start.to_count, resolve(world, []), no_change(levels),
+                   np.zeros_like(levels))
+    policies = {name: case for name, case in cases.items() if _acts(case)}
+    if not policies:
+        return _arrange(cases, {}, {}, idle) | {"max_residual": np.array(0.0)}
+    target = start.settle(policies)
+    path = target.path(world)
+    cost = policy_cost(base.levers, draws, start.years, policies)
+    acting = account(world, levels, start.to_count, target.change, target.settled, path, cost)
+    return (_arrange(cases, policies, acting, idle)
+            | {"max_residual": np.array(target.settled.residual)})
 
 
 def _acts(switches: Mapping[str, Array]) -> bool:
@@ -203,8 +186,6 @@ def run(
         Number of draws and seed; those of the scenario by default.
     count
         Whose statistics the headline uses; the target's count by default.
-    progress
-        Called with draws done and draws in all.
 
     Returns
     -------

@@ -1,33 +1,34 @@
 """Trade under any subset of a scenario's levers; what does not differ is solved once.
 
 In a given year and draw only some levers act: others have not begun, have ended, or are cut
-off. Subsets that hold the same acting levers are then the same situation, and one solution
+off. Subsets that hold the same acting levers are then the same problem, and one solution
 serves them all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tradesim.common.arrays import Array, at, only, spread, total
+from tradesim.common.arrays import Array, at, map_arrays, only, spread, total
 from tradesim.common.errors import ConvergenceError
 from tradesim.common.parallel import by_block
 from tradesim.economy.adjustment import reached, settle
 from tradesim.economy.shocks import CONDITIONS, Shock
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.scenario import Scenario
-from tradesim.simulation.model import BLOCK
-from tradesim.simulation.situation import Situation, situation, years_of
+from tradesim.simulation.draws import years_of
+from tradesim.simulation.model import BLOCK, prepare
+from tradesim.simulation.prepared import Prepared
 
 Subsets = NDArray[np.int64]
 
 CELLS = 1024
-"""Situations solved at once: their arrays stay in the processor's cache."""
+"""Prepareds solved at once: their arrays stay in the processor's cache."""
 
 PATHS = 8192
 """Cases times draws followed over the years at once: bounds the memory."""
@@ -48,7 +49,7 @@ class Flows:
     years
         Years of `own`.
     solved
-        Situations that were solved.
+        Prepareds that were solved.
     """
 
     own: Array
@@ -87,20 +88,14 @@ def flows(
 
     Parameters
     ----------
-    base
-        The baseline.
     scenario
         Levers with their settings, and the horizon.
-    draws
-        Drawn numbers by name, from `model.draw_all`.
     subsets
         Levers of each case, as bits in the order of the scenario; (case, draw) or (case, 1).
     years
         Years to keep; all by default.
     growth
         Growth of the pair's trade beyond the reference path, share a year.
-    progress
-        Called with draws done and draws in all.
 
     Returns
     -------
@@ -131,7 +126,7 @@ def flows(
 
 def _block(base: Baseline, scenario: Scenario, draws: Mapping[str, Array], subsets: Subsets,
            growth: float) -> tuple[Array, Array, Array, int]:
-    start = situation(base, scenario, draws, growth)
+    start = prepare(base, scenario, draws, growth)
     size = (len(start.years), subsets.shape[1])
     acting = sum((_acts(made, size).astype(np.int64) << place
                   for place, made in enumerate(start.shocks.values())),
@@ -189,12 +184,11 @@ def _acts(made: Shock, size: tuple[int, int]) -> NDArray[np.bool_]:
     return found
 
 
-def _solve(start: Situation, subset: Subsets, years: NDArray[np.intp],
+def _solve(start: Prepared, subset: Subsets, years: NDArray[np.intp],
            draws: NDArray[np.intp]) -> _Answer:
     """Settle each cell: one subset of levers in one year of one draw."""
     def here(owner: Any) -> Any:
-        return replace(owner, **{part.name: at(value, years, draws) for part in fields(owner)
-                                 if isinstance(value := getattr(owner, part.name), np.ndarray)})
+        return map_arrays(owner, lambda values: at(values, years, draws))
 
     place = here(start.world)
     used = [bit for bit in range(len(start.shocks)) if np.any((subset >> bit) & 1)]

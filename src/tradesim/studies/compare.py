@@ -18,7 +18,7 @@ import xarray as xr
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
-from tradesim.simulation.results import IMPLEMENTED, REFERENCE, SCENARIO
+from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO
 
 CASES = (SCENARIO, IMPLEMENTED)
 ACCOUNTS = ("consumer_surplus", "producer_surplus", "exporter_surplus", "tariff_revenue", "welfare")

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from tradesim.common.arrays import Array
-from tradesim.simulation.results import ALL, IMPLEMENTED, PERCENTILES, SCENARIO, STATISTICS
+from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
+from tradesim.simulation.summary import ALL, PERCENTILES, STATISTICS
 from tradesim.studies.compare import ACCOUNTS, CASES, Comparison, first_year, members, probability
 from tradesim.studies.regret import CRITERIA, regret
 

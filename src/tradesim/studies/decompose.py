@@ -34,10 +34,11 @@ from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Scenario
 from tradesim.simulation import model
-from tradesim.simulation.model import draw_all, load_baseline, standard_cases
-from tradesim.simulation.results import ALL, IMPLEMENTED, SCENARIO, describe
-from tradesim.simulation.situation import years_of
+from tradesim.simulation.draws import IMPLEMENTED, SCENARIO, draw_all, standard_cases, years_of
+from tradesim.simulation.model import load_baseline
+from tradesim.simulation.results import describe
 from tradesim.simulation.subsets import Flows, Subsets, all_subsets, as_subset, flows
+from tradesim.simulation.summary import ALL
 
 DRAWS = 1000
 MOST = 12

@@ -21,9 +21,8 @@ from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.inputs.levers import Choice
 from tradesim.inputs.parameters import Parameter
 from tradesim.inputs.scenario import Scenario
-from tradesim.simulation.model import standard_cases
-from tradesim.simulation.results import IMPLEMENTED, REFERENCE, SCENARIO, describe
-from tradesim.simulation.situation import years_of
+from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO, standard_cases, years_of
+from tradesim.simulation.results import describe
 from tradesim.simulation.subsets import Subsets, as_subset, flows
 from tradesim.studies.decompose import DRAWS, Asked, ask, check_years
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tradesim.common.arrays import Array
-from tradesim.simulation.results import SCENARIO
+from tradesim.simulation.draws import SCENARIO
 from tradesim.studies.compare import Comparison
 
 CRITERIA = ("turnover", "welfare")

@@ -17,9 +17,8 @@ from tradesim.common.arrays import Array, axis, total
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.economy.accounts import split_change
 from tradesim.inputs.parameters import Cube
-from tradesim.simulation.model import draw_all
-from tradesim.simulation.results import IMPLEMENTED
-from tradesim.simulation.situation import situation
+from tradesim.simulation.draws import IMPLEMENTED, draw_all
+from tradesim.simulation.model import prepare
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,7 +168,7 @@ def compare_year(base: Baseline, scenario: Scenario, year: int | None = None) ->
         When the year is not projected, or the scenario pulls nothing.
     """
     numbers = draw_all(base, scenario, Cube.point())
-    start = situation(base, scenario, numbers)
+    start = prepare(base, scenario, numbers)
     year = scenario.horizon if year is None else year
     if year not in start.years:
         raise InputError([Problem("--year", str(year), "is not a projected year; allowed "

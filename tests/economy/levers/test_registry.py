@@ -16,28 +16,12 @@ from made_up_world import PAIR, make_economy
 from tradesim.common.arrays import spread
 from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder
-from tradesim.economy.levers.checks import NAMES, check_levers
-from tradesim.economy.levers.kinds_events import (
-    export_ban,
-    payment_friction,
-    project,
-    route_closure,
-    supply_loss,
-)
-from tradesim.economy.levers.kinds_policy import (
-    payment_relief,
-    plants,
-)
-from tradesim.economy.levers.registry import (
-    GIVEN,
-    KINDS,
-    TIMING,
-    arguments,
-    border_facilitation,
-    free_zone,
-    phase_in,
-    route_improvement,
-)
+from tradesim.economy.levers.duties import free_zone
+from tradesim.economy.levers.frictions import payment_friction, payment_relief
+from tradesim.economy.levers.registry import GIVEN, KINDS, NAMES, arguments, check_levers
+from tradesim.economy.levers.supply import export_ban, plants, project, supply_loss
+from tradesim.economy.levers.timing import TIMING, phase_in
+from tradesim.economy.levers.transport import border_facilitation, route_closure, route_improvement
 from tradesim.economy.routes import carriage, saving
 from tradesim.economy.shocks import NONE, Shock, resolve
 from tradesim.inputs.levers import Choice, read_levers

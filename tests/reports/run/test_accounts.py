@@ -11,7 +11,7 @@ from tradesim.reports.run import accounts_figures as plots_books
 from tradesim.reports.run.accounts import books, parts, phrases
 from tradesim.reports.run.page import environment
 from tradesim.reports.run.view import Story
-from tradesim.simulation.benefit import costly, present_values, ratio
+from tradesim.simulation.summary import benefit_cost_ratio, costly, present_values
 
 COUNTS = ["right", "left"]
 EXACT = 1e-9
@@ -66,8 +66,9 @@ def test_benefit_and_cost_by_hand(told):
     welfare = told.dataset["welfare"].sel(case="if_implemented").sum("importer").to_numpy()
     np.testing.assert_allclose(values["joint"], welfare @ rate)
     np.testing.assert_allclose(values["net"], values["joint"] - values["cost"])
-    assert ratio(values) == pytest.approx(values["joint"].mean() / values["cost"].mean())
-    assert ratio(values | {"cost": 0 * values["cost"]}) == 0.0
+    assert benefit_cost_ratio(values) == pytest.approx(
+        values["joint"].mean() / values["cost"].mean())
+    assert benefit_cost_ratio(values | {"cost": 0 * values["cost"]}) == 0.0
 
 
 def test_no_cost_no_benefit_cost():

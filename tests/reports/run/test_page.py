@@ -13,7 +13,7 @@ import fake_results
 from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.pair import read_pair
-from tradesim.inputs.starter import starter
+from tradesim.inputs.scenario_text import starter
 from tradesim.reports import terminal
 from tradesim.reports.run import page as report
 from tradesim.reports.run.facts import facts, tables
@@ -29,7 +29,8 @@ from tradesim.reports.wording import (
     probability,
     words,
 )
-from tradesim.simulation import results
+from tradesim.simulation.summary import headline as first_numbers
+from tradesim.simulation.summary import summary as summarise
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "col"}
 USED = {
@@ -168,11 +169,11 @@ def test_same_results_give_the_same_bytes(make, page, tmp_path):
 
 def test_numbers_of_the_answer_are_those_of_the_summary(make):
     story = make()
-    table = results.summary(story.dataset)
+    table = summarise(story.dataset)
     headline = table[(table["variable"] == "turnover") & (table["count"] == story.count)
                      & (table["year"] == 2035)].set_index(["case", "statistic"])["value"] / 1e6
     found = numbers(sentences(story))
-    chances = results.headline(story.dataset)["target"]["probability"]["2035"]
+    chances = first_numbers(story.dataset)["target"]["probability"]["2035"]
     expected = [
         float(story.reported(story.count)[-1].sum()), 2024,
         *(headline["reference", name] for name in ("p50", "p10", "p90")), 80, 2035,
@@ -240,7 +241,7 @@ def rescaled(story: Story, scale: np.ndarray) -> Story:
 
 def test_both_kinds_of_change_are_averages(make):
     story = make()
-    table = results.summary(story.dataset)
+    table = summarise(story.dataset)
     chosen = table[(table["variable"] == "turnover") & (table["statistic"] == "mean")]
     means = chosen.set_index(["count", "year", "case"])["value"] / 1e6
     for count, block in zip(story.counts, facts(story)["blocks"], strict=True):
@@ -324,11 +325,11 @@ def test_terms_of_the_standing_text(page):
 
 def test_terminal_shows_one_column_without_changes_and_no_ranges_of_one_draw(make):
     still, one = make(size=0.0), make(draws=1)
-    text = terminal.outcome(results.headline(still.dataset), still.pair)
+    text = terminal.outcome(first_numbers(still.dataset), still.pair)
     assert "scenario" not in text
     assert "without" not in text
     assert "mean change" not in text
-    text = terminal.outcome(results.headline(one.dataset), one.pair)
+    text = terminal.outcome(first_numbers(one.dataset), one.pair)
     assert "One draw: no ranges, no probability" in text
     assert "Probability" not in text
     assert " to " not in text
@@ -401,7 +402,7 @@ def test_tables_hold_plain_numbers_that_follow_the_summary(make):
             assert "USD million" in heading or "%" in heading
         for row in table["rows"]:
             assert all(cell == "" or number.match(cell) for cell in row[1:])
-    summary = results.summary(story.dataset)
+    summary = summarise(story.dataset)
     trade = summary[(summary["variable"] == "trade") & (summary["year"] == 2035)
                     & (summary["count"] == story.count) & (summary["group"] == "all")
                     & (summary["importer"] == story.pair.importers[0])

@@ -309,13 +309,13 @@ def test_folders_that_are_no_sweep(tmp_path, make, expected):
 
 @pytest.mark.slow
 def test_a_run_is_a_sweep_of_everything(tmp_path):
-    from tradesim.simulation import model, results
+    from tradesim.simulation import model, results, summary
 
     results.save(model.run("all_levers", draws=300), tmp_path)
     sweep = read_sweep(tmp_path)
     output = find_output(sweep, "turnover")
     data = prepare(sweep, Question(output, sweep.about["target"]["value"]))
-    headline = results.headline(results.load(tmp_path))
+    headline = summary.headline(results.load(tmp_path))
     assert data.y.mean() == pytest.approx(
         headline["target"]["probability"][str(output.year)]["scenario"])
     effect = find_output(sweep, "turnover", case="effect")

@@ -6,7 +6,7 @@ import pytest
 from tradesim.common.errors import InputError
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, read_scenario
-from tradesim.simulation.model import draw_all
+from tradesim.simulation.draws import draw_all
 from tradesim.studies.sweep.factors import FUTURE, Noise, World
 
 

@@ -11,7 +11,8 @@ from tradesim.cli.app import cli
 from tradesim.common.errors import InputError
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, read_scenario
-from tradesim.simulation.model import draw_all, simulate
+from tradesim.simulation.draws import draw_all
+from tradesim.simulation.model import simulate
 from tradesim.studies.sweep.design import METHODS, make
 from tradesim.studies.sweep.execution import open_mapper
 from tradesim.studies.sweep.file import is_sweep_file, read_sweep_file

@@ -1,7 +1,7 @@
-r"""Changes of duty as negotiators name them: new rate, maximum rate, linear cut, Swiss formula.
+r"""Levers on duties and taxes at the border: agreements, zones, changes by formula.
 
-The four ways, their names and their effect on a rate are those of the tariff tools of the World
-Integrated Trade Solution. Rates are shares of value: a duty of five per cent is 0.05.
+The four ways to change a rate, their names and their effect are those of the tariff tools of the
+World Integrated Trade Solution. Rates are shares of value: a duty of five per cent is 0.05.
 """
 
 from __future__ import annotations
@@ -10,14 +10,85 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tradesim.common.arrays import DIMS, Array, axis, spread
+from tradesim.common.arrays import DIMS, Array, axis, ratio, spread
 from tradesim.common.errors import InputError, Problem
 from tradesim.economy.base_year import Economy
+from tradesim.economy.quotas import with_quotas
 from tradesim.economy.shocks import Shock
 
 METHODS = ("new_rate", "maximum_rate", "linear_cut", "swiss_formula")
-GIVEN_COEFFICIENT, SIMPLE_AVERAGE, WEIGHTED_AVERAGE = "given", "simple_average", "weighted_average"
-COEFFICIENTS = (GIVEN_COEFFICIENT, SIMPLE_AVERAGE, WEIGHTED_AVERAGE)
+GIVEN_COEFFICIENT, WEIGHTED_AVERAGE = "given", "weighted_average"
+
+
+
+def tariff_agreement(
+    economy: Economy, phase: Array, *, lever: str, members: Sequence[str], partner: str,
+    gated_groups: Sequence[str], nontariff_scopes: Sequence[str],
+    scope: str, utilisation: Array, nontariff_cut: Array, calendar: Array,
+) -> Shock:
+    r"""Lower duties between one country and the members of a union (equation L1).
+
+    .. math:: r = \varphi\, c_{jg}\, U, \qquad n = \varphi\, N\, c_{jg}
+
+    Every member gets the same cut, so rivals inside the union keep their place. Of gated goods
+    only what approved suppliers offer gains anything (`shocks.resolve`).
+
+    Parameters
+    ----------
+    lever
+        Name under which the table of coverage holds this agreement.
+    members, partner
+        The union's members and the country on the other side.
+    gated_groups
+        Groups whose access to the members needs approval of suppliers, not only a lower duty.
+    nontariff_scopes
+        Scopes of the agreement that also lower non-tariff costs.
+    scope
+        Which schedule: the coverage :math:`c` by importer and group.
+    utilisation
+        Share :math:`U` of eligible trade that claims the preference.
+    nontariff_cut
+        Cost :math:`N` removed on covered goods, share of delivered value.
+    calendar
+        Calendar years.
+    """
+    inside = economy.mask("importer", [partner]) * economy.mask("exporter", members)
+    outside = economy.mask("importer", members) * economy.mask("exporter", [partner])
+    reach = phase * (inside + outside)
+    covered = reach * economy.coverage(lever, scope)
+    nontariff = nontariff_cut if scope in nontariff_scopes else 0.0
+    made = Shock(duty=covered * utilisation, information=covered * nontariff,
+                 gated=outside * economy.mask("group", gated_groups))
+    return with_quotas(made, economy, lever, scope, reach, calendar)
+
+
+def free_zone(
+    economy: Economy, phase: Array, *, importers: Sequence[str], exporters: Sequence[str],
+    groups: Sequence[str], regional_share: Array, uptake: Array, vat_rate: Array,
+    vat_avoided: Array,
+) -> Shock:
+    r"""Open a zone that sells duty-free: relief on trade that passes through it (equation L3).
+
+    .. math:: r = \varphi\, w s, \qquad b = \varphi\, w s\, V z
+
+    Where no duty is left, as after a free-trade agreement, nothing of it is relieved.
+
+    Parameters
+    ----------
+    importers, exporters, groups
+        Country of the zone, suppliers that reach it, and goods that are sold there.
+    regional_share
+        Share :math:`w` of the flow that serves the region of the zone.
+    uptake
+        Share :math:`s` of that trade sold or processed in the zone.
+    vat_rate
+        Value-added tax at the border :math:`V`, share of value.
+    vat_avoided
+        Share :math:`z` of that tax which goods leaving the zone do not pay.
+    """
+    passing = (phase * regional_share * uptake * economy.mask("importer", importers)
+               * economy.mask("exporter", exporters) * economy.mask("group", groups))
+    return Shock(duty=passing, rebate=passing * vat_rate * vat_avoided)
 
 
 def new_rate(old: Array, rate: Array) -> Array:
@@ -46,9 +117,7 @@ def swiss_formula(old: Array, coefficient: Array) -> Array:
         Coefficient :math:`a \ge 0` in the unit of the rates; no new rate is above it. Zero
         ends all duty.
     """
-    old, coefficient = np.broadcast_arrays(old, coefficient)
-    both = old + coefficient
-    return old * np.divide(coefficient, both, out=np.zeros(both.shape), where=both > 0.0)
+    return old * ratio(coefficient, old + coefficient)
 
 
 def swiss_coefficient(old: Array, weight: Array, cut: Array) -> Array:
@@ -118,8 +187,6 @@ def tariff_change(
 
     Parameters
     ----------
-    economy, phase
-        Base year; strength of the lever.
     importers, exporters, groups
         Whose duties, on whose goods, of which groups; names, or a text of names with commas.
         All suppliers of an importer make it a change of the most-favoured-nation duty, one
@@ -140,11 +207,6 @@ def tariff_change(
     utilisation
         Share :math:`U` of the trade that gets the new rate; one where it needs no certificate
         of origin.
-
-    Returns
-    -------
-    Shock
-        Share of duty removed; below zero where a new rate is above the old one.
 
     Raises
     ------
@@ -167,9 +229,7 @@ def tariff_change(
             traded = economy.sales if coefficient_from == WEIGHTED_AVERAGE else 1.0
             coefficient = _solved(old, chosen * traded, target_average_cut)
         new = swiss_formula(old, coefficient)
-    left = np.divide(new, old, out=np.ones(np.broadcast_shapes(new.shape, old.shape)),
-                     where=old > 0.0)
-    return Shock(duty=phase * utilisation * chosen * (1.0 - left))
+    return Shock(duty=phase * utilisation * chosen * (1.0 - ratio(new, old, 1.0)))
 
 
 def _names(names: str | Sequence[str]) -> list[str]:

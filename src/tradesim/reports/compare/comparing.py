@@ -15,17 +15,17 @@ import xarray as xr
 from tradesim.common.arrays import MILLION
 from tradesim.common.errors import InputError, Problem
 from tradesim.inputs.baseline import Baseline
-from tradesim.inputs.differences import Difference, differences
 from tradesim.inputs.pair import Pair
 from tradesim.inputs.scenario import Known, Scenario, read_scenario
+from tradesim.inputs.scenario_text import Difference, differences
 from tradesim.reports.compare.page import report as write_report
 from tradesim.reports.compare.tables import outcomes, pages, phrases
 from tradesim.reports.export import excel as workbook
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import plain
+from tradesim.simulation.cache import Watch, fetch
 from tradesim.simulation.model import load_baseline
 from tradesim.simulation.results import DATA, MANIFEST
-from tradesim.simulation.runs import Watch, fetch
 from tradesim.studies.compare import Comparison, compare, refuse_different
 from tradesim.studies.compare_table import table
 
@@ -99,7 +99,8 @@ def compared(
                  if name == baseline or Path(name).stem == baseline)
     first = str(json.loads(datasets[place].attrs["scenario"])["name"])
     comparison = compare(*datasets, baseline=first, align=align)
-    inputs = {name: differences(base, Scenario.model_validate(comparison.scenario(name)))
+    inputs = {name: differences(base.folder, base.parameters, base.levers,
+                                Scenario.model_validate(comparison.scenario(name)))
               for name in comparison.names}
     return Compared(comparison, base.pair, inputs)
 

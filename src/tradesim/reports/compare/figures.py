@@ -17,8 +17,8 @@ from tradesim.reports.compare.tables import RANGE as RANGE_KIND
 from tradesim.reports.compare.tables import Table, average, heat, phrases
 from tradesim.reports.figure_style import FAN, IMPLEMENTED, REFERENCE, SCENARIO, sign, style
 from tradesim.reports.wording import MINUS, pretty, wrapped
-from tradesim.simulation.results import IMPLEMENTED as IMPLEMENTED_CASE
-from tradesim.simulation.results import SCENARIO as SCENARIO_CASE
+from tradesim.simulation.draws import IMPLEMENTED as IMPLEMENTED_CASE
+from tradesim.simulation.draws import SCENARIO as SCENARIO_CASE
 from tradesim.studies.compare import CASES, Comparison, members, probability, ranked
 from tradesim.studies.regret import CRITERIA, regret
 

@@ -12,8 +12,8 @@ import jinja2
 import numpy as np
 
 from tradesim.common.arrays import MILLION
-from tradesim.inputs.differences import Difference
 from tradesim.inputs.pair import Pair
+from tradesim.inputs.scenario_text import Difference
 from tradesim.reports.compare.figures import figures
 from tradesim.reports.compare.tables import (
     MONEY,
@@ -32,7 +32,7 @@ from tradesim.reports.compare.tables import (
 from tradesim.reports.figure_style import save
 from tradesim.reports.run.page import FIGURES, REPORT, environment, inline
 from tradesim.reports.wording import decimals, plain, probability, words
-from tradesim.simulation.results import IMPLEMENTED, SCENARIO
+from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
 from tradesim.studies.compare import Comparison, contained, members, moved_reference
 from tradesim.studies.regret import CRITERIA, regret
 

@@ -16,7 +16,8 @@ import xarray as xr
 from tradesim.common.arrays import MILLION, Array
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.pair import Pair, read_pair
-from tradesim.simulation.results import IMPLEMENTED, REFERENCE, SCENARIO, program
+from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO
+from tradesim.simulation.results import program
 
 COLUMNS = ("model", "scenario", "region", "variable", "unit", "year", "value")
 STATISTICS = {"p05": 5.0, "p50": 50.0, "p95": 95.0}

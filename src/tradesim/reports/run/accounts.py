@@ -15,7 +15,7 @@ import yaml
 from tradesim.common.arrays import MILLION, Array
 from tradesim.reports.run.view import NOTHING, Change, Story
 from tradesim.reports.wording import TEMPLATES, changed, pretty, probability
-from tradesim.simulation.benefit import costly, present_values, ratio
+from tradesim.simulation.summary import benefit_cost_ratio, costly, present_values
 
 WEIGHT = 100 * MILLION
 """From a share, which a story gives as if it were an amount in millions, to per cent."""
@@ -178,7 +178,7 @@ def _benefit(story: Story, priced: bool) -> dict[str, Any]:
         rows.append([label, *(changed(Change.of(values[case][name]), "short") for case in cases)])
     if priced:
         rows.append([words["benefit"]["ratio"],
-                     *(pretty(ratio(values[case]), 2) for case in cases)])
+                     *(pretty(benefit_cost_ratio(values[case]), 2) for case in cases)])
     if priced and not story.point:
         rows.append([words["benefit"]["pays"], *(probability(float(
             (values[case]["net"] > 0).mean()), "short") for case in cases)])
@@ -188,7 +188,8 @@ def _benefit(story: Story, priced: bool) -> dict[str, Any]:
             "yearly": [float(story.change("welfare", "if_implemented", year=story.last)
                              .sum(axis=-1).mean())],
             "cost": [float(sure["cost"].mean())], "gain": [float(sure["joint"].mean())],
-            "first": story.years[0], "ratio": pretty(ratio(sure), 2) if priced else ""}
+            "first": story.years[0],
+            "ratio": pretty(benefit_cost_ratio(sure), 2) if priced else ""}
 
 
 def _row(story: Story, label: str, name: str, scale: float, **where: Any) -> list[str]:

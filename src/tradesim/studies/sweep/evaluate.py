@@ -21,11 +21,12 @@ from tradesim.common.arrays import Array
 from tradesim.common.errors import TradesimError
 from tradesim.common.files import calibration_folder, program
 from tradesim.economy.accounts import VARIABLES
-from tradesim.economy.self_sufficiency import balances
+from tradesim.economy.indicators import balances
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.scenario import Scenario
+from tradesim.simulation.draws import REFERENCE, SCENARIO
 from tradesim.simulation.model import BLOCK, load_baseline, simulate
-from tradesim.simulation.results import REFERENCE, SCENARIO, calibration_hashes
+from tradesim.simulation.results import calibration_hashes
 from tradesim.studies.sweep.factors import Factor, World
 
 EFFECT, TARGET, OWN = "effect", "target", "own"

@@ -19,7 +19,7 @@ from tradesim.inputs.distributions import EDGE
 from tradesim.inputs.parameters import Cube, Parameter
 from tradesim.inputs.posterior import PREFIX
 from tradesim.inputs.scenario import Scenario
-from tradesim.simulation.model import draw_all
+from tradesim.simulation.draws import draw_all
 
 POSTERIOR, FUTURE, SUCCESS, INNOVATION = "posterior", "future", ".success", "innovation."
 SPECIFICATION = "specification"

@@ -13,8 +13,8 @@ from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
 from tradesim.economy.accounts import VARIABLES
 from tradesim.inputs.scenario import Known, read_scenario
+from tradesim.simulation.draws import years_of
 from tradesim.simulation.model import load_baseline
-from tradesim.simulation.situation import years_of
 from tradesim.studies.sweep.design import METHODS, ORDERED, Design, make
 from tradesim.studies.sweep.evaluate import TARGET, Label, Outputs, Task, hash_of, identity, labels
 from tradesim.studies.sweep.factors import Factor, World

@@ -11,24 +11,16 @@ from hypothesis import strategies as st
 
 from made_up_world import make_economy
 from tradesim.common.arrays import MILLION, spread, total
-from tradesim.economy.levers.kinds_events import (
-    currency_move,
-    export_ban,
-    growth_path,
-    lasting,
-    payment_friction,
-    project,
-    route_closure,
-    supply_loss,
-)
-from tradesim.economy.levers.kinds_policy import (
+from tradesim.economy.levers.frictions import (
     contacts,
+    payment_friction,
     payment_relief,
-    plants,
     recognition,
-    route_service,
 )
-from tradesim.economy.levers.registry import phase_in
+from tradesim.economy.levers.macro import currency_move, growth_path
+from tradesim.economy.levers.supply import export_ban, plants, project, supply_loss
+from tradesim.economy.levers.timing import lasting, phase_in
+from tradesim.economy.levers.transport import route_closure, route_service
 from tradesim.economy.shocks import FLOOR, NONE, Shock, resolve
 
 FULL = spread(1.0)

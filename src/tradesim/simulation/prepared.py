@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from tradesim.common.arrays import Array, spread, total
 from tradesim.common.errors import InputError, Problem
 from tradesim.economy.adjustment import Closure, Outcome, settle
-from tradesim.economy.base_year import Economy, economy
+from tradesim.economy.base_year import Economy
 from tradesim.economy.closure import Imbalances, closure
-from tradesim.economy.levers.registry import GIVEN, KINDS, TIMING, arguments, phase_in
-from tradesim.economy.shocks import Pulled, Shock
-from tradesim.inputs.baseline import Baseline
+from tradesim.economy.levers.registry import GIVEN, KINDS, arguments
+from tradesim.economy.levers.timing import TIMING, phase_in
+from tradesim.economy.shocks import Shock
+from tradesim.inputs.baseline import WORLD, Baseline
 from tradesim.inputs.levers import Choice, Lever
 from tradesim.inputs.scenario import Scenario
-from tradesim.inputs.world import WORLD
-from tradesim.reference.gravity import Reference
-from tradesim.reference.projection import reference_path
-
-Draws = Mapping[str, Array]
-Cases = Mapping[str, Mapping[str, Array]]
-"""For each case, a switch by lever: zero or one, scalar or by draw."""
+from tradesim.reference.gravity import ReferencePath
+from tradesim.simulation.draws import Cases, Draws
 
 
 @dataclass(frozen=True)
-class Situation:
+class Prepared:
     """Base year, reference path and shocks of a block of draws.
 
     Attributes
@@ -59,67 +55,16 @@ class Situation:
     exposed: Array
     closure: Closure | None
 
-    def pulled(self, cases: Cases) -> list[Pulled]:
-        """Switches by case with the shock of each lever."""
-        return [(spread(np.array([case[lever] for case in cases.values()]), "case", "draw"),
-                 shock) for lever, shock in self.shocks.items()]
-
     def settle(self, cases: Cases) -> Outcome:
-        """Where trade settles in each case (`settlement.settle`)."""
-        return settle(self.world, self.levels, self.pulled(cases), at_once=self.at_once,
+        """Where trade would settle in each year of each case (equations 4-10)."""
+        switched = [(spread(np.array([case[lever] for case in cases.values()]), "case", "draw"),
+                     shock) for lever, shock in self.shocks.items()]
+        return settle(self.world, self.levels, switched, at_once=self.at_once,
                       exposed=self.exposed, closure=self.closure)
 
 
-def situation(base: Baseline, scenario: Scenario, draws: Draws,
-              growth: float = 0.0) -> Situation:
-    """Set the scene of a block of draws.
-
-    Parameters
-    ----------
-    base
-        The baseline.
-    scenario
-        Levers with their settings, and the horizon.
-    draws
-        Drawn numbers by name, first axis ``draw``.
-    growth
-        Growth of the pair's trade beyond the reference path, share a year.
-    """
-    years = years_of(base, scenario)
-    world = economy(base, draws)
-    path = reference_path(base, draws, years)
-    ahead = np.arange(1, len(years) + 1)
-    path = replace(path, log_flow=path.log_flow + (np.log1p(growth) * ahead)[None, :, None])
-    levels, to_count = reference_levels(base, world, draws, path)
-    closed = spread(path.closed_share, "draw", "year")
-    return Situation(
-        years, world, levels, to_count,
-        {name: shock(base, scenario, world, draws, name, years, path.closed_share, levels)
-         for name in scenario.levers},
-        tuple(base.levers[name].at_once for name in scenario.levers),
-        spread(draws["posterior.closure_effect"], "draw", "importer") * closed,
-        _closure(base, scenario))
-
-
-def _closure(base: Baseline, scenario: Scenario) -> Closure | None:
-    if scenario.closure == "none":
-        return None
-    if base.world is None:
-        raise InputError([Problem(str(base.folder / WORLD), "", "file is missing; the closure "
-                                  f"'{scenario.closure}' needs it", "closure: none")])
-    world = base.world
-    imbalances: Imbalances = "additive" if scenario.imbalances == "additive" else "multiplicative"
-    return lambda economy, change: closure(world, economy, change, economy.trade_elasticity,
-                                           imbalances)
-
-
-def years_of(base: Baseline, scenario: Scenario) -> tuple[int, ...]:
-    """Projected years: from the one after the fitted data to the scenario's horizon."""
-    return tuple(range(base.history.years[-1] + 1, scenario.horizon + 1))
-
-
 def reference_levels(base: Baseline, world: Economy, draws: Draws,
-                     path: Reference) -> tuple[Array, Array]:
+                     path: ReferencePath) -> tuple[Array, Array]:
     """Purchases without new policy by importer, group and exporter, and factors to each count.
 
     The pair's own flows follow the projected path, on the importer's own count; all other
@@ -146,7 +91,7 @@ def reference_levels(base: Baseline, world: Economy, draws: Draws,
     return levels, np.exp(log_count - log_own[None])
 
 
-def shock(base: Baseline, scenario: Scenario, world: Economy, draws: Draws, name: str,
+def lever_shock(base: Baseline, scenario: Scenario, world: Economy, draws: Draws, name: str,
           years: Sequence[int], closed_share: Array, levels: Array) -> Shock:
     """Give the shock of one lever if it succeeds: its kind, with its settings and strength."""
     lever = base.levers[name]
@@ -156,14 +101,14 @@ def shock(base: Baseline, scenario: Scenario, world: Economy, draws: Draws, name
     given = {"lever": name, "calendar": calendar, "years_on": calendar - begin,
              "levels": levels, "lifetime": spread(draws[f"{name}.lifetime"], "draw")}
     kind = KINDS[lever.kind]
-    wanted = arguments(lever.kind)
+    needed = arguments(lever.kind)
     settings = {key: _setting(scenario, lever, draws, key) for key in lever.settings
-                if key not in TIMING and key in wanted}
+                if key not in TIMING and key in needed}
     extra = {key: given[key] for key in GIVEN if key in kind.__annotations__}
-    made = kind(world, strength, **lever.applies, **settings, **extra)
+    shock = kind(world, strength, **lever.applies, **settings, **extra)
     if not lever.needs_corridor:
-        return made
-    return made.interrupted(world, spread(closed_share, "draw", "year"))
+        return shock
+    return shock.interrupted(world, spread(closed_share, "draw", "year"))
 
 
 def _setting(scenario: Scenario, lever: Lever, draws: Draws, key: str) -> Array | str:
@@ -171,3 +116,16 @@ def _setting(scenario: Scenario, lever: Lever, draws: Draws, key: str) -> Array 
     if isinstance(item, Choice):
         return str(scenario.levers[lever.name].get(key, item.default))
     return spread(draws[f"{lever.name}.{key}"], "draw")
+
+
+def closure_of(base: Baseline, scenario: Scenario) -> Closure | None:
+    """General-equilibrium closure that the scenario asks for, if any."""
+    if scenario.closure == "none":
+        return None
+    if base.world_trade is None:
+        raise InputError([Problem(str(base.folder / WORLD), "", "file is missing; the closure "
+                                  f"'{scenario.closure}' needs it", "closure: none")])
+    world = base.world_trade
+    imbalances: Imbalances = "additive" if scenario.imbalances == "additive" else "multiplicative"
+    return lambda economy, change: closure(world, economy, change, economy.trade_elasticity,
+                                           imbalances)

@@ -1,4 +1,4 @@
-"""How much of a product a country makes itself: a published ratio moved by its group's market."""
+"""What people ask of a market: on whom it depends, and how much of a product is made at home."""
 
 from __future__ import annotations
 
@@ -6,12 +6,62 @@ from collections.abc import Collection
 
 import numpy as np
 
-from tradesim.common.arrays import Array, entry, total
+from tradesim.common.arrays import Array, entry, ratio, total
 from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import Settled
 from tradesim.inputs.pair import Pair
 
 PREFIX = "self_sufficiency"
+
+
+def shares(imports: Array) -> Array:
+    r"""Share of each foreign supplier in a market's imports (equation A7).
+
+    .. math:: s_{ij} = \frac{v_{ij}}{\sum_{k} v_{kj}}
+
+    Parameters
+    ----------
+    imports
+        Purchases from abroad by importer and exporter, zero for home sales; order of `DIMS`.
+    """
+    return np.asarray(imports / total(imports, "exporter"))
+
+
+def concentration(share: Array) -> Array:
+    r"""Concentration of imports by supplier (equation A7): Herfindahl and Hirschman's index.
+
+    .. math:: H_j = \sum_i s_{ij}^2
+
+    Parameters
+    ----------
+    share
+        Shares of suppliers, adding up to one; order of `DIMS`.
+
+    Returns
+    -------
+    numpy.ndarray
+        One over the number of suppliers where all are equal, one where there is a single one.
+    """
+    return total(share**2, "exporter")
+
+
+def corridor_share(flow: Array, through: Array) -> Array:
+    """Share of the pair's trade that takes routes of the shared corridor (equation A8).
+
+    Parameters
+    ----------
+    flow
+        Purchases from the partner before duty, USD by importer and group; order of `DIMS`.
+    through
+        Share of the pair's goods on those routes, by importer and group.
+
+    Returns
+    -------
+    numpy.ndarray
+        Share between zero and one by importer; zero where the pair does not trade.
+    """
+    whole, part = total(flow, "group"), total(flow * through, "group")
+    return ratio(part, whole)
 
 
 def balances(pair: Pair, known: Collection[str]) -> tuple[str, ...]:
@@ -41,10 +91,6 @@ def self_sufficiency(economy: Economy, levels: Array, level: Array, settled: Set
 
     Parameters
     ----------
-    economy
-        Base year, and the published shares among its draws.
-    levels
-        Reference purchases before duty, USD; order of `DIMS`.
     level
         Log change of the reference path itself, at its prices.
     settled
@@ -76,8 +122,9 @@ def self_sufficiency(economy: Economy, levels: Array, level: Array, settled: Set
         way = _way(moved - _at(level, here), _at(settled.sales, here))
         quantity = _at(levels, here) * np.exp(moved - price * way)
         base = _at(economy.sales, here)
-        made = _ratio(entry(quantity, home), entry(base, home))
-        bought = _ratio(*(total(values * (1.0 - home), "exporter") for values in (quantity, base)))
+        made = ratio(entry(quantity, home), entry(base, home), 1.0)
+        bought = ratio(total(quantity * (1.0 - home), "exporter"),
+                       total(base * (1.0 - home), "exporter"), 1.0)
         share = economy.draws[f"{PREFIX}.{name}"]
         found.append(share * made / (share * made + (1.0 - share) * bought))
     shape = np.broadcast_shapes(sales.shape, levels.shape)[3:]
@@ -90,14 +137,7 @@ def _at(values: Array, place: tuple[slice, ...]) -> Array:
                         for part, size in zip(place, values.shape, strict=False))]
 
 
-def _ratio(after: Array, before: Array) -> Array:
-    """After over before; one where there was nothing before."""
-    shape = np.broadcast_shapes(after.shape, before.shape)
-    return np.divide(after, before, out=np.ones(shape), where=before > 0.0)
-
 
 def _way(moved: Array, settled: Array) -> Array:
     """How far sales have come towards where they settle; one where they do not move."""
-    shape = np.broadcast_shapes(moved.shape, settled.shape)
-    way = np.divide(moved, settled, out=np.ones(shape), where=settled != 0.0)
-    return np.clip(way, 0.0, 1.0)
+    return np.clip(ratio(moved, settled, 1.0), 0.0, 1.0)

@@ -13,9 +13,8 @@ from accounted import EXACT, ON, ONE_COUNT, before_books, books, settled_books, 
 from made_up_world import PAIR, make_economy
 from tradesim.common.arrays import spread
 from tradesim.economy.accounts import account
-from tradesim.economy.dependence import concentration, corridor_share, shares
 from tradesim.economy.equilibrium import equilibrium, no_change
-from tradesim.economy.self_sufficiency import balances
+from tradesim.economy.indicators import balances, concentration, corridor_share, shares
 from tradesim.economy.shocks import Shock, resolve
 
 ROLLS, YARN = 0, 1

@@ -1,0 +1,66 @@
+"""What is drawn for a run: every uncertain number by name, and which levers act in which case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tradesim.common.arrays import Array, frozen
+from tradesim.inputs.baseline import Baseline
+from tradesim.inputs.levers import Choice
+from tradesim.inputs.parameters import Cube, draw
+from tradesim.inputs.scenario import Scenario
+from tradesim.reference.projection import path_draws
+
+Draws = Mapping[str, Array]
+Cases = Mapping[str, Mapping[str, Array]]
+"""For each case, a switch by lever: zero or one, scalar or by draw."""
+
+REFERENCE, SCENARIO, IMPLEMENTED = "reference", "scenario", "if_implemented"
+
+
+def years_of(base: Baseline, scenario: Scenario) -> tuple[int, ...]:
+    """Projected years: from the one after the fitted data to the scenario's horizon."""
+    return tuple(range(base.history.years[-1] + 1, scenario.horizon + 1))
+
+
+def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]:
+    """Draw everything that is uncertain: one mapping of arrays, first axis ``draw``.
+
+    Parameters
+    ----------
+    scenario
+        Settings and parameters it fixes are not drawn.
+    cube
+        Where the draws come from.
+
+    Returns
+    -------
+    dict
+        Parameters, table cells and settings by dotted name; rows of the posterior
+        (``posterior.*``), drawn whole so that their correlations stay; innovations of the
+        projection (``innovation.*``); and for each lever ``success`` and ``lifetime``.
+    """
+    years = years_of(base, scenario)
+    numbers = {name: item for name, item in base.parameters.items() if not item.calibrated}
+    fixed = dict(scenario.parameters)
+    for name, chosen in scenario.levers.items():
+        lever = base.levers[name]
+        numbers |= lever.parameters
+        fixed |= {f"{name}.{key}": float(value) for key, value in chosen.items()
+                  if not isinstance(lever.settings[key], Choice)}
+    values = draw(numbers, cube, fixed)
+    values |= path_draws(base, cube, years, scenario.specification)
+    for name in scenario.levers:
+        values |= {key: cube.column(key) for key in (f"{name}.success", f"{name}.lifetime")}
+    return {name: frozen(array) for name, array in values.items()}
+
+
+def standard_cases(scenario: Scenario, draws: Draws) -> dict[str, dict[str, Array]]:
+    """Give the reference, the scenario with its risks, and with every lever implemented."""
+    on, off = np.array(1.0), np.array(0.0)
+    happens = {lever: (draws[f"{lever}.success"] < draws[f"{lever}.probability"]).astype(float)
+               for lever in scenario.levers}
+    return {REFERENCE: dict.fromkeys(happens, off), SCENARIO: happens,
+            IMPLEMENTED: dict.fromkeys(happens, on)}
