@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
 from tradesim.inputs.strict_csv import Column, read_table
-from tradesim.inputs.strict_yaml import load_marked
+from tradesim.inputs.strict_yaml import load
 from tradesim.inputs.trade_panel import Panel
 from tradesim.reference.matched_pairs import Matching, matched
 
@@ -200,10 +200,10 @@ def read_outside_view(folder: Path) -> OutsideView:
                for name in (FILE, ERAS, VARIANTS, ABOUT) if not (folder / name).is_file()]
     if missing:
         raise InputError(missing)
-    about, _ = load_marked(folder / ABOUT)
+    about = load(folder / ABOUT)
     wrong = [Problem(str(folder / ABOUT), key, "must be a number above zero", AGAIN)
              for key in ("base_usd", "target_usd")
-             if not isinstance(about, dict) or not isinstance(about.get(key), int | float)
+             if not isinstance(about.get(key), int | float)
              or not about[key] > 0]
     if wrong:
         raise InputError(wrong)
