@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from tradesim.common.arrays import Array
+from tradesim.common.errors import InputError, Problem
 from tradesim.common.files import program
 from tradesim.inputs.distributions import Beta, Lognormal, Normal
 from tradesim.inputs.macro_outlook import DOLLAR_INFLATION, WORLD_GROWTH
@@ -88,12 +89,13 @@ def priors_of(folder: Path) -> Priors:
 
 
 def forms_of(shipped: Priors) -> dict[str, Priors]:
-    """Forms that are compared: the shipped one, other priors, and what each part adds."""
-    return {SHIPPED: shipped,
-            "priors_of_0_2": replace(shipped, elasticity=(1.0, 0.25), persistence=(5.0, 5.0)),
-            "panel_priors": replace(shipped, elasticity=(0.6, 0.3), persistence=(8.0, 2.0)),
-            "local_level": replace(shipped, elasticity=(0.6, 0.3), persistence=None),
-            "without_gdp": replace(shipped, elasticity=NOTHING, persistence=None)}
+    """Forms that are compared: the shipped one, others that differ, and what each part adds."""
+    others = {
+        "priors_of_0_2": replace(shipped, elasticity=(1.0, 0.25), persistence=(5.0, 5.0)),
+        "panel_priors": replace(shipped, elasticity=(0.6, 0.3), persistence=(8.0, 2.0)),
+        "local_level": replace(shipped, elasticity=(0.6, 0.3), persistence=None),
+        "without_gdp": replace(shipped, elasticity=NOTHING, persistence=None)}
+    return {SHIPPED: shipped} | {name: one for name, one in others.items() if one != shipped}
 
 
 def outlook(panel: Panel, rows: Rows, origin: int, horizons: int) -> Ahead:
@@ -258,17 +260,27 @@ def skill_table(scored: pd.DataFrame, panel: Panel, *, block: int = BLOCK) -> pd
     Returns
     -------
     pandas.DataFrame
-        Rows of `COLUMNS`.
+        Rows of `COLUMNS`; horizons that one origin alone reaches are left out.
+
+    Raises
+    ------
+    InputError
+        When the panel has a single origin.
     """
     import pandas as pd
 
     rival = next(iter(RIVALS))
     sums = scored.pivot_table(index="origin", columns=["model", "horizon"], values="crps",
                               aggfunc="sum")
+    if len(sums) < 2:
+        raise InputError([Problem(panel.name, "", f"{len(sums)} year to forecast from; a skill "
+                                  "needs two or more", "give a panel of more years")])
     rows = []
     for (model, horizon), part in scored.groupby(["model", "horizon"], sort=False):
-        found = skill_range(sums[model, horizon].dropna().to_numpy(),
-                            sums[rival, horizon].dropna().to_numpy(), block=block)
+        ours, theirs = (sums[name, horizon].dropna().to_numpy() for name in (model, rival))
+        if len(ours) < 2:
+            continue
+        found = skill_range(ours, theirs, block=block)
         pairs = {frozenset(panel.pairs[k]) for k in part["pair"].unique()}
         rows.append(dict(zip(COLUMNS, (
             model, horizon, *found[:3], part["covered90"].mean(), len(part), len(pairs),
