@@ -50,6 +50,8 @@ class Scenario(Strict):
         Last year of the run.
     draws, seed
         How many draws, and from which seed.
+    target_usd
+        Turnover a year whose probability is asked for, USD; that of ``pair.yaml`` by default.
     references, not_modelled
         What the scenario rests on and what it leaves out.
     origins
@@ -67,6 +69,7 @@ class Scenario(Strict):
     horizon: int
     draws: int = DRAWS
     seed: int = SEED
+    target_usd: float
     references: list[Reference] = Field(default_factory=list)
     not_modelled: list[str] = Field(default_factory=list)
     origins: dict[str, str] = Field(default_factory=dict)
@@ -190,6 +193,8 @@ def _scenario(name: str, values: dict[str, Any], origins: dict[str, str],
         if key not in values:
             values[key], origins[key] = value, origin
         values[key] = whole(values[key])
+    if "target_usd" not in values:
+        values["target_usd"], origins["target_usd"] = known.pair.target_value, "pair.yaml"
     for key, (allowed, _) in known.choices.items():
         if key not in values:
             values[key], origins[key] = allowed[0], "default"

@@ -76,6 +76,12 @@ class Known:
                 "seed": (0, MAX_SEED, "seed of the random numbers")}
 
     @property
+    def amounts(self) -> dict[str, str]:
+        """Amounts above zero at the top of a scenario: meaning."""
+        return {"target_usd": "turnover a year to be reached, in USD, on the count of pair.yaml's "
+                              "target"}
+
+    @property
     def choices(self) -> dict[str, tuple[tuple[str, ...], str]]:
         """Names at the top of a scenario: allowed (the default first), meaning."""
         return {"specification": ((STACKED, *self.specifications),
@@ -86,7 +92,8 @@ class Known:
     @property
     def keys(self) -> tuple[str, ...]:
         """Keys at the top of a scenario."""
-        return (*TEXTS, "levers", "parameters", *self.choices, *self.numbers, *LISTS)
+        return (*TEXTS, "levers", "parameters", *self.choices, *self.numbers, *self.amounts,
+                *LISTS)
 
 
 def check(data: Mapping[str, Any], places: Places, file: str, known: Known) -> list[Problem]:
@@ -153,6 +160,10 @@ class _Check:
                 if whole(value) is None or not low <= value <= high:
                     yield self.wrong(key, f"{_said(value)} is not a whole number from {low} to "
                                           f"{high} ({meaning})")
+            elif key in self.known.amounts:
+                if not is_amount(value):
+                    yield self.wrong(key, f"{_said(value)} is not an amount above zero "
+                                          f"({self.known.amounts[key]})")
             elif key in self.known.choices:
                 values, meaning = self.known.choices[key]
                 if value not in values:
@@ -245,6 +256,12 @@ class _Check:
             yield self.wrong(f"{key}.title", "is missing")
 
 
+def is_amount(value: Any) -> bool:
+    """Whether a value is a finite number above zero."""
+    return (isinstance(value, int | float) and not isinstance(value, bool)
+            and 0.0 < value < float("inf"))
+
+
 def fits(setting: Setting, value: Any) -> bool:
     """Whether a scenario may give a setting or parameter this value."""
     if isinstance(setting, Choice):
@@ -278,6 +295,8 @@ def json_schema(known: Known) -> dict[str, Any]:
         top[key] = {"enum": [*values, None], "default": values[0], "description": said}
     for key, (low, high, said) in known.numbers.items():
         top[key] = {"type": "integer", "minimum": low, "maximum": high, "description": said}
+    for key, said in known.amounts.items():
+        top[key] = {"type": "number", "exclusiveMinimum": 0, "description": said}
     reference = {"type": "object", "required": ["title"], "additionalProperties": False,
                  "properties": {"title": text, "url": {"type": "string", "pattern": "^https?://"}}}
     top["references"] = {"type": "array", "items": reference, "description": LISTS["references"]}

@@ -13,7 +13,7 @@ from tradesim.inputs.scenario import Scenario
 from tradesim.inputs.scenario_schema import Known
 
 _FIELDS = ("title", "question", "levers", "parameters", "specification", "closure", "imbalances",
-           "horizon", "draws", "seed", "references", "not_modelled")
+           "horizon", "draws", "seed", "target_usd", "references", "not_modelled")
 
 
 def resolved(scenario: Scenario, known: Known | None = None) -> str:

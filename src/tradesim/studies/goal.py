@@ -178,7 +178,7 @@ def goal(
     """
     asked = ask(path, calibration=calibration, overrides=overrides,
                 draws=DRAWS if draws is None else draws, seed=seed, count=count)
-    target = float(asked.base.pair.target_value) if target is None else target
+    target = float(asked.scenario.target_usd) if target is None else target
     year = asked.scenario.horizon if year is None else year
     _check(target, probability)
     (year,) = check_years(asked, [year])

@@ -67,7 +67,7 @@ def facts(story: Story, levers: Sequence[Lever] = ()) -> dict[str, Any]:
     found = {
         "count": pair.name(story.count), "target_count": pair.name(pair.target_count),
         "changes": story.changes, "draws": story.draw_count, "point": story.point,
-        "target": [target],
+        "target": [target], "goal": pair.goal(float(story.dataset.attrs["target_value"])),
         "now": {"year": years[-1], "value": [blocks[0]["reported"]]},
         "sample": (years[0], years[-1]),
         "last": {"year": last, **end}, "blocks": blocks, "others": _others(story, blocks),

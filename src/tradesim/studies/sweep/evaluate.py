@@ -209,7 +209,7 @@ def _table(world: World, dataset: xr.Dataset, outputs: Outputs) -> Array:
         if name == TARGET:
             place = list(dataset["count"].values).index(world.base.pair.target_count)
             values = values.take([place], axis=dims.index("count"))
-            values = (values >= world.base.pair.target_value).astype(float)
+            values = (values >= world.scenario.target_usd).astype(float)
         at = dims.index("case")
         first, second = (values.take([index], axis=at) for index in (0, 1))
         if name in VARIABLES and VARIABLES[name].change:

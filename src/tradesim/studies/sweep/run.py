@@ -184,7 +184,7 @@ def _about(plan: Plan, command: str, failed: Sequence[Mapping[str, Any]], left_o
             "rows": plan.design.rows, "seed": plan.world.seed, "run_id": plan.run_id,
             "version": __version__, "command": command,
             "scenario": plan.world.scenario.model_dump(mode="json", exclude={"origins"}),
-            "target": {"value": float(pair.target_value), "count": pair.target_count},
+            "target": {"value": float(plan.world.scenario.target_usd), "count": pair.target_count},
             "noise": plan.design.noise, "factors": factors,
             "groups": {name: [plan.factors[place].name for place in places]
                        for name, places in plan.groups.items()},
