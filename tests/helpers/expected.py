@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from tradesim.simulation import model, results
+from tradesim.simulation import model
+from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO
 from tradesim.simulation.summary import ALL
 from tradesim.simulation.summary import summary as summarise
 
@@ -28,8 +29,12 @@ ACCOUNTS = ("trade", "imports", "tariff_revenue", "consumer_surplus", "producer_
 """Kept for the last year, as changes of totals over groups."""
 
 
-SHARES = ("self_sufficiency", "corridor_share")
+SHARES = ("self_sufficiency", "corridor_share", "export_share", "export_concentration",
+          "trade_share")
 """Kept for the last year, without the scenario and as changes, as means."""
+
+BESIDE = ("services",)
+"""Accounts beside goods, in USD, kept as `SHARES` are."""
 
 PATHS = ("turnover", "consumer_surplus")
 """Mean changes kept for every year: what a shock does is over by the last one."""
@@ -56,11 +61,11 @@ def reduce(dataset: xr.Dataset) -> pd.DataFrame:
     rows = rows[rows["statistic"].isin(STATISTICS)]
     last, change = rows["year"] == LAST, rows["case"].isin(CHANGES)
     mean = rows["statistic"] == "mean"
-    before = rows["variable"].isin(LEVELS) & (rows["case"] == results.REFERENCE) & mean
+    before = rows["variable"].isin(LEVELS) & (rows["case"] == REFERENCE) & mean
     totals = (rows["group"] == ALL) & last & (
         before | (rows["variable"].isin(ACCOUNTS) & change))
-    shares = rows["variable"].isin(SHARES) & last & mean & (
-        change | (rows["case"] == results.REFERENCE))
+    shares = rows["variable"].isin((*SHARES, *BESIDE)) & last & mean & (
+        change | (rows["case"] == REFERENCE))
     kept = rows[rows["variable"].isin(HEADLINE) | totals | shares]
     parts = [kept, *(_path(dataset, name) for name in PATHS)]
     return pd.concat([part[[*KEY, "value"]] for part in parts]).drop_duplicates(
@@ -70,8 +75,8 @@ def reduce(dataset: xr.Dataset) -> pd.DataFrame:
 def _path(dataset: xr.Dataset, name: str) -> pd.DataFrame:
     """Mean change of a variable, year by year."""
     mean = dataset[name].mean("draw")
-    changes = [(mean.sel(case=case) - mean.sel(case=results.REFERENCE)).assign_coords(case=label)
-               for label, case in zip(CHANGES, (results.SCENARIO, results.IMPLEMENTED),
+    changes = [(mean.sel(case=case) - mean.sel(case=REFERENCE)).assign_coords(case=label)
+               for label, case in zip(CHANGES, (SCENARIO, IMPLEMENTED),
                                       strict=True)]
     table = xr.concat(changes, dim="case").rename("value").round(2) + 0.0
     frame = table.to_series().reset_index()

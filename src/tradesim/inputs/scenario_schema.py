@@ -257,9 +257,8 @@ class _Check:
 
 
 def is_amount(value: Any) -> bool:
-    """Whether a value is a finite number above zero."""
-    return (isinstance(value, int | float) and not isinstance(value, bool)
-            and 0.0 < value < float("inf"))
+    """Whether a value is a number above zero."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0.0
 
 
 def fits(setting: Setting, value: Any) -> bool:

@@ -25,8 +25,8 @@ from tradesim.inputs.strict_yaml import Places, kind, load_marked
 
 KINDS: Mapping[str, Callable[..., Shock]] = {function.__name__: function for function in (
     duties.tariff_agreement, transport.route_improvement, duties.free_zone, transport.air_link,
-    transport.border_facilitation, transport.visits, frictions.recognition, frictions.payment_relief,
-    transport.route_service, supply.plants, frictions.contacts, supply.project,
+    transport.border_facilitation, frictions.recognition, frictions.payment_relief,
+    transport.visits, transport.route_service, supply.plants, frictions.contacts, supply.project,
     transport.route_closure, frictions.payment_friction, supply.supply_loss, supply.export_ban,
     macro.currency_move, macro.growth_path, duties.tariff_change)}
 

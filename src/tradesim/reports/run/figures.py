@@ -78,7 +78,8 @@ def fan(story: Story) -> Figure:
         _years(axes, 5 if count == story.count else 3)
         if count == story.pair.target_count:
             axes.axhline(target, color="black", linestyle=(0, (5, 3)), linewidth=1.1)
-            axes.annotate(story.pair.goal(story.dataset.attrs["target_value"]).title, (0.01, target), xytext=(0, 3),
+            goal = story.pair.goal(float(story.dataset.attrs["target_value"]))
+            axes.annotate(goal.title, (0.01, target), xytext=(0, 3),
                           xycoords=("axes fraction", "data"), textcoords="offset points",
                           fontsize=8.5)
     panels[0].set_ylabel(words()["per_year"])
