@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tradesim.common.files import calibration_folder
 from tradesim.economy.base_year import balanced
 from tradesim.inputs.distributions import between
+from tradesim.inputs.levers import read_levers
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.strict_csv import Column, read_table
 from tradesim.inputs.strict_yaml import load
