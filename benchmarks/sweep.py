@@ -40,9 +40,9 @@ import logging, sys, time, warnings
 warnings.simplefilter("ignore")
 import numpy as np
 from ema_workbench import Model, RealParameter, ScalarOutcome, SequentialEvaluator, ema_logging
-from tradesim.model import draw_all, simulate
-from tradesim.parameters import Cube
-from tradesim.sweep_plan import Wish, prepare
+from tradesim.simulation.model import draw_all, simulate
+from tradesim.inputs.parameters import Cube
+from tradesim.studies.sweep.plan import Wish, prepare
 rows, names = int(sys.argv[1]), sys.argv[2].split(",")
 plan = prepare(Wish(sys.argv[3], "lhs", n=10, over=names))
 world, on = plan.world, {lever: np.array(1.0) for lever in plan.world.scenario.levers}

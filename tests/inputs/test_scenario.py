@@ -246,7 +246,7 @@ def test_json_schema_says_what_is_allowed(known):
     assert pact["start"]["default"] == 2028
     assert schema["levers"]["additionalProperties"] is False
     assert schema["parameters"]["properties"]["adjustment.speed"]["maximum"] == 1
-    assert set(schema) == set(known.keys)
+    assert set(schema) == set(known.fields)
 
 
 def test_the_goal_is_that_of_the_pair_unless_a_scenario_sets_its_own(folder, known):

@@ -55,7 +55,7 @@ def test_present_values_are_geometric_sums(dataset):
     assert values.sel(item="hauliers").item() == pytest.approx(0.1 * GAIN * annuity)
     spent = sum(CAPITAL / 4.0 * 1.08**-year for year in range(4))
     assert values.sel(item="cost").item() == pytest.approx(spent)
-    left = CAPITAL * (1.0 - 30.0 / 40.0) * 1.08 ** -(2058 - 2025)
+    left = CAPITAL * (1.0 - 30.0 / 40.0) * 1.08 ** -(2059 - 2025)  # when the thirty years are over
     assert values.sel(item="residual").item() == pytest.approx(left)
 
 

@@ -13,9 +13,10 @@ from click.testing import CliRunner
 import fake_results
 from tradesim.cli import app as cli
 from tradesim.common.errors import InputError
-from tradesim.reports.compare.page import cell, comparison_environment, facts
+from tradesim.reports.compare.page import cell, facts
 from tradesim.reports.compare.tables import Column, Table, outcomes
 from tradesim.reports.export import excel as workbook
+from tradesim.reports.html_page import environment
 from tradesim.simulation import cache, model, results
 from tradesim.simulation.summary import summary as summarise
 from tradesim.studies.compare import (
@@ -332,7 +333,7 @@ def test_unknown_count_is_refused_even_when_kept(kept):
 # The sentences.
 
 def said(comparison, pair):
-    words = comparison_environment().from_string(
+    words = environment().from_string(
         '{% import "compare_words.j2" as say %}{{ say.answer(f) }}')
     return " ".join(words.render(f=facts(comparison, pair)).split())
 

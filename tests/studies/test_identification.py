@@ -16,7 +16,8 @@ from scipy import stats
 from tradesim.cli import app as cli
 from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder
-from tradesim.inputs.parameters import Parameter, quantile
+from tradesim.inputs.pair import read_pair
+from tradesim.inputs.parameters import Parameter, quantile, read_parameters
 from tradesim.inputs.posterior import read_posterior
 from tradesim.inputs.specifications import Specification, Student, read_weights
 from tradesim.reference.likelihood import (
@@ -412,7 +413,9 @@ def test_figure_shows_each_belief_and_fixed_values():
 
 
 def test_beliefs_are_of_the_larger_flow():
-    found = plots_evidence.beliefs(calibration_folder())
+    folder = calibration_folder()
+    found = plots_evidence.beliefs(read_pair(folder), read_parameters(folder),
+                                   read_posterior(folder))
     assert len(found) == len(plots_evidence.SHOWN)
     assert found[0].flow == "both directions"
     assert found[1].flow == "Kazakhstan to Mongolia"

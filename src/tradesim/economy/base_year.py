@@ -269,10 +269,10 @@ def _cells(draws: Mapping[str, Array], name: str, pair: Pair) -> Array:
 def _abroad(base: Baseline, draws: Mapping[str, Array]) -> dict[str, Array]:
     """Arrange exports of the pair: to all markets, and by group to those that have a table."""
     pair = base.pair
-    if base.world is None:
+    if base.world_trade is None:
         return {}
     sellers = [pair.exporters.index(code) for code in pair.importers]
-    totals = base.world[sellers] * (1.0 - np.array(
+    totals = base.world_trade[sellers] * (1.0 - np.array(
         [[float(market == seller) for market in pair.exporters] for seller in pair.importers]))
     count, groups = len(draws["elasticity.scale"]), tuple(pair.groups)
     sales = np.zeros((*totals.shape, len(groups), count))

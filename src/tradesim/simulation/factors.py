@@ -11,7 +11,7 @@ from tradesim.common.arrays import Array
 from tradesim.inputs.baseline import TABLES, Baseline
 from tradesim.inputs.posterior import PARAMETERS, PREFIX, SHARED
 from tradesim.inputs.scenario import Scenario
-from tradesim.reference.gravity import Reference
+from tradesim.reference.gravity import ReferencePath
 
 FACTOR = "factor"
 SIZE, CLOSED, UNEXPLAINED = "gdp.size", "corridor.closed_years", "reference.unexplained"
@@ -22,7 +22,7 @@ Row = tuple[str, str, str, Array]
 
 
 def factors(base: Baseline, scenario: Scenario, draws: Mapping[str, Array],
-            path: Reference) -> xr.DataArray:
+            path: ReferencePath) -> xr.DataArray:
     """Give everything that varies between draws as one table of plain numbers.
 
     Parameters
@@ -83,7 +83,7 @@ def _fitted(base: Baseline, draws: Mapping[str, Array]) -> Iterator[Row]:
             yield full, item.title.rstrip("."), item.unit, values[:, place] if dims else values
 
 
-def _path(base: Baseline, draws: Mapping[str, Array], path: Reference) -> Iterator[Row]:
+def _path(base: Baseline, draws: Mapping[str, Array], path: ReferencePath) -> Iterator[Row]:
     if "posterior.specification" in draws:
         yield (SPECIFICATION, "Specification of the reference path", "place in the list",
                draws["posterior.specification"].astype(float))

@@ -17,13 +17,13 @@ from click.testing import CliRunner
 
 import backtest_page
 import fake_backtest
-from tradesim.cli import backtest as cli_backtest
 from tradesim.cli.app import cli
+from tradesim.cli.backtest import _span
 from tradesim.common.errors import ConvergenceError, InputError, TradesimError
 from tradesim.common.files import calibration_folder, program
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.specifications import STACKED, read_weights
-from tradesim.reports.backtest_figures import named
+from tradesim.reports.backtest import named
 from tradesim.studies.backtest import backtest, scores
 from tradesim.studies.backtest import cells as backtest_cells
 from tradesim.studies.backtest import track_record as record
@@ -553,9 +553,9 @@ def test_without_statsmodels_the_command_says_what_to_install(monkeypatch, folde
 
 
 def test_span():
-    assert cli_backtest._span("2014:2023") == (2014, 2023)
-    assert cli_backtest._span("2019") == (2019, 2019)
-    assert cli_backtest._span(None) is None
+    assert _span("2014:2023") == (2014, 2023)
+    assert _span("2019") == (2019, 2019)
+    assert _span(None) is None
 
 
 # What is committed.

@@ -15,8 +15,7 @@ from click.testing import CliRunner
 import fake_sweep
 from tradesim.cli.app import cli
 from tradesim.common.errors import InputError
-from tradesim.reports.discover import outcome, question_of, tidy
-from tradesim.reports.discover_wording import condition, sentence
+from tradesim.reports.discover import condition, outcome, question_of, sentence, tidy
 from tradesim.studies.discover import chance, prim
 from tradesim.studies.discover.discover import Question, discover, prepare, region
 from tradesim.studies.discover.prim import Box
@@ -269,7 +268,7 @@ def test_the_command(tmp_path):
     out = tmp_path / "mine-sweep-lhs-discover"
     assert {path.name for path in out.iterdir()} == {"report.html", "figures", "discover.csv"}
     page = (out / "report.html").read_text(encoding="utf-8")
-    assert f"tradesim discover {folder} --target 400000000.0 --year 2030" in page
+    assert f"tradesim discover {folder} --target 400000000 --year 2030" in page
     assert "feedbeefcafe0123" in page
     assert "&amp;#39;" not in page
 

@@ -14,10 +14,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import fake_sweep
 from tradesim.common.errors import InputError
-from tradesim.reports import discover_figures as plots_discover
-from tradesim.reports import sweep_figures as plots_sweep
-from tradesim.reports.figure_style import style
-from tradesim.reports.sweep import drivers, main_outputs, sweep_report
+from tradesim.reports import discover as discoveries
+from tradesim.reports.figure_style import style, styled
+from tradesim.reports.sweep import figures
+from tradesim.reports.sweep.page import drivers, main_outputs, write
 from tradesim.studies.discover.discover import Question, discover
 from tradesim.studies.sweep.results import find_output, read_sweep
 
@@ -30,9 +30,18 @@ def make(folder, method, **settings):
     return read_sweep(fake_sweep.write(folder / method, method, **settings))
 
 
+@pytest.fixture(scope="module", params=DRAWN)
+def by_method(request, tmp_path_factory):
+    """The method, its figures, and its page; drawn once."""
+    folder = fake_sweep.write(tmp_path_factory.mktemp("sweep") / request.param, request.param,
+                              rows=300)
+    return request.param, draw(read_sweep(folder)), write(folder)
+
+
 def draw(sweep):
     output = find_output(sweep, "turnover", case="effect")
-    return dict(plots_sweep.figures(sweep, output, COUNTS))
+    return {name: styled(make, sweep.run_id)
+            for name, make in figures.figures(sweep, output, COUNTS).items()}
 
 
 def texts(figure):
@@ -42,24 +51,22 @@ def texts(figure):
             if text.get_visible() and text.get_text().strip()]
 
 
-@pytest.mark.parametrize("method", DRAWN)
-def test_every_method_has_its_figures_signed_and_named(tmp_path, method):
-    drawn = draw(make(tmp_path, method, rows=300))
+def test_every_method_has_its_figures_signed_and_named(by_method):
+    method, drawn, _ = by_method
     assert list(drawn) == DRAWN[method]
     for figure in drawn.values():
-        said = texts(figure)
-        assert any("feedbeefcafe0123" in text for text in said)
+        shown = texts(figure)
+        assert any("feedbeefcafe0123" in text for text in shown)
         assert any("Turnover 2035, change by the levers" in text and "Right's count" in text
-                   for text in said)
-        assert "USD million" in " ".join(said) or method in ("lhs", "sobol")
-        names = " ".join(said)
+                   for text in shown)
+        assert "USD million" in " ".join(shown) or method in ("lhs", "sobol")
+        names = " ".join(shown)
         assert "Elasticity of trade" in names or method == "grid"
         assert "growth.elasticity" not in names
 
 
-@pytest.mark.parametrize("method", DRAWN)
-def test_nothing_leaves_the_page(tmp_path, method):
-    for figure in draw(make(tmp_path, method, rows=300)).values():
+def test_nothing_leaves_the_page(by_method):
+    for figure in by_method[1].values():
         with style("test"):
             canvas = FigureCanvasAgg(figure)
             canvas.draw()
@@ -105,13 +112,11 @@ def test_the_area_needs_three_years(tmp_path):
     sweep = make(tmp_path, "sobol", rows=100)
     one = find_output(sweep, "turnover", year=2030)
     table = sweep.indices[sweep.indices["output"] == one.name]
-    assert plots_sweep.area(replace(sweep, indices=table), one, COUNTS) is None
+    assert figures.area(replace(sweep, indices=table), one, COUNTS) is None
 
 
-@pytest.mark.parametrize("method", DRAWN)
-def test_the_page_of_every_method(tmp_path, method):
-    folder = fake_sweep.write(tmp_path / method, method, rows=300)
-    page = sweep_report(folder)
+def test_the_page_of_every_method(by_method):
+    method, _, page = by_method
     text = page.read_text(encoding="utf-8")
     plain = re.sub(r"\s+", " ", re.sub("<[^>]+>", "", text))
     assert "http" not in text.replace("http://www.w3.org", "")
@@ -124,29 +129,29 @@ def test_the_page_of_every_method(tmp_path, method):
         assert heading in plain
     assert plain.count("elasticity of trade to both economies") >= 1
     assert not re.search(r"\{\{|&lt;|\bnan\b|built-in", text)
-    assert {path.stem.rpartition("-")[0] for path in (folder / "figures").iterdir()} == set(
+    assert {path.stem.rpartition("-")[0] for path in (page.parent / "figures").iterdir()} == set(
         DRAWN[method])
 
 
 def test_what_drives_the_answer_is_read_from_the_indices(tmp_path):
     sweep = make(tmp_path, "sobol", rows=100)
-    said = drivers(sweep, main_outputs(sweep)[0])
-    assert [one["percent"] for one in said["leaders"]] == ["80", "40", "20"]
-    assert said["sure"] == 5
-    assert said["factors"] == 6
-    assert (said["first"], said["interaction"]) == ("100", "0")
+    facts = drivers(sweep, main_outputs(sweep)[0])
+    assert [one["percent"] for one in facts["leaders"]] == ["80", "40", "20"]
+    assert facts["sure"] == 5
+    assert facts["factors"] == 6
+    assert (facts["first"], facts["interaction"]) == ("100", "0")
 
 
 def test_noise_is_called_noise_and_more_runs_are_asked_for(tmp_path):
     folder = fake_sweep.write(tmp_path / "s", "sobol", rows=100)
-    text = sweep_report(folder).read_text(encoding="utf-8")
+    text = write(folder).read_text(encoding="utf-8")
     assert "not distinguishable from 0" in text
     assert "About 1\N{NARROW NO-BREAK SPACE}200 more runs" in text
 
 
 def test_failed_rows_stand_on_the_page_with_their_inputs(tmp_path):
     folder = fake_sweep.write(tmp_path / "s", "lhs", rows=200, failed=3)
-    text = sweep_report(folder).read_text(encoding="utf-8")
+    text = write(folder).read_text(encoding="utf-8")
     assert "3 runs failed" in text
     assert "noise.first = 1.5" in text
     assert "no solution" in text
@@ -158,18 +163,18 @@ def test_outputs_that_do_not_vary_are_left_out(tmp_path):
     table.loc[table["output"].str.contains("effect"), ["value", "low", "high"]] = np.nan
     table.to_csv(folder / "indices.csv", index=False)
     assert [one.case for one in main_outputs(read_sweep(folder))] == ["scenario"]
-    sweep_report(folder)
+    write(folder)
 
 
 def test_same_folder_same_page(tmp_path):
     folder = fake_sweep.write(tmp_path / "s", "lhs", rows=200)
-    assert sweep_report(folder).read_bytes() == sweep_report(folder).read_bytes()
+    assert write(folder).read_bytes() == write(folder).read_bytes()
 
 
 def test_the_figures_of_a_discovery_are_signed(tmp_path):
     sweep = make(tmp_path, "lhs", rows=400)
     found = discover(sweep, Question(find_output(sweep, "turnover"), 500e6), method="both")
-    drawn = dict(plots_discover.figures(found))
+    drawn = {name: styled(make, sweep.run_id) for name, make in discoveries.figures(found).items()}
     assert list(drawn) == ["curve", "limits", "pair", "leaves"]
     for figure in drawn.values():
         assert any("feedbeefcafe0123" in text for text in texts(figure))
@@ -182,9 +187,9 @@ def test_a_column_that_is_missing(tmp_path):
     about["outputs"].append({"name": "welfare|2035", "title": "Welfare", "unit": "USD"})
     (folder / "sweep.json").write_text(json.dumps(about), encoding="utf-8")
     with pytest.raises(InputError, match=re.escape("the table has no column 'welfare|2035'")):
-        sweep_report(folder)
+        write(folder)
     (folder / "indices.csv").write_text("a,b\n1,2\n")
     about["outputs"].pop()
     (folder / "sweep.json").write_text(json.dumps(about), encoding="utf-8")
     with pytest.raises(InputError, match=r"indices\.csv: has no column method"):
-        sweep_report(folder)
+        write(folder)

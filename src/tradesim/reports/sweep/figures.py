@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cache
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
-import yaml
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from tradesim.common.arrays import MILLION
 from tradesim.reports.figure_style import (
@@ -21,10 +19,12 @@ from tradesim.reports.figure_style import (
     QUIET,
     REFERENCE,
     SCENARIO,
-    sign,
-    style,
+    Draw,
+    beside,
+    horizontal_bars,
+    subplots,
 )
-from tradesim.reports.wording import MINUS, TEMPLATES, pretty, wrapped
+from tradesim.reports.wording import pretty, words, wrapped
 from tradesim.studies.sweep.results import Output, Sweep, numbers
 
 BARS, PANELS, AREAS, POINTS = 12, 4, 6, 3000
@@ -35,22 +35,15 @@ PALETTE = (SCENARIO, IMPLEMENTED, *COUNTS[:3], "#56B4E9", "#bdbdbd", "#e3e3e3")
 LABEL = 44
 
 
-@cache
-def phrases() -> dict[str, Any]:
-    """Short words of sweeps, from the templates folder."""
-    read: dict[str, Any] = yaml.safe_load((TEMPLATES / "sweep.yaml").read_text(encoding="utf-8"))
-    return read
-
-
 def unit_of(output: Output) -> tuple[float, str]:
     """Give what an output is divided by to be shown, and the unit then."""
-    return (MILLION, phrases()["million"]) if output.unit == "USD" else (1.0, output.unit)
+    return (MILLION, words("sweep")["million"]) if output.unit == "USD" else (1.0, output.unit)
 
 
 def title_of(output: Output, counts: dict[str, str]) -> str:
     """Name an output: variable, year, case, count."""
-    case = phrases()["cases"].get(output.case, output.case)
-    name = phrases()["variables"].get(output.variable, output.title)
+    case = words("sweep")["cases"].get(output.case, output.case)
+    name = words("sweep")["variables"].get(output.variable, output.title)
     parts = [f"{name} {output.year}" if output.year else name, case,
              counts.get(output.count, output.count), output.importer]
     text = ", ".join(part for part in parts if part)
@@ -63,8 +56,8 @@ def name_of(sweep: Sweep, factor: str) -> str:
     for part in factor.split(" × "):
         kind, colon, group = part.partition(":")
         if colon and kind == "group":
-            group = phrases()["groups"].get(group, group)
-            named.append(phrases()["group"].format(name=group))
+            group = words("sweep")["groups"].get(group, group)
+            named.append(words("sweep")["group"].format(name=group))
         else:
             named.append(sweep.factor(part).title)
     return " × ".join(named)
@@ -89,7 +82,6 @@ def tornado(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure:
     axes.axvline(centre, color=REFERENCE, linewidth=0.9)
     _rows(axes, labels, unit)
     axes.legend(loc="lower right", fontsize=8, frameon=False)
-    sign(figure, sweep.run_id)
     return figure
 
 
@@ -114,7 +106,6 @@ def heat(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure:
     axes.set_ylabel(_axis(sweep, names[-1], 40))
     axes.grid(visible=False)
     figure.colorbar(image, ax=axes, label=unit)
-    sign(figure, sweep.run_id)
     return figure
 
 
@@ -128,7 +119,6 @@ def ranks(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure:
     axes.hlines(range(len(rows)), rows["low"], rows["high"], color="black", linewidth=1.1)
     axes.axvline(0, color="black", linewidth=0.8)
     _rows(axes, [name_of(sweep, str(name)) for name in rows["factor"]], _legend("ranks", "axis"))
-    sign(figure, sweep.run_id)
     return figure
 
 
@@ -136,20 +126,17 @@ def scatter(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure:
     """Every run (or a fair part of them) against the factors that matter most."""
     scale, unit = unit_of(output)
     names = [str(name) for name in largest(sweep.index(output, "prcc"))["factor"][:PANELS]]
-    figure = Figure(figsize=(7.0, 2.9 * -(-len(names) // 2)), layout="constrained")
-    panels = figure.subplots(-(-len(names) // 2), 2, squeeze=False, sharey=True)
-    figure.suptitle(_title("scatter", output, counts), x=0.01, ha="left")
+    rows = -(-len(names) // 2)
+    figure, panels = subplots(_title("scatter", output, counts), 2.9 * rows, rows, 2,
+                              used=len(names), sharey=True)
     value = numbers(sweep, output.name)[:POINTS] / scale
-    for axes, name in zip(panels.flat, names, strict=False):
+    for axes, name in zip(panels, names, strict=False):
         axes.plot(numbers(sweep, name)[:POINTS], value, "o", color=SCENARIO, markersize=2.4,
                   alpha=0.35, markeredgewidth=0)
         axes.set_xlabel(_axis(sweep, name, 44))
         axes.xaxis.set_major_locator(MaxNLocator(5))
-    for axes in list(panels.flat)[len(names):]:
-        axes.set_visible(False)
-    for axes in panels[:, 0]:
+    for axes in panels[::2]:
         axes.set_ylabel(unit)
-    sign(figure, sweep.run_id)
     return figure
 
 
@@ -167,19 +154,17 @@ def screening(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure:
     shown = min(8, len(x))
     axes.plot(x[shown:], y[shown:], "o", color="#9a9a9a", markersize=4)
     axes.plot(x[:shown], y[:shown], "o", color=SCENARIO, markersize=5.5)
-    for place in range(shown):
-        axes.annotate(str(place + 1), (x[place], y[place]), xytext=(4, 3),
-                      textcoords="offset points", fontsize=8.5, fontweight="bold")
-    key = [Line2D([], [], linestyle="none", marker=f"${place + 1}$", color="black",
+    for number, at in enumerate(zip(x[:shown], y[:shown], strict=True), 1):
+        beside(axes, str(number), at, (4, 3), fontsize=8.5, fontweight="bold")
+    key = [Line2D([], [], linestyle="none", marker=f"${number}$", color="black",
                   label=wrapped(name_of(sweep, str(name)), 46))
-           for place, name in enumerate(size["factor"][:shown])]
+           for number, name in enumerate(size["factor"][:shown], 1)]
     axes.legend(handles=key, loc="upper center", bbox_to_anchor=(0.45, -0.16), ncols=2,
                 fontsize=7.5, frameon=False)
     axes.set_xlabel(_legend("morris", "x").format(unit=unit))
     axes.set_ylabel(_legend("morris", "y").format(unit=unit))
     axes.set_xlim(0, 1.08 * max(x.max(), (size["high"] / scale).max()))
     axes.set_ylim(bottom=0)
-    sign(figure, sweep.run_id)
     return figure
 
 
@@ -190,28 +175,27 @@ def shares(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure:
     figure, axes = _one("indices", output, counts, 1.5 + 0.5 * len(total))
     for rows, offset, colour, key in ((first, -0.19, SCENARIO, "first"),
                                       (total, 0.19, IMPLEMENTED, "total")):
-        places = np.arange(len(rows)) + offset
-        axes.barh(places, np.maximum(rows["value"], 0), height=0.36, color=colour, alpha=0.8,
+        heights = np.arange(len(rows)) + offset
+        axes.barh(heights, np.maximum(rows["value"], 0), height=0.36, color=colour, alpha=0.8,
                   label=_legend("indices", key))
-        axes.hlines(places, np.maximum(rows["low"], -0.05), rows["high"], color="black",
+        axes.hlines(heights, np.maximum(rows["low"], -0.05), rows["high"], color="black",
                     linewidth=1)
     axes.axvline(0, color="black", linewidth=0.8)
     labels = [name_of(sweep, str(name)) + ("" if clear == "yes" else
-                                           f" ({phrases()['not_from_zero']})")
+                                           f" ({words('sweep')['not_from_zero']})")
               for name, clear in zip(total["factor"], total["distinguishable"], strict=True)]
     _rows(axes, labels, _legend("indices", "axis"))
     axes.legend(loc="lower right", fontsize=8, frameon=False)
-    sign(figure, sweep.run_id)
     return figure
 
 
 def area(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure | None:
     """First-order shares by year, stacked; what is left to 100 % is interaction."""
-    same = sorted((one for one in sweep.outputs if one.year and (
+    by_year = sorted((one for one in sweep.outputs if one.year and (
         one.variable, one.count, one.case, one.importer) == (
         output.variable, output.count, output.case, output.importer)), key=lambda one: one.year)
     table = pd.DataFrame({one.year: sweep.index(one, "first").set_index("factor")["value"]
-                          for one in same}).dropna(axis=1, how="all").clip(lower=0)
+                          for one in by_year}).dropna(axis=1, how="all").clip(lower=0)
     if table.shape[1] < 3:
         return None
     table = table.div(table.sum().clip(lower=1.0))
@@ -235,7 +219,6 @@ def area(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure | None:
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[::-1], labels[::-1], loc="center left", bbox_to_anchor=(1.0, 0.5),
                 fontsize=7.5, frameon=False)
-    sign(figure, sweep.run_id)
     return figure
 
 
@@ -243,13 +226,10 @@ METHODS = {"oat": (tornado,), "grid": (heat,), "lhs": (ranks, scatter), "morris"
            "sobol": (shares, area)}
 
 
-def figures(sweep: Sweep, output: Output, counts: dict[str, str]) -> Iterator[tuple[str, Figure]]:
-    """Draw the figures that belong to the method of a sweep."""
-    for draw in METHODS.get(sweep.method, ()):
-        with style(draw.__name__):
-            figure = draw(sweep, output, counts)
-        if figure is not None:
-            yield draw.__name__, figure
+def figures(sweep: Sweep, output: Output, counts: dict[str, str]) -> dict[str, Draw]:
+    """Give what draws the figures that belong to the method of a sweep."""
+    return {draw.__name__: partial(draw, sweep, output, counts)
+            for draw in METHODS.get(sweep.method, ())}
 
 
 def largest(rows: pd.DataFrame, most: int = BARS) -> pd.DataFrame:
@@ -260,9 +240,8 @@ def largest(rows: pd.DataFrame, most: int = BARS) -> pd.DataFrame:
 
 
 def _one(name: str, output: Output, counts: dict[str, str], height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(7.0, height), layout="constrained")
-    figure.suptitle(_title(name, output, counts), x=0.01, ha="left")
-    return figure, figure.subplots()
+    figure, (axes,) = subplots(_title(name, output, counts), height)
+    return figure, axes
 
 
 def _title(name: str, output: Output, counts: dict[str, str]) -> str:
@@ -270,24 +249,16 @@ def _title(name: str, output: Output, counts: dict[str, str]) -> str:
 
 
 def _legend(name: str, key: str) -> str:
-    return str(phrases()["figures"][name][key])
+    return str(words("sweep")["figures"][name][key])
 
 
 def _axis(sweep: Sweep, name: str, width: int) -> str:
     factor = sweep.factor(name)
-    said = factor.title.casefold()
-    unit = "" if factor.unit.casefold() in said else f", {factor.unit}"
+    unit = "" if factor.unit.casefold() in factor.title.casefold() else f", {factor.unit}"
     return wrapped(factor.title + unit, width)
 
 
 def _rows(axes: Axes, labels: Sequence[str], unit: str) -> None:
     axes.set_yticks(range(len(labels)), [wrapped(label, LABEL) for label in labels], fontsize=7.5)
-    axes.tick_params(axis="y", length=0)
-    axes.set_ylim(len(labels) - 0.4, -0.6)
-    axes.grid(axis="y", visible=False)
-    axes.grid(axis="x", visible=True)
-    axes.spines["left"].set_visible(False)
+    horizontal_bars(axes, len(labels), ticks=5)
     axes.set_xlabel(unit)
-    axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", MINUS)))
-

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
 import fake_backtest
 from tradesim.inputs.specifications import STACKED
-from tradesim.reports import backtest_figures as plots_backtest
-from tradesim.reports.figure_style import save, style
+from tradesim.reports import backtest
+from tradesim.reports.figure_style import save, style, styled
 from tradesim.studies.backtest import track_record as record
 from tradesim.studies.backtest.track_record import TURNOVER
 
@@ -26,14 +28,14 @@ def rows(frame):
 
 
 def drawn(draw, frame):
-    with style(draw.__name__):
+    with style():
         figure = draw(frame, COUNT)
         figure.draw_without_rendering()
     return figure
 
 
 def test_fans_hold_every_forecast_and_what_happened(frame, rows):
-    figure = drawn(plots_backtest.past_fans, frame)
+    figure = drawn(backtest.past_fans, frame)
     panels = [axes for axes in figure.axes if axes.get_visible()]
     assert [axes.get_title(loc="left") for axes in panels] == [
         str(origin) for origin in fake_backtest.ORIGINS]
@@ -49,18 +51,18 @@ def test_fans_hold_every_forecast_and_what_happened(frame, rows):
 
 
 def test_skill_marks_stand_at_the_skill(frame, rows):
-    figure = drawn(plots_backtest.skill, frame)
+    figure = drawn(backtest.skill, frame)
     (axes,) = figure.axes
-    found = record.skill(rows, STACKED)
+    scores = record.skill(rows, STACKED)
     dots = [line for line in axes.lines if line.get_marker() == "o"]
-    np.testing.assert_allclose(dots[0].get_ydata(), found.skill)
+    np.testing.assert_allclose(dots[0].get_ydata(), scores.skill)
     labels = [text.get_text() for text in axes.get_xticklabels()]
-    assert labels == [f"{h}\n{plots_backtest.named(rival)}"
-                      for h, rival in zip(found.horizons, found.rival, strict=True)]
+    assert labels == [f"{h}\n{backtest.named(rival)}"
+                      for h, rival in zip(scores.horizons, scores.rival, strict=True)]
 
 
 def test_coverage_is_that_of_the_record(frame, rows):
-    figure = drawn(plots_backtest.coverage, frame)
+    figure = drawn(backtest.coverage, frame)
     table = record.by_horizon(rows)
     mine = table[table["model"] == STACKED]
     for axes, column in zip(figure.axes, ("covered50", "covered90"), strict=True):
@@ -70,25 +72,23 @@ def test_coverage_is_that_of_the_record(frame, rows):
 
 
 def test_every_outcome_is_in_the_histogram(frame, rows):
-    figure = drawn(plots_backtest.pit, frame)
+    figure = drawn(backtest.pit, frame)
     (axes,) = figure.axes
     assert sum(bar.get_height() for bar in axes.patches) == (rows["model"] == STACKED).sum()
 
 
 def test_the_same_figure_has_the_same_bytes(frame, tmp_path):
     files = []
-    for place in ("one", "two"):
-        folder = tmp_path / place
+    for folder in (tmp_path / "one", tmp_path / "two"):
         folder.mkdir()
-        for name, figure in plots_backtest.figures(frame, COUNT):
-            save(figure, name, folder)
+        for name, draw in backtest.figures(frame, COUNT).items():
+            save(styled(draw), name, folder)
         files.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert files[0] == files[1]
     assert len(files[0]) == 8
 
 
 def test_titles_of_neighbours_do_not_touch(frame):
-    figure = drawn(plots_backtest.past_fans, frame)
+    figure = drawn(backtest.past_fans, frame)
     boxes = [axes.get_tightbbox() for axes in figure.axes if axes.get_visible()]
-    for place, one in enumerate(boxes):
-        assert not any(one.overlaps(other) for other in boxes[place + 1:])
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
