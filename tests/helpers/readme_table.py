@@ -6,7 +6,7 @@ import pandas as pd
 
 from expected import ENDING, SCENARIOS, read
 from result_numbers import MILLION, Numbers
-from tradesim.inputs.strict_yaml import load_marked
+from tradesim.inputs.strict_yaml import load
 
 ROOT = Path(__file__).parents[2]
 PLACES = (ROOT / "README.md", ROOT / "CHANGELOG.md")  # in the latter, the newest version's
@@ -60,7 +60,7 @@ def _row(name: str, rows: pd.DataFrame) -> str:
 def own_goal(name: str) -> float:
     """The goal that a scenario sets itself, USD; zero where it keeps the official one."""
     path = SCENARIOS / f"{name}.yaml"
-    return float(load_marked(path)[0].get("target_usd", 0.0)) if path.is_file() else 0.0
+    return float(load(path).get("target_usd", 0.0)) if path.is_file() else 0.0
 
 
 def between(text: str) -> str:

@@ -323,7 +323,7 @@ def passed(whose: str, counted: Mapping[int, float], goal: float) -> str:
                 f"{last} (at most {amount(counted[top])}, in {top})")
     listed = [f"{year} ({amount(counted[year])})" for year in above]
     years = f"{', '.join(listed[:-1])} and {listed[-1]}" if len(listed) > 1 else listed[0]
-    since = "" if last in above else f", and {amount(counted[last])} in {last}"
+    since = "" if last in above else f", was {amount(counted[last])} in {last}"
     return f"on {whose}'s count turnover was above {goal:.0f} million in {years}{since}"
 
 
@@ -334,7 +334,7 @@ def buyer(market: str) -> Particular:
         for seller in pair().importers:
             before, after = found.share("export_share", exporter=seller, importer=market)
             said.append(bought(country(market), country(seller), before, after))
-        return " and ".join(said)
+        return " and ".join(said).replace(f" and {country(market)} takes ", " and ")
     return say
 
 
