@@ -26,7 +26,7 @@ from tradesim.inputs.posterior import read_posterior
 from tradesim.inputs.specifications import read_weights
 from tradesim.reports.figure_style import save, style
 from tradesim.reports.identification import beliefs, identification
-from tradesim.studies import identify
+from tradesim.studies import identification_table
 
 DOCS = Path(__file__).parents[1]
 Value = Callable[..., float]
@@ -138,7 +138,7 @@ def learnt(frame: pd.DataFrame, name: str, parameter: str) -> list[str]:
 
 def identification_tables(folder: Path) -> dict[str, str]:
     """Tables of `docs/identification.md`, from `identification.csv`."""
-    frame, weights = identify.read(folder), read_weights(folder)
+    frame, weights = identification_table.read(folder), read_weights(folder)
     names = list(weights)
     main = frame[frame["specification"] == names[0]]
     head = ["prior mean (sd)", "posterior mean (sd)", "learnt", "overlap"]

@@ -43,7 +43,7 @@ def before_books(world, levels, factor=ONE_COUNT):
 
 def pact(world, **changes):
     given = {"lever": "pact", "members": ["RIG", "UNI"], "partner": "LEF",
-             "gated_groups": ["bread"], "nontariff_scopes": ["wide"], "scope": "narrow",
+             "nontariff_scopes": ["wide"], "scope": "narrow",
              "utilisation": spread(0.5), "nontariff_cut": spread(0.03), "calendar": spread(2015.0)}
     return tariff_agreement(world, FULL, **(given | changes))
 

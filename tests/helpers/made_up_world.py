@@ -82,6 +82,7 @@ def make_economy(seed: int = 0, draws: int = DRAWS) -> Economy:
         demand=uniform(0.6, 1.4, "draw"),
         home_supply=uniform(0.4, 2.0, "group", "draw"),
         inverse_supply=spread(inverse, "group", "exporter", "draw"),
+        offer_response=spread(1.4 * inverse, "group", "exporter", "draw"),
         route_choice=uniform(5, 30, "draw"),
         pass_through=uniform(0.4, 0.9, "draw"),
         trade_elasticity=uniform(3, 7, "draw"),

@@ -45,9 +45,9 @@ def parts():
 
 @pytest.fixture(scope="module")
 def solved():
-    asked = ask("all_levers", draws=DRAWS, seed=SEED, overrides=FIVE)
-    draws = draw_all(asked.base, asked.scenario, Cube.random(DRAWS, SEED))
-    return asked, draws, flows(asked.base, asked.scenario, draws, all_subsets(5))
+    study = ask("all_levers", draws=DRAWS, seed=SEED, overrides=FIVE)
+    draws = draw_all(study.base, study.scenario, Cube.random(DRAWS, SEED))
+    return study, draws, flows(study.base, study.scenario, draws, all_subsets(5))
 
 
 def game(levers, function):
@@ -170,12 +170,12 @@ def test_two_orders_and_their_reverses_are_enough_for_two_levers():
 # Subsets of the model.
 
 def test_subsets_give_what_simulate_gives(solved):
-    asked, draws, found = solved
-    whole = simulate(asked.base, asked.scenario, draws)["trade"].sum("group")
-    mask = as_subset(standard_cases(asked.scenario, draws)[SCENARIO], asked.scenario)
+    study, draws, found = solved
+    whole = simulate(study.base, study.scenario, draws)["trade"].sum("group")
+    mask = as_subset(standard_cases(study.scenario, draws)[SCENARIO], study.scenario)
     risky = np.take_along_axis(found.own, mask[:, None, None], axis=0)[0]
     own = {"reference": found.own[0], SCENARIO: risky, IMPLEMENTED: found.own[-1]}
-    for place, count in enumerate(asked.base.pair.counts):
+    for place, count in enumerate(study.base.pair.counts):
         for case, values in own.items():
             other = whole.sel(count=count, case=case).transpose("importer", "year", "draw")
             np.testing.assert_allclose(values * found.to_count[place][:, None], other, rtol=1e-13)
@@ -183,45 +183,45 @@ def test_subsets_give_what_simulate_gives(solved):
 
 @pytest.mark.parametrize("name", ["russia_says_no", "critical_minerals", "dzud", "food_security"])
 def test_subsets_know_shocks_projects_and_quotas(name):
-    asked = ask(name, draws=20, seed=SEED)
-    draws = draw_all(asked.base, asked.scenario, Cube.random(20, SEED))
-    whole = simulate(asked.base, asked.scenario, draws)["turnover"]
-    cases = standard_cases(asked.scenario, draws)
-    for place, count in enumerate(asked.base.pair.counts):
+    study = ask(name, draws=20, seed=SEED)
+    draws = draw_all(study.base, study.scenario, Cube.random(20, SEED))
+    whole = simulate(study.base, study.scenario, draws)["turnover"]
+    cases = standard_cases(study.scenario, draws)
+    for place, count in enumerate(study.base.pair.counts):
         for case, switches in cases.items():
-            found = flows(asked.base, asked.scenario, draws, as_subset(
+            found = flows(study.base, study.scenario, draws, as_subset(
                 {lever: np.broadcast_to(switch, 20) for lever, switch in switches.items()},
-                asked.scenario)).turnover(place)[0]
+                study.scenario)).turnover(place)[0]
             other = whole.sel(count=count, case=case).transpose("year", "draw")
             np.testing.assert_allclose(found, other, rtol=1e-12)
 
 
 def test_selecting_what_succeeds_is_solving_what_succeeds(solved):
     """Bit by bit: a lever that fails in a draw is the same as a lever not pulled there."""
-    asked, draws, found = solved
-    mask = as_subset(standard_cases(asked.scenario, draws)[SCENARIO], asked.scenario)
+    study, draws, found = solved
+    mask = as_subset(standard_cases(study.scenario, draws)[SCENARIO], study.scenario)
     assert 5 < len(np.unique(mask)) < 32
     chosen = np.take_along_axis(found.own, np.broadcast_to(
         mask[:, None, None], (1, *found.own.shape[1:])), axis=0)
-    solved_anew = flows(asked.base, asked.scenario, draws, mask)
+    solved_anew = flows(study.base, study.scenario, draws, mask)
     np.testing.assert_array_equal(chosen, solved_anew.own)
     assert solved_anew.solved < found.solved
 
 
 @pytest.mark.parametrize(("name", "size"), [("PATHS", 100), ("CELLS", 97)])
 def test_subsets_do_not_depend_on_chunks(solved, monkeypatch, name, size):
-    asked, draws, found = solved
+    study, draws, found = solved
     monkeypatch.setattr(subsets, name, size)
     np.testing.assert_array_equal(
-        flows(asked.base, asked.scenario, draws, all_subsets(5)).own, found.own)
+        flows(study.base, study.scenario, draws, all_subsets(5)).own, found.own)
 
 
 def test_early_years_do_not_depend_on_the_horizon(solved):
-    asked, _, found = solved
-    short = asked.upto([2031])
-    draws = draw_all(asked.base, short, Cube.random(DRAWS, SEED))
+    study, _, found = solved
+    short = study.until([2031])
+    draws = draw_all(study.base, short, Cube.random(DRAWS, SEED))
     np.testing.assert_array_equal(
-        flows(asked.base, short, draws, all_subsets(5)).own, found.own[:, :, :2031 - 2025 + 1])
+        flows(study.base, short, draws, all_subsets(5)).own, found.own[:, :, :2031 - 2025 + 1])
 
 
 def test_situations_are_solved_once(solved):
@@ -247,8 +247,8 @@ def test_directions_add_up_to_turnover(parts):
 
 
 def test_failed_lever_has_no_share(parts, solved):
-    asked, draws, _ = solved
-    happens = standard_cases(asked.scenario, draws)[SCENARIO]
+    study, draws, _ = solved
+    happens = standard_cases(study.scenario, draws)[SCENARIO]
     for lever, switch in happens.items():
         share = parts["share"].sel(lever=lever, case=SCENARIO, year=2035)
         assert not share.isel(draw=switch == 0).to_numpy().any()

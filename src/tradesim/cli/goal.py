@@ -71,6 +71,6 @@ def goal(
         write(answer, work, {item.name: f"{lever.title}: {item.title}"
                              for lever in read_levers(folder).values()
                              for item in lever.settings.values()})
-    click.echo(f"{answer.asked.scenario.title}\n")
+    click.echo(f"{answer.study.scenario.title}\n")
     click.echo(outcome(answer))
     click.echo(f"Report: {results / 'report.html'}")

@@ -35,8 +35,8 @@ def identify(names: tuple[str, ...], simulations: int, seed: int, out: Path | No
     docs/identification.md.
     """
     from tradesim.reports import terminal
-    from tradesim.studies.identify import FILE, write
-    from tradesim.studies.identify import identify as check
+    from tradesim.studies.identification_table import FILE, write
+    from tradesim.studies.identification_table import identify as check
 
     folder = calibration_of(calibration)
     with terminal.progress("Checking") as progress:

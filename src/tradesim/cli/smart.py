@@ -13,7 +13,7 @@ from tradesim.common.errors import InputError, Problem
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tradesim.studies.smart import Comparison
+    from tradesim.studies.smart import YearChange
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
@@ -63,7 +63,7 @@ def _separator(out: Path | None) -> str:
     return SEPARATORS[out.suffix]
 
 
-def _show(rows: pd.DataFrame, result: Comparison, title: str) -> None:
+def _show(rows: pd.DataFrame, result: YearChange, title: str) -> None:
     """Show totals by partner and by product; the file has every pair of the two."""
     from tradesim.reports.terminal import columns
     from tradesim.studies.smart import BEFORE, EFFECTS, FORMULA, NAMES, RATES, TOTAL, WORLD

@@ -18,11 +18,11 @@ from tradesim.cli.options import (
     note,
     repeat_command,
 )
+from tradesim.studies.sweep import METHODS
 
 if TYPE_CHECKING:
-    from tradesim.studies.sweep.plan import Plan, Wish
+    from tradesim.studies.sweep.plan import SweepPlan, SweepRequest
 
-METHODS = ("oat", "grid", "lhs", "morris", "sobol")
 MANY = 4096
 """Rows from which several processes are worth their start."""
 
@@ -98,7 +98,7 @@ def sweep(scenario: str, out: Path | None, workers: int | None, scheduler: str |
         return
     for line in plan.notes:
         note(f"note: {line}")
-    name = Path(scenario).stem if wish.scenario != scenario else plan.world.scenario.name
+    name = Path(scenario).stem if wish.scenario != scenario else plan.space.scenario.name
     target = out or Path("results") / (name if wish.scenario != scenario
                                        else f"{name}-sweep-{wish.method}")
     if not fresh and finished(plan, target):
@@ -113,11 +113,10 @@ def sweep(scenario: str, out: Path | None, workers: int | None, scheduler: str |
     click.echo(f"Report: {page}" if page.exists() else f"Results: {target}")
 
 
-def _wish(scenario: str, asked: dict[str, Any], listing: bool) -> Wish:
+def _wish(scenario: str, asked: dict[str, Any], listing: bool) -> SweepRequest:
     from dataclasses import replace
 
-    from tradesim.studies.sweep.file import is_sweep_file, read_sweep_file
-    from tradesim.studies.sweep.plan import Wish
+    from tradesim.studies.sweep.plan import SweepRequest, is_sweep_file, read_sweep_file
 
     asked["over"] = tuple(name.strip() for text in asked["over"] for name in text.split(",")
                           if name.strip())
@@ -132,17 +131,17 @@ def _wish(scenario: str, asked: dict[str, Any], listing: bool) -> Wish:
         if not listing:
             raise click.UsageError(f"--method is needed: one of {', '.join(METHODS)}")
         given["method"] = "lhs"
-    return Wish(scenario, **given)
+    return SweepRequest(scenario, **given)
 
 
-def _cores(plan: Plan) -> int:
+def _cores(plan: SweepPlan) -> int:
     return (os.cpu_count() or 1) if plan.design.rows >= MANY else 1
 
 
-def _run(plan: Plan, target: Path, workers: int, scheduler: str | None, chunk: int,
+def _run(plan: SweepPlan, target: Path, workers: int, scheduler: str | None, chunk: int,
          fresh: bool, extra: Callable[[Path], None]) -> None:
+    from tradesim.common.parallel import open_mapper
     from tradesim.reports.terminal import progress
-    from tradesim.studies.sweep.execution import open_mapper
     from tradesim.studies.sweep.run import begin, chunk_folder, sweep
 
     begin(plan, target, fresh, chunk)  # what is wrong with the folder, before workers start
@@ -161,7 +160,7 @@ def _run(plan: Plan, target: Path, workers: int, scheduler: str | None, chunk: i
 def _report(work: Path) -> None:
     """Write figures and page, where the table fits in the memory."""
     from tradesim.reports.sweep.page import write
-    from tradesim.studies.sweep.run import table_size
+    from tradesim.studies.sweep.results import table_size
 
     if table_size(work) > READABLE:
         note("the table is too large for figures and a report; indices.csv holds the indices")
@@ -178,8 +177,8 @@ def _found(target: Path) -> str:
     return f"nothing to resume for {target}; starting from the first row"
 
 
-def _listed(plan: Plan) -> str:
-    factors = plan.world.factors.values()
+def _listed(plan: SweepPlan) -> str:
+    factors = plan.space.factors.values()
     cells = sum(item.kind == "cell" for item in factors)
     shown = [item for item in factors if item.kind not in ("cell", "column")]
     width = max(len(item.name) for item in shown)

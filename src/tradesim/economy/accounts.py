@@ -16,7 +16,7 @@ from tradesim.economy.equilibrium import Macro, Settled
 from tradesim.economy.indicators import concentration, corridor_share, self_sufficiency, shares
 from tradesim.economy.services import services
 from tradesim.economy.shocks import Change
-from tradesim.economy.welfare import CAUSES, buyers, exporters, producers
+from tradesim.economy.welfare import CAUSES, buyers, exporters, in_own_money, producers
 
 
 @dataclass(frozen=True)
@@ -270,9 +270,10 @@ def _gains(economy: Economy, levels: Array, change: Change, settled: Settled,
     if not any(np.any(moved) for moved in (settled.sales, settled.price, change.log_cost)):
         nothing = np.zeros_like(before)
         return dict.fromkeys(PARTIAL, nothing) | {"welfare": collected - before}
+    change, settled, sold = in_own_money(economy, change, settled)
     causes = {f"gain_{cause}": total(gain, "group")
               for cause, gain in buyers(economy, levels, change, settled).items()}
-    abroad = total(exporters(economy, levels, settled), "group")
+    abroad = total(exporters(economy, levels, sold), "group")
     gained = (reduce(np.add, causes.values()),
               total(producers(economy, levels, settled), "group"),
               entry(abroad, economy.home) + elsewhere)

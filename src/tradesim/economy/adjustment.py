@@ -134,7 +134,7 @@ def partial_adjust(target: Array, first: Array, speed: Array) -> Array:
     so that a step is followed by the share :math:`s` in its first year and by the share
     :math:`\lambda` of what is left in each later one; with :math:`s = \lambda` this is
     :math:`v_t = v_{t-1} + \lambda (v^*_t - v_{t-1})`. What was gained slowly is lost at once:
-    a path never lies beyond its target, nor on the other side of zero from it.
+    a path never lies above its target and zero; what was lost is won back at the same pace.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def partial_adjust(target: Array, first: Array, speed: Array) -> Array:
     value = before = np.zeros(targets.shape[1:])
     for t, goal in enumerate(targets):
         value = value + speed * (before - value) + first * (goal - before)
-        value = np.clip(value, np.minimum(goal, 0.0), np.maximum(goal, 0.0))
+        value = np.minimum(value, np.maximum(goal, 0.0))
         path[t], before = value, goal
     return np.moveaxis(path, 0, YEAR)
 

@@ -48,14 +48,15 @@ def elsewhere(economy: Economy, levels: Array, change: Change) -> Elsewhere:
 
     .. math::
 
-        \ln\hat w = -\frac{\omega}{\eta + \omega} \ln\frac{1 + \tau'}{1 + \tau}, \qquad
-        \ln\hat v = (1 + \eta) \ln\hat w, \qquad
+        \ln\hat w = \frac{\eta p - \omega \ln\hat t}{\eta + \omega}, \qquad
+        \ln\hat v = (1 - \omega) \ln\hat w - \omega \ln\hat t, \qquad
         \eta = \eta_h + (\eta_h + \varepsilon) \frac{H}{X}
 
-    with the duties of the member of the pair whose border rules hold in the market, demand
-    :math:`q = (\hat w\,(1 + \tau')/(1 + \tau))^{-\omega}` for the small supplier, and the supply
-    left for the market by a home market of :math:`H`: the residual supply elasticity
-    :math:`\eta` is large where little is sold abroad. Values move gradually (equation 11).
+    with the change :math:`\hat t` of one plus the duty of the member of the pair whose border
+    rules hold in the market, the change :math:`p` of the price at which the exporter offers, the
+    demand :math:`q = (\hat w\,\hat t)^{-\omega}` for a small supplier, and the supply left for
+    the market by a home market of :math:`H`: the residual supply elasticity :math:`\eta` is
+    large where little is sold abroad. Values move gradually (equation 11).
     """
     grown = growth(economy, levels)
     before = economy.other_sales * grown
@@ -64,13 +65,24 @@ def elsewhere(economy: Economy, levels: Array, change: Change) -> Elsewhere:
     at_home = entry(economy.sales, economy.home)
     supply = economy.home_supply + (economy.home_supply + economy.demand) * ratio(
         at_home, economy.other_sales)
-    price = -economy.lower / (supply + economy.lower) * log_cut
-    moved = partial_adjust(np.asarray((1.0 + supply) * price) + 0.0 * grown,
+    offer = _by_seller(economy, change.price)
+    price = (supply * offer - economy.lower * log_cut) / (supply + economy.lower)
+    moved = partial_adjust((1.0 - economy.lower) * price - economy.lower * log_cut + 0.0 * grown,
                            economy.first_year, economy.speed)
+    own = partial_adjust((1.0 + supply) * (price - offer) + 0.0 * grown,
+                         economy.first_year, economy.speed)
     gained = before * np.expm1(moved)
     exports = economy.exports * grown + total(gained, "group")
-    return Elsewhere(exports, total(gained / (1.0 + supply), "group", "exporter"),
+    return Elsewhere(exports, total(before * np.expm1(own) / (1.0 + supply), "group", "exporter"),
                      total((before + gained) * (old - new), "group", "exporter"))
+
+
+def _by_seller(economy: Economy, values: Array) -> Array:
+    """Values by exporter, of the members of the pair alone and along ``importer``."""
+    if values.shape[1] == 1:
+        return values
+    members = [economy.pair.exporters.index(code) for code in economy.pair.importers]
+    return np.swapaxes(values[:, members], 0, 1)
 
 
 def third_duties(economy: Economy, change: Change) -> tuple[Array, Array]:

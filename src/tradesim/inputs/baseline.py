@@ -73,7 +73,8 @@ QUOTA = {"product_share": "the product's share of the group's trade", "quota_ton
          "over_quota_rate": "a duty beyond"}
 """Variables that every quota needs, and what it is without one."""
 TOTALS, WORLD = "baseline/totals.csv", "baseline/world.csv"
-BY_NAME = {"access.": ("importer", "group", "exporter"), "supply.export.": ("exporter", "group")}
+BY_NAME = {"access.": ("importer", "group", "exporter"), "supply.export.": ("exporter", "group"),
+           "supply.inverse.": ("exporter",)}
 """Parameters that need not exist, with what follows their first words."""
 
 

@@ -32,7 +32,7 @@ from tradesim.reports.html_page import FIGURES, PAGE, render, write_figures
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import MINUS, words
 from tradesim.studies.backtest import track_record as record
-from tradesim.studies.backtest.backtest import Plan
+from tradesim.studies.backtest.backtest import Backtest
 from tradesim.studies.backtest.cells import Cell
 from tradesim.studies.backtest.stacking import Decision, Standing
 from tradesim.studies.backtest.track_record import (
@@ -114,7 +114,7 @@ def verdict(decision: Decision) -> str:
     return "Stacked: " + ", ".join(f"{name} {weight:.2f}" for name, weight in ranked)
 
 
-def outcome(frame: pd.DataFrame, plan: Plan, decision: Decision) -> str:
+def outcome(frame: pd.DataFrame, plan: Backtest, decision: Decision) -> str:
     """Give the lines for the terminal."""
     heads, count = words("backtest")["columns"], plan.pair.target_count
     rows = record.of(frame, TURNOVER, count)
@@ -128,8 +128,8 @@ def outcome(frame: pd.DataFrame, plan: Plan, decision: Decision) -> str:
     return "\n".join(parts)
 
 
-def write(frame: pd.DataFrame, plan: Plan, cells: Sequence[Cell], decision: Decision, folder: Path,
-          command: str) -> None:
+def write(frame: pd.DataFrame, plan: Backtest, cells: Sequence[Cell], decision: Decision,
+          folder: Path, command: str) -> None:
     """Write record, weights, figures, page and how it was made into an existing folder."""
     record.write_record(frame, folder / TABLE)
     (folder / WEIGHTS).write_text(weights_text(plan, decision, command), encoding="utf-8")
@@ -147,7 +147,7 @@ def write(frame: pd.DataFrame, plan: Plan, cells: Sequence[Cell], decision: Deci
     (folder / PAGE).write_text(_page(frame, plan, decision, drawn, command), encoding="utf-8")
 
 
-def _page(frame: pd.DataFrame, plan: Plan, decision: Decision, drawn: Mapping[str, str],
+def _page(frame: pd.DataFrame, plan: Backtest, decision: Decision, drawn: Mapping[str, str],
           command: str) -> str:
     heads, tables = words("backtest")["columns"], []
     for target, count in plan.series:
@@ -172,7 +172,7 @@ def _page(frame: pd.DataFrame, plan: Plan, decision: Decision, drawn: Mapping[st
         last=plan.years[-1], titles=titles)
 
 
-def weights_text(plan: Plan, decision: Decision, command: str) -> str:
+def weights_text(plan: Backtest, decision: Decision, command: str) -> str:
     """Text of `weights.yaml`: weight of every candidate, and where it comes from."""
     reason = (f"{decision.alone} is clearly best" if decision.alone
               else "stacked: no candidate is clearly best")
@@ -196,7 +196,7 @@ def _standing(one: Standing) -> dict[str, Any]:
     return rounded | ({"twin": one.twin} if one.twin else {})
 
 
-def keep(frame: pd.DataFrame, plan: Plan, decision: Decision, command: str) -> None:
+def keep(frame: pd.DataFrame, plan: Backtest, decision: Decision, command: str) -> None:
     """Put the record and the weights into the calibration folder, each whole."""
     record.write_record(frame, plan.folder / f"{TABLE}.new")
     (plan.folder / f"{WEIGHTS}.new").write_text(weights_text(plan, decision, command),

@@ -22,7 +22,7 @@ from tradesim.reports.sweep.page import count_titles, render_sweep
 from tradesim.reports.wording import decimals, in_percent, lower_first, pretty, words, wrapped
 from tradesim.studies.discover.discover import CERTAIN, Data, Discovery, Found, Question, Region
 from tradesim.studies.discover.prim import Box
-from tradesim.studies.sweep.results import Factor
+from tradesim.studies.sweep.results import SweptFactor
 
 TABLE = "discover.csv"
 BINS, POINTS = 12, 2000
@@ -141,7 +141,7 @@ def _chance(probability: float) -> str:
     return f"may be chance (p = {pretty(probability, 2)})"
 
 
-def number(value: float, factor: Factor) -> str:
+def number(value: float, factor: SweptFactor) -> str:
     """Write a value of a factor in its natural unit."""
     if factor.unit in SHARES:
         return f"{pretty(100 * value, places=0 if abs(value) >= 0.1 else 1)} %"
@@ -151,7 +151,7 @@ def number(value: float, factor: Factor) -> str:
     return text if not factor.unit or factor.unit in BARE else f"{text} {factor.unit}"
 
 
-def named(factor: Factor) -> str:
+def named(factor: SweptFactor) -> str:
     """Name a factor with its unit, where that says anything, for an axis."""
     return factor.title if factor.unit in ("", *BARE) else f"{factor.title}, {factor.unit}"
 
@@ -182,7 +182,7 @@ def condition(data: Data, box: Box, k: int) -> str:
                                          limits=limits(factor, low, high)))
 
 
-def limits(factor: Factor, low: float, high: float) -> str:
+def limits(factor: SweptFactor, low: float, high: float) -> str:
     """Write limits with their unit; years as whole years."""
     phrases, year = words("discover"), factor.unit == "year"
     ends = {"low": number(np.ceil(low) if year and np.isfinite(low) else low, factor)

@@ -124,13 +124,13 @@ def _years(answer: Goal) -> list[list[str]]:
 
 
 def _year_heads(answer: Goal) -> list[str]:
-    return [text.format(horizon=answer.asked.scenario.horizon)
+    return [text.format(horizon=answer.study.scenario.horizon)
             for text in words("study")["columns"]["years"]]
 
 
 def outcome(answer: Goal) -> str:
     """Short table for the terminal."""
-    phrases, base = words("study"), answer.asked.base
+    phrases, base = words("study"), answer.study.base
     heads = phrases["columns"]["moves"]
     asked = (f"USD {answer.target / MILLION:,.0f} million in {answer.year}, "
             f"{base.pair.name(answer.attrs['count'])}, {phrases['cases'][answer.case]}")
@@ -157,7 +157,7 @@ def outcome(answer: Goal) -> str:
 def write(answer: Goal, folder: Path, titles: Mapping[str, str]) -> None:
     """Write table, figure, page, resolved scenario and manifest into an existing folder."""
     tidy(answer).to_csv(folder / TABLE, index=False, float_format="%.6g", lineterminator="\n")
-    names, phrases, pair = labels(answer, titles), words("study"), answer.asked.base.pair
+    names, phrases, pair = labels(answer, titles), words("study"), answer.study.base.pair
     drawn = write_figures({"chances": lambda: chances(answer, pair, names)}, folder,
                           str(answer.attrs["run_id"]))
     target = f"USD {pretty(answer.target / MILLION)} million"
@@ -173,7 +173,7 @@ def write(answer: Goal, folder: Path, titles: Mapping[str, str]) -> None:
                  "." if move.label == TOGETHER else
                  f" {move.unit} (now {shown(move.now, move.unit)}).")
              for move in moves if move.found is not None]
-    draws = answer.asked.scenario.draws
+    draws = answer.study.scenario.draws
     error = 100 * np.sqrt(answer.probability * (1.0 - answer.probability) / draws)
     facts = {
         "target": answer.target / MILLION, "year": answer.year,

@@ -30,8 +30,15 @@ from tradesim.reports.ranges import mean_range
 from tradesim.reports.wording import pretty, words, wrapped
 from tradesim.simulation.draws import IMPLEMENTED as IMPLEMENTED_CASE
 from tradesim.simulation.draws import SCENARIO as SCENARIO_CASE
-from tradesim.studies.compare import CASES, Comparison, members, probability, ranked
-from tradesim.studies.regret import CRITERIA, regret
+from tradesim.studies.compare import (
+    CASES,
+    CRITERIA,
+    Comparison,
+    members,
+    probability,
+    ranked,
+    regret,
+)
 
 COLUMNS = 3
 LINES = ("#0072B2", "#C04F00", "#00795A", "#A3497D", "#8A6A00", "#4d4d4d", "#5B2C83", "#B01E3C")

@@ -172,14 +172,17 @@ def _revenue(view: ResultsView) -> dict[str, Any]:
     phrases = words("accounts")
     rows = []
     for importer in view.pair.importers:
-        names = {"country": view.pair.name(importer)}
-        rows += [_row(view, phrases[name].format(**names), name, 1.0, importer=importer)
-                 for name in ("tariff_revenue", "excise_revenue", "vat_revenue")
-                 if view.draws(name, "reference", importer=importer).any()]
+        def row(name: str, label: str, country: str = importer, **where: Any) -> list[str]:
+            label = phrases[label].format(country=view.pair.name(country),
+                                          group=view.pair.name(where.get("group", "")))
+            return _row(view, label, name, 1.0, importer=country, **where)
+
+        rows.append(row("tariff_revenue", "tariff_revenue"))
         if view.changes:
-            group = _group_that_pays_most(view, importer)
-            rows.insert(-2, _row(view, phrases["of_which"].format(group=view.pair.name(group)),
-                                 "tariff_revenue_by_group", 1.0, importer=importer, group=group))
+            rows.append(row("tariff_revenue_by_group", "of_which",
+                            group=_group_that_pays_most(view, importer)))
+        rows += [row(name, name) for name in ("excise_revenue", "vat_revenue")
+                 if view.draws(name, "reference", importer=importer).any()]
     return _table(view, "revenue", rows, _columns(view, "usd"))
 
 
@@ -187,7 +190,7 @@ def _group_that_pays_most(view: ResultsView, importer: str) -> str:
     """Group of goods whose border revenue changes most, on average."""
     changes = {group: abs(float(view.change("tariff_revenue_by_group", "if_implemented",
                                             importer=importer, group=group, year=view.last).mean()))
-               for group in view.pair.groups}
+               for group in map(str, view.dataset["group"].values)}
     return max(changes, key=lambda group: changes[group])
 
 

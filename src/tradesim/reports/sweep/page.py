@@ -21,11 +21,8 @@ from tradesim.reports.html_page import PAGE, render, write_figures
 from tradesim.reports.sweep.figures import figures, largest, name_of, title_of, unit_of
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import THOUSANDS, lower_first, plain, pretty, words
+from tradesim.studies.sweep import MAIN_INDEX
 from tradesim.studies.sweep.results import INDICES, JSON, Output, Sweep, find_output, read_sweep
-
-MAIN = {"oat": "swing", "grid": "range_of_means", "lhs": "prcc", "morris": "mu_star",
-        "sobol": "total"}
-"""Index by which factors are ranked."""
 
 IN_UNITS = ("oat", "grid", "morris")
 """Methods whose indices are amounts in the unit of the output."""
@@ -80,13 +77,13 @@ def outcome(folder: Path) -> str:
               and f"|{about['target']['count']}|" in name] or list(units)
     output = wanted[-1]
     table = pd.read_csv(folder / INDICES)
-    table = table[(table["output"] == output) & (table["index"] == MAIN[method])]
+    table = table[(table["output"] == output) & (table["index"] == MAIN_INDEX[method])]
     if not len(table):
         return "\n".join(lines)
     table = table.iloc[table["value"].abs().fillna(-1.0).argsort(kind="stable")[::-1]]
     sure = method in ("oat", "grid")
     scale = MILLION if units[output] == "USD" and method in IN_UNITS else 1.0
-    rows = [["factor", MAIN[method], "" if sure else "95 % interval", ""]]
+    rows = [["factor", MAIN_INDEX[method], "" if sure else "95 % interval", ""]]
     for row in table.head(SHOWN).itertuples():
         value, low, high = (f"{number / scale:.3g}" for number in (row.value, row.low, row.high))
         rows.append([str(row.factor), value, "" if sure else f"{low} to {high}",
@@ -106,7 +103,7 @@ def main_outputs(sweep: Sweep) -> list[Output]:
             output = find_output(sweep, variable, case=case)
         except InputError:
             continue
-        index = sweep.index(output, MAIN.get(sweep.method, ""))["value"]
+        index = sweep.index(output, MAIN_INDEX.get(sweep.method, ""))["value"]
         if np.isfinite(index).any() and (index != 0).any() and output not in outputs:
             outputs.append(output)
     return outputs or [find_output(sweep, variable)]
@@ -114,7 +111,7 @@ def main_outputs(sweep: Sweep) -> list[Output]:
 
 def drivers(sweep: Sweep, output: Output) -> dict[str, Any]:
     """Give what the sentences on an output need: the leading factors and their indices."""
-    index = MAIN.get(sweep.method, "")
+    index = MAIN_INDEX.get(sweep.method, "")
     rows = largest(sweep.index(output, index), len(sweep.index(output, index)))
     scale, unit = unit_of(output)
     clear = rows[rows["distinguishable"] == "yes"]
@@ -162,7 +159,7 @@ def _varied(sweep: Sweep) -> dict[str, Any]:
     def shown(low: float, high: float) -> str:
         return f"{pretty(low)} to {pretty(high)}" if np.isfinite([low, high]).all() else ""
 
-    index = MAIN.get(sweep.method, "")
+    index = MAIN_INDEX.get(sweep.method, "")
     ranked = largest(sweep.index(main_outputs(sweep)[0], index), len(sweep.factors))
     rank = {str(name): index for index, name in enumerate(ranked["factor"])}
     rows = [{"name": one.name, "title": one.title, "unit": one.unit, "grade": one.grade,
@@ -174,7 +171,7 @@ def _varied(sweep: Sweep) -> dict[str, Any]:
 
 def _table(sweep: Sweep, output: Output) -> dict[str, Any]:
     """Give indices of the leading factors with intervals, in words where they are noise."""
-    main = MAIN.get(sweep.method, "")
+    main = MAIN_INDEX.get(sweep.method, "")
     rows = largest(sweep.index(output, main), RANKED)
     scale, unit = unit_of(output) if sweep.method in IN_UNITS else (1.0, "")
     heads = TABLES.get(sweep.method, {main: ""})

@@ -12,8 +12,8 @@ import pytest
 from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.history import CORRIDOR, MACRO, TRADE
-from tradesim.studies.backtest import hindcast as module
-from tradesim.studies.backtest.hindcast import hindcast
+from tradesim.studies.backtest import cells
+from tradesim.studies.backtest.cells import hindcast
 
 ORIGIN, SHORT, DRAWS = 2017, 60, 400
 FORMS = ("nominal_half_presample", "real_gdp", "import_share", "heavy_tails",
@@ -98,7 +98,7 @@ def test_specifications_see_the_same_world(committed, monkeypatch):
             return real(**given)
         return note
 
-    monkeypatch.setattr(module.gravity, "reference", record(module.gravity.reference))
+    monkeypatch.setattr(cells.gravity, "reference", record(cells.gravity.reference))
     for name in ("nominal_gdp", "real_gdp", "heavy_tails"):
         quick(committed, name=name)
     for values in seen.values():
@@ -117,7 +117,7 @@ def test_a_report_is_the_flow_with_bias_and_error(committed):
 
 
 def test_a_year_of_closure_may_be_followed_by_another(committed):
-    shares = [np.mean(module._corridor(committed, last, 4000, 1, np.random.default_rng(2)) > 0)
+    shares = [np.mean(cells._corridor(committed, last, 4000, 1, np.random.default_rng(2)) > 0)
               for last in (0.0, 0.83)]
     assert shares[0] == pytest.approx(0.08, abs=0.02)
     assert shares[1] == pytest.approx(0.30, abs=0.03)

@@ -1,11 +1,8 @@
-"""All checks of identification as one table, read from the posterior and written beside it.
-
-The checks themselves are those of `identification`.
-"""
+"""All checks of identification as one table, read from the posterior and written beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +10,8 @@ import numpy as np
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.common.files import whole_file
+from tradesim.common.parallel import Progress
 from tradesim.inputs import posterior
 from tradesim.inputs.parameters import quantile
 from tradesim.inputs.specifications import read_weights
@@ -36,8 +35,6 @@ FILE = "identification.csv"
 COLUMNS = ("specification", "parameter", "check", "key", "value")
 DIGITS = 6
 
-Progress = Callable[[int, int], None]
-
 
 def vectors_of(dataset: xr.Dataset, evidence: Evidence) -> Array:
     """Parameter vectors (draw, parameter) of one specification of a posterior file."""
@@ -45,8 +42,8 @@ def vectors_of(dataset: xr.Dataset, evidence: Evidence) -> Array:
     full = np.concatenate([
         dataset[name].transpose("draw", *dims).to_numpy().astype(float).reshape(draws, -1)
         for name, dims in posterior.PARAMETERS.items()], axis=1)
-    places = [int(np.flatnonzero(evidence.index == k)[0]) for k in range(len(evidence.priors))]
-    return full[:, places]
+    return full[:, [int(np.flatnonzero(evidence.index == k)[0])
+                    for k in range(len(evidence.priors))]]
 
 
 def checked(evidence: Evidence, vectors: Array, seed: int = 1,
@@ -70,8 +67,7 @@ def checked(evidence: Evidence, vectors: Array, seed: int = 1,
     seen = statistics(history.log_value, history.importers, history.reporters)
     again = statistics(replicate(evidence, vectors, rng), history.importers, history.reporters)
     for statistic, observed in seen.items():
-        made: Mapping[str, float] = _summary(again[statistic])
-        add(statistic, "predictive", observed=float(observed), **made,
+        add(statistic, "predictive", observed=float(observed), **_summary(again[statistic]),
             p_value=float((again[statistic] >= observed).mean()))
     if np.isinf(evidence.specification.degrees):
         for number, year in enumerate(history.sample):
@@ -95,7 +91,7 @@ def _summary(values: Array) -> dict[str, float]:
 
 def identify(folder: Path, names: Sequence[str] = (), *, simulations: int = 0, seed: int = 1,
              progress: Progress | None = None) -> pd.DataFrame:
-    """Check the posterior of a calibration folder.
+    """Check the posterior of a calibration folder; a table of `COLUMNS`.
 
     Parameters
     ----------
@@ -106,15 +102,8 @@ def identify(folder: Path, names: Sequence[str] = (), *, simulations: int = 0, s
     simulations
         Fits to simulated reports (`identification.ranks`), of the first specification only:
         each takes more than a second.
-    seed
-        Seed of everything random.
-    progress
-        Called with parts done and parts in all.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `COLUMNS`.
+    seed, progress
+        Of everything random; called with parts done and parts in all.
 
     Raises
     ------
@@ -139,10 +128,10 @@ def identify(folder: Path, names: Sequence[str] = (), *, simulations: int = 0, s
         vectors = vectors_of(dataset.sel(specification=name), evidence)
         rows += checked(evidence, vectors, seed, progress)
         if simulations and name == chosen[0]:
-            found = uniformity(ranks(evidence, simulations, seed=seed, progress=progress))
+            p_values = uniformity(ranks(evidence, simulations, seed=seed, progress=progress))
             rows += [{"specification": name, "parameter": parameter, "check": "simulation",
                       "key": "p_value", "value": float(value)}
-                     for parameter, value in zip(evidence.names, found, strict=True)]
+                     for parameter, value in zip(evidence.names, p_values, strict=True)]
             rows.append({"specification": name, "parameter": "simulations", "check": "simulation",
                          "key": "number", "value": float(simulations)})
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -151,10 +140,10 @@ def identify(folder: Path, names: Sequence[str] = (), *, simulations: int = 0, s
 def write(frame: pd.DataFrame, path: Path) -> None:
     """Write the table with `DIGITS` significant digits; whole or not at all."""
     rounded = frame.assign(value=[f"{value:.{DIGITS}g}" for value in frame["value"]])
-    work = path.with_name(f"{path.name}.new")
     try:
-        rounded.to_csv(work, index=False, lineterminator="\n")
-        work.replace(path)
+        with whole_file(path) as work:
+            rounded.to_csv(work, index=False, lineterminator="\n")
+            work.chmod(0o644)
     except OSError as error:
         raise InputError([Problem(str(path), "--out", "cannot be written: "
                                   f"{error.strerror or error}")]) from error
