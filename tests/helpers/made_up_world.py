@@ -52,7 +52,7 @@ def make_economy(seed: int = 0, draws: int = DRAWS) -> Economy:
         ("vat.LEF", 0.05, 0.1), ("vat.RIG", 0.1, 0.2), ("discount.rate", 0.05, 0.1),
         ("self_sufficiency.rolls", 0.6, 0.9), ("self_sufficiency.yarn", 0.3, 0.5))}
     lower = uniform(2.0, 7.0, "group", "draw")
-    services = {f"services.visits.{seller}.{buyer}.{part}": more.uniform(low, high, draws)
+    services = {f"services.tourism.{seller}.{buyer}.{part}": more.uniform(low, high, draws)
                 for seller, buyer in (("LEF", "RIG"), ("RIG", "LEF"), ("LEF", "all"))
                 for part, low, high in (("quantity", 1e3, 9e3), ("price", 100, 900))}
 

@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tradesim.common.files import calibration_folder
 from tradesim.economy.base_year import balanced
 from tradesim.inputs.distributions import between
+from tradesim.inputs.levers import read_levers
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.strict_csv import Column, read_table
 from tradesim.inputs.strict_yaml import load
@@ -608,3 +610,20 @@ def test_gdp_errors_agree_with_the_sample():
     assert share[0, 1] / share[1, 1] == pytest.approx(0.98, abs=0.01)
     one_year = np.sqrt(((nominal - real - 0.02)[:, 3:] ** 2).mean(axis=1))
     np.testing.assert_allclose(one_year, [0.075, 0.139], atol=2e-3)
+
+
+@pytest.mark.parametrize(("setting", "row", "unit"), [
+    ("gold_refinery.quantity", "gold", 1.0), ("gold_refinery.joint_quantity", "silver", 1.0),
+    ("gold_refinery.price", "gold_price", 1e6),
+    ("gold_refinery.joint_price", "silver_price", 1e6),
+    ("ferrosilicon_plant.quantity", "quantity", 1.0), ("ferrosilicon_plant.price", "price", 1.0),
+    ("medicines.quantity", "imports_of_mongolia", 1e6),
+    ("medicines.partner_share", "share_of_kazakhstan", 1.0),
+])
+def test_projects_have_the_amounts_of_their_table(setting, row, unit):
+    lever = setting.partition(".")[0]
+    table = pd.read_csv(calibration_folder() / "baseline" / "projects.csv")
+    [cell] = table[(table["project"] == lever) & (table["variable"] == row)].to_dict("records")
+    shape = read_levers(calibration_folder())[lever].parameters[setting].distribution
+    assert (shape.low, shape.mode, shape.high) == pytest.approx(
+        (unit * cell["low"], unit * cell["value"], unit * cell["high"]))
