@@ -498,3 +498,41 @@ def test_folder_of_an_earlier_run_can_be_compared(call, base, tmp_path):
     outcome = call(folder, "--draws", "4", "--no-report")
     assert outcome.exit_code == 2
     assert "draws: differs between scenarios" in outcome.stderr
+
+
+# Events.
+
+def with_event(base, *, all_of_them=False):
+    runs = [made(base.pair, "none", 0.0), made(base.pair, "small", 0.4),
+            made(base.pair, "boom", 1.0)]
+    chosen = runs[1:] if all_of_them else runs[2:]
+    events = [run.attrs["run_id"] for run in chosen]
+    return compare(*(run.assign_attrs(shocks=json.dumps(["boom"])) if run.attrs["run_id"] in events
+                     else run for run in runs))
+
+
+def test_an_event_is_shown_last_and_is_nobodys_choice(base):
+    found = with_event(base)
+    assert ranked(found) == ["small", "boom"]  # though the boom brings more
+    chosen = regret(found)
+    event = chosen.names.index("boom")
+    assert chosen.chance[event] == 0.0
+    assert chosen.chance.sum() == pytest.approx(1.0)
+    assert np.isnan(chosen.loss[event]).all()
+    assert np.nanmin(chosen.loss) == 0.0
+    assert chosen.minimax != "boom"
+    said = facts(found, base.pair)
+    assert said["events"] == ["Title of boom"]
+    assert "Title of boom" not in {item["label"] for item in said["often"]
+                                   if item["share"] > 0}
+
+
+def test_a_comparison_of_events_alone_ranks_them(base):
+    found = with_event(base, all_of_them=True)
+    assert ranked(found) == ["boom", "small"]
+    assert not np.isnan(regret(found).loss).any()
+
+
+def test_a_run_says_which_of_its_levers_are_shocks():
+    assert json.loads(model.run("sanctions", draws=2).attrs["shocks"]) == ["sanctions"]
+    assert json.loads(model.run("road_through_russia", draws=2).attrs["shocks"]) == []

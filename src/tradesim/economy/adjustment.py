@@ -31,11 +31,14 @@ class Outcome:
         Prices and sales at which each year would settle, against the moved reference path.
     lasting
         Sales at which it would settle without the shocks that bite at once.
+    macro
+        Wages, spending and real income, where the scenario asks for a closure.
     """
 
     change: Change
     settled: Settled
     lasting: Array
+    macro: Macro | None = None
 
     def path(self, economy: Economy) -> Array:
         """Log change of sales reached in each year against the reference path (`reached`)."""
@@ -87,16 +90,16 @@ def settle(economy: Economy, levels: Array, pulled: Sequence[Pulled], *,
     ConvergenceError
         When a market, a quota or the closure is not solved.
     """
-    change, settled = _solved(economy, levels, pulled, exposed, closure)
+    change, settled, macro = _solved(economy, levels, pulled, exposed, closure)
     if not any(at_once):
-        return Outcome(change, settled, settled.sales)
+        return Outcome(change, settled, settled.sales, macro)
     gradual = [pair for pair, fast in zip(pulled, at_once, strict=True) if not fast]
-    _, without = _solved(economy, levels, gradual, exposed, closure)
-    return Outcome(change, settled, without.sales)
+    _, without, _ = _solved(economy, levels, gradual, exposed, closure)
+    return Outcome(change, settled, without.sales, macro)
 
 
 def _solved(economy: Economy, levels: Array, pulled: Sequence[Pulled], exposed: Array,
-            closure: Closure | None) -> tuple[Change, Settled]:
+            closure: Closure | None) -> tuple[Change, Settled, Macro | None]:
     macro = None if closure is None else closure(economy, resolve(economy, pulled))
 
     def once(take: Take, margin: Array, filled: Array) -> tuple[Change, Settled]:
@@ -107,7 +110,7 @@ def _solved(economy: Economy, levels: Array, pulled: Sequence[Pulled], exposed: 
         return change, equilibrium(here, there, change, None if macro is None else take(macro))
 
     change, settled = once(_whole, 1.0 + NONE, 1.0 + NONE)
-    return within_quotas(once, levels, pulled, change, settled)
+    return *within_quotas(once, levels, pulled, change, settled), macro
 
 
 def _whole(values: object) -> object:
@@ -131,7 +134,7 @@ def partial_adjust(target: Array, first: Array, speed: Array) -> Array:
     so that a step is followed by the share :math:`s` in its first year and by the share
     :math:`\lambda` of what is left in each later one; with :math:`s = \lambda` this is
     :math:`v_t = v_{t-1} + \lambda (v^*_t - v_{t-1})`. What was gained slowly is lost at once:
-    a path never lies beyond its target, nor on the other side of zero from it.
+    a path never lies above its target and zero; what was lost is won back at the same pace.
 
     Parameters
     ----------
@@ -152,7 +155,7 @@ def partial_adjust(target: Array, first: Array, speed: Array) -> Array:
     value = before = np.zeros(targets.shape[1:])
     for t, goal in enumerate(targets):
         value = value + speed * (before - value) + first * (goal - before)
-        value = np.clip(value, np.minimum(goal, 0.0), np.maximum(goal, 0.0))
+        value = np.minimum(value, np.maximum(goal, 0.0))
         path[t], before = value, goal
     return np.moveaxis(path, 0, YEAR)
 

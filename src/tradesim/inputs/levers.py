@@ -33,8 +33,8 @@ FAMILIES = {"lever": "Levers: what policy could change",
             "shock": "Shocks: what the world may do"}
 """Families of entries, in the order in which they are listed, with their headings."""
 
-_KEYS = ("title", "kind", "family", "state", "applies", "needs_corridor", "at_once", "sources",
-         "settings")
+_KEYS = ("title", "kind", "family", "state", "applies", "needs_corridor", "needs_consent",
+         "at_once", "sources", "settings")
 
 
 class Choice(Strict):
@@ -108,8 +108,11 @@ class Lever(Strict):
     #: names of members, routes, groups, ... that the lever touches
     applies: dict[str, Any] = Field(default_factory=dict)
     needs_corridor: bool  #: whether it works only while the shared transit corridor is open
-    #: whether trade follows without delay: what the world does, closures and bans, not what traders
-    #: have to learn
+    #: whether it needs the consent of the country that holds the corridor: such levers tend to
+    #: succeed or fail together
+    needs_consent: bool = False
+    #: whether trade follows without delay: closures, bans and physical losses; to a change of costs
+    #: or prices it adjusts, whoever causes it
     at_once: bool = False
     sources: list[Source] = Field(min_length=1)  #: where the state was read
     settings: dict[str, Parameter | Choice]  #: settings by name: numbers (`Parameter`) or choices

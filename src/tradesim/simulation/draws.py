@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 from tradesim.common.arrays import Array, frozen
 from tradesim.inputs.baseline import Baseline
@@ -54,13 +55,40 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]
     values |= path_draws(base, cube, years, scenario.specification)
     for name in scenario.levers:
         values |= {key: cube.column(key) for key in (f"{name}.success", f"{name}.lifetime")}
+    consent = [f"{name}.success" for name in scenario.levers if base.levers[name].needs_consent]
+    values |= together({name: values[name] for name in consent}, cube.column("politics.common"),
+                       values["politics.correlation"])
     return {name: frozen(array) for name, array in values.items()}
+
+
+def happening(draws: Draws, lever: str) -> Array:
+    """One in the draws in which a lever succeeds, else zero."""
+    return (draws[f"{lever}.success"] < draws[f"{lever}.probability"]).astype(float)
+
+
+def together(columns: Mapping[str, Array], common: Array, correlation: Array) -> dict[str, Array]:
+    r"""Make uniform numbers that rise and fall together, each still uniform (equation P2).
+
+    .. math:: u'_l = \Phi\bigl(\sqrt{r}\,\Phi^{-1}(f) + \sqrt{1 - r}\,\Phi^{-1}(u_l)\bigr)
+
+    Parameters
+    ----------
+    columns
+        Independent uniform numbers :math:`u` by name.
+    common
+        Uniform number :math:`f` that they share.
+    correlation
+        Correlation :math:`r` of the normal scores of any two; where it is zero nothing changes.
+    """
+    shared = np.sqrt(correlation) * ndtri(common)
+    return {name: np.where(correlation > 0.0,
+                           ndtr(shared + np.sqrt(1.0 - correlation) * ndtri(own)), own)
+            for name, own in columns.items()}
 
 
 def standard_cases(scenario: Scenario, draws: Draws) -> dict[str, dict[str, Array]]:
     """Give the reference, the scenario with its risks, and with every lever implemented."""
     on, off = np.array(1.0), np.array(0.0)
-    happens = {lever: (draws[f"{lever}.success"] < draws[f"{lever}.probability"]).astype(float)
-               for lever in scenario.levers}
+    happens = {lever: happening(draws, lever) for lever in scenario.levers}
     return {REFERENCE: dict.fromkeys(happens, off), SCENARIO: happens,
             IMPLEMENTED: dict.fromkeys(happens, on)}

@@ -58,6 +58,13 @@ class Comparison:
         """All scenarios but the baseline, in the order given."""
         return self.names[1:]
 
+    @cached_property
+    def events(self) -> frozenset[str]:
+        """Scenarios with a shock beside others without: nobody chooses them, so none is best."""
+        found = frozenset(name for name in self.packages
+                          if json.loads(self.runs[name].attrs.get("shocks", "[]")))
+        return found if len(found) < len(self.packages) else frozenset()
+
     @property
     def first(self) -> xr.Dataset:
         """Results of the baseline."""
@@ -240,12 +247,12 @@ def _other_files(by_name: Mapping[str, str]) -> dict[str, str]:
 def ranked(comparison: Comparison, case: str = SCENARIO) -> list[str]:
     """Scenarios but the baseline by their mean effect on turnover in the last year, largest first.
 
-    Turnover is on the headline count.
+    Turnover is on the headline count. Events stand behind what can be chosen.
     """
     where = {"count": comparison.count, "year": comparison.last}
     means = {name: float(comparison.change("turnover", name, case, **where).mean())
              for name in comparison.packages}
-    return sorted(means, key=lambda name: -means[name])
+    return sorted(means, key=lambda name: (name in comparison.events, -means[name]))
 
 
 def probability(comparison: Comparison, name: str, case: str, count: str) -> Array:
@@ -344,12 +351,13 @@ class Regret:
     @property
     def minimax(self) -> str:
         """Scenario whose largest regret is smallest."""
-        return self.names[int(self.worst.argmin())]
+        return self.names[int(np.nanargmin(self.worst))]
 
     @property
     def tied(self) -> float:
         """Share of draws in which all scenarios tie: nothing makes a difference."""
-        return float(np.all(self.best > 0.0, axis=0).mean())
+        chosen = ~np.isnan(self.loss[:, 0])
+        return float(np.all(self.best[chosen] > 0.0, axis=0).mean())
 
 
 def regret(comparison: Comparison, criterion: str = "turnover",
@@ -357,6 +365,8 @@ def regret(comparison: Comparison, criterion: str = "turnover",
     """Compare each scenario with the best one, draw by draw, by one of `CRITERIA`."""
     names = tuple(comparison.names)
     values = np.stack([outcome(comparison, name, criterion, case) for name in names])
-    loss = values.max(axis=0) - values
+    event = np.array([name in comparison.events for name in names])
+    values[event] = np.nan
+    loss = values[~event].max(axis=0) - values
     first = (loss <= TIE).astype(float)
     return Regret(names, loss, first / first.sum(axis=0))

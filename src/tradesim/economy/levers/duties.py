@@ -23,15 +23,14 @@ GIVEN_COEFFICIENT, WEIGHTED_AVERAGE = "given", "weighted_average"
 
 def tariff_agreement(
     economy: Economy, phase: Array, *, lever: str, members: Sequence[str], partner: str,
-    gated_groups: Sequence[str], nontariff_scopes: Sequence[str],
-    scope: str, utilisation: Array, nontariff_cut: Array, calendar: Array,
+    nontariff_scopes: Sequence[str], scope: str, utilisation: Array,
+    nontariff_cut: Array, calendar: Array,
 ) -> Shock:
     r"""Lower duties between one country and the members of a union (equation L1).
 
     .. math:: r = \varphi\, c_{jg}\, U, \qquad n = \varphi\, N\, c_{jg}
 
-    Every member gets the same cut, so rivals inside the union keep their place. Of gated goods
-    only what approved suppliers offer gains anything (`shocks.resolve`).
+    Every member gets the same cut, so rivals inside the union keep their place.
 
     Parameters
     ----------
@@ -39,8 +38,6 @@ def tariff_agreement(
         Name under which the table of coverage holds this agreement.
     members, partner
         The union's members and the country on the other side.
-    gated_groups
-        Groups whose access to the members needs approval of suppliers, not only a lower duty.
     nontariff_scopes
         Scopes of the agreement that also lower non-tariff costs.
     scope
@@ -57,8 +54,7 @@ def tariff_agreement(
     reach = phase * (inside + outside)
     covered = reach * economy.coverage(lever, scope)
     nontariff = nontariff_cut if scope in nontariff_scopes else 0.0
-    made = Shock(duty=covered * utilisation, information=covered * nontariff,
-                 gated=outside * economy.mask("group", gated_groups))
+    made = Shock(duty=covered * utilisation, information=covered * nontariff)
     return with_quotas(made, economy, lever, scope, reach, calendar)
 
 

@@ -40,6 +40,7 @@ from tradesim.studies.compare import (
     contained,
     members,
     moved_reference,
+    ranked,
     regret,
 )
 from tradesim.studies.compare_runs import ComparedRuns
@@ -148,8 +149,10 @@ def facts(comparison: Comparison, pair: Pair) -> dict[str, Any]:
         "often": [{"label": comparison.label(name), "share": chance[name]}
                   for name in often[:2]],
         "tied": regrets["turnover"].tied,
+        "events": [comparison.label(name) for name in ranked(comparison)
+                   if name in comparison.events],
         "safest": {criterion: {
-            "high": comparison.label(one.names[int(one.high.argmin())]),
+            "high": comparison.label(one.names[int(np.nanargmin(one.high))]),
             "worst": comparison.label(one.minimax)} for criterion, one in regrets.items()},
         "nothing": not any(any(row["average"] + row["implemented"]) for row in rows),
         "holds": {comparison.label(name): [comparison.label(other) for other in others]

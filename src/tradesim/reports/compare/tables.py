@@ -185,7 +185,9 @@ def _regret(comparison: Comparison, _: Pair) -> Iterator[Table]:
                for criterion in CRITERIA for key, kind in (
                    ("best", SHARE), ("mean", MONEY), ("high", MONEY), ("worst", MONEY))]
 
-    def cells(regrets: Sequence[Regret], name: str) -> list[float]:
+    def cells(regrets: Sequence[Regret], name: str) -> list[float] | list[None]:
+        if name in comparison.events:
+            return [None] * len(columns)
         row = []
         for one in regrets:
             index = one.names.index(name)

@@ -50,12 +50,19 @@ def parts(view: ResultsView, importer: str, case: str = "if_implemented",
     What a shift of the reference path does to border revenue is no gain and is left out.
     """
     where = {"importer": importer, "year": view.last if year is None else year}
+    if closed(view):
+        return {"net": view.change("welfare", case, **where)}
     sums = {part: sum((view.change(name, case, **where) for name in names),
                       start=np.zeros(view.draw_count)) for part, names in PARTS.items()}
     net = view.change("welfare", case, **where)
     sums["treasury"] = net - sum(values for part, values in sums.items() if part != "treasury")
     return {part: values for part, values in sums.items()
             if np.abs(values).max() >= NOTHING} | {"net": net}
+
+
+def closed(view: ResultsView) -> bool:
+    """Whether a closure measured welfare, so that the partial accounts are left out."""
+    return "consumer_surplus" not in view.dataset
 
 
 def accounts(view: ResultsView, *, priced: bool = True) -> dict[str, Any]:
@@ -74,7 +81,10 @@ def accounts(view: ResultsView, *, priced: bool = True) -> dict[str, Any]:
         "unknown": [item.title for name, item in pair.products.items() if name not in products],
         "dependence": [_dependence(view, importer) for importer in pair.importers],
         "corridor": [_exposure(view, importer) for importer in importers],
-        "revenue": _revenue(view), "projects": _projects(view),
+        "exports": [_export_dependence(view, country) for country in pair.importers
+                    if "exports" in view.dataset],
+        "services": _services(view) if view.dataset["services"].size else None,
+        "closed": closed(view), "revenue": _revenue(view), "projects": _projects(view),
         "benefit": _benefit(view, priced) if costly(view.dataset) else None}
 
 
@@ -119,6 +129,30 @@ def _dependence(view: ResultsView, importer: str) -> dict[str, Any]:
                   country=view.pair.name(importer))
 
 
+def _export_dependence(view: ResultsView, country: str) -> dict[str, Any]:
+    phrases, where = words("accounts"), {"country": country}
+    rows = [_row(view, phrases["export_share"].format(country=view.pair.name(code)),
+                 "export_share", WEIGHT, market=code, **where)
+            for code in view.exporters if code != country]
+    rows.append(_row(view, phrases["export_concentration"], "export_concentration", WEIGHT,
+                     **where))
+    rows.append(_row(view, phrases["trade_share"].format(
+        partner=view.pair.name(view.pair.partner(country)), country=view.pair.name(country)),
+        "trade_share", WEIGHT, **where))
+    return _table(view, "exports", rows, _columns(view), country=view.pair.name(country))
+
+
+def _services(view: ResultsView) -> dict[str, Any]:
+    titles = words("accounts")["services"]
+    rows = [_row(view, titles["row"].format(service=titles.get(name, name).format(
+                partner=view.pair.name(view.pair.partner(country))),
+                country=view.pair.name(country)), "services", 1.0, service=name, country=country)
+            for name in map(str, view.dataset["service"].values)
+            for country in view.pair.importers
+            if view.draws("services", "reference", service=name, country=country).any()]
+    return _table(view, "services", rows, _columns(view, "usd"))
+
+
 def _exposure(view: ResultsView, importer: str) -> dict[str, Any]:
     """Trade that a closed corridor would stop: its share, and its value."""
     where = {"importer": importer, "year": view.last}
@@ -136,10 +170,28 @@ def _exposure(view: ResultsView, importer: str) -> dict[str, Any]:
 
 def _revenue(view: ResultsView) -> dict[str, Any]:
     phrases = words("accounts")
-    rows = [_row(view, phrases[name].format(country=view.pair.name(importer)), name, 1.0,
-                 importer=importer)
-            for importer in view.pair.importers for name in ("tariff_revenue", "vat_revenue")]
+    rows = []
+    for importer in view.pair.importers:
+        def row(name: str, label: str, country: str = importer, **where: Any) -> list[str]:
+            label = phrases[label].format(country=view.pair.name(country),
+                                          group=view.pair.name(where.get("group", "")))
+            return _row(view, label, name, 1.0, importer=country, **where)
+
+        rows.append(row("tariff_revenue", "tariff_revenue"))
+        if view.changes:
+            rows.append(row("tariff_revenue_by_group", "of_which",
+                            group=_group_that_pays_most(view, importer)))
+        rows += [row(name, name) for name in ("excise_revenue", "vat_revenue")
+                 if view.draws(name, "reference", importer=importer).any()]
     return _table(view, "revenue", rows, _columns(view, "usd"))
+
+
+def _group_that_pays_most(view: ResultsView, importer: str) -> str:
+    """Group of goods whose border revenue changes most, on average."""
+    changes = {group: abs(float(view.change("tariff_revenue_by_group", "if_implemented",
+                                            importer=importer, group=group, year=view.last).mean()))
+               for group in map(str, view.dataset["group"].values)}
+    return max(changes, key=lambda group: changes[group])
 
 
 def _projects(view: ResultsView) -> list[dict[str, Any]]:
@@ -175,13 +227,20 @@ def _benefit(view: ResultsView, priced: bool) -> dict[str, Any]:
         rows.append([phrases["benefit"]["pays"], *(probability(float(
             (values[case]["net"] > 0).mean()), "short") for case in cases)])
     sure = values["if_implemented"]
-    return {"table": _table(view, "benefit", rows, ["item", *cases], first=view.years[0]),
+    attrs = view.dataset["appraisal"].attrs
+    rate = float(attrs["rate_of_return_if_implemented"])
+    ratio = benefit_cost_ratio(sure)
+    return {"table": _table(view, "benefit", rows, ["item", *cases], first=view.years[0],
+                            end=int(attrs["last_year"])),
+            "end": int(attrs["last_year"]), "draws": view.dataset.sizes["appraised"],
+            "return": "" if np.isnan(rate) else f"{pretty(100 * rate, 2)} %",
+            "switch": pretty(1.0 / ratio, 2) if priced and ratio > 0 else "",
             "rate": f"{100 * float(view.dataset.attrs['discount_rate']):g} %",
             "yearly": [float(view.change("welfare", "if_implemented", year=view.last)
                              .sum(axis=-1).mean())],
             "cost": [float(sure["cost"].mean())], "gain": [float(sure["joint"].mean())],
             "first": view.years[0],
-            "ratio": pretty(benefit_cost_ratio(sure), 2) if priced else ""}
+            "ratio": pretty(ratio, 2) if priced else ""}
 
 
 def _row(view: ResultsView, label: str, name: str, scale: float, **where: Any) -> list[str]:

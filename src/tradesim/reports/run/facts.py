@@ -244,7 +244,7 @@ def _suppliers(view: ResultsView, importer: str) -> dict[str, Any]:
 def _accounts(view: ResultsView, importer: str) -> dict[str, Any]:
     rows = [_row(view, words()["tables"]["account"].format(year=year, account=words()[key]), name,
                  year=year, importer=importer)
-            for year in view.milestones for name, key in ACCOUNTS.items()]
+            for year in view.milestones for name, key in _given(view).items()]
     return _table(view, "accounts", rows, importer)
 
 
@@ -320,8 +320,14 @@ def supplier_changes(view: ResultsView, importer: str) -> tuple[list[str], Read]
 
 def account_changes(view: ResultsView, importer: str) -> tuple[list[str], Read]:
     """Names of a market's accounts, and their changes if implemented by year."""
-    return [words()[key] for key in ACCOUNTS.values()], lambda year: [
-        view.change(name, "if_implemented", year=year, importer=importer) for name in ACCOUNTS]
+    given = _given(view)
+    return [words()[key] for key in given.values()], lambda year: [
+        view.change(name, "if_implemented", year=year, importer=importer) for name in given]
+
+
+def _given(view: ResultsView) -> dict[str, str]:
+    """Accounts that a run has: with a closure those of one market at a time are left out."""
+    return {name: key for name, key in ACCOUNTS.items() if name in view.dataset}
 
 
 def _total(values: Array) -> Array:
