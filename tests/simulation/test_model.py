@@ -83,7 +83,7 @@ def test_draws_in_which_a_lever_fails_are_the_reference(base):
     scenario = read(base, "road_through_russia")
     draws = draw_all(base, scenario, Cube.random(DRAWS, 3))
     found = simulate(base, scenario, draws)["turnover"]
-    happens = standard_cases(scenario, draws)["scenario"]["altai_road"] > 0
+    happens = standard_cases(base, scenario, draws)["scenario"]["altai_road"] > 0
     assert 0 < happens.sum() < DRAWS
     np.testing.assert_array_equal(found.sel(case="scenario").isel(draw=~happens),
                                   found.sel(case="reference").isel(draw=~happens))

@@ -172,7 +172,7 @@ def test_two_orders_and_their_reverses_are_enough_for_two_levers():
 def test_subsets_give_what_simulate_gives(solved):
     asked, draws, found = solved
     whole = simulate(asked.base, asked.scenario, draws)["trade"].sum("group")
-    mask = as_subset(standard_cases(asked.scenario, draws)[SCENARIO], asked.scenario)
+    mask = as_subset(standard_cases(asked.base, asked.scenario, draws)[SCENARIO], asked.scenario)
     risky = np.take_along_axis(found.own, mask[:, None, None], axis=0)[0]
     own = {"reference": found.own[0], SCENARIO: risky, IMPLEMENTED: found.own[-1]}
     for place, count in enumerate(asked.base.pair.counts):
@@ -186,7 +186,7 @@ def test_subsets_know_shocks_projects_and_quotas(name):
     asked = ask(name, draws=20, seed=SEED)
     draws = draw_all(asked.base, asked.scenario, Cube.random(20, SEED))
     whole = simulate(asked.base, asked.scenario, draws)["turnover"]
-    cases = standard_cases(asked.scenario, draws)
+    cases = standard_cases(asked.base, asked.scenario, draws)
     for place, count in enumerate(asked.base.pair.counts):
         for case, switches in cases.items():
             found = flows(asked.base, asked.scenario, draws, as_subset(
@@ -199,7 +199,7 @@ def test_subsets_know_shocks_projects_and_quotas(name):
 def test_selecting_what_succeeds_is_solving_what_succeeds(solved):
     """Bit by bit: a lever that fails in a draw is the same as a lever not pulled there."""
     asked, draws, found = solved
-    mask = as_subset(standard_cases(asked.scenario, draws)[SCENARIO], asked.scenario)
+    mask = as_subset(standard_cases(asked.base, asked.scenario, draws)[SCENARIO], asked.scenario)
     assert 5 < len(np.unique(mask)) < 32
     chosen = np.take_along_axis(found.own, np.broadcast_to(
         mask[:, None, None], (1, *found.own.shape[1:])), axis=0)
@@ -248,7 +248,7 @@ def test_directions_add_up_to_turnover(parts):
 
 def test_failed_lever_has_no_share(parts, solved):
     asked, draws, _ = solved
-    happens = standard_cases(asked.scenario, draws)[SCENARIO]
+    happens = standard_cases(asked.base, asked.scenario, draws)[SCENARIO]
     for lever, switch in happens.items():
         share = parts["share"].sel(lever=lever, case=SCENARIO, year=2035)
         assert not share.isel(draw=switch == 0).to_numpy().any()

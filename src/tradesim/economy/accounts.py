@@ -45,8 +45,10 @@ VARIABLES: Mapping[str, Variable] = {
     "quota_rent": Variable("Rent of those who may import within a quota", "USD", _MARKET),
     "consumer_surplus": Variable("Buyers' gain from lower prices and wider choice", "USD", _MARKET,
                                  True),
-    "gain_resource": Variable("Buyers' gain: lower cost of carriage, time and formalities", "USD",
+    "gain_resource": Variable("Buyers' gain: lower cost of carriage, time and payments", "USD",
                               _MARKET, True),
+    "gain_formalities": Variable("Buyers' gain: lower cost of formalities and information", "USD",
+                                 _MARKET, True),
     "gain_tax": Variable("Buyers' gain: lower border tax", "USD", _MARKET, True),
     "gain_supplier_price": Variable("Buyers' gain: lower prices of foreign suppliers", "USD",
                                     _MARKET, True),
@@ -106,8 +108,39 @@ def split_change(change: Array) -> tuple[Array, Array]:
     return change - diversion, diversion
 
 
+def counted(economy: Economy, levels: Array, factor: Array, flow: Array,
+            elsewhere: Array | None) -> Array:
+    r"""Trade of the pair on each count (equation O3).
+
+    .. math::
+
+        F_c = f_c X \bigl( o_c e^{v} + (1 - o_c) e^{v_o} \bigr), \qquad
+        o_c = \max\{o, \min\{1, 1 / f_c\}\}
+
+    The importer's own count is by origin, so all of it originates in the partner. Another count
+    that is larger by the factor :math:`f_c` holds goods of other origin too; at least
+    what the importer counts of it originates, at most all.
+
+    Parameters
+    ----------
+    levels
+        Reference purchases :math:`X` of the pair by importer and group.
+    factor
+        Factor :math:`f_c` from the importer's own count to each count, extra leading axis.
+    flow
+        Purchases reached, :math:`X e^v`.
+    elsewhere
+        Log change :math:`v_o` of sales of goods made elsewhere; as the others' if None.
+    """
+    if elsewhere is None:
+        return np.asarray(flow * factor)
+    share = np.maximum(economy.originating, np.minimum(1.0 / factor, 1.0))
+    return np.asarray(factor * (share * flow + (1.0 - share) * levels * np.exp(elsewhere)))
+
+
 def account(economy: Economy, levels: Array, count_factor: Array, change: Change,
-            settled: Settled, sales: Array, cost: Array | None = None) -> dict[str, Array]:
+            settled: Settled, sales: Array, cost: Array | None = None,
+            elsewhere: Array | None = None) -> dict[str, Array]:
     r"""Levels and changes of everything in `VARIABLES`.
 
     .. math::
@@ -156,7 +189,8 @@ def account(economy: Economy, levels: Array, count_factor: Array, change: Change
     flow = entry(path, economy.pair_flow)
     revenue = total(foreign * change.wedge, "group", "exporter")
     found = {
-        "trade": flow * count_factor + project,
+        "trade": counted(economy, entry(levels, economy.pair_flow), count_factor, flow,
+                         elsewhere) + project,
         "project_trade": total(project, "group"),
         "imports": total(path, "group"),
         "home_output": entry(path, economy.home),

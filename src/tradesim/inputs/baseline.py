@@ -13,7 +13,7 @@ from tradesim.common.arrays import MILLION, Array, frozen
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.inputs.distributions import Range
 from tradesim.inputs.history import History, read_history
-from tradesim.inputs.levers import Lever, read_levers
+from tradesim.inputs.levers import Choice, Lever, read_levers
 from tradesim.inputs.pair import Pair, read_pair
 from tradesim.inputs.parameters import FILE as PARAMETERS
 from tradesim.inputs.parameters import Parameter, read_parameters
@@ -75,6 +75,9 @@ QUOTA = {"product_share": "the product's share of the group's trade", "quota_ton
          "price_growth": "the growth of that price", "in_quota_rate": "a duty inside",
          "over_quota_rate": "a duty beyond"}
 """Variables that every quota needs, and what it is without one."""
+SHARES = ("time_value", "differentiated", "nontariff", "certified", "originating")
+"""Properties of a group that are parts of a whole."""
+
 TOTALS = "baseline/totals.csv"
 BY_NAME = {"access.": ("importer", "group", "exporter"), "supply.export.": ("exporter", "group")}
 """Parameters that need not exist, with what follows their first words."""
@@ -226,7 +229,7 @@ def _whole_quotas(file: str, cells: Mapping[str, Parameter], levers: Mapping[str
     for head in dict.fromkeys(name.rpartition(".")[0] for name in cells):
         lever, _, scope, importer, group = head.split(".")
         place = f"{lever}, {scope}, {importer}, {group}"
-        schedules = getattr(levers[lever].settings.get("scope"), "values", [])
+        schedules = _schedules(levers[lever])
         if scope not in schedules:
             known = ", ".join(schedules) or "none"
             problems.append(Problem(file, place, f"lever '{lever}' has no schedule '{scope}'; "
@@ -245,6 +248,13 @@ def _whole_quotas(file: str, cells: Mapping[str, Parameter], levers: Mapping[str
                                     "duty inside a quota is the lower one"))
     if problems:
         raise InputError(problems)
+
+
+def _schedules(lever: Lever) -> list[str]:
+    """Schedules of an agreement: those a scenario may choose from, or its only one."""
+    if isinstance(chosen := lever.settings.get("scope"), Choice):
+        return chosen.values
+    return [str(lever.applies["scope"])] if "scope" in lever.applies else []
 
 
 def _totals(folder: Path, pair: Pair) -> Array:
@@ -299,7 +309,7 @@ def _shares(folder: Path, pair: Pair, parameters: Mapping[str, Parameter]) -> It
                 yield Problem(str(folder / ROUTE_SHARES.file), f"{importer}, {group}",
                               f"ranges of the shares of routes add up to {low:.6g}-{high:.6g}, "
                               "which does not hold 1 inside")
-    for variable in ("time_value", "differentiated", "nontariff"):
+    for variable in SHARES:
         for group in pair.groups:
             cell = parameters[f"{variable}.{group}"]
             if cell.high > 1.0:
@@ -339,5 +349,5 @@ def _expected(pair: Pair) -> list[tuple[Table, str]]:
         names += [(ROUTES, f"{variable}.{importer}.{route}")
                   for variable in ("freight", "days") for route in pair.routes]
     names += [(GROUPS, f"{variable}.{group}") for group in pair.groups
-              for variable in ("unit_value", "time_value", "differentiated", "nontariff")]
+              for variable in ("unit_value", *SHARES)]
     return names

@@ -6,12 +6,13 @@ is data.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from tradesim.common.errors import Problem, nearest
+from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.inputs.checks import gathered, problem, problems_of
 from tradesim.inputs.distributions import Fixed, Strict
 from tradesim.inputs.parameters import Parameter, parameter
@@ -33,8 +34,11 @@ FAMILIES = {"lever": "Levers: what policy could change",
             "shock": "Shocks: what the world may do"}
 """Families of entries, in the order in which they are listed, with their headings."""
 
-_KEYS = ("title", "kind", "family", "state", "applies", "needs_corridor", "at_once", "sources",
-         "settings")
+WORD = re.compile(r"_[a-z0-9_]*[a-z0-9]")
+"""What follows the name of a lever that is pulled several times."""
+
+_KEYS = ("title", "kind", "family", "state", "follows", "repeatable", "applies", "needs_corridor",
+         "at_once", "sources", "settings")
 
 
 class Choice(Strict):
@@ -53,7 +57,8 @@ class Choice(Strict):
     required
         Whether there is no default: a scenario that pulls the lever must choose.
     several
-        Whether a scenario may write more than one name: a list, or a text with commas.
+        Whether a scenario may write more than one name, a list or a text with commas; none at
+        all where the default is empty.
     source, locator, grade, note
         Where the default comes from, as in `Parameter`.
     """
@@ -79,21 +84,30 @@ class Choice(Strict):
         return self
 
     @property
+    def empty(self) -> bool:
+        """Whether a scenario may choose none of the names."""
+        return self.several and self.default == "" and not self.required
+
+    @property
     def allowed(self) -> str:
         """What a scenario may write, in words."""
+        if self.empty:
+            return f"none, one or more of: {', '.join(self.values)}"
         return f"{'one or more' if self.several else 'one'} of: {', '.join(self.values)}"
 
     def names(self, value: Any) -> list[Any]:
         """Names that a value written in a scenario holds."""
         if not self.several:
             return [value]
+        if value == "":
+            return []
         return ([part.strip() for part in value.split(",")] if isinstance(value, str)
                 else value if isinstance(value, list) else [value])
 
     def takes(self, value: Any) -> bool:
         """Whether a scenario may write this."""
         names = self.names(value)
-        return (bool(names) and all(name in self.values for name in names)
+        return ((bool(names) or self.empty) and all(name in self.values for name in names)
                 and len(set(names)) == len(names))
 
 
@@ -120,6 +134,11 @@ class Lever(Strict):
         One of `FAMILIES`, for lists.
     state
         A paragraph on the state of the thing in the world.
+    follows
+        Lever whose later stage this is: it takes over the names and settings that it does not
+        give itself, and comes only where that lever does.
+    repeatable
+        Whether a scenario may pull it several times, as NAME_WORD with any word.
     applies
         Names of members, routes, groups, ... that the lever touches.
     needs_corridor
@@ -138,6 +157,8 @@ class Lever(Strict):
     kind: str = Field(min_length=1)
     family: Literal["lever", "project", "shock"] = "lever"
     state: str = Field(min_length=1)
+    follows: str = ""
+    repeatable: bool = False
     applies: dict[str, Any] = Field(default_factory=dict)
     needs_corridor: bool
     at_once: bool = False
@@ -156,7 +177,35 @@ class Lever(Strict):
                 if isinstance(setting, Parameter)}
 
 
-def read_levers(folder: Path) -> dict[str, Lever]:
+class Levers(dict[str, Lever]):
+    """Levers by name, those that may be pulled several times under names of their own too.
+
+    `tariff_change_flour` is then a lever like `tariff_change`, with its own settings and draws.
+    Iteration gives the levers of the file only.
+    """
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or bool(self._model(name))
+
+    def __missing__(self, name: str) -> Lever:
+        model = self._model(name)
+        if not model:
+            raise KeyError(name)
+        lever = self[model]
+        word = name.removeprefix(f"{model}_").replace("_", " ")
+        settings = {key: item.model_copy(update={"name": f"{name}.{key}"})
+                    for key, item in lever.settings.items()}
+        self_named = {"name": name, "title": f"{lever.title} ({word})", "settings": settings}
+        return lever.model_copy(update=self_named)
+
+    def _model(self, name: object) -> str:
+        """Repeatable lever that a name extends by a word, if any."""
+        return next((lever.name for lever in self.values() if lever.repeatable
+                     and isinstance(name, str) and WORD.fullmatch(name.removeprefix(lever.name))),
+                    "")
+
+
+def read_levers(folder: Path) -> Levers:
     """Read and check `levers.yaml` of a calibration folder.
 
     Parameters
@@ -176,7 +225,27 @@ def read_levers(folder: Path) -> dict[str, Lever]:
     """
     path = Path(folder) / FILE
     data, places = load_marked(path)
-    return gathered(data, lambda name, entry: _lever(name, entry, str(path), places))
+    levers = Levers(gathered(data, lambda name, entry: _lever(name, entry, str(path), places)))
+    problems = [found for lever in levers.values() if lever.follows
+                for found in _stage(lever, levers, str(path), places)]
+    if problems:
+        raise InputError(problems)
+    return levers
+
+
+def _stage(lever: Lever, levers: Levers, file: str, places: Places) -> list[Problem]:
+    """What is wrong with the lever that another one follows."""
+    def wrong(message: str, hint: str = "") -> list[Problem]:
+        return [problem(file, f"{lever.name}.follows", places, message, hint)]
+
+    first = dict(levers).get(lever.follows)
+    if first is None:
+        return wrong(f"there is no lever '{lever.follows}'", nearest(lever.follows, levers))
+    if first.follows or first is lever:
+        return wrong(f"'{first.name}' is a later stage itself; name the first stage")
+    if first.kind != lever.kind:
+        return wrong(f"'{first.name}' is of kind '{first.kind}', this lever of '{lever.kind}'")
+    return []
 
 
 def _lever(name: str, entry: Any, file: str, places: Places) -> Lever | list[Problem]:

@@ -13,7 +13,14 @@ from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import scenarios_folder
 from tradesim.inputs.distributions import Strict
 from tradesim.inputs.parameters import Parameter
-from tradesim.inputs.scenario_schema import Known, check, json_schema, unanswered, whole
+from tradesim.inputs.scenario_schema import (
+    Known,
+    check,
+    disordered,
+    json_schema,
+    unanswered,
+    whole,
+)
 from tradesim.inputs.strict_yaml import Places, load_marked, scalar
 
 __all__ = ["Known", "Reference", "Scenario", "find", "json_schema", "merge", "read_scenario",
@@ -176,7 +183,8 @@ def read_scenario(path_or_name: str | Path, known: Known,
     values = _unwrap(merged, "", origins)
     missing = [Problem(str(path), key, "is missing") for key in ("title", "question")
                if key not in values]
-    missing += unanswered(values.get("levers", {}), str(path), known)
+    for found in (unanswered, disordered):
+        missing += found(values.get("levers", {}), str(path), known)
     if missing:
         raise InputError(missing)
     return _scenario(path.stem, values, origins, known)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from tradesim.common.errors import Problem, nearest
 from tradesim.inputs.checks import problem
 from tradesim.inputs.distributions import Fixed, Range
-from tradesim.inputs.levers import Choice, Lever, Setting, read_levers
+from tradesim.inputs.levers import WORD, Choice, Lever, Setting, read_levers
 from tradesim.inputs.pair import Pair, read_pair
 from tradesim.inputs.parameters import Parameter, read_parameters
 from tradesim.inputs.specifications import FILE as SPECIFICATIONS
@@ -120,6 +121,38 @@ def unanswered(levers: Mapping[str, Mapping[str, Any]], file: str,
             for setting in [known.levers[lever].settings[name]]]
 
 
+def disordered(levers: Mapping[str, Mapping[str, Any]], file: str,
+               known: Known) -> list[Problem]:
+    """List later stages without the first one, and changes that act on the same flows.
+
+    Parameters
+    ----------
+    levers
+        Levers of the resolved scenario, with the settings it gives.
+    """
+    problems = [Problem(file, f"levers.{name}", f"is a later stage of '{first}', which the "
+                        "scenario does not pull", f"add `{first}: {{}}`")
+                for name in levers if (first := known.levers[name].follows) and first not in levers]
+    chosen = {name: _where(known.levers[name], given) for name, given in levers.items()
+              if known.levers[name].repeatable}
+    for one, other in combinations(chosen, 2):
+        both = [[part for part in parts if part in chosen[other].get(key, ())]
+                for key, parts in chosen[one].items()]
+        if both and all(both) and known.levers[one].kind == known.levers[other].kind:
+            shared = "; ".join(", ".join(parts[:3]) + (" ..." if len(parts) > 3 else "")
+                               for parts in both)
+            problems.append(Problem(file, f"levers.{one}, levers.{other}", "both change the same "
+                                    f"flows ({shared})", "let one of them leave these out"))
+    return problems
+
+
+def _where(lever: Lever, given: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Names that say where a lever acts."""
+    return {key: setting.names(given.get(key, setting.default))
+            for key, setting in lever.settings.items()
+            if isinstance(setting, Choice) and setting.several}
+
+
 def whole(value: Any) -> int | None:
     """Give a number without fraction as an integer, anything else as None."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
@@ -185,11 +218,16 @@ class _Check:
         settings = self.known.levers[lever].settings
         setting = settings.get(name)
         more = f"`tradesim levers {lever}` lists its settings"
-        if setting is None:
+        first = self.known.levers[self.known.levers[lever].follows or lever]
+        if setting is None and name in first.settings:
+            yield self.wrong(key, "is set once for all stages", f"write it as {first.name}.{name}")
+        elif setting is None:
             yield self.wrong(key, f"unknown setting; known: {', '.join(settings)}",
                              nearest(name, settings), more)
         elif value is not None and not fits(setting, value):
             guess = ""
+            if first.name != lever and value == first.applies.get(name):
+                more = f"that is the lever {first.name}: `{first.name}: {{}}`"
             if isinstance(setting, Choice):
                 wrong = [part for part in setting.names(value) if part not in setting.values]
                 value = wrong[0] if wrong else value
@@ -264,10 +302,13 @@ def json_schema(known: Known) -> dict[str, Any]:
     """
     text = {"type": "string", "minLength": 1}
     top: dict[str, Any] = {key: text | {"description": said} for key, said in TEXTS.items()}
-    top["levers"] = _object(
-        ((name, _object(((part, _schema(setting)) for part, setting in lever.settings.items()),
-                        lever.title)) for name, lever in known.levers.items()),
-        "levers to pull; {} takes a lever's defaults, null removes one that the parent pulls")
+    levers = {name: _object(((part, _schema(setting)) for part, setting in lever.settings.items()),
+                            lever.title) for name, lever in known.levers.items()}
+    top["levers"] = _object(levers.items(), "levers to pull; {} takes a lever's defaults, null "
+                            "removes one that the parent pulls")
+    top["levers"]["patternProperties"] = {f"^{name}{WORD.pattern}$": levers[name]
+                                          for name, lever in known.levers.items()
+                                          if lever.repeatable}
     top["parameters"] = _object(
         ((name, _schema(part)) for name, part in known.parameters.items()
          if not part.calibrated and not isinstance(part.distribution, Range)),
@@ -294,6 +335,12 @@ def _object(properties: Iterable[tuple[str, Any]], description: str) -> dict[str
 def _schema(setting: Setting) -> dict[str, Any]:
     if isinstance(setting, Choice):
         default = {} if setting.required else {"default": setting.default}
+        if setting.several:
+            one = {"enum": setting.values}
+            some = {"type": "array", "items": one, "uniqueItems": True,
+                    "minItems": 0 if setting.empty else 1}
+            return {"anyOf": [{"type": ["string", "null"]}, some], **default,
+                    "description": f"{setting.title}; a list, or a text with commas"}
         return {"enum": [*setting.values, None], **default, "description": setting.title}
     schema = {"type": ["integer" if setting.integer else "number", "null"],
               "minimum": setting.low, "maximum": setting.high,

@@ -73,7 +73,7 @@ def describe(setting: Parameter | Choice) -> str:
     if setting.required:
         return "none; a scenario must give it"
     if isinstance(setting, Choice):
-        return setting.default
+        return setting.default or "none"
     shape = setting.distribution
     if isinstance(shape, Fixed):
         return f"{shape.value:.10g}" + ("" if setting.integer else f" {setting.unit}")

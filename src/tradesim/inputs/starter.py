@@ -56,7 +56,9 @@ def starter(path: Path, parent: str, levers: Mapping[str, Lever]) -> str:
         "# levers:",
     ]
     for lever in levers.values():
-        lines.append(f"#   {lever.name}:  # {lever.title}")
+        again = f"; again as {lever.name}_WORD" if lever.repeatable else ""
+        after = f"; after {lever.follows}" if lever.follows else ""
+        lines.append(f"#   {lever.name}:  # {lever.title}{after}{again}")
         lines += [f"#     {name}:  # {setting.allowed}; default {describe(setting)}"
                   for name, setting in lever.settings.items()]
     lines += [

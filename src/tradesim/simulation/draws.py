@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tradesim.common.arrays import Array, frozen
 from tradesim.inputs.baseline import Baseline
@@ -53,14 +54,23 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]
     values = draw(numbers, cube, fixed)
     values |= path_draws(base, cube, years, scenario.specification)
     for name in scenario.levers:
-        values |= {key: cube.column(key) for key in (f"{name}.success", f"{name}.lifetime")}
+        luck = base.levers[name].follows or name
+        values |= {f"{name}.success": cube.column(f"{luck}.success"),
+                   f"{name}.lifetime": cube.column(f"{name}.lifetime")}
     return {name: frozen(array) for name, array in values.items()}
 
 
-def standard_cases(scenario: Scenario, draws: Draws) -> dict[str, dict[str, Array]]:
+def happens(base: Baseline, draws: Draws, name: str) -> NDArray[np.bool_]:
+    """Draws in which a lever comes; a later stage comes only where the one before it does."""
+    comes = draws[f"{name}.success"] < draws[f"{name}.probability"]
+    before = base.levers[name].follows
+    return np.asarray(comes & happens(base, draws, before) if before else comes)
+
+
+def standard_cases(base: Baseline, scenario: Scenario,
+                   draws: Draws) -> dict[str, dict[str, Array]]:
     """Give the reference, the scenario with its risks, and with every lever implemented."""
     on, off = np.array(1.0), np.array(0.0)
-    happens = {lever: (draws[f"{lever}.success"] < draws[f"{lever}.probability"]).astype(float)
-               for lever in scenario.levers}
-    return {REFERENCE: dict.fromkeys(happens, off), SCENARIO: happens,
-            IMPLEMENTED: dict.fromkeys(happens, on)}
+    comes = {lever: happens(base, draws, lever).astype(float) for lever in scenario.levers}
+    return {REFERENCE: dict.fromkeys(comes, off), SCENARIO: comes,
+            IMPLEMENTED: dict.fromkeys(comes, on)}

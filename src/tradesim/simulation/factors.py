@@ -12,6 +12,7 @@ from tradesim.inputs.baseline import TABLES, Baseline
 from tradesim.inputs.posterior import PARAMETERS, PREFIX, SHARED
 from tradesim.inputs.scenario import Scenario
 from tradesim.reference.gravity import Reference
+from tradesim.simulation.draws import happens
 
 FACTOR = "factor"
 SIZE, CLOSED, UNEXPLAINED = "gdp.size", "corridor.closed_years", "reference.unexplained"
@@ -65,9 +66,8 @@ def _drawn(base: Baseline, draws: Mapping[str, Array]) -> Iterator[Row]:
 
 def _levers(base: Baseline, scenario: Scenario, draws: Mapping[str, Array]) -> Iterator[Row]:
     for name in scenario.levers:
-        happens = draws[f"{name}.success"] < draws[f"{name}.probability"]
         yield (f"{name}.{HAPPENS}", f"{base.levers[name].title} happens", "0 no, 1 yes",
-               happens.astype(float))
+               happens(base, draws, name).astype(float))
 
 
 def _fitted(base: Baseline, draws: Mapping[str, Array]) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 1. Base year: purchases, duties, elasticities (`economy`).
 2. Reference path: trade without new policy (`reference_path`, equations 1-3).
-3. Shocks: what each lever does if it succeeds (`lever_shock`, equation 5).
+3. Shocks: what each lever does if it succeeds (`lever_shocks`, equation 5).
 4. Target: where each year would settle (`Prepared.settle`, equations 4-10).
 5. Path: how far trade gets (`Outcome.path`, equation 11).
 6. Accounts: levels, revenue, welfare (`account`, equations A1-A11).
@@ -39,7 +39,7 @@ from tradesim.inputs.scenario import Known, Scenario, read_scenario
 from tradesim.reference.projection import reference_path
 from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases, years_of
 from tradesim.simulation.factors import factors
-from tradesim.simulation.prepared import Prepared, closure_of, lever_shock, reference_levels
+from tradesim.simulation.prepared import Prepared, closure_of, lever_shocks, reference_levels
 from tradesim.simulation.results import describe, repeat_command
 
 BLOCK = 256
@@ -73,7 +73,7 @@ def simulate(
     ConvergenceError
         When a market is not solved.
     """
-    cases = standard_cases(scenario, draws) if cases is None else cases
+    cases = standard_cases(base, scenario, draws) if cases is None else cases
     count = len(next(iter(draws.values())))
 
     def block(rows: slice) -> dict[str, Array]:
@@ -100,8 +100,7 @@ def prepare(base: Baseline, scenario: Scenario, draws: Draws, growth: float = 0.
     faster = np.log1p(growth) * np.arange(1, len(years) + 1)
     path = replace(path, log_flow=path.log_flow + faster[None, :, None])
     levels, to_count = reference_levels(base, world, draws, path)
-    shocks = {name: lever_shock(base, scenario, world, draws, name, years, path.closed_share,
-                                levels) for name in scenario.levers}
+    shocks = lever_shocks(base, scenario, world, draws, years, path.closed_share, levels)
     exposed = (spread(draws["posterior.closure_effect"], "draw", "importer")
                * spread(path.closed_share, "draw", "year"))
     return Prepared(years, world, levels, to_count, shocks,
@@ -121,7 +120,8 @@ def _simulate_block(base: Baseline, scenario: Scenario, draws: Draws,
     target = start.settle(policies)
     path = target.path(world)
     cost = policy_cost(base.levers, draws, start.years, policies)
-    acting = account(world, levels, start.to_count, target.change, target.settled, path, cost)
+    acting = account(world, levels, start.to_count, target.change, target.settled, path, cost,
+                     target.path_elsewhere(world))
     return (_arrange(cases, policies, acting, idle)
             | {"max_residual": np.array(target.settled.residual)})
 

@@ -256,7 +256,7 @@ class _Search:
         self.mask = self._mask(self.draws)
 
     def _mask(self, draws: Mapping[str, Array]) -> Subsets:
-        mask = as_subset(standard_cases(self.scenario, draws)[self.case], self.scenario)[0]
+        mask = as_subset(standard_cases(self.base, self.scenario, draws)[self.case], self.scenario)[0]
         return np.broadcast_to(mask, (self.scenario.draws,))
 
     def _turnover(self, draws: Mapping[str, Array], mask: Subsets,
@@ -374,7 +374,7 @@ def _first_years(asked: Asked, target: float) -> tuple[FirstYear, ...]:
     """When each case first reaches the target."""
     scenario = asked.scenario
     draws = asked.numbers(scenario)
-    cases = standard_cases(scenario, draws)
+    cases = standard_cases(asked.base, scenario, draws)
     if not scenario.levers:
         cases = {REFERENCE: cases[REFERENCE]}
     masks = [np.broadcast_to(as_subset(case, scenario)[0], (scenario.draws,))

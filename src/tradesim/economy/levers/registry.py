@@ -37,7 +37,7 @@ NAMES: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("members", "exporters", "exporter", "rivals"), ("exporters", "country")),
     **dict.fromkeys(("importers", "importer", "rival_importers", "host", "country", "partner"),
                     ("importers", "member of the pair")),
-    **dict.fromkeys(("groups", "group", "gated_groups", "input_groups", "output_groups"),
+    **dict.fromkeys(("groups", "group", "without", "gated_groups", "input_groups", "output_groups"),
                     ("groups", "group")),
     **dict.fromkeys(("routes", "route"), ("routes", "route")),
 }
@@ -53,6 +53,14 @@ def arguments(kind: str) -> tuple[str, ...]:
     parameters = inspect.signature(KINDS[kind]).parameters.values()
     return tuple(parameter.name for parameter in parameters
                  if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in GIVEN)
+
+
+@cache
+def optional(kind: str) -> tuple[str, ...]:
+    """Those of `arguments` that a lever may leave out."""
+    parameters = inspect.signature(KINDS[kind]).parameters.values()
+    return tuple(parameter.name for parameter in parameters
+                 if parameter.default is not parameter.empty)
 
 
 def check_levers(levers: Mapping[str, Lever], path: Path, pair: Pair | None = None) -> None:
@@ -74,14 +82,15 @@ def check_levers(levers: Mapping[str, Lever], path: Path, pair: Pair | None = No
         pair does not have.
     """
     problems = [found for name, lever in levers.items()
-                for found in _problems(name, lever, pair)]
+                for found in _problems(name, lever, levers, pair)]
     if problems:
         places: Places = load_marked(path)[1] if path.is_file() else {}
         raise InputError([problem(str(path), found.key, places, found.message, found.hint)
                           for found in problems])
 
 
-def _problems(name: str, lever: Lever, pair: Pair | None) -> Iterator[Problem]:
+def _problems(name: str, lever: Lever, levers: Mapping[str, Lever],
+              pair: Pair | None) -> Iterator[Problem]:
     if lever.kind not in KINDS:
         yield Problem("", f"{name}.kind", f"unknown kind '{lever.kind}'; known: "
                       f"{', '.join(KINDS)}", nearest(lever.kind, KINDS))
@@ -91,7 +100,9 @@ def _problems(name: str, lever: Lever, pair: Pair | None) -> Iterator[Problem]:
         for key in sorted(given - needed - {*COST}):
             yield Problem("", f"{name}.{part}.{key}", f"kind '{lever.kind}' has no such name",
                           nearest(key, needed))
-    for key in sorted(needed - {*lever.applies, *lever.settings}):
+    first = levers[lever.follows] if lever.follows else lever
+    given = {*lever.applies, *lever.settings, *first.applies, *first.settings}
+    for key in sorted(needed - {*optional(lever.kind)} - given):
         yield Problem("", f"{name}.{key}", f"missing: kind '{lever.kind}' needs it in applies or "
                       "settings")
     for key in sorted({*lever.applies} & {*lever.settings}):

@@ -19,7 +19,7 @@ from tradesim.inputs.distributions import EDGE
 from tradesim.inputs.parameters import Cube, Parameter
 from tradesim.inputs.posterior import PREFIX
 from tradesim.inputs.scenario import Scenario
-from tradesim.simulation.draws import draw_all
+from tradesim.simulation.draws import draw_all, happens
 
 POSTERIOR, FUTURE, SUCCESS, INNOVATION = "posterior", "future", ".success", "innovation."
 SPECIFICATION = "specification"
@@ -291,14 +291,17 @@ class World:
         place = {item.name: index for index, item in enumerate(factors)}
         acting = {}
         for name in self.scenario.levers:
-            happens = drawn[f"{name}{SUCCESS}"] < drawn[f"{name}.probability"]
             if name in place:
                 acting[name] = (u[:, place[name]] >= 0.5).astype(float)
-            elif noise or f"{name}{SUCCESS}" in place:
-                acting[name] = happens.astype(float)
+            elif noise or f"{self._first(name)}{SUCCESS}" in place:
+                acting[name] = happens(self.base, drawn, name).astype(float)
             else:
                 acting[name] = np.ones(len(u))
-        return acting
+        return {name: pulled * acting[self._first(name)] for name, pulled in acting.items()}
+
+    def _first(self, name: str) -> str:
+        """First stage of what a lever belongs to, whose luck is also that of the later ones."""
+        return self.base.levers[name].follows or name
 
     def values(self, factors: Sequence[Factor], u: Array, drawn: Mapping[str, Array],
                acting: Mapping[str, Array]) -> Array:
@@ -310,8 +313,7 @@ class World:
             elif item.kind == "lever":
                 table[:, place] = acting[item.name]
             elif item.kind == "success":
-                table[:, place] = (drawn[item.name]
-                                   < drawn[f"{item.name.removesuffix(SUCCESS)}.probability"])
+                table[:, place] = happens(self.base, drawn, item.name.removesuffix(SUCCESS))
             elif item.name.startswith(INNOVATION):
                 table[:, place] = ndtri(u[:, place])
         return table
