@@ -80,6 +80,13 @@ VARIABLES: Mapping[str, Variable] = {
                                   "USD", _DRAWN, True),
 }
 
+ASSUMED = "turnover_nontariff"
+OCCASIONAL: Mapping[str, Variable] = {
+    ASSUMED: Variable("Part of the change of turnover that is the assumed cut of non-tariff cost",
+                      "USD", ("count", *_DRAWN), True),
+}
+"""Variables of runs whose levers have such a part."""
+
 GAINERS = ("consumer_surplus", "producer_surplus", "exporter_surplus")
 
 

@@ -24,8 +24,8 @@ VISIBLE = 0.05
 """Percentage points below which a share is printed as unchanged."""
 
 PARTS: dict[str, tuple[str, ...]] = {
-    "resource": ("gain_resource",), "tax": ("gain_tax",), "treasury": ("tariff_revenue",),
-    "rent": ("quota_rent",), "terms": ("gain_supplier_price", "exporter_surplus"),
+    "resource": ("gain_resource",), "formalities": ("gain_formalities",),
+    "tax": ("gain_tax",), "treasury": ("tariff_revenue",), "rent": ("quota_rent",), "terms": ("gain_supplier_price", "exporter_surplus"),
     "home_buyers": ("gain_home_price",), "home_producers": ("producer_surplus",),
     "choice": ("gain_choice",)}
 """Parts of a country's gain in the order of table and figure, with the variables they add up."""
@@ -104,6 +104,7 @@ def _told(story: Story, importer: str) -> dict[str, Any]:
     lost = -mean.get("treasury", 0.0)
     return {"country": story.pair.name(importer), "net": Change.of(found["net"]),
             "resource": [mean.get("resource", 0.0)], "tax": [mean.get("tax", 0.0)],
+            "formalities": [mean.get("formalities", 0.0)],
             "lost": [lost], "triangle": [mean.get("tax", 0.0) - lost]}
 
 
