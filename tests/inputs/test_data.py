@@ -115,7 +115,8 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
                              ("importer", "group", "exporter")),
     "baseline/groups.csv": (
         (GROUP, Column("variable", "text", allowed=("unit_value", "time_value",
-                                                    "differentiated", "nontariff")),
+                                                    "differentiated", "nontariff", "certified",
+                                                    "originating")),
          *cells("value"), *text("unit")), ("group", "variable")),
     "baseline/routes.csv": (
         (IMPORTER, ROUTE, Column("variable", "text", allowed=("freight", "days")),
@@ -134,7 +135,7 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
          *text("unit")), ("lever", "scope", "importer", "group", "variable")),
 }
 COMPLETE = {"baseline/markets.csv": 2 * 12 * 6, "baseline/totals.csv": 2 * 5,
-            "baseline/tariffs.csv": 2 * 12 * 5, "baseline/groups.csv": 12 * 4,
+            "baseline/tariffs.csv": 2 * 12 * 5, "baseline/groups.csv": 12 * 6,
             "baseline/routes.csv": 2 * 5 * 2, "baseline/route_shares.csv": 2 * 12 * 5,
             "baseline/coverage.csv": 3 * 2 * 12, "baseline/world.csv": 36,
             "data/corridor.csv": 20}

@@ -244,8 +244,8 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NO
     availability = np.maximum(summed("availability"), FLOOR)
     preference = _preference(economy, price, elsewhere, rebated) if traced else NONE
     return Change(log_cost, price - rent, resource, formalities, preference,
-                  summed("demand"), summed("supply"), availability, summed("level"), summed("project"),
-                  through_corridor(economy, **routed), rent)
+                  summed("demand"), summed("supply"), availability, summed("level"),
+                  summed("project"), through_corridor(economy, **routed), rent)
 
 
 def _preference(economy: Economy, price: Array, elsewhere: Array, rebated: Array) -> Array:

@@ -135,7 +135,7 @@ def _lever(lever: Lever, scenario: Scenario, places: Places) -> list[Difference]
 def value_of(setting: Parameter | Choice) -> str:
     """Value of a setting or parameter in words: one, or the median with its 80 % range."""
     if isinstance(setting, Choice):
-        return setting.default
+        return setting.default or "none"
     low, middle, high = (float(value) for value in
                          quantile(setting, np.array([0.1, 0.5, 0.9])))
     if low == high:

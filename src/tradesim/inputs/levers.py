@@ -234,7 +234,7 @@ def read_levers(folder: Path) -> Levers:
 
 
 def _stage(lever: Lever, levers: Levers, file: str, places: Places) -> list[Problem]:
-    """What is wrong with the lever that another one follows."""
+    """Check the lever that another one follows."""
     def wrong(message: str, hint: str = "") -> list[Problem]:
         return [problem(file, f"{lever.name}.follows", places, message, hint)]
 

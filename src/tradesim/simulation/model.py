@@ -38,7 +38,6 @@ from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, Scenario, read_scenario
 from tradesim.reference.projection import reference_path
 from tradesim.simulation.draws import (
-    REFERENCE,
     Cases,
     Draws,
     draw_all,

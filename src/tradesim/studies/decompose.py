@@ -213,7 +213,7 @@ def _weighted(values: Array, weight: Array) -> Array:
 
 
 def _by_case(found: Flows) -> Array:
-    """Counted trade; (case, count, importer, year, draw)."""
+    """Give counted trade; (case, count, importer, year, draw)."""
     return np.moveaxis(found.counted, 0, 1)
 
 

@@ -256,7 +256,8 @@ class _Search:
         self.mask = self._mask(self.draws)
 
     def _mask(self, draws: Mapping[str, Array]) -> Subsets:
-        mask = as_subset(standard_cases(self.base, self.scenario, draws)[self.case], self.scenario)[0]
+        case = standard_cases(self.base, self.scenario, draws)[self.case]
+        mask = as_subset(case, self.scenario)[0]
         return np.broadcast_to(mask, (self.scenario.draws,))
 
     def _turnover(self, draws: Mapping[str, Array], mask: Subsets,

@@ -240,10 +240,10 @@ def tariff_change(
             coefficient = _solved(old, chosen * traded, target_average_cut)
         new = swiss_formula(old, coefficient)
     foreign = {*economy.pair.exporters} - {*_names(exporters)}
-    alike = 1.0 - np.any(economy.mask("exporter", [*foreign]) * (1.0 - economy.home),
-                         axis=axis("exporter"), keepdims=True)
+    some = chosen * np.any(economy.mask("exporter", [*foreign]) * (1.0 - economy.home),
+                           axis=axis("exporter"), keepdims=True)
     return Shock(duty=phase * utilisation * chosen * (1.0 - ratio(new, old, 1.0)),
-                 origin=np.asarray(chosen * (1.0 - alike)) if not alike.all() else NONE)
+                 origin=some if some.any() else NONE)
 
 
 def _names(names: str | Sequence[str]) -> list[str]:

@@ -14,7 +14,9 @@ from tradesim.economy.shocks import NONE, Shock
 def stage_strength(years: Array, first: Array, start: Array, length: Array) -> Array:
     r"""Give the strength of a later stage, whose use has grown since the first (equation J1).
 
-    .. math:: \varphi'_t = \min\{1, \max\{0, t + 1 - t'_0\}\}\,\min\{1, \max\{0, (t + 1 - t_0) / L\}\}
+    .. math::
+
+        \varphi'_t = \min\{1, \max\{0, t + 1 - t'_0\}\}\,\min\{1, \max\{0, (t + 1 - t_0) / L\}\}
 
     Parameters
     ----------

@@ -25,7 +25,8 @@ VISIBLE = 0.05
 
 PARTS: dict[str, tuple[str, ...]] = {
     "resource": ("gain_resource",), "formalities": ("gain_formalities",),
-    "tax": ("gain_tax",), "treasury": ("tariff_revenue",), "rent": ("quota_rent",), "terms": ("gain_supplier_price", "exporter_surplus"),
+    "tax": ("gain_tax",), "treasury": ("tariff_revenue",), "rent": ("quota_rent",),
+    "terms": ("gain_supplier_price", "exporter_surplus"),
     "home_buyers": ("gain_home_price",), "home_producers": ("producer_surplus",),
     "choice": ("gain_choice",)}
 """Parts of a country's gain in the order of table and figure, with the variables they add up."""
