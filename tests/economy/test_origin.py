@@ -106,7 +106,7 @@ def test_the_importers_own_count_is_by_origin(world):
 @given(st.floats(1.0, 4.0), st.integers(0, 50))
 @settings(max_examples=15)
 def test_both_counts_agree_within_the_share_that_originates(factor, seed):
-    """At one over the ratio of counts, dollars agree but for what is displaced; at one, per cent."""
+    """Between one over the ratio of counts (the same dollars) and one (the same per cent)."""
     world = make_economy(seed)
     least = replace(world, originating=spread(0.0))
     moved, _ = change_of(least, [duty_pact(least)], two_counts(factor, factor))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tradesim.cli.app import main
+from tradesim.cli.app import cli
 from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.levers import read_levers
@@ -86,7 +86,8 @@ def test_two_changes_of_duty_in_one_scenario(tmp_path, known):
     assert found.levers["tariff_change_flour"]["rate"] == 0.2
     assert found.levers["tariff_change_tobacco"]["groups"] == "tobacco, other"
     lever = known.levers["tariff_change_flour"]
-    assert (lever.name, lever.title) == ("tariff_change_flour", "Change of duties by formula (flour)")
+    assert lever.name == "tariff_change_flour"
+    assert lever.title == "Change of duties by formula (flour)"
     assert all(name.startswith("tariff_change_flour.") for name in lever.parameters)
     assert "tariff_change_flour" not in list(known.levers)
     text = resolved(found, known)
@@ -135,10 +136,10 @@ def test_commands_understand_them(tmp_path, monkeypatch):
     ask = CliRunner()
     for words in (["check", "mine.yaml"], ["show", "mine.yaml"], ["levers", "tariff_change_flour"],
                   ["new", "other"]):
-        done = ask.invoke(main, words)
+        done = ask.invoke(cli, words)
         assert done.exit_code == 0, done.output
     text = Path("other.yaml").read_text(encoding="utf-8")
     assert "eaeu_fta:  # EAEU–Mongolia free-trade agreement; after eaeu_interim" in text
     assert "again as tariff_change_WORD" in text
-    page = ask.invoke(main, ["levers", "eaeu_fta"]).output
+    page = ask.invoke(cli, ["levers", "eaeu_fta"]).output
     assert "later stage of eaeu_interim" in page

@@ -251,4 +251,5 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NO
 def _preference(economy: Economy, price: Array, elsewhere: Array, rebated: Array) -> Array:
     """Log change of border tax that goods of other origin do not share (equation O1)."""
     own, duty, rebate = (entry(part, economy.pair_flow) for part in (price, economy.duty, rebated))
-    return np.asarray(np.log((1.0 + own) / (1.0 + duty * elsewhere - rebate)))
+    other = duty * elsewhere - rebate
+    return np.asarray(np.log((1.0 + own) / (1.0 + other)))
