@@ -61,7 +61,7 @@ def passes(base: model.Baseline, scenario: model.Scenario,
 
     def macro_of(sales: np.ndarray) -> Macro:
         here = replace(world, sales=world.sales * np.exp(sales))
-        return closure(base.world, here, settled, world.trade_elasticity)
+        return closure(base.world_trade, here, settled, world.trade_elasticity)
 
     without = equilibrium(world, levels, change).sales
     none, sales = np.zeros_like(without), [without]

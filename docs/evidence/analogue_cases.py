@@ -14,12 +14,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from tradesim.common.errors import InputError
-from tradesim.inputs.checks import gathered, problem, problems_of
 from tradesim.inputs.distributions import Strict
 from tradesim.inputs.levers import read_levers
 from tradesim.inputs.parameters import Parameter, parameter, read_parameters
 from tradesim.inputs.strict_csv import Column, read_table
-from tradesim.inputs.strict_yaml import Places, load_marked
+from tradesim.inputs.strict_yaml import Document, load_document
 
 FILE = "analogues.yaml"
 
@@ -88,11 +87,11 @@ def read_cases(folder: Path) -> Cases:
         With every problem of the first part of the file that has any.
     """
     folder = Path(folder)
-    path = str(folder / FILE)
-    data, places = load_marked(folder / FILE)
+    document = load_document(folder / FILE)
+    data = document.data
     wanted = ("draws", "seed", "utilisation", "market", "duty_cuts", "home_output")
-    problems = [problem(path, name, places, "is missing") for name in wanted if name not in data]
-    problems += [problem(path, name, places, f"unknown key; known: {', '.join(wanted)}")
+    problems = [document.problem(name, "is missing") for name in wanted if name not in data]
+    problems += [document.problem(name, f"unknown key; known: {', '.join(wanted)}")
                  for name in data if name not in wanted]
     if problems:
         raise InputError(problems)
@@ -100,36 +99,36 @@ def read_cases(folder: Path) -> Cases:
     settings = {name: item for known in read_levers(folder).values() if known.name == lever
                 for name, item in known.parameters.items()}
     if data["utilisation"] not in settings:
-        raise InputError([problem(path, "utilisation", places, f"'{data['utilisation']}' is no "
+        raise InputError([document.problem("utilisation", f"'{data['utilisation']}' is no "
                                   "numeric setting of a lever")])
     known = read_parameters(folder)
 
     def cases(part: str, model: type[Any]) -> dict[str, Any]:
-        return gathered(data[part], lambda name, entry: _case(
-            model, entry, f"{part}.{name}", path, places, known))
+        return document.entries(lambda name, entry: _case(
+            model, entry, f"{part}.{name}", document, known), part)
 
     return Cases(folder, int(data["draws"]), int(data["seed"]), settings[data["utilisation"]],
-                 gathered(data["market"], lambda name, entry: parameter(
-                     f"market.{name}", entry, f"market.{name}", path, places)),
+                 document.entries(lambda name, entry: parameter(
+                     f"market.{name}", entry, f"market.{name}", document), "market"),
                  known, cases("duty_cuts", DutyCut), cases("home_output", HomeOutput))
 
 
-def _case(model: type[Any], entry: Any, key: str, file: str, places: Places,
+def _case(model: type[Any], entry: Any, key: str, document: Document,
           known: Mapping[str, Parameter]) -> Any:
     fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
               for name, value in entry.items()}
-    made = {name: parameter(f"{key}.{name}", item, f"{key}.numbers.{name}", file, places)
+    made = {name: parameter(f"{key}.{name}", item, f"{key}.numbers.{name}", document)
             for name, item in fields.pop("numbers", {}).items()}
     problems = [found for item in made.values() if isinstance(item, list) for found in item]
     mix = fields.get("mix", {fields.get("group"): ()})
-    problems += [problem(file, f"{key}.mix", places, f"'{group}' is no group with elasticities")
+    problems += [document.problem(f"{key}.mix", f"'{group}' is no group with elasticities")
                  for group in mix if f"elasticity.lower.{group}" not in known]
     if "mix" in fields:
         fields["mix"] = {group: tuple(map(float, share)) for group, share in mix.items()}
     try:
         case = model(numbers=made, **fields) if not problems else None
     except ValidationError as error:
-        return problems_of(error, file, key, places)
+        return document.problems(error, key)
     return problems if case is None else case
 
 

@@ -23,8 +23,8 @@ from tradesim.economy.closure import OneSector, closure, one_sector
 from tradesim.economy.equilibrium import equilibrium
 from tradesim.economy.ge_solver import conditional, fitted
 from tradesim.economy.shocks import Change, Shock, resolve
+from tradesim.inputs.baseline import read_world
 from tradesim.inputs.pair import read_pair
-from tradesim.inputs.world import read_world
 from tradesim.simulation import model
 
 EXACT = 1e-12  # closed forms: a few roundings of numbers near one

@@ -48,7 +48,7 @@ def problems(folder: Path, as_of: int | None = None) -> list[str]:
 
 def arrays(history: History) -> dict[str, np.ndarray]:
     parts = {field.name: getattr(history, field.name) for field in dataclasses.fields(history)}
-    for name in ("forecast", "record"):
+    for name in ("forecast", "series"):
         part = parts.pop(name)
         parts |= {f"{name}.{field.name}": getattr(part, field.name)
                   for field in dataclasses.fields(part)}
@@ -90,17 +90,17 @@ def test_published_forecast_continues_the_sample():
     assert forecast.exchange_rate[0] - history.exchange_rate[-1] == pytest.approx(step, abs=1e-9)
 
 
-def test_an_earlier_forecast_follows_the_rule_of_the_outlook():
+def test_an_earlier_forecast_follows_the_rule_of_the_macroeconomic_outlook():
     history = read_history(calibration_folder(), 2018)
     forecast = history.forecast
     assert history.years == tuple(range(2011, 2019))
     assert forecast.years == tuple(range(2019, 2036))
-    record = history.record
-    assert record.years == tuple(range(2000, 2019))
+    series = history.series
+    assert series.years == tuple(range(2000, 2019))
     ahead = np.arange(1, 18)[:, None]
-    mean = (record.growth[1:].mean(axis=0) + np.log(1.03)) / 2
+    mean = (series.growth[1:].mean(axis=0) + np.log(1.03)) / 2
     np.testing.assert_allclose(forecast.log_real - history.log_real[-1], ahead * mean)
-    level = record.log_gdp - record.log_real - np.arange(19)[:, None] * np.log(1.02)
+    level = series.log_gdp - series.log_real - np.arange(19)[:, None] * np.log(1.02)
     gap = level[-1] - level.mean(axis=0)
     np.testing.assert_allclose(
         forecast.log_gdp - history.log_gdp[-1],
@@ -116,7 +116,7 @@ def test_imports_are_known_for_one_importer_and_return_to_their_share():
     assert np.isnan(history.log_imports[:, 1]).all()
     np.testing.assert_allclose(np.exp(history.log_imports[[0, -1], 0]) / 1e9,
                                [6.59836, 11.61466], atol=1e-5)
-    ratio = (history.record.log_imports - history.record.log_gdp)[5:, 0]
+    ratio = (history.series.log_imports - history.series.log_gdp)[5:, 0]
     ahead = (history.forecast.log_imports - history.forecast.log_gdp)[:, 0]
     np.testing.assert_allclose(ahead - ratio.mean(),
                                (ratio[-1] - ratio.mean()) * 0.6 ** np.arange(1, 12))
@@ -272,7 +272,7 @@ def test_a_gap_in_imports_is_reported(folder):
 def test_no_earlier_gdp_shortens_the_record_only(folder):
     edit(folder, MACRO, lambda frame: frame[frame["year"].astype(int) != 2007])
     history = read_history(folder)
-    assert history.record.years == tuple(range(2008, 2025))
+    assert history.series.years == tuple(range(2008, 2025))
     np.testing.assert_allclose(history.exchange_rate,
                                read_history(calibration_folder()).exchange_rate, atol=1e-12)
 

@@ -1,4 +1,4 @@
-"""The catalogue of levers: what it gives and what it refuses."""
+"""Levers of a calibration: what the file gives and what it refuses."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""GDP from its own past: the rule, its record against others, and the size of its errors."""
+"""GDP from its own past: the rule, its series against others, and the size of its errors."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import numpy as np
 import pytest
 
 from tradesim.common.files import calibration_folder
-from tradesim.inputs import macro_outlook as outlook
+from tradesim.inputs import macro_outlook
 from tradesim.inputs.history import read_history
-from tradesim.inputs.macro_outlook import Record, central, paths, record_from, relative_prices
+from tradesim.inputs.macro_outlook import (
+    MacroSeries,
+    central,
+    complete_series,
+    paths,
+    relative_prices,
+)
 
 DRAWS = 40_000
 MONTE_CARLO = 4.5 / np.sqrt(DRAWS)  # of a mean, in standard deviations
 
 
 @pytest.fixture
-def record() -> Record:
+def series() -> MacroSeries:
     """Thirty years of two made-up economies; imports of the first are known for twelve."""
     rng = np.random.default_rng(5)
     growth = rng.normal([0.04, 0.06], [0.03, 0.02], (30, 2))
@@ -23,16 +29,16 @@ def record() -> Record:
     log_gdp = np.cumsum(growth + prices, axis=0) + np.array([23.0, 25.0])
     imports = np.full((30, 2), np.nan)
     imports[18:, 0] = log_gdp[18:, 0] + rng.normal(-0.8, 0.2, 12)
-    return Record(tuple(range(1995, 2025)), log_gdp, growth, imports)
+    return MacroSeries(tuple(range(1995, 2025)), log_gdp, growth, imports)
 
 
-def test_draws_surround_the_central_path_with_the_errors_of_the_record(record):
-    middle = central(record, 6)
-    drawn = paths(record, 6, DRAWS, np.random.default_rng(1))
-    level = record.log_gdp - record.log_real - np.arange(30)[:, None] * np.log(1.02)
+def test_draws_surround_the_central_path_with_the_errors_of_the_record(series):
+    middle = central(series, 6)
+    drawn = paths(series, 6, DRAWS, np.random.default_rng(1))
+    level = series.log_gdp - series.log_real - np.arange(30)[:, None] * np.log(1.02)
     gap = level - level.mean(axis=0)
-    growth = (record.growth[1:].mean(axis=0) + np.log(1.03)) / 2
-    error = np.hstack([record.growth[1:] - growth, gap[1:] - 0.85 * gap[:-1]])
+    growth = (series.growth[1:].mean(axis=0) + np.log(1.03)) / 2
+    error = np.hstack([series.growth[1:] - growth, gap[1:] - 0.85 * gap[:-1]])
     cov = error.T @ error / len(error)
     for year in range(6):
         fade = 0.85 ** np.arange(year + 1)
@@ -52,24 +58,24 @@ def test_draws_surround_the_central_path_with_the_errors_of_the_record(record):
     assert np.isnan(drawn.log_imports[..., 1]).all()
 
 
-def test_relative_prices_are_what_is_not_real(record):
-    flat = relative_prices(record, *(np.repeat(part[-1:], 3, axis=0)
-                                     for part in (record.log_gdp, record.log_real)))
+def test_relative_prices_are_what_is_not_real(series):
+    flat = relative_prices(series, *(np.repeat(part[-1:], 3, axis=0)
+                                     for part in (series.log_gdp, series.log_real)))
     np.testing.assert_allclose(flat, 0.0, atol=1e-12)
-    dearer = relative_prices(record, record.log_gdp[-1:] + np.array([0.1, 0.3]),
-                             record.log_real[-1:])
+    dearer = relative_prices(series, series.log_gdp[-1:] + np.array([0.1, 0.3]),
+                             series.log_real[-1:])
     np.testing.assert_allclose(dearer, 0.2)
 
 
 def test_record_begins_after_the_last_gap():
     gdp, growth = np.ones((6, 2)), np.ones((6, 2))
     gdp[1, 0], growth[0, 1] = np.nan, np.nan
-    found = record_from(range(2000, 2006), gdp, growth, np.full((6, 2), np.nan))
+    found = complete_series(range(2000, 2006), gdp, growth, np.full((6, 2), np.nan))
     assert found.years == (2002, 2003, 2004, 2005)
 
 
 def test_a_short_record_has_no_spread():
-    short = Record((2000, 2001, 2002), *np.ones((3, 3, 2)))
+    short = MacroSeries((2000, 2001, 2002), *np.ones((3, 3, 2)))
     with pytest.raises(ValueError, match="2 years of growth are too few for a forecast; 5 are"):
         paths(short, 2, 10, np.random.default_rng(0))
 
@@ -102,19 +108,19 @@ RULES = {
 FIRST, EARLIER, FARTHEST = 2010, 2008, 5  # a mean level needs about ten years
 
 
-def up_to(record: Record, last: int) -> Record:
-    return Record(record.years[:last + 1], *(part[:last + 1] for part in (
-        record.log_gdp, record.growth, record.log_imports)))
+def up_to(series: MacroSeries, last: int) -> MacroSeries:
+    return MacroSeries(series.years[:last + 1], *(part[:last + 1] for part in (
+        series.log_gdp, series.growth, series.log_imports)))
 
 
-def errors_of_gdp(record: Record, first: int) -> dict[str, np.ndarray]:
+def errors_of_gdp(series: MacroSeries, first: int) -> dict[str, np.ndarray]:
     """Root mean square errors of log nominal GDP by rule; (horizon,), mean of both countries."""
     found = {}
     for name, rule in RULES.items():
         missed = [[] for _ in range(FARTHEST)]
-        for last in range(record.years.index(first), len(record.years) - 1):
-            ahead = min(FARTHEST, len(record.years) - 1 - last)
-            wrong = rule(up_to(record, last), ahead) - record.log_gdp[last + 1:last + 1 + ahead]
+        for last in range(series.years.index(first), len(series.years) - 1):
+            ahead = min(FARTHEST, len(series.years) - 1 - last)
+            wrong = rule(up_to(series, last), ahead) - series.log_gdp[last + 1:last + 1 + ahead]
             for h, row in enumerate(wrong):
                 missed[h].append(row)
         found[name] = np.array([np.sqrt(np.mean(np.square(rows), axis=0)).mean()
@@ -123,8 +129,8 @@ def errors_of_gdp(record: Record, first: int) -> dict[str, np.ndarray]:
 
 
 def test_the_rule_has_the_best_record_on_gdp_itself():
-    record = read_history(calibration_folder()).record
-    tables = {first: errors_of_gdp(record, first) for first in (FIRST, EARLIER)}
+    series = read_history(calibration_folder()).series
+    tables = {first: errors_of_gdp(series, first) for first in (FIRST, EARLIER)}
     mean = {name: rows.mean() for name, rows in tables[FIRST].items()}
     assert min(mean, key=mean.get) == next(iter(RULES))
     page = calibration_folder().parent / "docs" / "calibration.md"
@@ -137,10 +143,10 @@ def test_the_rule_has_the_best_record_on_gdp_itself():
 
 
 def test_the_ratio_of_imports_reverts_as_assumed():
-    record = read_history(calibration_folder()).record
-    ratio = (record.log_imports - record.log_gdp)[5:, 0]
+    series = read_history(calibration_folder()).series
+    ratio = (series.log_imports - series.log_gdp)[5:, 0]
     missed = {}
-    for rho in (0.0, 0.3, outlook.RATIO_PERSISTENCE, 0.8, 1.0):
+    for rho in (0.0, 0.3, macro_outlook.RATIO_PERSISTENCE, 0.8, 1.0):
         rows = [np.mean([(ratio[:t].mean() + rho**h * (ratio[t - 1] - ratio[:t].mean())
                           - ratio[t + h - 1])**2 for t in range(6, len(ratio) - h + 1)])
                 for h in range(1, FARTHEST + 1)]
@@ -150,14 +156,14 @@ def test_the_ratio_of_imports_reverts_as_assumed():
 
 
 def test_half_of_the_outcomes_lay_in_the_middle_half():
-    """Coverage of the sum of both log GDPs over all past forecasts, on GDP's own record."""
-    record = read_history(calibration_folder()).record
+    """Coverage of the sum of both log GDPs over all past forecasts, on GDP's own series."""
+    series = read_history(calibration_folder()).series
     inside = {0.5: [], 0.9: []}
-    for last in range(record.years.index(FIRST), len(record.years) - 1):
-        known = up_to(record, last)
-        farthest = min(FARTHEST, len(record.years) - 1 - last)
+    for last in range(series.years.index(FIRST), len(series.years) - 1):
+        known = up_to(series, last)
+        farthest = min(FARTHEST, len(series.years) - 1 - last)
         drawn = paths(known, farthest, 4000, np.random.default_rng(1)).log_gdp.sum(axis=-1)
-        below = np.mean(drawn < record.log_gdp[last + 1:last + 1 + farthest].sum(axis=1), axis=0)
+        below = np.mean(drawn < series.log_gdp[last + 1:last + 1 + farthest].sum(axis=1), axis=0)
         for share, found in inside.items():
             found += (np.abs(below - 0.5) < share / 2).tolist()
     assert len(inside[0.5]) == 60

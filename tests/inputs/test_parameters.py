@@ -1,7 +1,6 @@
 """Distributions, the cube and the table of parameters."""
 
 import re
-import time
 import warnings
 
 import numpy as np
@@ -185,22 +184,6 @@ def test_fixing_what_does_not_exist():
     with pytest.raises(InputError, match="parameters: speeed: unknown parameter; did you mean "
                                          "'speed'"):
         draw({"speed": EXAMPLES["beta"]}, Cube.point(), {"speeed": 1.0})
-
-
-def test_drawing_is_quick():
-    parameters = {f"range{i}": EXAMPLES["range"] for i in range(500)}
-    kinds = list(EXAMPLES.values())
-    parameters |= {f"other{i}": kinds[i % len(kinds)] for i in range(100)}
-    spent = {}
-    for cube in (Cube.random(2000, 1), Cube.point()):
-        times = []
-        for _ in range(3):
-            begun = time.perf_counter()
-            draw(parameters, cube, {})
-            times.append(time.perf_counter() - begun)
-        spent[cube.draws] = min(times)
-    assert spent[2000] < 0.5
-    assert spent[1] < 0.01
 
 
 def test_nothing_warns_at_the_ends():

@@ -245,7 +245,7 @@ def test_json_schema_says_what_is_allowed(known):
     assert pact["start"]["default"] == 2028
     assert schema["levers"]["additionalProperties"] is False
     assert schema["parameters"]["properties"]["adjustment.speed"]["maximum"] == 1
-    assert set(schema) == set(known.keys)
+    assert set(schema) == set(known.fields)
 
 
 def test_names_at_the_top_are_checked(tmp_path, known):

@@ -10,7 +10,7 @@ import pytest
 from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.specifications import (
-    FILE,
+    SPECIFICATIONS_FILE,
     WEIGHTS,
     loadings,
     read_specifications,
@@ -25,7 +25,7 @@ PLAIN = {"title": "Plain", "size": "nominal_gdp"}
 @pytest.fixture
 def folder(tmp_path):
     def write(specifications=None, weights=None):
-        (tmp_path / FILE).write_text(json.dumps(specifications or {"plain": PLAIN}))
+        (tmp_path / SPECIFICATIONS_FILE).write_text(json.dumps(specifications or {"plain": PLAIN}))
         (tmp_path / WEIGHTS).write_text(json.dumps(
             {"weights": {"plain": 1.0} if weights is None else weights}))
         return tmp_path
@@ -106,7 +106,7 @@ def test_a_bad_choice_is_one_clear_message(folder, entry, message):
     found = problems(read_specifications, folder({"plain": {**PLAIN, **entry}}))
     assert len(found) == 1, found
     assert f": {message}" in found[0]
-    assert found[0].startswith(f"DIR/{FILE}:")
+    assert found[0].startswith(f"DIR/{SPECIFICATIONS_FILE}:")
 
 
 def test_all_problems_of_the_file_come_together(folder):
@@ -147,6 +147,6 @@ def test_zero_weights_are_left_out_and_the_order_is_that_of_the_specifications(f
 
 
 def test_a_missing_file_is_named(tmp_path):
-    for read, name in ((read_specifications, FILE), (read_weights, WEIGHTS)):
+    for read, name in ((read_specifications, SPECIFICATIONS_FILE), (read_weights, WEIGHTS)):
         with pytest.raises(InputError, match=name.replace(".", r"\.")):
             read(tmp_path)

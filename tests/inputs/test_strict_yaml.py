@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradesim.common.errors import InputError, Problem
-from tradesim.inputs.strict_yaml import MAX_BYTES, kind, leaves, load, load_marked, parse, scalar
+from tradesim.inputs.strict_yaml import MAX_BYTES, kind, leaves, load, load_document, parse, scalar
 
 
 def refused(text: str, message: str, **options: bool) -> InputError:
@@ -65,13 +65,13 @@ def test_any_text_is_read_or_refused_in_words(text):
     assert all(problem.message for problem in problems)
 
 
-def test_places_count_lines_and_columns_from_one():
-    data, places = parse("a: 1\nb:\n  c.d: {e: x}\n  f: [1, {g: 2}]\n", "f.yaml")
+def test_positions_count_lines_and_columns_from_one():
+    data, positions, _ = parse("a: 1\nb:\n  c.d: {e: x}\n  f: [1, {g: 2}]\n", "f.yaml")
     assert data == {"a": 1, "b": {"c.d": {"e": "x"}, "f": [1, {"g": 2}]}}
-    assert places["a"] == (1, 1)
-    assert places["b.c.d.e"] == (3, 9)
-    assert places["b.f.0"] == (4, 7)
-    assert places["b.f.1.g"] == (4, 11)
+    assert positions["a"] == (1, 1)
+    assert positions["b.c.d.e"] == (3, 9)
+    assert positions["b.f.0"] == (4, 7)
+    assert positions["b.f.1.g"] == (4, 11)
     assert dict(leaves(data)) == {"a": 1, "b.c.d.e": "x", "b.f.0": 1, "b.f.1.g": 2}
 
 
@@ -190,7 +190,7 @@ def test_permission_denied(tmp_path, monkeypatch):
     path = tmp_path / "a.yaml"
     path.write_text("a: 1")
 
-    def denied(*_: object) -> None:
+    def denied(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(type(path), "open", denied)
@@ -201,7 +201,7 @@ def test_permission_denied(tmp_path, monkeypatch):
 def test_byte_order_mark_is_dropped(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_bytes(b"\xef\xbb\xbfa: 1")
-    assert load_marked(path) == ({"a": 1}, {"a": (1, 1)})
+    assert load_document(path) == ({"a": 1}, {"a": (1, 1)}, str(path))
 
 
 def test_kinds_have_names():

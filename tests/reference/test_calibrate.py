@@ -14,8 +14,7 @@ from tradesim.common.files import calibration_folder, sha256
 from tradesim.inputs import posterior
 from tradesim.inputs.history import read_history
 from tradesim.inputs.specifications import WEIGHTS, read_specifications, read_weights
-from tradesim.reference import calibrate as fit
-from tradesim.reference import mcmc as sampling
+from tradesim.reference import calibrate, mcmc
 from tradesim.reference.likelihood import explained, log_density, log_posterior, read_evidence
 
 with warnings.catch_warnings():  # the oracle announces its successor when imported
@@ -46,11 +45,11 @@ def folder(tmp_path, committed):
 @pytest.fixture
 def small(monkeypatch):
     """A sampler that is quick and lenient, for what does not depend on its quality."""
-    monkeypatch.setattr(fit, "WALKERS", 34)
-    monkeypatch.setattr(fit, "ENSEMBLES", 2)
-    monkeypatch.setattr(fit, "DRAWS", 100)
-    monkeypatch.setattr(sampling, "MAX_RHAT", 3.0)
-    monkeypatch.setattr(sampling, "MIN_EFFECTIVE", 0)
+    monkeypatch.setattr(calibrate, "WALKERS", 34)
+    monkeypatch.setattr(calibrate, "ENSEMBLES", 2)
+    monkeypatch.setattr(calibrate, "DRAWS", 100)
+    monkeypatch.setattr(mcmc, "MAX_RHAT", 3.0)
+    monkeypatch.setattr(mcmc, "MIN_EFFECTIVE", 0)
 
 
 # The sampler and its diagnostics
@@ -68,14 +67,14 @@ def autoregressive(rng, chains, steps, rho):
 def test_split_rhat_equals_arviz(shift, scale):
     chains = autoregressive(np.random.default_rng(5), 4, 501, 0.6)
     chains[0] = shift + scale * chains[0]
-    assert sampling.split_rhat(chains) == pytest.approx(
+    assert mcmc.split_rhat(chains) == pytest.approx(
         float(arviz.rhat(chains, method="rank")), abs=1e-10)
 
 
 def test_effective_draws_agree_with_arviz_and_theory():
     rho, walkers, steps = 0.7, 20, 4000
     walks = autoregressive(np.random.default_rng(6), walkers, steps, rho)
-    ours = sampling.effective_draws(walks.T[None, :, :, None])[0]
+    ours = mcmc.effective_draws(walks.T[None, :, :, None])[0]
     theory = walkers * steps * (1 - rho) / (1 + rho)
     assert ours == pytest.approx(float(arviz.ess(walks, method="mean")), rel=WINDOW)
     assert ours == pytest.approx(theory, rel=WINDOW)
@@ -88,10 +87,10 @@ def normal_density(vectors):
 def test_sampler_finds_a_known_density_and_reports_progress():
     starts = np.random.default_rng(1).normal(0, 3, (2, 12, 2))
     calls = []
-    chains = sampling.sample(normal_density, starts, 3000, 4, lambda *step: calls.append(step))
+    chains = mcmc.sample(normal_density, starts, 3000, 4, lambda *step: calls.append(step))
     assert chains.shape == (2, 2000, 12, 2)
     assert calls == [(k, 6000) for k in range(1, 6001)]
-    diagnostics = sampling.diagnose(["a", "b"], chains)
+    diagnostics = mcmc.diagnose(["a", "b"], chains)
     error = 4.5 / np.sqrt(min(size for _, size in diagnostics.values()))
     assert np.max(np.abs(chains.mean((0, 1, 2)))) < error
     assert np.max(np.abs(chains.std((0, 1, 2)) - 1)) < error
@@ -107,7 +106,7 @@ def test_sampler_finds_a_known_density_and_reports_progress():
 def test_chains_that_did_not_converge_are_refused(case, words):
     rng = np.random.default_rng(8)
     chains = rng.standard_normal((4, 800, 10, 2))
-    sampling.diagnose(["a", "b"], chains)
+    mcmc.diagnose(["a", "b"], chains)
     if case == "stuck":
         chains[..., 1] = np.arange(4)[:, None, None]
     elif case == "apart":
@@ -118,12 +117,12 @@ def test_chains_that_did_not_converge_are_refused(case, words):
         walks = autoregressive(rng, 40, 800, 0.995)
         chains[..., 1] = walks.reshape(4, 10, 800).swapaxes(1, 2)
     with pytest.raises(ConvergenceError, match=words):
-        sampling.diagnose(["a", "b"], chains)
+        mcmc.diagnose(["a", "b"], chains)
 
 
 def test_kept_draws_come_from_all_walkers_and_ensembles_once():
     chains = np.arange(2 * 30 * 5, dtype=float).reshape(2, 30, 5, 1)
-    kept = sampling.kept_draws(chains, 40, np.random.default_rng(0))
+    kept = mcmc.kept_draws(chains, 40, np.random.default_rng(0))
     assert kept.shape == (40, 1)
     assert len(np.unique(kept)) == 40
     steps = np.unique(kept.astype(int) // 5 % 30)
@@ -137,9 +136,9 @@ def test_kept_draws_come_from_all_walkers_and_ensembles_once():
 @pytest.mark.usefixtures("small")
 def test_same_seed_same_bytes(folder, tmp_path):
     names = (posterior.DATA, posterior.MANIFEST)
-    first = fit.calibrate(folder, out=tmp_path / "a", seed=5, steps=SHORT)
-    fit.calibrate(folder, out=tmp_path / "b", seed=5, steps=SHORT)
-    fit.calibrate(folder, out=tmp_path / "c", seed=6, steps=SHORT)
+    first = calibrate.calibrate(folder, out=tmp_path / "a", seed=5, steps=SHORT)
+    calibrate.calibrate(folder, out=tmp_path / "b", seed=5, steps=SHORT)
+    calibrate.calibrate(folder, out=tmp_path / "c", seed=6, steps=SHORT)
     a, b, c = ([(tmp_path / run / name).read_bytes() for name in names] for run in "abc")
     assert a == b
     assert a[0] != c[0]
@@ -179,7 +178,7 @@ def test_default_replaces_two_files_and_leaves_the_rest(folder):
     before = {path: path.read_bytes() for path in folder.rglob("*")
               if path.is_file() and not path.name.startswith("posterior")}
     calls = []
-    done = fit.calibrate(folder, seed=2, steps=SHORT, as_of=2020, specifications=["real_gdp"],
+    done = calibrate.calibrate(folder, seed=2, steps=SHORT, as_of=2020, specifications=["real_gdp"],
                          progress=lambda *step: calls.append(step))
     assert done.folder == folder
     assert calls[-1] == (4 * SHORT, 4 * SHORT)
@@ -193,7 +192,7 @@ def test_default_replaces_two_files_and_leaves_the_rest(folder):
     after = {path: path.read_bytes() for path in folder.rglob("*")
              if path.is_file() and not path.name.startswith("posterior")}
     assert before == after
-    rows = fit.table(done).loc["nominal_gdp"]
+    rows = calibrate.table(done).loc["nominal_gdp"]
     assert list(rows.index) == read_evidence(folder, "nominal_gdp").names
     np.testing.assert_allclose(rows["contraction"], 1 - (rows["sd"] / rows["prior_sd"]) ** 2,
                                rtol=1e-3, atol=1e-4)
@@ -212,13 +211,13 @@ def test_default_replaces_two_files_and_leaves_the_rest(folder):
 
 @pytest.mark.usefixtures("small")
 def test_nothing_is_written_when_the_chains_disagree(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(sampling, "MAX_RHAT", 1.0)
+    monkeypatch.setattr(mcmc, "MAX_RHAT", 1.0)
     before = (folder / posterior.DATA).read_bytes()
     with pytest.raises(ConvergenceError,
                        match=r"calibration of nominal_gdp: reference\.\S+ \(split R-hat"):
-        fit.calibrate(folder, out=tmp_path / "out", steps=30)
+        calibrate.calibrate(folder, out=tmp_path / "out", steps=30)
     with pytest.raises(ConvergenceError):
-        fit.calibrate(folder, steps=30)
+        calibrate.calibrate(folder, steps=30)
     assert not (tmp_path / "out").exists()
     assert (folder / posterior.DATA).read_bytes() == before
 
@@ -227,13 +226,13 @@ def test_a_folder_with_other_files_is_not_replaced(folder, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("keep me")
     with pytest.raises(InputError, match=r"--out: holds other files \(letter\.txt\)"):
-        fit.calibrate(folder, out=tmp_path / "mine")
+        calibrate.calibrate(folder, out=tmp_path / "mine")
 
 
 def test_an_unknown_specification_is_named_before_anything_is_fitted(folder):
     with pytest.raises(InputError, match=r"specifications\.yaml: real_gpd: unknown specification; "
                                          r"known: .*; did you mean 'real_gdp'\?"):
-        fit.calibrate(folder, specifications=["real_gpd"])
+        calibrate.calibrate(folder, specifications=["real_gpd"])
 
 
 # The committed posterior
@@ -249,12 +248,12 @@ def test_committed_posterior_belongs_to_the_committed_inputs(committed):
     names = list(manifest["specifications"])
     assert posterior.labels_of(found) == names
     assert json.loads(found.attrs["hashes"]) == manifest["inputs"] == (
-        posterior.input_hashes(committed, names))
+        posterior.input_hashes(committed, tuple(names)))
     for name in posterior.FILES:
         assert manifest["inputs"][name] == sha256(committed / name)
     assert manifest["command"] == found.attrs["command"]
     assert found.attrs["command"].startswith("tradesim calibrate --seed 1")
-    assert found.sizes["draw"] == manifest["draws"] == fit.DRAWS
+    assert found.sizes["draw"] == manifest["draws"] == calibrate.DRAWS
     weights = {name: one["weight"] for name, one in manifest["specifications"].items()
                if one["weight"] > 0}
     assert weights == json.loads(found.attrs["weights"]) == read_weights(committed)
@@ -272,8 +271,8 @@ def test_committed_draws_are_what_the_manifest_says(committed):
         flat = np.concatenate([
             rows[key].transpose("draw", *dims).to_numpy().reshape(rows.sizes["draw"], -1)
             for key, dims in posterior.PARAMETERS.items()], axis=1)
-        places = evidence.places.tolist()
-        vectors = flat[:, [places.index(k) for k in range(len(evidence.names))]]
+        index = evidence.index.tolist()
+        vectors = flat[:, [index.index(k) for k in range(len(evidence.names))]]
         inside = np.clip(vectors, *np.array([(prior.low, prior.high)
                                              for prior in evidence.priors.values()]).T)
         assert np.all(np.isfinite(log_posterior(inside, evidence)))
@@ -282,8 +281,8 @@ def test_committed_draws_are_what_the_manifest_says(committed):
             row = one["parameters"][parameter]
             assert vectors[:, k].mean() == pytest.approx(row["mean"], rel=1e-4, abs=1e-5)
             assert vectors[:, k].std() == pytest.approx(row["sd"], rel=1e-4)
-            assert row["rhat"] < sampling.MAX_RHAT
-            assert row["ess"] >= sampling.MIN_EFFECTIVE
+            assert row["rhat"] < mcmc.MAX_RHAT
+            assert row["ess"] >= mcmc.MIN_EFFECTIVE
         mean = explained({key: rows[key].to_numpy() for key in posterior.PARAMETERS}, evidence)
         latent = rows["latent"].transpose("draw", "year", "importer").to_numpy()
         residual = rows["residual"].transpose("draw", "importer").to_numpy()

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 
-from tradesim.common.arrays import only, spread
+from tradesim.common.arrays import autoregression, only, spread
 from tradesim.economy.adjustment import partial_adjust
 from tradesim.inputs.posterior import response
 from tradesim.inputs.specifications import loadings
-from tradesim.reference.gravity import autoregression, corridor, innovations, reference
+from tradesim.reference.gravity import corridor, innovations, reference
 
 EXACT = 1e-12
 share = st.floats(0.01, 1.0)
@@ -88,9 +88,10 @@ def plain(**changes):
              "closure_effect": (2, 2), "persistence": (2, 2), "innovations": (2, 3, 2),
              "residual": (2, 2), "size": (2, 3, 2), "log_growth": (2, 3, 2),
              "exchange_rate": (2, 3), "closed_share": (2, 3)}
-    inputs = {name: np.zeros(size) for name, size in shape.items()}
-    return reference(**(inputs | {name: np.broadcast_to(value, shape[name]).astype(float)
-                                  for name, value in changes.items()}))
+    values = {name: np.broadcast_to(changes.get(name, 0.0), size).astype(float)
+              for name, size in shape.items()}
+    series = ("innovations", "size", "log_growth", "exchange_rate", "closed_share")
+    return reference(values, **{name: values[name] for name in series})
 
 
 def test_reference_hand_computed():

@@ -16,7 +16,7 @@ from tradesim.inputs.distributions import Fixed
 from tradesim.inputs.parameters import Parameter, quantile
 from tradesim.inputs.specifications import Specification, read_specifications
 from tradesim.reference import likelihood as fit
-from tradesim.reference import mcmc as sampling
+from tradesim.reference import mcmc
 
 RECOVERED = 4.0  # posterior sd; 80 comparisons of skewed posteriors: the largest stays below
 FORMS = tuple(read_specifications(calibration_folder()))
@@ -304,9 +304,9 @@ def test_known_parameters_and_flows_are_recovered(committed, name):
     truth = fit.prior_draws(evidence, np.linspace(0.25, 0.75, size)[rng.permutation(size)])
     data, flow = simulated(evidence, truth, 60, rng)
     starts = fit.starting_points(data, 96, rng)[None]
-    chains = sampling.sample(lambda vectors: fit.log_posterior(vectors, data), starts, 1500, 3)
-    sampling.diagnose(data.names, chains)
-    vectors = sampling.kept_draws(chains, 2000, rng)
+    chains = mcmc.sample(lambda vectors: fit.log_posterior(vectors, data), starts, 1500, 3)
+    mcmc.diagnose(data.names, chains)
+    vectors = mcmc.kept_draws(chains, 2000, rng)
     score = (vectors.mean(0) - truth) / vectors.std(0)
     assert np.max(np.abs(score)) < RECOVERED, dict(zip(data.names, score.round(1), strict=True))
     low, high = np.percentile(vectors, [5, 95], axis=0)
@@ -334,9 +334,9 @@ def test_heavy_tails_are_recovered(committed):
         rng.standard_normal((years, 2)))
     history = dataclasses.replace(data.history, log_value=np.stack([flow, other], axis=-1))
     data = dataclasses.replace(data, history=history)
-    chains = sampling.sample(lambda vectors: fit.log_posterior(vectors, data),
+    chains = mcmc.sample(lambda vectors: fit.log_posterior(vectors, data),
                              fit.starting_points(data, 96, rng)[None], 1500, 3)
-    vectors = sampling.kept_draws(chains, 2000, rng)
+    vectors = mcmc.kept_draws(chains, 2000, rng)
     score = (vectors.mean(0) - truth) / vectors.std(0)
     assert np.max(np.abs(score)) < RECOVERED, dict(zip(data.names, score.round(1), strict=True))
 

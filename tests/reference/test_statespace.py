@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import multivariate_normal, norm, t
 from statsmodels.tsa.statespace.mlemodel import MLEModel
 
+from tradesim.reference.gravity import expected
 from tradesim.reference.statespace import (
-    expected,
     kalman,
     log_density_by_year,
     log_likelihood,

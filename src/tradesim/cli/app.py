@@ -211,7 +211,7 @@ def new(name: str, parent: str, calibration: Path | None) -> None:
     Nothing is overwritten.
     """
     from tradesim.inputs.levers import read_levers
-    from tradesim.inputs.starter import starter, write_new
+    from tradesim.inputs.scenario_text import starter, write_new
 
     path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
     write_new(path, starter(path, parent, read_levers(calibration_of(calibration))))

@@ -83,8 +83,9 @@ def decompose(
                 count=count, years=years, method=method, permutations=permutations,
                 command=command, progress=progress)
         pair = read_pair(folder)
+        levers = read_levers(folder)
         write(dataset, work, pair,
-              {name: lever.title for name, lever in read_levers(folder).items()})
+              {name: levers[name].title for name in map(str, dataset["lever"].values)})
     click.echo(f"{dataset.attrs['title']}\n")
     click.echo(outcome(dataset, pair))
     click.echo(f"Report: {target / 'report.html'}")
@@ -143,9 +144,10 @@ def goal(
                 case=IMPLEMENTED if certain else RISKY, calibration=folder, overrides=overrides,
                 draws=draws, seed=seed, count=count, progress=progress,
                 command=command + (" --if-implemented" if certain else ""))
+        levers = read_levers(folder)
+        pulled = (levers[name] for name in (*levers, *answer.asked.scenario.levers))
         write(answer, work, {item.name: f"{lever.title}: {item.title}"
-                             for lever in read_levers(folder).values()
-                             for item in lever.settings.values()})
+                             for lever in pulled for item in lever.settings.values()})
     click.echo(f"{answer.asked.scenario.title}\n")
     click.echo(outcome(answer))
     click.echo(f"Report: {place / 'report.html'}")

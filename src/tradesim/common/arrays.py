@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Owner = TypeVar("Owner", bound="DataclassInstance")
 
-MILLION = 1e6
-"""USD in the unit of tables and figures."""
+MILLION, BILLION = 1e6, 1e9
+"""USD in the units of tables and figures."""
 
 DIMS = ("importer", "exporter", "group", "case", "year", "draw")
 
@@ -34,20 +34,7 @@ def axis(dim: str) -> int:
 
 
 def spread(values: Any, *dims: str) -> Array:
-    """Give an array with axes `dims` the full order of `DIMS`, length one elsewhere.
-
-    Parameters
-    ----------
-    values
-        Array with one axis per name in `dims`.
-    dims
-        Names of its axes, in any order.
-
-    Returns
-    -------
-    numpy.ndarray
-        The same numbers with six axes in the order of `DIMS`.
-    """
+    """Give an array whose axes are `dims`, in any order, all axes of `DIMS` in their order."""
     array = np.asarray(values, dtype=float)
     if array.ndim != len(dims):
         raise ValueError(f"{array.ndim} axes, but {len(dims)} names: {dims}")
@@ -77,19 +64,41 @@ def entry(values: Array, mask: Array) -> Array:
     The same as the total over exporters of values times mask, without adding zeros.
     """
     marked = np.moveaxis(mask, (axis("importer"), axis("exporter")), (0, 1))
-    places = marked.reshape(*marked.shape[:2], -1)[..., 0].argmax(axis=1)
-    spans = values.shape[axis("importer")] > 1
+    exporters = marked.reshape(*marked.shape[:2], -1)[..., 0].argmax(axis=1)
     if values.shape[axis("exporter")] == 1:
         return values
-    taken = [np.take(values, [place], axis=axis("exporter")) for place in places]
-    if spans:
-        taken = [np.take(one, [row], axis=axis("importer")) for row, one in enumerate(taken)]
-    return np.concatenate(taken, axis=axis("importer"))
+    by_importer = [np.take(values, [exporter], axis=axis("exporter")) for exporter in exporters]
+    if values.shape[axis("importer")] > 1:
+        by_importer = [np.take(sales, [importer], axis=axis("importer"))
+                       for importer, sales in enumerate(by_importer)]
+    return np.concatenate(by_importer, axis=axis("importer"))
 
 
-def pick(values: Array, dim: str, places: NDArray[np.intp]) -> Array:
-    """Take places along a dimension; an array that does not vary there stays as it is."""
-    return values if values.shape[axis(dim)] == 1 else values.take(places, axis=axis(dim))
+def autoregression(shocks: Array, persistence: Array | float, start: Array) -> Array:
+    r"""First-order autoregression :math:`z_t = \rho z_{t-1} + \epsilon_t` (equation 3).
+
+    Parameters
+    ----------
+    shocks
+        Innovations :math:`\epsilon`, shape (draw, year, ...), which is that of the result.
+    persistence
+        :math:`\rho`, one number, shape (draw,) or that of a state.
+    start
+        State before the first year, shape (draw, ...) or one that broadcasts to it.
+    """
+    rho = np.asarray(persistence)
+    if rho.ndim == 1:
+        rho = rho.reshape(-1, *[1] * (shocks.ndim - 2))
+    path, state = np.empty_like(shocks), start
+    for year in range(shocks.shape[1]):
+        state = rho * state + shocks[:, year]
+        path[:, year] = state
+    return path
+
+
+def pick(values: Array, dim: str, indices: NDArray[np.intp]) -> Array:
+    """Take indices along a dimension; an array that does not vary there stays as it is."""
+    return values if values.shape[axis(dim)] == 1 else values.take(indices, axis=axis(dim))
 
 
 def at(values: Array, years: NDArray[np.intp], draws: NDArray[np.intp]) -> Array:
@@ -100,14 +109,13 @@ def at(values: Array, years: NDArray[np.intp], draws: NDArray[np.intp]) -> Array
     *others, all_years, all_draws = values.shape
     if all_years == all_draws == 1:
         return values
-    place = (years if all_years > 1 else 0) * all_draws + (draws if all_draws > 1 else 0)
-    return np.asarray(values.reshape(*others, 1, -1).take(place, axis=-1))
+    index = (years if all_years > 1 else 0) * all_draws + (draws if all_draws > 1 else 0)
+    return np.asarray(values.reshape(*others, 1, -1).take(index, axis=-1))
 
 
 def only(values: Array, *dims: str) -> Array:
     """Drop every axis but those of the named dimensions, which must be of length one."""
-    gone = tuple(axis(dim) for dim in DIMS if dim not in dims)
-    return values.squeeze(axis=gone)
+    return values.squeeze(axis=tuple(axis(dim) for dim in DIMS if dim not in dims))
 
 
 def ratio(part: Array, whole: Array, none: float = 0.0) -> Array:

@@ -13,44 +13,25 @@ class TradesimError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with one input, in the words a user needs to mend it.
+    """One thing wrong with one input, in the words a user needs to mend it."""
 
-    Parameters
-    ----------
-    file
-        The file (or command-line option) that holds the mistake.
-    key
-        Dotted key or column and row; empty when the whole file is meant.
-    message
-        What is wrong and what is allowed.
-    hint
-        Nearest known name, or how to list what is allowed.
-    line, column
-        Position in the file, counted from 1.
-    """
-
-    file: str
-    key: str
+    file: str  #: the file, or the command-line option
+    key: str  #: dotted key, or column and row; empty when the whole file is meant
+    #: what is wrong and what is allowed; nearest known name, or how to list the names
     message: str
     hint: str = ""
+    #: position in the file, counted from 1
     line: int | None = None
     column: int | None = None
 
     def __str__(self) -> str:
-        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
-        words = [place, self.key, self.message]
-        text = ": ".join(word for word in words if word)
+        position = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        text = ": ".join(part for part in (position, self.key, self.message) if part)
         return f"{text}; {self.hint}" if self.hint else text
 
 
 class InputError(TradesimError):
-    """Bad input: every problem found, one line each (exit code 2).
-
-    Parameters
-    ----------
-    problems
-        All problems of the input, in the order in which they stand there.
-    """
+    """Bad input: every problem of it in the order of the file, one line each (exit code 2)."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
@@ -58,34 +39,24 @@ class InputError(TradesimError):
 
 
 class ConvergenceError(TradesimError):
-    """A solver or sampler did not converge; carries the evidence.
-
-    Parameters
-    ----------
-    where
-        What was being solved.
-    residual
-        Largest residual (or worst diagnostic) reached.
-    draws
-        Draws concerned, counted from zero.
-    """
+    """A solver or sampler did not converge: what, how far off, and in which draws (from zero)."""
 
     def __init__(self, where: str, residual: float, draws: Sequence[int] = ()) -> None:
         self.where, self.residual, self.draws = where, residual, tuple(draws)
-        shown = ", ".join(str(draw) for draw in self.draws[:10])
+        first = ", ".join(str(draw) for draw in self.draws[:10])
         more = f" and {len(self.draws) - 10} more" if len(self.draws) > 10 else ""
-        named = "draw" if len(self.draws) == 1 else "draws"
-        whose = f" in {named} {shown}{more}" if self.draws else ""
-        super().__init__(f"{where} did not converge{whose}; largest residual {residual:.3g}")
+        noun = "draw" if len(self.draws) == 1 else "draws"
+        draws_text = f" in {noun} {first}{more}" if self.draws else ""
+        super().__init__(f"{where} did not converge{draws_text}; largest residual {residual:.3g}")
 
-    def moved(self, place: Callable[[int], int]) -> ConvergenceError:
+    def moved(self, renumber: Callable[[int], int]) -> ConvergenceError:
         """Give the same error with its draws counted in another way."""
         return ConvergenceError(self.where, self.residual,
-                                sorted({place(draw) for draw in self.draws}))
+                                sorted({renumber(draw) for draw in self.draws}))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Say which known name is nearest to `name`: ``did you mean 'x'?``, or an empty text.
+    """Suggest the known name nearest to `name`: ``did you mean 'x'?``, or an empty text.
 
     A name that begins with what was written is nearer than one that only looks like it.
     """

@@ -1,16 +1,25 @@
-"""Where the data that come with tradesim stand, and how results are written whole."""
+"""Folders that come with tradesim, files read once, and folders written whole."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from copy import copy
+from functools import cache, lru_cache, wraps
 from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tradesim.common.errors import InputError, Problem
+
+Args = ParamSpec("Args")
+Value = TypeVar("Value")
+
+MOMENT = 100_000_000
+"""Nanoseconds in which a file may change twice without a change of its time."""
 
 NUMBERS = ("common", "inputs", "reference", "economy", "simulation", "studies")
 """Rooms whose code makes numbers."""
@@ -35,9 +44,52 @@ def scenarios_folder() -> Path:
     return _shipped("scenarios")
 
 
+def unless_changed(*names: str, keep: int = 64) -> Callable[
+        [Callable[Concatenate[Path, Args], Value]], Callable[Concatenate[Path, Args], Value]]:
+    """Reuse what a reader returned while the files it read stay the same; the last few results.
+
+    The reader's first argument is a file, or the folder of the files called `names`. A file is
+    the same as long as its time, size and inode are; one written within the last moment is read
+    again, since a second change in that moment could leave its time as it is. Every caller gets
+    a shallow copy.
+    """
+    def decorate(read: Callable[Concatenate[Path, Args], Value],
+                 ) -> Callable[Concatenate[Path, Args], Value]:
+        @lru_cache(maxsize=keep)
+        def kept(path: Path, stamps: Any, args: Any, options: Any) -> Value:
+            return read(path, *args, **dict(options))
+
+        @wraps(read)
+        def reader(path: Path, /, *args: Args.args, **options: Args.kwargs) -> Value:
+            path = Path(path)
+            files = [path / name for name in names] or [path]
+            stamps = tuple(_stamp(file) for file in files)
+            if any(stamp and time.time_ns() - stamp[0] < MOMENT for stamp in stamps):
+                return read(path, *args, **options)
+            return copy(kept(path, stamps, args, tuple(options.items())))
+
+        return reader
+    return decorate
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+@unless_changed()
+def content(path: Path) -> bytes:
+    """Bytes of a file; one that has not changed is read once."""
+    return path.read_bytes()
+
+
+@unless_changed()
 def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(content(path)).hexdigest()
 
 
 @cache
@@ -55,15 +107,10 @@ def program() -> str:
 
 @contextmanager
 def whole(target: Path) -> Iterator[Path]:
-    """Write a folder whole or not at all.
+    """Write a folder whole or not at all; an existing one is replaced.
 
     Yields an empty temporary folder beside `target`; when the block ends well it takes the
     place of `target`, otherwise (also on Ctrl-C) it is removed and `target` stays as it was.
-
-    Parameters
-    ----------
-    target
-        The folder to appear. An existing one is replaced.
 
     Raises
     ------

@@ -11,15 +11,18 @@ from threadpoolctl import ThreadpoolController
 
 from tradesim.common.errors import ConvergenceError
 
+Progress = Callable[[int, int], None]
+"""Called with what is done and what there is in all."""
+
 WORKERS = 2
 Part = TypeVar("Part")
 
 
 def by_block(
     work: Callable[[slice], Part], count: int, size: int,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[Part]:
-    """Work on so many draws at a time, in threads, and give the parts in order.
+    """Work on `count` draws, `size` at a time, in threads; the parts in order.
 
     Raises
     ------

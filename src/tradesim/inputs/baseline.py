@@ -9,46 +9,31 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from tradesim.common.arrays import MILLION, Array, frozen
+from tradesim.common.arrays import BILLION, MILLION, Array, frozen
 from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.common.files import unless_changed
 from tradesim.inputs.distributions import Range
 from tradesim.inputs.history import History, read_history
-from tradesim.inputs.levers import Choice, Lever, read_levers
-from tradesim.inputs.pair import Pair, read_pair
-from tradesim.inputs.parameters import FILE as PARAMETERS
-from tradesim.inputs.parameters import Parameter, read_parameters
+from tradesim.inputs.levers import LEVERS_FILE, Choice, Lever, read_levers
+from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
+from tradesim.inputs.parameters import PARAMETERS_FILE, Parameter, read_parameters
 from tradesim.inputs.posterior import read_posterior
 from tradesim.inputs.specifications import read_specifications
-from tradesim.inputs.strict_csv import Column, read_table
-from tradesim.inputs.world import read_world
+from tradesim.inputs.strict_csv import SOURCES, Column, read_table
+
+UNIT_COLUMN = "column unit"
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table of uncertain cells: where it stands and how its cells are named.
+    """One table of uncertain cells: where it stands and how its cells are named."""
 
-    Attributes
-    ----------
-    file
-        Path inside the calibration folder.
-    prefix
-        First part of each cell's dotted name.
-    keys
-        Columns that make the rest of the name, in order.
-    value
-        Column of the central value.
-    unit
-        Unit of a cell, or the name of the column that holds it.
-    title
-        What a cell is, for people.
-    """
-
-    file: str
-    prefix: str
-    keys: tuple[str, ...]
-    value: str
-    unit: str
-    title: str
+    file: str  #: path inside the calibration folder
+    prefix: str  #: first part of each cell's dotted name
+    keys: tuple[str, ...]  #: columns that make the rest of the name, in order
+    value: str  #: column of the central value
+    unit: str  #: unit of a cell, or `UNIT_COLUMN` where each row names its own
+    title: str  #: what a cell is, for people
 
 
 MARKETS = Table("baseline/markets.csv", "market", ("importer", "group", "exporter"),
@@ -56,15 +41,15 @@ MARKETS = Table("baseline/markets.csv", "market", ("importer", "group", "exporte
 TARIFFS = Table("baseline/tariffs.csv", "tariff", ("importer", "group", "exporter"),
                 "rate", "share of value", "Duty charged in the base year")
 GROUPS = Table("baseline/groups.csv", "", ("variable", "group"),
-               "value", "column unit", "Property of a product group")
+               "value", UNIT_COLUMN, "Property of a product group")
 ROUTES = Table("baseline/routes.csv", "", ("variable", "importer", "route"),
-               "value", "column unit", "Cost or time of a route")
+               "value", UNIT_COLUMN, "Cost or time of a route")
 ROUTE_SHARES = Table("baseline/route_shares.csv", "route_share", ("importer", "group", "route"),
                      "share", "share", "Share of a route in a flow")
 COVERAGE = Table("baseline/coverage.csv", "coverage", ("lever", "scope", "importer", "group"),
                  "share", "share of the duty", "Share of the duty that an agreement removes")
 QUOTAS = Table("baseline/quotas.csv", "quota",
-               ("lever", "scope", "importer", "group", "variable"), "value", "column unit",
+               ("lever", "scope", "importer", "group", "variable"), "value", UNIT_COLUMN,
                "Quota of an agreement")
 SELF_SUFFICIENCY = Table("baseline/self_sufficiency.csv", "self_sufficiency", ("product",),
                          "share", "share", "Share of use made at home in the base year")
@@ -78,42 +63,28 @@ QUOTA = {"product_share": "the product's share of the group's trade", "quota_ton
 SHARES = ("time_value", "differentiated", "nontariff", "certified", "originating")
 """Properties of a group that are parts of a whole."""
 
-TOTALS = "baseline/totals.csv"
+TOTALS, WORLD = "baseline/totals.csv", "baseline/world.csv"
 BY_NAME = {"access.": ("importer", "group", "exporter"), "supply.export.": ("exporter", "group")}
 """Parameters that need not exist, with what follows their first words."""
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """Everything the model knows before a scenario is read.
+    """Everything the model knows before a scenario is read."""
 
-    Attributes
-    ----------
-    folder
-        The calibration folder.
-    pair
-        Names and orders.
-    parameters
-        Uncertain numbers by dotted name, the cells of all tables among them.
-    levers
-        Levers by name.
-    totals
-        Official purchases of each importer from each foreign supplier in the base year, USD;
-        (importer, exporter), zero for home sales.
-    history, posterior
-        Reported statistics and the posterior calibrated on them.
-    world
-        Trade among all countries, USD, exporter by importer; None without such a table.
-    """
-
-    folder: Path
-    pair: Pair
+    folder: Path  #: the calibration folder
+    pair: Pair  #: names and orders
+    #: uncertain numbers by dotted name, the cells of all tables among them
     parameters: Mapping[str, Parameter]
-    levers: Mapping[str, Lever]
+    levers: Mapping[str, Lever]  #: levers by name
+    #: official purchases of each importer from each foreign supplier in the base year, USD;
+    #: (importer, exporter), zero for home sales
     totals: Array
+    #: reported statistics and the posterior calibrated on them
     history: History
     posterior: xr.Dataset
-    world: Array | None = None
+    #: trade among all countries, USD, exporter by importer; None without such a table
+    world_trade: Array | None = None
 
     @property
     def specifications(self) -> tuple[str, ...]:
@@ -124,25 +95,15 @@ class Baseline:
 def read_baseline(folder: Path) -> Baseline:
     """Read and check everything in a calibration folder.
 
-    Parameters
-    ----------
-    folder
-        The calibration folder.
-
-    Returns
-    -------
-    Baseline
-        Names, parameters, levers, totals, statistics and posterior.
-
     Raises
     ------
     InputError
         With every problem of the first kind of file that has any.
     """
     pair = read_pair(folder)
-    parameters = dict(read_parameters(folder))
+    parameters = read_parameters(folder)
     levers = read_levers(folder)
-    parameters |= read_cells(folder, pair, levers)
+    parameters |= read_cells(folder)
     totals = _totals(folder, pair)
     _feasible(folder, pair, parameters, totals)
     posterior = read_posterior(folder)
@@ -156,113 +117,105 @@ def read_baseline(folder: Path) -> Baseline:
                     history, posterior, read_world(folder, pair))
 
 
-def read_cells(folder: Path, pair: Pair, levers: Mapping[str, Lever]) -> dict[str, Parameter]:
+@unless_changed(*(table.file for table in TABLES), PAIR_FILE, LEVERS_FILE)
+def read_cells(folder: Path) -> dict[str, Parameter]:
     """Read the cells of all tables of the base year as parameters by dotted name.
-
-    Parameters
-    ----------
-    folder
-        The calibration folder.
-    pair, levers
-        Names that the tables may use.
 
     Raises
     ------
     InputError
         With every problem of the first table that has any.
     """
-    cells: dict[str, Parameter] = {}
-    for table in TABLES:
-        if table not in OPTIONAL or (folder / table.file).exists():
-            cells |= _cells(folder, table, pair, levers)
-    return cells
+    pair, levers = read_pair(folder), read_levers(folder)
+    return {name: cell for table in TABLES
+            if table not in OPTIONAL or (folder / table.file).exists()
+            for name, cell in _cells(folder, table, pair, levers).items()}
 
 
-def _codes(pair: Pair, levers: Mapping[str, Lever]) -> dict[str, tuple[str, ...] | None]:
-    return {"importer": pair.importers, "group": tuple(pair.groups), "exporter": pair.exporters,
-            "route": tuple(pair.routes), "lever": tuple(levers), "product": tuple(pair.products),
-            "variable": None, "scope": None}
+def _columns(table: Table, pair: Pair, levers: Mapping[str, Lever]) -> list[Column]:
+    codes = {"importer": pair.importers, "group": tuple(pair.groups), "exporter": pair.exporters,
+             "route": tuple(pair.routes), "lever": tuple(levers), "product": tuple(pair.products)}
+    most = 1.0 if table.unit in ("share", "share of the duty") else None
+    columns = [*(Column(key, "text", allowed=codes.get(key)) for key in table.keys),
+               *(Column(name, "number", low=0.0, high=most)
+                 for name in (table.value, "low", "high")), *SOURCES]
+    if table is ROUTE_SHARES:
+        columns.append(Column("exporter", "text", allowed=pair.exporters))
+    if table is QUOTAS:
+        columns.append(Column("product", "text"))
+    if table.unit == UNIT_COLUMN:
+        columns.append(Column("unit", "text"))
+    return columns
 
 
 def _cells(folder: Path, table: Table, pair: Pair,
            levers: Mapping[str, Lever]) -> dict[str, Parameter]:
     """Cells of a table as parameters of kind ``range``, each with its source and grade."""
-    codes = _codes(pair, levers)
-    keys = [Column(key, "text", allowed=codes[key]) for key in table.keys]
-    most = 1.0 if table.unit.startswith("share of the") or table.unit == "share" else None
-    columns = [*keys, *(Column(part, "number", low=0.0, high=most)
-                        for part in (table.value, "low", "high")),
-               Column("grade", "text", allowed=("A", "B", "C", "D")), Column("source", "text"),
-               Column("url", "text", required=False), Column("note", "text", required=False)]
-    if table is ROUTE_SHARES:
-        columns.append(Column("exporter", "text", allowed=pair.exporters))
-    if table is QUOTAS:
-        columns.append(Column("product", "text"))
-    if table.unit.startswith("column "):
-        columns.append(Column(table.unit.removeprefix("column "), "text"))
+    columns = _columns(table, pair, levers)
     frame = read_table(folder / table.file, columns, key=table.keys)
     cells = {}
     for row in frame.to_dict("records"):
         parts = [str(row[key]) for key in table.keys]
-        if table.keys[0] == "lever":
-            parts.insert(1, table.prefix)
-        elif table.prefix:
-            parts.insert(0, table.prefix)
+        title = f"{table.title}: {', '.join(map(pair.name, parts))}"
+        if table.prefix:
+            parts.insert(1 if table.keys[0] == "lever" else 0, table.prefix)
         name = ".".join(parts)
-        unit = table.unit if "column " not in table.unit else str(row["unit"])
-        described = ", ".join(pair.name(str(row[key])) for key in table.keys)
+        low, high = row["low"], row["high"]
         cells[name] = Parameter.model_validate({
-            "name": name, "title": f"{table.title}: {described}", "unit": unit,
-            "distribution": Range(kind="range", value=row[table.value], low=row["low"],
-                                  high=row["high"]),
-            "low": row["low"], "high": row["high"], "source": row["source"],
-            "locator": row["url"] or table.file, "grade": row["grade"], "note": row["note"],
-        })
-    if table is QUOTAS:
-        _whole_quotas(str(folder / table.file), cells, levers)
+            "name": name, "title": title,
+            "unit": row["unit"] if table.unit == UNIT_COLUMN else table.unit,
+            "distribution": Range(kind="range", value=row[table.value], low=low, high=high),
+            "low": low, "high": high, "source": row["source"],
+            "locator": row["url"] or table.file, "grade": row["grade"], "note": row["note"]})
+    problems = list(_quota_problems(folder, cells, levers)) if table is QUOTAS else []
+    if problems:
+        raise InputError(problems)
     return cells
 
 
-def _whole_quotas(file: str, cells: Mapping[str, Parameter], levers: Mapping[str, Lever]) -> None:
+def _quota_problems(folder: Path, cells: Mapping[str, Parameter],
+                    levers: Mapping[str, Lever]) -> Iterator[Problem]:
     """Check that every quota is one of a schedule that exists, and has all its numbers."""
-    problems = []
-    for head in dict.fromkeys(name.rpartition(".")[0] for name in cells):
-        lever, _, scope, importer, group = head.split(".")
-        place = f"{lever}, {scope}, {importer}, {group}"
-        schedules = _schedules(levers[lever])
-        if scope not in schedules:
-            known = ", ".join(schedules) or "none"
-            problems.append(Problem(file, place, f"lever '{lever}' has no schedule '{scope}'; "
-                                    f"known: {known}", nearest(scope, schedules)))
-        given = {name.rpartition(".")[2]: part for name, part in cells.items()
-                 if name.startswith(f"{head}.")}
-        problems += [Problem(file, place, f"unknown variable '{name}'; known: {', '.join(QUOTA)}",
-                             nearest(name, QUOTA)) for name in given if name not in QUOTA]
-        missing = [name for name in QUOTA if name not in given]
-        problems += [Problem(file, place, f"a quota without {QUOTA[name]}: row {name} missing")
-                     for name in missing]
-        if not missing and not 0.0 < given["product_share"].low <= given["product_share"].high <= 1:
-            problems.append(Problem(file, place, "product_share must lie above 0 and not above 1"))
-        if not missing and given["in_quota_rate"].high > given["over_quota_rate"].low:
-            problems.append(Problem(file, place, "in_quota_rate may be above over_quota_rate; the "
-                                    "duty inside a quota is the lower one"))
-    if problems:
-        raise InputError(problems)
+    quotas: dict[str, dict[str, Parameter]] = {}
+    for name, cell in cells.items():
+        quota, _, variable = name.rpartition(".")
+        quotas.setdefault(quota, {})[variable] = cell
+    for quota, numbers in quotas.items():
+        lever, _, scope, importer, group = quota.split(".")
+        for message, hint in (*_schedule_errors(levers[lever], scope), *_number_errors(numbers)):
+            yield Problem(str(folder / QUOTAS.file), f"{lever}, {scope}, {importer}, {group}",
+                          message, hint)
 
 
-def _schedules(lever: Lever) -> list[str]:
-    """Schedules of an agreement: those a scenario may choose from, or its only one."""
-    if isinstance(chosen := lever.settings.get("scope"), Choice):
-        return chosen.values
-    return [str(lever.applies["scope"])] if "scope" in lever.applies else []
+def _schedule_errors(lever: Lever, scope: str) -> Iterator[tuple[str, str]]:
+    chosen = lever.settings.get("scope")
+    schedules = (chosen.values if isinstance(chosen, Choice)
+                 else [str(lever.applies["scope"])] if "scope" in lever.applies else [])
+    if scope not in schedules:
+        yield (f"lever '{lever.name}' has no schedule '{scope}'; known: "
+               f"{', '.join(schedules) or 'none'}", nearest(scope, schedules))
+
+
+def _number_errors(numbers: Mapping[str, Parameter]) -> Iterator[tuple[str, str]]:
+    for name in numbers:
+        if name not in QUOTA:
+            yield f"unknown variable '{name}'; known: {', '.join(QUOTA)}", nearest(name, QUOTA)
+    missing = [name for name in QUOTA if name not in numbers]
+    for name in missing:
+        yield f"a quota without {QUOTA[name]}: row {name} missing", ""
+    if missing:
+        return
+    if not 0.0 < numbers["product_share"].low <= numbers["product_share"].high <= 1:
+        yield "product_share must lie above 0 and not above 1", ""
+    if numbers["in_quota_rate"].high > numbers["over_quota_rate"].low:
+        yield ("in_quota_rate may be above over_quota_rate; the duty inside a quota is the lower "
+               "one"), ""
 
 
 def _totals(folder: Path, pair: Pair) -> Array:
     columns = (Column("importer", "text", allowed=pair.importers),
                Column("exporter", "text", allowed=pair.exporters),
-               Column("value_musd", "number", low=0.0), Column("grade", "text"),
-               Column("source", "text"), Column("url", "text", required=False),
-               Column("note", "text", required=False))
+               Column("value_musd", "number", low=0.0), Column("grade", "text"), *SOURCES[1:])
     frame = read_table(folder / TOTALS, columns, key=("importer", "exporter"))
     wide = frame.pivot_table(index="importer", columns="exporter", values="value_musd")
     wide = wide.reindex(index=list(pair.importers), columns=list(pair.exporters))
@@ -326,12 +279,12 @@ def _named(folder: Path, pair: Pair, parameters: Mapping[str, Parameter]) -> Ite
                 continue
             codes = name.removeprefix(prefix).split(".")
             if len(codes) != len(dims):
-                yield Problem(str(folder / PARAMETERS), name, f"must read {prefix}"
+                yield Problem(str(folder / PARAMETERS_FILE), name, f"must read {prefix}"
                               + ".".join(f"<{dim}>" for dim in dims))
                 continue
             for code, dim in zip(codes, dims, strict=True):
                 if code not in known[dim]:
-                    yield Problem(str(folder / PARAMETERS), name, f"'{code}' is no {dim} of "
+                    yield Problem(str(folder / PARAMETERS_FILE), name, f"'{code}' is no {dim} of "
                                   f"pair.yaml; known: {', '.join(known[dim])}",
                                   nearest(code, known[dim]))
 
@@ -351,3 +304,39 @@ def _expected(pair: Pair) -> list[tuple[Table, str]]:
     names += [(GROUPS, f"{variable}.{group}") for group in pair.groups
               for variable in ("unit_value", *SHARES)]
     return names
+
+
+def read_world(folder: Path, pair: Pair) -> Array | None:
+    """Read trade among all countries in the base year, for the closure.
+
+    Value before duty in USD by exporter and importer, home sales on the diagonal; None where
+    the folder has no such table.
+
+    Raises
+    ------
+    InputError
+        With every cell that is missing, unknown, negative or no number, and every country
+        without home sales.
+    """
+    path = Path(folder) / WORLD
+    if not path.exists():
+        return None
+    countries = pair.exporters
+    columns = (Column("exporter", "text", allowed=countries),
+               Column("importer", "text", allowed=countries),
+               Column("value_busd", "number", low=0.0), Column("low", "number", low=0.0),
+               Column("high", "number", low=0.0),
+               *SOURCES)
+    frame = read_table(path, columns, key=("exporter", "importer"))
+    wide = frame.pivot_table(index="exporter", columns="importer", values="value_busd")
+    trade = wide.reindex(index=list(countries), columns=list(countries)).to_numpy() * BILLION
+    problems = [Problem(str(path), f"{countries[i]}, {countries[j]}",
+                        "row missing: the closure needs every pair of countries")
+                for i, j in np.argwhere(np.isnan(trade))]
+    problems += [Problem(str(path), f"{code}, {code}", "home sales are zero: a country that "
+                         "sells nothing at home has no equilibrium in the one-sector world; "
+                         "must be above zero")
+                 for code, home in zip(countries, np.diagonal(trade), strict=True) if home == 0.0]
+    if problems:
+        raise InputError(problems)
+    return frozen(trade)

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from scipy.special import betainc, betaincinv, expit, logit, ndtr, ndtri
 
-from tradesim.common.arrays import Array
+from tradesim.common.arrays import Array, ratio
 
 EDGE = 2.0**-53
 """Distance that probabilities keep from 0 and 1."""
@@ -210,10 +210,9 @@ def between(u: Array, value: Any, low: Any, high: Any) -> Array:
     """
     value, low, high = (np.asarray(part, dtype=float) for part in (value, low, high))
     width = high - low
-    place = np.divide(value - low, width, out=np.zeros_like(width), where=width > 0)
-    inside = low + width * expit(logit(place) + ndtri(u))
-    kept = np.where((place <= 0) | (place >= 1), value, np.clip(inside, low, high))
-    return np.asarray(kept, dtype=float)
+    share = ratio(value - low, width)
+    inside = low + width * expit(logit(share) + ndtri(u))
+    return np.asarray(np.where((share <= 0) | (share >= 1), value, np.clip(inside, low, high)))
 
 
 def _rising(**values: float) -> None:

@@ -11,9 +11,16 @@ import pandas as pd
 
 from tradesim.common.arrays import Array, frozen
 from tradesim.common.errors import InputError, Problem
-from tradesim.inputs.macro_outlook import Outlook, Record, central, record_from, relative_prices
-from tradesim.inputs.pair import Pair, read_pair
-from tradesim.inputs.strict_csv import Column, read_table
+from tradesim.common.files import unless_changed
+from tradesim.inputs.macro_outlook import (
+    MacroPaths,
+    MacroSeries,
+    central,
+    complete_series,
+    relative_prices,
+)
+from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
+from tradesim.inputs.strict_csv import SOURCES, Column, read_table
 
 TRADE = "data/bilateral_trade.csv"
 MACRO = "data/macro.csv"
@@ -27,82 +34,48 @@ MIN_YEARS = 3
 
 GDP, GROWTH, IMPORTS = "gdp_usd", "real_growth_pct", "imports_usd"
 
-_GRADES = ("A", "B", "C", "D")
-_SOURCES = (Column("grade", "text", allowed=_GRADES), Column("source", "text"),
-            Column("url", "text", required=False), Column("note", "text", required=False))
-
 
 @dataclass(frozen=True)
 class Forecast:
-    """Macroeconomic paths after the sample.
+    """Macroeconomic paths after the sample."""
 
-    Attributes
-    ----------
-    years
-        Years after the sample, to the horizon.
-    log_gdp, log_real, log_imports
-        Log nominal GDP in USD, log real GDP and log total imports in USD (NaN where the sample
-        has none), on the scale of the sample; (year, importer).
-    exchange_rate
-        Log real exchange rate, on the scale of the sample; (year,).
-    """
-
-    years: tuple[int, ...]
+    years: tuple[int, ...]  #: years after the sample, to the horizon
+    #: log nominal GDP in USD, log real GDP and log total imports in USD (NaN where the sample has
+    #: none), on the scale of the sample; (year, importer)
     log_gdp: Array
     log_real: Array
     log_imports: Array
-    exchange_rate: Array
+    exchange_rate: Array  #: log real exchange rate, on the scale of the sample; (year,)
 
 
 @dataclass(frozen=True)
 class History:
-    """Reported trade of the pair and what explains it, one entry per year of the sample.
+    """Reported trade of the pair and what explains it, one entry per year of the sample."""
 
-    Attributes
-    ----------
-    years, importers, reporters
-        Names of the axes; the reference reporter stands first.
-    sample
-        The years among them that are not before the sample.
-    log_value
-        Natural log of reported trade in USD; (year, importer, reporter), NaN where missing.
-    error_scale
-        Factor on the reporting error by the grade of the observation; same shape.
-    log_gdp
-        Log nominal GDP in USD; (year, importer).
-    log_real
-        Log real GDP, chained from nominal GDP in the first year of `record`; (year, importer).
-    log_imports
-        Log total imports in USD; (year, importer), NaN for an importer without such data.
-    real_growth
-        Real growth of GDP as a share; (year, importer).
-    exchange_rate
-        Log real exchange rate: GDP deflator in USD of the second member of the pair over that
-        of the first, less its mean over the sample; (year,).
-    closed_share
-        Share of the year in which the shared corridor was closed; (year,).
-    forecast
-        The same macroeconomic series after the sample.
-    record
-        The same macroeconomic series up to the last year, from the earliest year known.
-    """
-
+    #: names of the axes; the reference reporter stands first
     years: tuple[int, ...]
     importers: tuple[str, ...]
     reporters: tuple[str, ...]
+    #: natural log of reported trade in USD; (year, importer, reporter), NaN where missing
     log_value: Array
-    error_scale: Array
-    log_gdp: Array
+    error_scale: Array  #: factor on the reporting error by the grade of the observation; same shape
+    log_gdp: Array  #: log nominal GDP in USD; (year, importer)
+    #: log real GDP, chained from nominal GDP in the first year of `series`; (year, importer)
     log_real: Array
+    #: log total imports in USD; (year, importer), NaN for an importer without such data
     log_imports: Array
-    real_growth: Array
+    real_growth: Array  #: real growth of GDP as a share; (year, importer)
+    #: log real exchange rate: GDP deflator in USD of the second member of the pair over that of the
+    #: first, less its mean over the sample; (year,)
     exchange_rate: Array
-    closed_share: Array
-    forecast: Forecast
-    record: Record
-    sample: tuple[int, ...]
+    closed_share: Array  #: share of the year in which the shared corridor was closed; (year,)
+    forecast: Forecast  #: the same macroeconomic series after the sample
+    #: the same macroeconomic series up to the last year, from the earliest year known
+    series: MacroSeries
+    sample: tuple[int, ...]  #: the years among them that are not before the sample
 
 
+@unless_changed(TRADE, MACRO, CORRIDOR, PAIR_FILE)
 def read_history(folder: Path, as_of: int | None = None, first: int | None = None) -> History:
     """Read reported trade, GDP and closures, as known now or at the end of an earlier year.
 
@@ -112,23 +85,17 @@ def read_history(folder: Path, as_of: int | None = None, first: int | None = Non
         Folder of a calibration.
     as_of
         Last year of the sample. Before the last year with data the forecast is that of
-        `outlook.central`, so that nothing dated later is used; otherwise it is the published
-        projection.
+        `macro_outlook.central`, so that nothing dated later is used; otherwise it is the
+        published projection.
     first
         First year; that of the sample by default. An earlier one takes in rows of reported
         trade marked ``presample``.
-
-    Returns
-    -------
-    History
-        The sample and the forecast to the horizon.
 
     Raises
     ------
     InputError
         With every cell that is wrong or missing.
     """
-    folder = Path(folder)
     pair = read_pair(folder)
     last = pair.last_year if as_of is None else as_of
     if not pair.first_year + MIN_YEARS - 1 <= last <= pair.last_year:
@@ -141,28 +108,28 @@ def read_history(folder: Path, as_of: int | None = None, first: int | None = Non
     macro = _read_macro(folder)
     log_gdp = np.log(_series(folder, macro, pair, GDP, "actual", years))
     growth = np.log1p(_series(folder, macro, pair, GROWTH, "actual", years) / 100)
-    record = _record(macro, pair, last)
+    series = _macro_series(macro, pair, last)
     if last == pair.last_year:
         next_gdp = np.log(_series(folder, macro, pair, GDP, "forecast", later))
         next_growth = np.log1p(_series(folder, macro, pair, GROWTH, "forecast", later) / 100)
-        own = central(record, len(later))
-        ahead = Outlook(next_gdp, record.log_real[-1] + np.cumsum(next_growth, axis=0),
+        own = central(series, len(later))
+        ahead = MacroPaths(next_gdp, series.log_real[-1] + np.cumsum(next_growth, axis=0),
                         next_gdp + own.log_imports - own.log_gdp)
     else:
-        ahead = central(record, len(later))
-    start = record.years.index(years[0])
-    rate = relative_prices(record, record.log_gdp, record.log_real)[start:]
+        ahead = central(series, len(later))
+    start = series.years.index(years[0])
+    rate = relative_prices(series, series.log_gdp, series.log_real)[start:]
     centre = rate[years.index(pair.first_year):].mean()
-    next_rate = relative_prices(record, ahead.log_gdp, ahead.log_real)
+    next_rate = relative_prices(series, ahead.log_gdp, ahead.log_real)
     return History(
         years, pair.importers, pair.reporters, log_value, error_scale, frozen(log_gdp),
-        frozen(record.log_real[start:]), _imports(folder, pair, record)[start:],
+        frozen(series.log_real[start:]), _imports(folder, pair, series)[start:],
         frozen(np.expm1(growth)), frozen(rate - centre), _closed(folder, years),
         Forecast(later, frozen(ahead.log_gdp), frozen(ahead.log_real), frozen(ahead.log_imports),
-                 frozen(next_rate - centre)), record, tuple(range(pair.first_year, last + 1)))
+                 frozen(next_rate - centre)), series, tuple(range(pair.first_year, last + 1)))
 
 
-def _record(macro: pd.DataFrame, pair: Pair, last: int) -> Record:
+def _macro_series(macro: pd.DataFrame, pair: Pair, last: int) -> MacroSeries:
     """Everything known of GDP, growth and imports up to a year."""
     rows = macro[(macro["kind"] == "actual") & (macro["year"] <= last)
                  & macro["country"].isin(pair.importers)]
@@ -172,19 +139,19 @@ def _record(macro: pd.DataFrame, pair: Pair, last: int) -> Record:
         .reindex(index=years, columns=list(pair.importers)).to_numpy(dtype=float)
         for variable in (GDP, GROWTH, IMPORTS))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return record_from(years, np.log(gdp), np.log1p(growth / 100), np.log(imports))
+        return complete_series(years, np.log(gdp), np.log1p(growth / 100), np.log(imports))
 
 
-def _imports(folder: Path, pair: Pair, record: Record) -> Array:
+def _imports(folder: Path, pair: Pair, series: MacroSeries) -> Array:
     """Log imports by year; an importer has them for every year from the first known, or none."""
-    known = np.isfinite(record.log_imports)
+    known = np.isfinite(series.log_imports)
     begun = np.maximum.accumulate(known, axis=0)
-    missing = [Problem(str(folder / MACRO), f"{pair.importers[j]} {record.years[t]} {IMPORTS} "
+    missing = [Problem(str(folder / MACRO), f"{pair.importers[j]} {series.years[t]} {IMPORTS} "
                                             "(actual)", "row missing")
                for t, j in np.argwhere(begun & ~known)]
     if missing:
         raise InputError(missing)
-    return frozen(record.log_imports)
+    return frozen(series.log_imports)
 
 
 def _read_trade(folder: Path, pair: Pair) -> pd.DataFrame:
@@ -195,14 +162,14 @@ def _read_trade(folder: Path, pair: Pair) -> pd.DataFrame:
                Column("reporter", "text"), Column("series", "text", required=False),
                Column("value_usd", "number", low=0.0),
                Column("used", "text", allowed=("yes", "presample", "no")),
-               *_SOURCES)
+               *SOURCES)
     frame = read_table(path, columns)
     used = frame[frame["used"] != "no"]
     problems, seen = [], set()
     for row in used.to_dict("records"):
-        where = "{year} {exporter}-{importer} counted by {reporter}".format(
+        key = "{year} {exporter}-{importer} counted by {reporter}".format(
             **{str(name): value for name, value in row.items()})
-        code = (row["year"], row["importer"], row["reporter"])
+        flow = (row["year"], row["importer"], row["reporter"])
         checks = (
             (row["importer"] not in pair.importers
              or row["exporter"] != pair.partner(row["importer"]),
@@ -212,11 +179,11 @@ def _read_trade(folder: Path, pair: Pair) -> pd.DataFrame:
             (row["grade"] not in ERROR_SCALE, "a row of grade D cannot be used"),
             (row["months"] not in ("", "1-12"), "a used row must cover the whole year"),
             (row["value_usd"] <= 0, "a used row must have a value above zero"),
-            (code in seen, "two used rows count the same flow"),
+            (flow in seen, "two used rows count the same flow"),
             ((row["used"] == "presample") != (row["year"] < pair.first_year),
              f"rows before {pair.first_year}, and only they, are used as 'presample'"))
-        problems += [Problem(str(path), where, message) for wrong, message in checks if wrong]
-        seen.add(code)
+        problems += [Problem(str(path), key, message) for wrong, message in checks if wrong]
+        seen.add(flow)
     if problems:
         raise InputError(problems)
     return used
@@ -246,7 +213,7 @@ def _read_macro(folder: Path) -> pd.DataFrame:
     columns = (Column("country", "text"), Column("year", "year"), Column("variable", "text"),
                Column("kind", "text", allowed=("actual", "forecast")), Column("value", "number"),
                Column("unit", "text"), Column("low", "number", required=False),
-               Column("high", "number", required=False), *_SOURCES)
+               Column("high", "number", required=False), *SOURCES)
     return read_table(folder / MACRO, columns, key=("country", "year", "variable", "kind"))
 
 
@@ -257,21 +224,13 @@ def _series(folder: Path, macro: pd.DataFrame, pair: Pair, variable: str, kind: 
     known = {(country, int(year)): float(value) for country, year, value in
              zip(rows["country"], rows["year"], rows["value"], strict=True)}
     floor = 0.0 if variable == GDP else -100.0
-    wrong = [(_missing if (country, year) not in known else _too_low)(
-                 folder, f"{country} {year} {variable} ({kind})", floor)
-             for country in pair.importers for year in years
-             if known.get((country, year), -np.inf) <= floor]
-    if wrong:
-        raise InputError(wrong)
+    problems = [Problem(str(folder / MACRO), f"{country} {year} {variable} ({kind})",
+                        f"must be above {floor:g}" if (country, year) in known else "row missing")
+                for country in pair.importers for year in years
+                if known.get((country, year), -np.inf) <= floor]
+    if problems:
+        raise InputError(problems)
     return np.array([[known[country, year] for country in pair.importers] for year in years])
-
-
-def _missing(folder: Path, key: str, _: float) -> Problem:
-    return Problem(str(folder / MACRO), key, "row missing")
-
-
-def _too_low(folder: Path, key: str, floor: float) -> Problem:
-    return Problem(str(folder / MACRO), key, f"must be above {floor:g}")
 
 
 def _closed(folder: Path, years: Iterable[int]) -> Array:
@@ -279,7 +238,7 @@ def _closed(folder: Path, years: Iterable[int]) -> Array:
     path = folder / CORRIDOR
     columns = (Column("year", "year"), Column("closed_share", "number", low=0.0, high=1.0),
                Column("low", "number", low=0.0, high=1.0),
-               Column("high", "number", low=0.0, high=1.0), *_SOURCES)
+               Column("high", "number", low=0.0, high=1.0), *SOURCES)
     frame = read_table(path, columns, key=("year",))
     shares = dict(zip(frame["year"], frame["closed_share"], strict=True))
     missing = [Problem(str(path), str(year), "row missing") for year in years

@@ -7,18 +7,19 @@ is data.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from tradesim.common.errors import InputError, Problem, nearest
-from tradesim.inputs.checks import gathered, problem, problems_of
+from tradesim.common.files import unless_changed
 from tradesim.inputs.distributions import Fixed, Strict
 from tradesim.inputs.parameters import Parameter, parameter
-from tradesim.inputs.strict_yaml import Places, kind, load_marked
+from tradesim.inputs.strict_yaml import Document, kind, load_document
 
-FILE = "levers.yaml"
+LEVERS_FILE = "levers.yaml"
 COMMON = {"start": "year", "delay": "years", "phase_in": "years", "probability": "share"}
 """Settings that every lever has, with their units."""
 
@@ -42,34 +43,20 @@ _KEYS = ("title", "kind", "family", "state", "follows", "repeatable", "applies",
 
 
 class Choice(Strict):
-    """A setting that takes one of several names, or some of them.
+    """A setting that takes one of several names, or some of them."""
 
-    Attributes
-    ----------
-    name
-        Dotted name: lever and setting.
-    title, unit
-        What it is, for people.
-    values
-        The names a scenario may write.
-    default
-        The one taken where a scenario says nothing.
-    required
-        Whether there is no default: a scenario that pulls the lever must choose.
-    several
-        Whether a scenario may write more than one name, a list or a text with commas; none at
-        all where the default is empty.
-    source, locator, grade, note
-        Where the default comes from, as in `Parameter`.
-    """
-
-    name: str
+    name: str  #: dotted name: lever and setting
+    #: what it is, for people
     title: str = Field(min_length=1)
     unit: str = "choice"
-    values: list[str] = Field(min_length=2)
-    default: str
+    values: list[str] = Field(min_length=2)  #: the names a scenario may write
+    default: str  #: the one taken where a scenario says nothing
+    #: whether there is no default: a scenario that pulls the lever must choose
     required: bool = False
+    #: whether a scenario may write more than one name, a list or a text with commas; none at all
+    #: where the default is empty
     several: bool = False
+    #: where the default comes from, as in `Parameter`
     source: str = Field(min_length=1)
     locator: str = ""
     grade: Literal["A", "B", "C", "D"]
@@ -113,6 +100,8 @@ class Choice(Strict):
 
 Setting = Parameter | Choice
 
+_CHOICE = tuple(sorted({*Choice.model_fields, "allowed"} - {"name", "values", "required"}))
+
 
 class Source(Strict):
     """Where a statement was read."""
@@ -122,48 +111,27 @@ class Source(Strict):
 
 
 class Lever(Strict):
-    """One thing that policy, or the world, may change.
+    """One thing that policy, or the world, may change."""
 
-    Attributes
-    ----------
-    name, title
-        Name in scenario files, and name for people.
-    kind
-        Kind of lever: which function of the economy turns the settings into shocks.
-    family
-        One of `FAMILIES`, for lists.
-    state
-        A paragraph on the state of the thing in the world.
-    follows
-        Lever whose later stage this is: it takes over the names and settings that it does not
-        give itself, and comes only where that lever does.
-    repeatable
-        Whether a scenario may pull it several times, as NAME_WORD with any word.
-    applies
-        Names of members, routes, groups, ... that the lever touches.
-    needs_corridor
-        Whether it works only while the shared transit corridor is open.
-    at_once
-        Whether trade follows without delay: what the world does, closures and bans, not what
-        traders have to learn.
-    sources
-        Where the state was read.
-    settings
-        Settings by name: numbers (`Parameter`) or choices.
-    """
-
+    #: name in scenario files, and name for people
     name: str
     title: str = Field(min_length=1)
+    #: kind of lever: which function of the economy turns the settings into shocks
     kind: str = Field(min_length=1)
-    family: Literal["lever", "project", "shock"] = "lever"
-    state: str = Field(min_length=1)
+    family: Literal["lever", "project", "shock"] = "lever"  #: one of `FAMILIES`, for lists
+    state: str = Field(min_length=1)  #: a paragraph on the state of the thing in the world
+    #: lever whose later stage this is: it takes over the names and settings that it does not give
+    #: itself, and comes only where that lever does
     follows: str = ""
-    repeatable: bool = False
+    repeatable: bool = False  #: whether a scenario may pull it several times, as NAME_WORD
+    #: names of members, routes, groups, ... that the lever touches
     applies: dict[str, Any] = Field(default_factory=dict)
-    needs_corridor: bool
+    needs_corridor: bool  #: whether it works only while the shared transit corridor is open
+    #: whether trade follows without delay: what the world does, closures and bans, not what traders
+    #: have to learn
     at_once: bool = False
-    sources: list[Source] = Field(min_length=1)
-    settings: dict[str, Parameter | Choice]
+    sources: list[Source] = Field(min_length=1)  #: where the state was read
+    settings: dict[str, Parameter | Choice]  #: settings by name: numbers (`Parameter`) or choices
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -195,8 +163,8 @@ class Levers(dict[str, Lever]):
         word = name.removeprefix(f"{model}_").replace("_", " ")
         settings = {key: item.model_copy(update={"name": f"{name}.{key}"})
                     for key, item in lever.settings.items()}
-        self_named = {"name": name, "title": f"{lever.title} ({word})", "settings": settings}
-        return lever.model_copy(update=self_named)
+        return lever.model_copy(update={"name": name, "title": f"{lever.title} ({word})",
+                                        "settings": settings})
 
     def _model(self, name: object) -> str:
         """Repeatable lever that a name extends by a word, if any."""
@@ -205,168 +173,133 @@ class Levers(dict[str, Lever]):
                     "")
 
 
+@unless_changed(LEVERS_FILE)
 def read_levers(folder: Path) -> Levers:
-    """Read and check `levers.yaml` of a calibration folder.
-
-    Parameters
-    ----------
-    folder
-        The calibration folder.
-
-    Returns
-    -------
-    dict
-        Levers by name, in the order of the file.
+    """Read `levers.yaml` of a calibration folder: levers by name.
 
     Raises
     ------
     InputError
         With every problem of the file.
     """
-    path = Path(folder) / FILE
-    data, places = load_marked(path)
-    levers = Levers(gathered(data, lambda name, entry: _lever(name, entry, str(path), places)))
-    problems = [found for lever in levers.values() if lever.follows
-                for found in _stage(lever, levers, str(path), places)]
+    document = load_document(folder / LEVERS_FILE)
+    levers = Levers(document.entries(lambda name, entry: _lever(name, entry, document)))
+    problems = [document.problem(f"{lever.name}.follows", *messages) for lever in levers.values()
+                if lever.follows for messages in _stage_errors(lever, levers)]
     if problems:
         raise InputError(problems)
     return levers
 
 
-def _stage(lever: Lever, levers: Levers, file: str, places: Places) -> list[Problem]:
+def _stage_errors(lever: Lever, levers: Levers) -> Iterator[tuple[str, ...]]:
     """Check the lever that another one follows."""
-    def wrong(message: str, hint: str = "") -> list[Problem]:
-        return [problem(file, f"{lever.name}.follows", places, message, hint)]
-
     first = dict(levers).get(lever.follows)
     if first is None:
-        return wrong(f"there is no lever '{lever.follows}'", nearest(lever.follows, levers))
-    if first.follows or first is lever:
-        return wrong(f"'{first.name}' is a later stage itself; name the first stage")
-    if first.kind != lever.kind:
-        return wrong(f"'{first.name}' is of kind '{first.kind}', this lever of '{lever.kind}'")
-    return []
+        yield f"there is no lever '{lever.follows}'", nearest(lever.follows, levers)
+    elif first.follows:
+        yield (f"'{first.name}' is a later stage itself; name the first stage",)
+    elif first.kind != lever.kind:
+        yield (f"'{first.name}' is of kind '{first.kind}', this lever of '{lever.kind}'",)
 
 
-def _lever(name: str, entry: Any, file: str, places: Places) -> Lever | list[Problem]:
+def _lever(name: str, entry: Any, document: Document) -> Lever | list[Problem]:
     if not isinstance(entry, dict):
-        return [problem(file, name, places, f"must be a mapping, not {kind(entry)}")]
+        return [document.problem(name, f"must be a mapping, not {kind(entry)}")]
     fields = dict(entry)
-    problems = []
-    if "." in name:
-        problems.append(problem(file, name, places, "a lever's name must not hold a dot"))
-    for wrong in [part for part in fields if part not in _KEYS]:
-        del fields[wrong]
-        problems.append(problem(file, f"{name}.{wrong}", places,
-                                f"unknown key; known: {', '.join(_KEYS)}", nearest(wrong, _KEYS)))
+    dotted = ([document.problem(name, "a lever's name must not hold a dot")] if "." in name
+              else [])
     if isinstance(fields.get("sources"), list):
         fields["sources"] = [{"title": source} if isinstance(source, str) else source
                              for source in fields["sources"]]
-    settings, wrong_settings = _settings(name, fields.pop("settings", None), file, places)
-    problems += wrong_settings
-    try:
-        lever = Lever(name=name, settings=settings, **fields)
-    except ValidationError as error:
-        return problems + problems_of(error, file, name, places)
-    return problems or lever
+    settings, problems = _settings(name, fields.pop("settings", None), document)
+    lever = document.model(Lever, name, fields, _KEYS, name=name, settings=settings)
+    if isinstance(lever, list):
+        return dotted + lever + problems
+    return dotted + problems or lever
 
 
-def _settings(lever: str, entries: Any, file: str,
-              places: Places) -> tuple[dict[str, Setting], list[Problem]]:
+def _settings(lever: str, entries: Any,
+              document: Document) -> tuple[dict[str, Setting], list[Problem]]:
     key = f"{lever}.settings"
     if not isinstance(entries, dict):
-        said = "is missing" if entries is None else f"must be a mapping, not {kind(entries)}"
-        return {}, [problem(file, key, places, said)]
+        return {}, [document.problem(key, "is missing" if entries is None else
+                                     f"must be a mapping, not {kind(entries)}")]
     settings: dict[str, Setting] = {}
-    problems = [problem(file, key, places, f"'{name}' is missing; every lever needs "
-                        f"{', '.join(COMMON)}") for name in COMMON if name not in entries]
+    problems = [document.problem(key, f"'{name}' is missing; every lever needs "
+                                 f"{', '.join(COMMON)}") for name in COMMON if name not in entries]
     for name, entry in entries.items():
-        made = _setting(f"{lever}.{name}", entry, f"{key}.{name}", file, places)
-        if isinstance(made, list):
-            problems += made
-        elif made.unit != (unit := (COMMON | COST).get(name, made.unit)):
-            problems.append(problem(file, f"{key}.{name}.unit", places,
-                                    f"must be '{unit}', not '{made.unit}'"))
-        elif (made.unit == SHARE and isinstance(made, Parameter)
-              and not 0.0 <= made.low <= made.high <= 1.0):
-            problems.append(problem(
-                file, f"{key}.{name}.bounds", places, f"a {SHARE} lies between 0 and 1, not "
-                f"{made.low:g} and {made.high:g}", "name another unit if it is no part of a whole"))
-        else:
-            settings[name] = made
+        setting = _setting(f"{lever}.{name}", entry, f"{key}.{name}", document)
+        if isinstance(setting, list):
+            problems += setting
+            continue
+        settings[name] = setting
+        unit = (COMMON | COST).get(name, setting.unit)
+        if setting.unit != unit:
+            problems.append(document.problem(f"{key}.{name}.unit",
+                                             f"must be '{unit}', not '{setting.unit}'"))
+        elif (unit == SHARE and isinstance(setting, Parameter)
+              and not 0.0 <= setting.low <= setting.high <= 1.0):
+            problems.append(document.problem(
+                f"{key}.{name}.bounds", f"a {SHARE} lies between 0 and 1, not {setting.low:g} and "
+                f"{setting.high:g}", "name another unit if it is no part of a whole"))
     return settings, problems
 
 
-def _setting(name: str, entry: Any, key: str, file: str,
-             places: Places) -> Setting | list[Problem]:
+def _setting(name: str, entry: Any, key: str, document: Document) -> Setting | list[Problem]:
+    """Make a setting: one that a scenario must give, one with a default, or one that is drawn."""
     if not isinstance(entry, dict):
-        return [problem(file, key, places, f"must be a mapping, not {kind(entry)}")]
+        return [document.problem(key, f"must be a mapping, not {kind(entry)}")]
     fields = dict(entry)
     required = fields.pop("required", False)
     if not isinstance(required, bool):
-        return [problem(file, f"{key}.required", places,
-                        f"must be true or false, not {kind(required)}")]
+        return [document.problem(f"{key}.required", f"must be true or false, not {kind(required)}")]
     if required:
-        return _required(name, fields, key, file, places)
+        return _required(name, fields, key, document)
     if "allowed" in fields:
-        return _choice(name, fields, key, file, places)
+        return _choice(name, fields, key, document)
     if "default" in fields and "distribution" in fields:
-        return [problem(file, f"{key}.distribution", places,
-                        "has both a default and a distribution", "keep one of them")]
+        return [document.problem(f"{key}.distribution", "has both a default and a distribution",
+                                 "keep one of them")]
     if "default" in fields:
-        return _certain(name, fields, key, file, places)
+        return _certain(name, fields, key, document)
     if "distribution" not in fields:
-        return [problem(file, key, places, "needs a default or a distribution")]
-    return parameter(name, fields, key, file, places)
+        return [document.problem(key, "needs a default or a distribution")]
+    return parameter(name, fields, key, document)
 
 
-def _required(name: str, fields: dict[str, Any], key: str, file: str,
-              places: Places) -> Setting | list[Problem]:
-    """Make a setting that a scenario must give: no default stands in for it."""
+def _required(name: str, fields: dict[str, Any], key: str,
+              document: Document) -> Setting | list[Problem]:
     for part in ("default", "distribution"):
         if part in fields:
-            return [problem(file, f"{key}.{part}", places,
-                            "has no meaning where a scenario must give the setting",
-                            f"drop `required` or `{part}`")]
-    made: Setting | list[Problem]
+            return [document.problem(f"{key}.{part}",
+                                     "has no meaning where a scenario must give the setting",
+                                     f"drop `required` or `{part}`")]
     if "allowed" in fields:
-        made = _choice(name, fields | {"default": ""}, key, file, places, required=True)
-    else:
-        bounds = fields.get("bounds")
-        low = bounds[0] if isinstance(bounds, list) and bounds else 0.0
-        made = parameter(name, fields | {"distribution": Fixed(kind="fixed", value=low)}, key,
-                         file, places)
-    return made if isinstance(made, list) else made.model_copy(update={"required": True})
+        return _choice(name, fields, key, document, required=True, default="")
+    bounds = fields.get("bounds")
+    low = bounds[0] if isinstance(bounds, list) and bounds else 0.0
+    return parameter(name, fields, key, document, required=True,
+                     distribution=Fixed(kind="fixed", value=low))
 
 
-def _certain(name: str, fields: dict[str, Any], key: str, file: str,
-             places: Places) -> Setting | list[Problem]:
+def _choice(name: str, fields: dict[str, Any], key: str, document: Document,
+            **given: Any) -> Setting | list[Problem]:
+    return document.model(Choice, key, fields, _CHOICE, name=name, values=fields.pop("allowed"),
+                          **given)
+
+
+def _certain(name: str, fields: dict[str, Any], key: str,
+             document: Document) -> Setting | list[Problem]:
     """Make a parameter of a setting with one default value."""
     default = fields.pop("default")
     if isinstance(default, bool) or not isinstance(default, int | float):
-        return [problem(file, f"{key}.default", places, f"must be a number, not {kind(default)}",
-                        "a setting of names needs a list `allowed`")]
-    made = parameter(name, fields | {"distribution": Fixed(kind="fixed", value=default)}, key,
-                     file, places)
-    if isinstance(made, list):
-        return [problem(file, f"{key}.default", places,
-                        f"{default:g} lies outside the bounds")
-                if part.key.endswith(".distribution") else part for part in made]
-    if made.integer and default != int(default):
-        return [problem(file, f"{key}.default", places, f"{default:g} is not a whole number")]
-    return made
-
-
-def _choice(name: str, fields: dict[str, Any], key: str, file: str, places: Places, *,
-            required: bool = False) -> Setting | list[Problem]:
-    known = ({*Choice.model_fields} - {"name", "values", "required"}) | {"allowed"}
-    values = fields.pop("allowed")
-    problems = [problem(file, f"{key}.{wrong}", places,
-                        f"unknown key; known: {', '.join(sorted(known))}", nearest(wrong, known))
-                for wrong in fields if wrong not in known]
-    fields = {part: value for part, value in fields.items() if part in known}
-    try:
-        choice = Choice(name=name, values=values, required=required, **fields)
-    except ValidationError as error:
-        return problems + problems_of(error, file, key, places)
-    return problems or choice
+        return [document.problem(f"{key}.default", f"must be a number, not {kind(default)}",
+                                 "a setting of names needs a list `allowed`")]
+    setting = parameter(name, fields, key, document,
+                        distribution=Fixed(kind="fixed", value=default))
+    if isinstance(setting, list):
+        return [document.problem(f"{key}.default", f"{default:g} lies outside the bounds")
+                if part.key.endswith(".distribution") else part for part in setting]
+    if setting.integer and default != int(default):
+        return [document.problem(f"{key}.default", f"{default:g} is not a whole number")]
+    return setting

@@ -1,9 +1,9 @@
 """What GDP and imports do next, judged by their own past alone.
 
-A forecast as of an earlier year may use nothing later. The rule was chosen by its record on GDP
-itself (`docs/calibration.md`), never by what it does for trade: real growth goes on half way
-between its mean so far and that of the world, prices in dollars go back to their level so far
-against the dollar's own, and the ratio of imports to GDP goes back to its mean.
+A forecast as of an earlier year may use nothing later. The rule was chosen by its forecasts of
+GDP itself (`docs/calibration.md`), never by what it does for trade: real growth continues half
+way between its mean so far and that of the world, prices in dollars return to their level so far
+against the dollar's own, and the ratio of imports to GDP returns to its mean.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tradesim.common.arrays import Array, frozen
+from tradesim.common.arrays import Array, autoregression, frozen, ratio
 
 RATIO_PERSISTENCE = 0.6
 """Share of the gap between the ratio of imports to GDP and its mean that is left a year later."""
@@ -39,25 +39,13 @@ LEAST = 5
 
 
 @dataclass(frozen=True)
-class Record:
-    """Macroeconomic series up to some year, from the earliest year on.
+class MacroSeries:
+    """Macroeconomic series up to some year, from the earliest year on."""
 
-    Attributes
-    ----------
-    years
-        Consecutive years.
-    log_gdp
-        Log nominal GDP in USD; (year, importer).
-    growth
-        Log real growth; (year, importer).
-    log_imports
-        Log total imports in USD; (year, importer), NaN where not known.
-    """
-
-    years: tuple[int, ...]
-    log_gdp: Array
-    growth: Array
-    log_imports: Array
+    years: tuple[int, ...]  #: consecutive years
+    log_gdp: Array  #: log nominal GDP in USD; (year, importer)
+    growth: Array  #: log real growth; (year, importer)
+    log_imports: Array  #: log total imports in USD; (year, importer), NaN where not known
 
     @property
     def log_real(self) -> Array:
@@ -74,13 +62,10 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """Paths after a record; axes (..., year, importer).
+class MacroPaths:
+    """Paths after a series, on its scale; axes (..., year, importer).
 
-    Attributes
-    ----------
-    log_gdp, log_real, log_imports
-        On the scale of the record; imports NaN where the record has none.
+    Imports are NaN where the series has none.
     """
 
     log_gdp: Array
@@ -88,26 +73,26 @@ class Outlook:
     log_imports: Array
 
 
-def expected_growth(record: Record) -> Array:
-    """Yearly log growth of real GDP to expect after a record; (importer,)."""
-    return np.asarray((1.0 - PULL) * record.growth[1:].mean(axis=0)
+def expected_growth(series: MacroSeries) -> Array:
+    """Yearly log growth of real GDP to expect after a series; (importer,)."""
+    return np.asarray((1.0 - PULL) * series.growth[1:].mean(axis=0)
                       + PULL * np.log1p(WORLD_GROWTH))
 
 
-def central(record: Record, years: int) -> Outlook:
-    """Real growth as expected; prices and imports go back to their mean levels."""
+def central(series: MacroSeries, years: int) -> MacroPaths:
+    """Real growth as expected; prices and imports return to their mean levels."""
     ahead = np.arange(1, years + 1)[:, None]
-    grown = ahead * expected_growth(record)
-    gap = record.price_gap[-1]
+    grown = ahead * expected_growth(series)
+    gap = series.price_gap[-1]
     prices = ahead * np.log1p(DOLLAR_INFLATION) + (PRICE_PERSISTENCE**ahead - 1.0) * gap
-    log_gdp = record.log_gdp[-1] + grown + prices
-    ratio, distance, _ = _ratio(record)
-    return Outlook(log_gdp, record.log_real[-1] + grown,
-                   log_gdp + ratio + RATIO_PERSISTENCE**ahead * distance)
+    log_gdp = series.log_gdp[-1] + grown + prices
+    level, gap_of_ratio, _ = _ratio(series)
+    return MacroPaths(log_gdp, series.log_real[-1] + grown,
+                      log_gdp + level + RATIO_PERSISTENCE**ahead * gap_of_ratio)
 
 
-def paths(record: Record, years: int, draws: int, rng: np.random.Generator) -> Outlook:
-    r"""Draw paths around `central` with errors as large as the record's own.
+def paths(series: MacroSeries, years: int, draws: int, rng: np.random.Generator) -> MacroPaths:
+    r"""Draw paths around `central` with errors as large as its own past ones.
 
     Yearly growth of real GDP, :math:`g`, and the gap of prices, :math:`z`, of both members
     together:
@@ -115,36 +100,22 @@ def paths(record: Record, years: int, draws: int, rng: np.random.Generator) -> O
     .. math:: g_t = \bar g + \eta_t, \qquad z_t = \rho z_{t-1} + \zeta_t,
 
     :math:`(\eta, \zeta)` normal with the second moments of the past. The ratio of imports to GDP
-    moves on its own.
-
-    Raises
-    ------
-    ValueError
-        When the record is shorter than `LEAST` years of growth.
+    moves on its own. A series of fewer than `LEAST` years of growth is a `ValueError`.
     """
-    real, gap = record.growth[1:], record.price_gap
+    real, gap = series.growth[1:], series.price_gap
     count, members = real.shape
     if count < LEAST:
         raise ValueError(f"{count} years of growth are too few for a forecast; {LEAST} are needed")
-    expected = expected_growth(record)
+    expected = expected_growth(series)
     errors = np.hstack([real - expected, gap[1:] - PRICE_PERSISTENCE * gap[:-1]])
     root = _root(errors.T @ errors / count)
     moves = rng.standard_normal((draws, years, 2 * members)) @ root.T
     grown = np.cumsum(moves[..., :members] + expected, axis=1)
-    prices = _reverting(moves[..., members:], PRICE_PERSISTENCE, gap[-1]) - gap[-1]
+    prices = autoregression(moves[..., members:], PRICE_PERSISTENCE, gap[-1]) - gap[-1]
     inflation = np.log1p(DOLLAR_INFLATION) * np.arange(1, years + 1)[:, None]
-    log_gdp = record.log_gdp[-1] + grown + prices + inflation
-    return Outlook(log_gdp, record.log_real[-1] + grown,
-                   log_gdp + _ratio_paths(record, years, draws, rng))
-
-
-def _reverting(shocks: Array, persistence: float, start: Array) -> Array:
-    """Path of a first-order autoregression; shocks (draw, year, importer)."""
-    path, state = np.empty_like(shocks), np.broadcast_to(start, shocks[:, 0].shape)
-    for year in range(shocks.shape[1]):
-        state = persistence * state + shocks[:, year]
-        path[:, year] = state
-    return path
+    log_gdp = series.log_gdp[-1] + grown + prices + inflation
+    return MacroPaths(log_gdp, series.log_real[-1] + grown,
+                      log_gdp + _ratio_paths(series, years, draws, rng))
 
 
 def _root(matrix: Array) -> Array:
@@ -153,45 +124,44 @@ def _root(matrix: Array) -> Array:
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
 
-def _ratio(record: Record) -> tuple[Array, Array, Array]:
+def _ratio(series: MacroSeries) -> tuple[Array, Array, Array]:
     """Mean log ratio of imports to GDP, last gap to it, and past errors; by importer."""
-    ratio = record.log_imports - record.log_gdp
-    seen = ~np.isnan(ratio)
-    count = seen.sum(axis=0)
-    mean = np.where(count > 0, np.where(seen, ratio, 0.0).sum(axis=0) / np.maximum(count, 1),
-                    np.nan)
-    gap = ratio - mean
+    level = series.log_imports - series.log_gdp
+    known = ~np.isnan(level)
+    mean = ratio(np.where(known, level, 0.0).sum(axis=0), known.sum(axis=0), none=np.nan)
+    gap = level - mean
     return mean, gap[-1], gap[1:] - RATIO_PERSISTENCE * gap[:-1]
 
 
-def _ratio_paths(record: Record, years: int, draws: int, rng: np.random.Generator) -> Array:
-    mean, gap, errors = _ratio(record)
+def _ratio_paths(series: MacroSeries, years: int, draws: int, rng: np.random.Generator) -> Array:
+    mean, gap, errors = _ratio(series)
     count = np.maximum((~np.isnan(errors)).sum(axis=0), 1)
     sd = np.sqrt(np.where(np.isnan(errors), 0.0, errors**2).sum(axis=0) / count)
     scale = np.sqrt(count / rng.chisquare(count, (draws, len(count))))[:, None]
     shocks = scale * sd * rng.standard_normal((draws, years, len(sd)))
-    wrong = scale * sd / (1.0 - RATIO_PERSISTENCE) / np.sqrt(count) * rng.standard_normal(
+    error_of_mean = scale * sd / (1.0 - RATIO_PERSISTENCE) / np.sqrt(count) * rng.standard_normal(
         (draws, 1, len(sd)))
-    path = _reverting(shocks, RATIO_PERSISTENCE, gap)
+    path = autoregression(shocks, RATIO_PERSISTENCE, gap)
     faded = 1.0 - RATIO_PERSISTENCE ** np.arange(1, years + 1)[:, None]
-    return np.asarray(mean + path + wrong * faded)
+    return np.asarray(mean + path + error_of_mean * faded)
 
 
-def relative_prices(record: Record, log_gdp: Array, log_real: Array) -> Array:
-    r"""Log real exchange rate after a record, less its value in the last year; (..., year).
+def relative_prices(series: MacroSeries, log_gdp: Array, log_real: Array) -> Array:
+    r"""Log real exchange rate after a series, less its value in the last year; (..., year).
 
     .. math:: q_t - q_T = (P_{2t} - P_{2T}) - (P_{1t} - P_{1T}), \qquad P = \ln Y - \ln R
 
     with :math:`Y` nominal GDP in USD and :math:`R` real GDP of each member of the pair.
     """
-    level = log_gdp - log_real - (record.log_gdp[-1] - record.log_real[-1])
+    level = log_gdp - log_real - (series.log_gdp[-1] - series.log_real[-1])
     return np.asarray(level[..., 1] - level[..., 0])
 
 
-def record_from(years: Sequence[int], log_gdp: Array, growth: Array, log_imports: Array) -> Record:
-    """Longest record of consecutive years that ends in the last one and lacks no GDP or growth."""
-    whole = np.isfinite(log_gdp).all(axis=1) & np.isfinite(growth).all(axis=1)
-    gaps = np.flatnonzero(~whole)
+def complete_series(years: Sequence[int], log_gdp: Array, growth: Array,
+                    log_imports: Array) -> MacroSeries:
+    """Longest series of consecutive years that ends in the last one and lacks no GDP or growth."""
+    complete = np.isfinite(log_gdp).all(axis=1) & np.isfinite(growth).all(axis=1)
+    gaps = np.flatnonzero(~complete)
     first = int(gaps[-1]) + 1 if len(gaps) else 0
-    return Record(tuple(years[first:]), frozen(log_gdp[first:]), frozen(growth[first:]),
-                  frozen(log_imports[first:]))
+    return MacroSeries(tuple(years[first:]), frozen(log_gdp[first:]), frozen(growth[first:]),
+                       frozen(log_imports[first:]))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tradesim.common.errors import InputError, Problem, nearest
-from tradesim.inputs.checks import problem, words
-from tradesim.inputs.strict_yaml import Places, load_marked
+from tradesim.common.files import unless_changed
+from tradesim.inputs.strict_yaml import Document, load_document, words
 
-FILE = "pair.yaml"
+PAIR_FILE = "pair.yaml"
 
 
 class _Part(BaseModel):
@@ -168,9 +169,9 @@ class Pair(_Part):
         if not self.first_year <= self.base_year <= self.last_year:
             problems.append(f"base_year: {self.base_year} lies outside the sample "
                             f"{self.first_year}-{self.last_year}")
-        found = [problem for problem in problems if problem]
-        if found:
-            raise ValueError("\n".join(found))
+        problems = [problem for problem in problems if problem]
+        if problems:
+            raise ValueError("\n".join(problems))
         return self
 
 
@@ -178,51 +179,35 @@ def _unknown(key: str, code: str, known: Iterable[str]) -> str:
     codes = list(known)
     if code in codes:
         return ""
-    guess = nearest(code, codes)
-    said = f"{key}: '{code}' is unknown; known: {', '.join(codes)}"
-    return f"{said}; {guess}" if guess else said
+    message = f"{key}: '{code}' is unknown; known: {', '.join(codes)}"
+    return "; ".join(filter(None, (message, nearest(code, codes))))
 
 
+@unless_changed(PAIR_FILE)
 def read_pair(folder: Path) -> Pair:
-    """Read and check `pair.yaml` of a calibration folder.
-
-    Parameters
-    ----------
-    folder
-        Folder of a calibration.
-
-    Returns
-    -------
-    Pair
-        Names and orders of countries, groups, routes and counts.
+    """Read `pair.yaml` of a calibration folder.
 
     Raises
     ------
     InputError
         With every problem of the file.
     """
-    path = Path(folder) / FILE
-    data, places = load_marked(path)
+    document = load_document(folder / PAIR_FILE)
     try:
-        return Pair.model_validate(data)
+        return Pair.model_validate(document.data)
     except ValidationError as error:
-        raise InputError(_problems(str(path), error, places)) from error
+        raise InputError([problem for item in error.errors()
+                          for problem in _problems(item, document)]) from error
 
 
-def _problems(file: str, error: ValidationError, places: Places) -> list[Problem]:
-    problems = []
-    for item in error.errors():
-        key = ".".join(str(part) for part in item["loc"])
-        hint = ""
-        if item["type"] == "extra_forbidden":
-            hint = nearest(str(item["loc"][-1]), _fields(item["loc"]))
-        found = words(dict(item))
-        if item["type"] == "value_error" and not key:
-            problems += [problem(file, name, places, message) for name, _, message in
-                         (line.partition(": ") for line in found.splitlines())]
-        else:
-            problems.append(problem(file, key, places, found, hint))
-    return problems
+def _problems(item: Mapping[str, Any], document: Document) -> list[Problem]:
+    """Problems of one pydantic error; `Pair._consistent` reports several, one a line."""
+    key, message = ".".join(map(str, item["loc"])), words(item)
+    if item["type"] == "value_error" and not key:
+        return [document.problem(*line.split(": ", 1)) for line in message.splitlines()]
+    hint = (nearest(str(item["loc"][-1]), _fields(item["loc"]))
+            if item["type"] == "extra_forbidden" else "")
+    return [document.problem(key, message, hint)]
 
 
 def _fields(location: tuple[int | str, ...]) -> list[str]:

@@ -15,11 +15,11 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem, nearest
-from tradesim.inputs.checks import gathered, problem, problems_of
+from tradesim.common.files import unless_changed
 from tradesim.inputs.distributions import (
     EDGE,
     Beta,
@@ -31,48 +31,30 @@ from tradesim.inputs.distributions import (
     ZeroInflatedLognormal,
     between,
 )
-from tradesim.inputs.strict_yaml import Places, kind, load_marked
+from tradesim.inputs.strict_yaml import Document, kind, load_document
 
-FILE = "parameters.yaml"
+PARAMETERS_FILE = "parameters.yaml"
 
 
 class Parameter(Strict):
-    """One uncertain number: what it is, how sure we are, where it comes from.
+    """One uncertain number: what it is, how sure we are, where it comes from."""
 
-    Attributes
-    ----------
-    name
-        Dotted name.
-    title, unit
-        What it is and its unit, for people.
-    distribution
-        What is believed about it (the prior where `calibrated`).
-    low, high
-        Bounds that no draw and no scenario may leave.
-    source, locator
-        Where the number was read, and the place there.
-    grade
-        A (measured) to D (guessed).
-    note
-        What else a reader should know.
-    calibrated
-        Whether the calibration updates it from the statistics.
-    required
-        Whether a scenario must give it, because nothing is known that could stand in for it
-        (settings of levers only).
-    """
-
-    name: str
+    name: str  #: dotted name
+    #: what it is and its unit, for people
     title: str = Field(min_length=1)
     unit: str = Field(min_length=1)
+    #: what is believed about it (the prior where `calibrated`)
     distribution: Annotated[Distribution, Field(discriminator="kind")]
+    #: bounds that no draw and no scenario may leave
     low: float
     high: float
+    #: where the number was read, and where in it
     source: str = Field(min_length=1)
     locator: str = ""
-    grade: Literal["A", "B", "C", "D"]
-    note: str = ""
-    calibrated: bool = False
+    grade: Literal["A", "B", "C", "D"]  #: A (measured) to D (guessed)
+    note: str = ""  #: what else a reader should know
+    calibrated: bool = False  #: whether the calibration updates it from the statistics
+    #: whether a scenario must give it, because it has no default (settings of levers only)
     required: bool = False
 
     @model_validator(mode="after")
@@ -103,21 +85,12 @@ class Parameter(Strict):
         return f"{number} from {self.low:.10g} to {self.high:.10g} ({self.unit})"
 
 
+KEYS = tuple(sorted({*Parameter.model_fields, "bounds"} - {"name", "low", "high", "required"}))
+"""Keys of a parameter in a YAML file."""
+
+
 def quantile(parameter: Parameter, u: Array) -> Array:
-    """Inverse distribution of a parameter.
-
-    Parameters
-    ----------
-    parameter
-        The parameter.
-    u
-        Probabilities in (0, 1), any shape.
-
-    Returns
-    -------
-    numpy.ndarray
-        Values within the parameter's bounds, rising with `u`.
-    """
+    """Inverse distribution of a parameter at probabilities `u`, within its bounds."""
     values = parameter.distribution.quantile(u, parameter.low, parameter.high)
     return np.minimum(np.maximum(values, parameter.low), parameter.high)
 
@@ -177,21 +150,14 @@ class Cube:
 
 def draw(parameters: Mapping[str, Parameter], cube: Cube,
          fixed: Mapping[str, float]) -> dict[str, Array]:
-    """Draw every parameter.
+    """Draw every parameter, shape (draw,), in the order of `parameters`.
 
     Parameters
     ----------
-    parameters
-        The parameters by name.
-    cube
-        Where the draws come from.
+    parameters, cube
+        The parameters by name, and where the draws come from.
     fixed
         Values that a scenario sets, instead of draws.
-
-    Returns
-    -------
-    dict
-        Name to values of shape (draw,), in the order of `parameters`.
 
     Raises
     ------
@@ -202,72 +168,59 @@ def draw(parameters: Mapping[str, Parameter], cube: Cube,
                for name in fixed if name not in parameters]
     if unknown:
         raise InputError(unknown)
-    drawn = {name: np.full(cube.draws, float(value)) for name, value in fixed.items()}
-    free = [name for name in parameters if name not in drawn]
-    ranges = [(name, part) for name in free
-              if isinstance(part := parameters[name].distribution, Range)]
-    if ranges:
-        u = np.array([cube.column(name) for name, _ in ranges])
-        value, low, high = np.array([(part.value, part.low, part.high) for _, part in ranges]).T
-        rows = between(u, value[:, None], low[:, None], high[:, None])
-        drawn |= {name: row for (name, _), row in zip(ranges, rows, strict=True)}
-    return {name: drawn[name] if name in drawn else quantile(parameters[name], cube.column(name))
-            for name in parameters}
+    given = {name: np.full(cube.draws, float(value)) for name, value in fixed.items()}
+    given |= _ranges({name: part.distribution for name, part in parameters.items()
+                      if name not in given and isinstance(part.distribution, Range)}, cube)
+    return {name: given[name] if name in given else quantile(parameter, cube.column(name))
+            for name, parameter in parameters.items()}
 
 
+def _ranges(ranges: Mapping[str, Range], cube: Cube) -> dict[str, Array]:
+    """Draw all parameters of kind ``range`` in one step: there are hundreds of them."""
+    if not ranges:
+        return {}
+    u = np.array([cube.column(name) for name in ranges])
+    value, low, high = np.array([(part.value, part.low, part.high)
+                                 for part in ranges.values()]).T[..., None]
+    return dict(zip(ranges, between(u, value, low, high), strict=True))
+
+
+@unless_changed(PARAMETERS_FILE)
 def read_parameters(folder: Path) -> dict[str, Parameter]:
-    """Read and check `parameters.yaml` of a calibration folder.
-
-    Parameters
-    ----------
-    folder
-        The calibration folder.
-
-    Returns
-    -------
-    dict
-        Parameters by dotted name, in the order of the file.
+    """Read `parameters.yaml` of a calibration folder: parameters by dotted name.
 
     Raises
     ------
     InputError
         With every problem of the file.
     """
-    path = Path(folder) / FILE
-    data, places = load_marked(path)
-    return gathered(data, lambda name, entry: parameter(name, entry, name, str(path), places))
+    document = load_document(folder / PARAMETERS_FILE)
+    return document.entries(lambda name, entry: parameter(name, entry, name, document))
 
 
-def parameter(name: str, entry: Any, key: str, file: str,
-              places: Places) -> Parameter | list[Problem]:
-    """Make a parameter of one entry of a YAML file, or say all that is wrong with it.
+def parameter(name: str, entry: Any, key: str, document: Document,
+              **given: Any) -> Parameter | list[Problem]:
+    """Make a parameter of one entry of a YAML file, or list all that is wrong with it.
 
     Parameters
     ----------
     name
         Name the parameter is to have.
     entry
-        What the file says: fields of `Parameter`, with `bounds: [low, high]`.
-    key, file, places
-        Dotted key of the entry, its file and the places in it, for messages.
+        What the file says: fields of `Parameter`, with ``bounds: [low, high]``.
+    key, document
+        Dotted key of the entry, and its file.
+    given
+        Fields that do not come from the entry.
     """
     if not isinstance(entry, dict):
-        return [problem(file, key, places, f"must be a mapping, not {kind(entry)}")]
-    fields = dict(entry)
-    problems = []
+        return [document.problem(key, f"must be a mapping, not {kind(entry)}")]
+    fields, problems = dict(entry), []
     bounds = fields.pop("bounds", None)
     if not (isinstance(bounds, list) and len(bounds) == 2):
-        what = "is missing" if bounds is None else "must be a list of two numbers: [low, high]"
-        problems.append(problem(file, f"{key}.bounds", places, what))
+        problems = [document.problem(f"{key}.bounds", "is missing" if bounds is None else
+                                     "must be a list of two numbers: [low, high]")]
         bounds = [-np.finfo(float).max, np.finfo(float).max]
-    known = ({*Parameter.model_fields} - {"name", "low", "high", "required"}) | {"bounds"}
-    for wrong in [part for part in fields if part not in known]:
-        del fields[wrong]
-        problems.append(problem(file, f"{key}.{wrong}", places,
-                                f"unknown key; known: {', '.join(sorted(known))}",
-                                nearest(wrong, known)))
-    try:
-        made = Parameter(name=name, low=bounds[0], high=bounds[1], **fields)
-    except ValidationError as error:
-        return problems + problems_of(error, file, key, places)
-    return problems or made
+    result = document.model(Parameter, key, fields, KEYS, name=name, low=bounds[0],
+                            high=bounds[1], **given)
+    return problems + result if isinstance(result, list) else problems or result

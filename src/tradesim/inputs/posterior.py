@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256 as sha256_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +20,17 @@ import numpy as np
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem, nearest
-from tradesim.common.files import sha256
-from tradesim.inputs.pair import read_pair
-from tradesim.inputs.specifications import MOST_OFF, STACKED, read_specifications, read_weights
+from tradesim.common.files import content, sha256, unless_changed
+from tradesim.inputs.pair import PAIR_FILE, read_pair
+from tradesim.inputs.parameters import PARAMETERS_FILE
+from tradesim.inputs.specifications import (
+    MOST_OFF,
+    SPECIFICATIONS_FILE,
+    STACKED,
+    WEIGHTS,
+    read_specifications,
+    read_weights,
+)
 from tradesim.inputs.strict_yaml import load
 
 if TYPE_CHECKING:
@@ -44,7 +52,7 @@ PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "error_sd": ("importer", "reporter"),
 }
 
-#: Parameters whose prior stands once for both flows, though a specification may part them.
+#: Parameters with one prior for both flows, though a specification may separate them.
 SHARED = ("persistence",)
 
 #: What is drawn for the states: the last residual and the whole smoothed log flow.
@@ -66,8 +74,9 @@ def parameter_names(importers: Sequence[str], reporters: Sequence[str]) -> list[
             for where in itertools.product(*(labels[dim] for dim in dims))]
 
 
-def input_hashes(folder: Path, fitted: Iterable[str]) -> dict[str, str]:
-    """SHA-256 of everything in a calibration folder that enters the fit.
+@unless_changed(*FILES, PAIR_FILE, PARAMETERS_FILE, SPECIFICATIONS_FILE, WEIGHTS)
+def input_hashes(folder: Path, fitted: tuple[str, ...]) -> dict[str, str]:
+    """SHA-256 of everything in a calibration folder that enters the fit of some specifications.
 
     Data files are hashed as they are; of `pair.yaml`, `parameters.yaml`, `specifications.yaml`
     and `weights.yaml` only what the fit uses (countries, counts and years; distributions and
@@ -87,7 +96,7 @@ def input_hashes(folder: Path, fitted: Iterable[str]) -> dict[str, str]:
     used = {"pair": pair.pair, "reporters": pair.reporters, "base_year": pair.base_year,
             "first_year": pair.first_year, "last_year": pair.last_year}
     priors = {name: [entry.get("distribution"), entry.get("bounds")]
-              for name, entry in load(folder / "parameters.yaml").items()
+              for name, entry in load(folder / PARAMETERS_FILE).items()
               if isinstance(entry, dict) and entry.get("calibrated")}
     forms = read_specifications(folder)
     return {**{name: sha256(folder / name) for name in FILES},
@@ -103,14 +112,7 @@ def _text_hash(value: Any) -> str:
 
 
 def read_posterior(folder: Path, inputs: Path | None = None) -> xr.Dataset:
-    """Read and check the posterior of a calibration.
-
-    Parameters
-    ----------
-    folder
-        Folder that holds `posterior.nc` and `posterior.yaml`.
-    inputs
-        Calibration folder to which the posterior must belong; `folder` itself by default.
+    """Read `posterior.nc` of a folder, which must belong to `inputs`, by default the same folder.
 
     Returns
     -------
@@ -136,39 +138,43 @@ def read_posterior(folder: Path, inputs: Path | None = None) -> xr.Dataset:
     return dataset
 
 
+@unless_changed(keep=4)
 def _open(path: Path) -> xr.Dataset:
     import xarray as xr
 
     if not path.is_file():
         raise InputError([Problem(str(path), "", "there is no posterior here", RERUN)])
     try:
-        with xr.open_dataset(io.BytesIO(path.read_bytes()), engine="scipy") as opened:
-            return opened.load().astype(float)
+        with xr.open_dataset(io.BytesIO(content(path)), engine="scipy") as opened:
+            dataset = opened.load().astype(float)
     except Exception as error:  # any failure of the reader means the same to the user
         raise InputError([Problem(str(path), "", f"is damaged or no netCDF file ({error})",
                                   RERUN)]) from error
+    for array in dataset.data_vars.values():
+        array.values.setflags(write=False)
+    return dataset
 
 
 def _shape(dataset: xr.Dataset, labels: Mapping[str, Sequence[str]]) -> str:
     for name, dims in {**PARAMETERS, **STATES}.items():
         if name not in dataset:
             return f"holds no variable '{name}'"
-        wanted_dims = ("specification", "draw", *dims)
-        if dataset[name].dims != wanted_dims:
-            return f"'{name}' has dimensions {dataset[name].dims}, not {wanted_dims}"
+        expected = ("specification", "draw", *dims)
+        if dataset[name].dims != expected:
+            return f"'{name}' has dimensions {dataset[name].dims}, not {expected}"
         if not np.all(np.isfinite(dataset[name])):
             return f"'{name}' holds values that are not finite"
-    for dim, wanted in labels.items():
-        found = [str(label) for label in dataset[dim].values]
-        if found != list(wanted):
-            return f"is for {dim}s {', '.join(found)}, but pair.yaml has {', '.join(wanted)}"
+    for dim, names in labels.items():
+        held = [str(label) for label in dataset[dim].values]
+        if held != list(names):
+            return f"is for {dim}s {', '.join(held)}, but pair.yaml has {', '.join(names)}"
     absent = [name for name in ("as_of", "seed", "base_year", "hashes", "weights",
                                 "specifications") if name not in dataset.attrs]
     return f"lacks the attributes {', '.join(absent)}" if absent else ""
 
 
 def _mixture(dataset: xr.Dataset) -> str:
-    """Say what is wrong with the weights of the specifications, if anything."""
+    """Report what is wrong with the weights of the specifications, if anything."""
     names = labels_of(dataset)
     weights, known = json.loads(dataset.attrs["weights"]), json.loads(
         dataset.attrs["specifications"])
@@ -192,10 +198,7 @@ def labels_of(dataset: xr.Dataset) -> list[str]:
 def shares(dataset: xr.Dataset, name: str = STACKED) -> dict[str, float]:
     """Weight of each fitted specification; all on one, if it is named.
 
-    Raises
-    ------
-    InputError
-        When the posterior holds no such specification.
+    An `InputError` lists the names where the posterior holds no such specification.
     """
     names = labels_of(dataset)
     if name == STACKED:
@@ -211,32 +214,22 @@ def shares(dataset: xr.Dataset, name: str = STACKED) -> dict[str, float]:
 
 
 def pooled(dataset: xr.Dataset, name: str = STACKED) -> xr.Dataset:
-    """Draws of all specifications in proportion to their weights, without that dimension.
+    """Draws of all specifications by weight, or of the one named, without that dimension.
 
-    Parameters
-    ----------
-    dataset
-        From `read_posterior`.
-    name
-        A specification to take alone.
-
-    Returns
-    -------
-    xarray.Dataset
-        `PARAMETERS` and `STATES` by draw. As many draws as one specification has; of each one
-        the first rows, as many as its weight asks for, to the nearest whole number.
+    As many draws as one specification has; of each one the first rows, as many as its weight
+    asks for, to the nearest whole number.
     """
     if "specification" not in dataset.dims:
         return dataset
     weights = np.array(list(shares(dataset, name).values()))
     ends = np.round(np.cumsum(weights) * dataset.sizes["draw"]).astype(int)
     counts = np.diff(ends, prepend=0)
-    place = np.repeat(np.arange(len(counts)), counts)
+    index = np.repeat(np.arange(len(counts)), counts)
     row = np.concatenate([np.arange(count) for count in counts])
-    found = {key: ((("draw", *values.dims[2:])), values.to_numpy()[place, row])
-             for key, values in dataset.items()}
+    values = {key: (("draw", *array.dims[2:]), array.to_numpy()[index, row])
+              for key, array in dataset.items()}
     coords = {key: dataset.coords[key] for key in dataset.coords if key != "specification"}
-    return type(dataset)(found, coords, dataset.attrs)
+    return type(dataset)(values, coords, dataset.attrs)
 
 
 def _manifest(folder: Path) -> str:
@@ -255,8 +248,8 @@ def _sample(dataset: xr.Dataset, last_year: int) -> str:
 
 
 def _stale(dataset: xr.Dataset, inputs: Path) -> str:
-    then, now = json.loads(dataset.attrs["hashes"]), input_hashes(
-        inputs, labels_of(dataset))
+    then = json.loads(dataset.attrs["hashes"])
+    now = input_hashes(inputs, tuple(labels_of(dataset)))
     changed = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
     if changed:
         return f"belongs to other inputs; changed since: {', '.join(changed)}"
@@ -264,29 +257,19 @@ def _stale(dataset: xr.Dataset, inputs: Path) -> str:
 
 
 def loaded(draws: Mapping[str, Array], nominal: Array, real: Array) -> Array:
-    r"""Term g of each flow for given growth of both economies (equation S1).
+    r"""Term g of each flow for growth of both economies (equation S1); (draw, year, importer).
 
     .. math:: g_{jt} = \sum_c A_{jc} \Delta\ln Y_{ct} + B_{jc} \Delta\ln R_{ct}
 
-    Parameters
-    ----------
-    draws
-        Loadings :math:`A` and :math:`B` of each draw's specification, ``posterior.nominal`` and
-        ``posterior.real``; (draw, importer, member).
-    nominal, real
-        Log change of nominal and of real GDP, (draw, year, member).
-
-    Returns
-    -------
-    numpy.ndarray
-        (draw, year, importer).
+    Loadings :math:`A` and :math:`B` of each draw's specification are ``posterior.nominal`` and
+    ``posterior.real`` (draw, importer, member); log changes of GDP are (draw, year, member).
     """
     return np.asarray(np.einsum("dij,dtj->dti", draws["posterior.nominal"], nominal)
                       + np.einsum("dij,dtj->dti", draws["posterior.real"], real))
 
 
 def response(draws: Mapping[str, Array], nominal: Array, real: Array, rate: Array) -> Array:
-    r"""Log change of each flow when GDP and prices move (equation 2 with S1).
+    r"""Log change of each flow when GDP and prices move (equation 2); (draw, year, importer).
 
     Parameters
     ----------
@@ -296,11 +279,6 @@ def response(draws: Mapping[str, Array], nominal: Array, real: Array, rate: Arra
         Log change of nominal GDP in USD and of real GDP, (draw, year, member).
     rate
         Change of the log real exchange rate :math:`q`, (draw, year).
-
-    Returns
-    -------
-    numpy.ndarray
-        (draw, year, importer).
     """
     return np.asarray(
         draws["posterior.elasticity_gdp"][:, None, None] * loaded(draws, nominal, real)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,80 +12,63 @@ from pydantic import Field
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import scenarios_folder
 from tradesim.inputs.distributions import Strict
+from tradesim.inputs.levers import Source
 from tradesim.inputs.parameters import Parameter
 from tradesim.inputs.scenario_schema import (
     Known,
     check,
     disordered,
+    integer,
     json_schema,
     unanswered,
-    whole,
 )
-from tradesim.inputs.strict_yaml import Places, load_marked, scalar
+from tradesim.inputs.strict_yaml import Document, load_document, scalar
 
-__all__ = ["Known", "Reference", "Scenario", "find", "json_schema", "merge", "read_scenario",
+__all__ = ["Known", "Scenario", "find", "json_schema", "merge", "read_scenario",
            "shipped"]
 
 DRAWS, SEED = 2000, 1
 SUFFIXES = (".yaml", ".yml")
 
 
-class Reference(Strict):
-    """Where something in a scenario was read."""
-
-    title: str
-    url: str = ""
-
-
 class Scenario(Strict):
-    """What is asked of the model, resolved and checked.
+    """What is asked of the model, resolved and checked."""
 
-    Attributes
-    ----------
-    name
-        Name of the file, without its ending.
-    title, question
-        For people.
-    levers
-        Levers pulled, each with the settings that differ from its defaults.
-    parameters
-        Numbers taken as given instead of drawn.
-    specification, closure, imbalances
-        How the reference path is specified, whether wages and spending follow trade, and what
-        that closure holds of trade imbalances.
-    horizon
-        Last year of the run.
-    draws, seed
-        How many draws, and from which seed.
-    references, not_modelled
-        What the scenario rests on and what it leaves out.
-    origins
-        Dotted key of each value to where it was set: file and line, or the command line.
-    """
-
-    name: str
+    name: str  #: name of the file, without its ending
+    #: for people
     title: str
     question: str
+    #: levers pulled, each with the settings that differ from its defaults
     levers: dict[str, dict[str, int | float | str]] = Field(default_factory=dict)
+    #: numbers taken as given instead of drawn
     parameters: dict[str, float] = Field(default_factory=dict)
+    #: how the reference path is specified, whether wages and spending follow trade, and what that
+    #: closure holds of trade imbalances
     specification: str = "stacked"
     closure: str = "none"
     imbalances: str = "multiplicative"
-    horizon: int
+    horizon: int  #: last year of the run
+    #: how many draws, and from which seed
     draws: int = DRAWS
     seed: int = SEED
-    references: list[Reference] = Field(default_factory=list)
+    #: what the scenario rests on and what it leaves out
+    references: list[Source] = Field(default_factory=list)
     not_modelled: list[str] = Field(default_factory=list)
+    #: dotted key of each value to where it was set: file and line, or the command line
     origins: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class _File:
-    """One file of the chain, or one override."""
+    """One file of the chain, or one override, with its name in origins."""
 
     label: str
-    data: dict[str, Any]
-    places: Places
+    document: Document
+
+    def origin(self, key: str) -> str:
+        """Where this file sets a key."""
+        positions = self.document.positions
+        return f"{self.label}:{positions[key][0]}" if key in positions else self.label
 
 
 @dataclass(frozen=True)
@@ -100,12 +83,7 @@ def shipped() -> list[str]:
 
 
 def find(path_or_name: str | Path) -> Path:
-    """Find the file of a scenario: a path ending in .yaml, or the name of a shipped scenario.
-
-    Parameters
-    ----------
-    path_or_name
-        Path of a file (the ending may be left out), or a shipped scenario's name.
+    """Find the file of a scenario: a path (``.yaml`` may be left out), or a shipped name.
 
     Raises
     ------
@@ -118,9 +96,9 @@ def find(path_or_name: str | Path) -> Path:
         return path
     if text in (names := shipped()):
         return scenarios_folder() / f"{text}.yaml"
-    if text and _is_file(Path(f"{text}.yaml")):
+    if text and _possible(Path(f"{text}.yaml").is_file):
         return Path(f"{text}.yaml")
-    if _exists(path) and text:
+    if text and _possible(path.exists):
         return path
     raise InputError([Problem(text, "", "there is no such scenario; shipped: " + ", ".join(names)
                               + "; a file of your own ends in .yaml", nearest(text, names))])
@@ -166,18 +144,18 @@ def read_scenario(path_or_name: str | Path, known: Known,
     path = find(path_or_name)
     files, problems = _chain(path, known)
     for text in overrides:
-        layer, wrong = _override(text, known)
+        document, wrong = _override(text, known)
         problems += wrong
-        files.append(layer)
+        files.append(_File("--set", document))
     if problems:
         raise InputError(problems)
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for file in files:
-        said = {key: value for key, value in file.data.items() if key != "extends"}
-        merged = merge(merged, _leaves(said, "", file))
-        origins |= {f"levers.{name}": _origin(file, f"levers.{name}")
-                    for name in file.data.get("levers") or {}}
+        data = {key: value for key, value in file.document.data.items() if key != "extends"}
+        merged = merge(merged, _leaves(data, "", file))
+        origins |= {f"levers.{name}": file.origin(f"levers.{name}")
+                    for name in data.get("levers") or {}}
     origins = {key: origin for key, origin in origins.items()
                if key.removeprefix("levers.") in merged.get("levers", {})}
     values = _unwrap(merged, "", origins)
@@ -197,15 +175,15 @@ def _scenario(name: str, values: dict[str, Any], origins: dict[str, str],
     for key, (value, origin) in defaults.items():
         if key not in values:
             values[key], origins[key] = value, origin
-        values[key] = whole(values[key])
-    for key, (allowed, _) in known.choices.items():
-        if key not in values:
-            values[key], origins[key] = allowed[0], "default"
+        values[key] = integer(values[key])
+    for key, field in known.fields.items():
+        if key not in values and "default" in field.schema:
+            values[key], origins[key] = field.schema["default"], "default"
     for lever, settings in values.get("levers", {}).items():
         for key, value in settings.items():
             setting = known.levers[lever].settings[key]
             if isinstance(setting, Parameter):
-                settings[key] = whole(value) if setting.integer else float(value)
+                settings[key] = integer(value) if setting.integer else float(value)
             else:
                 settings[key] = ", ".join(setting.names(value))
     values["parameters"] = {key: float(value)
@@ -218,56 +196,58 @@ def _chain(path: Path, known: Known) -> tuple[list[_File], list[Problem]]:
     files: list[_File] = []
     problems: list[Problem] = []
     seen: list[Path] = []
-    following: Path | None = path
-    while following is not None:
-        file = following
-        data, places = load_marked(file)
+    file: Path | None = path
+    while file is not None:
+        document = load_document(file)
         seen.append(file.resolve())
-        problems += check(data, places, str(file), known)
-        files.insert(0, _File(_label(file, path), data, places))
-        following = None
-        if isinstance(wanted := data.get("extends"), str) and wanted.strip():
-            found = _parent(file, wanted)
-            line, column = places["extends"]
-            if isinstance(found, Path) and found.resolve() in seen:
-                names = [step.name for step in (*seen, found.resolve())]
-                found = f"goes round in a loop: {' -> '.join(names)}"
-            if isinstance(found, Path):
-                following = found
-            else:
-                problems.append(Problem(str(file), "extends", found, "", line, column))
+        problems += check(document, known)
+        files.insert(0, _File(_label(file, path), document))
+        parent = _parent(file, document.data.get("extends"), seen)
+        if isinstance(parent, str):
+            problems.append(document.problem("extends", parent))
+            parent = None
+        file = parent
     return files, problems
 
 
-def _parent(file: Path, wanted: str) -> Path | str:
-    """File of the parent, or what is wrong with its name."""
-    names = shipped()
-    ours = scenarios_folder()
-    if wanted in names:
-        return ours / f"{wanted}.yaml"
-    ending = "" if wanted.endswith(SUFFIXES) else ".yaml"
+def _parent(file: Path, name: Any, seen: Sequence[Path]) -> Path | str | None:
+    """File of the parent that a file names, if any, or what is wrong with the name."""
+    if not isinstance(name, str) or not name.strip():
+        return None
+    parent = _named(file, name)
+    if isinstance(parent, Path) and parent.resolve() in seen:
+        return ("goes round in a loop: "
+                f"{' -> '.join(step.name for step in (*seen, parent.resolve()))}")
+    return parent
+
+
+def _named(file: Path, name: str) -> Path | str:
+    names, ours = shipped(), scenarios_folder()
+    if name in names:
+        return ours / f"{name}.yaml"
+    ending = "" if name.endswith(SUFFIXES) else ".yaml"
     for folder in (file.parent, ours):
         try:
-            found = folder / f"{wanted}{ending}"
-            inside = found.resolve().is_relative_to(folder.resolve())
+            parent = folder / f"{name}{ending}"
+            inside = parent.resolve().is_relative_to(folder.resolve())
         except (OSError, ValueError):
-            return f"{wanted!r} is not a possible file name"
-        if Path(wanted).is_absolute() or not inside:
-            return (f"'{wanted}' leaves the folder of the file; a parent stands beside the file, "
+            return f"{name!r} is not a possible file name"
+        if Path(name).is_absolute() or not inside:
+            return (f"'{name}' leaves the folder of the file; a parent stands beside the file, "
                     f"or is shipped: {', '.join(names)}")
-        if _exists(found):
-            return found
-    guess = nearest(wanted.removesuffix(".yaml"), names)
-    return (f"there is no scenario '{wanted}' beside the file, nor among the shipped: "
+        if _possible(parent.exists):
+            return parent
+    guess = nearest(name.removesuffix(".yaml"), names)
+    return (f"there is no scenario '{name}' beside the file, nor among the shipped: "
             f"{', '.join(names)}" + (f"; {guess}" if guess else ""))
 
 
-def _override(text: str, known: Known) -> tuple[_File, list[Problem]]:
-    def wrong(message: str, hint: str = "") -> tuple[_File, list[Problem]]:
-        return _File("--set", {}, {}), [Problem("--set", text, message, hint)]
+def _override(text: str, known: Known) -> tuple[Document, list[Problem]]:
+    """Read the option ``--set KEY=VALUE``, with what is wrong with it."""
+    def wrong(message: str, hint: str = "") -> tuple[Document, list[Problem]]:
+        return Document({}, {}, "--set"), [Problem("--set", text, message, hint)]
 
-    key, equals, written = text.partition("=")
-    key, written = key.strip(), written.strip()
+    key, equals, written = (part.strip() for part in text.partition("="))
     if not equals or not key:
         return wrong("must read KEY=VALUE, such as draws=500")
     try:
@@ -276,28 +256,32 @@ def _override(text: str, known: Known) -> tuple[_File, list[Problem]]:
         return wrong(str(error))
     if len(written) > 1 and written[0] == written[-1] and written[0] in "'\"":
         value = written[1:-1]
-    section, _, rest = key.partition(".")
-    if section in ("levers", "parameters") and rest:
-        key, section = rest, section
-    elif key in known.parameters:
-        section = "parameters"
-    elif section in known.levers:
-        section = "levers"
-    elif key in known.keys and key != "extends":
-        section = ""
-    else:
-        names = [*known.keys, *known.parameters, *known.levers,
+    keys = _path(key, known)
+    if not keys:
+        names = [*known.fields, *known.parameters, *known.levers,
                  *(setting.name for lever in known.levers.values()
                    for setting in lever.settings.values())]
         return wrong("unknown key", nearest(key, names) or "`tradesim levers` lists levers, "
                      "calibration/parameters.yaml parameters")
-    data: dict[str, Any] = {key: value}
-    if section == "levers":
-        lever, _, setting = key.partition(".")
-        data = {"levers": {lever: {setting: value} if setting else value}}
-    elif section == "parameters":
-        data = {"parameters": {key: value}}
-    return _File("--set", data, {}), check(data, {}, "--set", known)
+    for part in reversed(keys):
+        value = {part: value}
+    document = Document(value, {}, "--set")
+    return document, check(document, known)
+
+
+def _path(key: str, known: Known) -> list[str]:
+    """Keys that lead to the value of a dotted key as options write it; none if unknown."""
+    section, _, rest = key.partition(".")
+    if section in ("levers", "parameters") and rest:
+        key = rest
+    elif key in known.parameters:
+        section = "parameters"
+    elif section in known.levers:
+        section = "levers"
+    else:
+        return [key] if key in known.fields and key != "extends" else []
+    names = [key] if section == "parameters" else key.split(".", 1)
+    return [section, *filter(None, names)]
 
 
 def _label(file: Path, first: Path) -> str:
@@ -308,16 +292,12 @@ def _label(file: Path, first: Path) -> str:
     return file.name
 
 
-def _origin(file: _File, key: str) -> str:
-    return f"{file.label}:{file.places[key][0]}" if key in file.places else file.label
-
-
 def _leaves(data: Mapping[str, Any], prefix: str, file: _File) -> dict[str, Any]:
     marked: dict[str, Any] = {}
     for name, value in data.items():
         key = f"{prefix}{name}"
         marked[name] = (_leaves(value, f"{key}.", file) if isinstance(value, Mapping)
-                        else None if value is None else _Leaf(value, _origin(file, key)))
+                        else None if value is None else _Leaf(value, file.origin(key)))
     return marked
 
 
@@ -332,15 +312,9 @@ def _unwrap(marked: Mapping[str, Any], prefix: str, origins: dict[str, str]) -> 
     return values
 
 
-def _is_file(path: Path) -> bool:
+def _possible(check: Callable[[], bool]) -> bool:
+    """Whether a check of a path holds; not for what no file can be called."""
     try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
+        return check()
     except (OSError, ValueError):
         return False

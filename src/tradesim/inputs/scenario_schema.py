@@ -1,118 +1,112 @@
-"""What a scenario file may say: checks with plain messages, and a JSON Schema for editors."""
+"""What a scenario file may say: each key with its check, in plain words, and its JSON Schema."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from tradesim.common.errors import Problem, nearest
-from tradesim.inputs.checks import problem
 from tradesim.inputs.distributions import Fixed, Range
 from tradesim.inputs.levers import WORD, Choice, Lever, Setting, read_levers
 from tradesim.inputs.pair import Pair, read_pair
 from tradesim.inputs.parameters import Parameter, read_parameters
-from tradesim.inputs.specifications import FILE as SPECIFICATIONS
-from tradesim.inputs.specifications import STACKED, read_specifications
-from tradesim.inputs.strict_yaml import Places, kind
+from tradesim.inputs.specifications import SPECIFICATIONS_FILE, STACKED, read_specifications
+from tradesim.inputs.strict_yaml import Document, kind
 
-TEXTS = {"extends": "scenario that this one starts from: a file beside it, or a shipped name",
-         "title": "a few words for tables and figures",
-         "question": "what the scenario is to answer"}
-LISTS = {"references": "where the scenario's numbers and claims were read",
-         "not_modelled": "what the scenario leaves out"}
 CLOSURES = ("none", "one_sector")
 IMBALANCES = ("multiplicative", "additive")
 MAX_DRAWS, MAX_SEED = 1_000_000, 2**63 - 1
 
+TEXT = {"type": "string", "minLength": 1}
+REFERENCE: dict[str, Any] = {
+    "type": "object", "required": ["title"], "additionalProperties": False,
+    "properties": {"title": TEXT, "url": {"type": "string", "pattern": "^https?://"}}}
+
+Errors = Iterator[tuple[str, ...]]
+"""What is wrong with a value: the dotted rest of the key, the message, and hints."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A key of a scenario: what is wrong with a value of it, and the JSON Schema of right ones."""
+
+    errors: Callable[[Any], Errors]
+    schema: dict[str, Any]
+
 
 @dataclass(frozen=True)
 class Known:
-    """The names and bounds that a scenario is checked against.
+    """The names and bounds that a scenario is checked against."""
 
-    Attributes
-    ----------
-    parameters
-        Parameters by dotted name, with the cells of the baseline where there are any.
-    levers
-        Levers by name.
-    pair
-        Names and years.
-    specifications
-        Specifications of the reference path that are on offer.
-    """
-
+    #: parameters by dotted name, with the cells of the baseline where there are any
     parameters: Mapping[str, Parameter]
+    #: levers by name; names and years
     levers: Mapping[str, Lever]
     pair: Pair
-    specifications: tuple[str, ...] = ()
+    specifications: tuple[str, ...] = ()  #: specifications of the reference path that are on offer
 
     @classmethod
     def read(cls, folder: Path) -> Known:
-        """Read what a calibration folder knows.
-
-        Parameters
-        ----------
-        folder
-            The calibration folder; cells of its baseline are known where it has one.
-        """
+        """Read the names and bounds of a calibration folder, which may have no baseline."""
         folder = Path(folder)
-        parameters, levers = read_parameters(folder), read_levers(folder)
-        pair = read_pair(folder)
-        if (Path(folder) / "baseline").is_dir():
+        parameters, levers, pair = read_parameters(folder), read_levers(folder), read_pair(folder)
+        if (folder / "baseline").is_dir():
             from tradesim.inputs.baseline import read_cells
 
-            parameters |= read_cells(Path(folder), pair, levers)
-        named = tuple(read_specifications(folder)) if (folder / SPECIFICATIONS).is_file() else ()
-        return cls(parameters, levers, pair, named)
+            parameters |= read_cells(folder)
+        specifications = (tuple(read_specifications(folder))
+                          if (folder / SPECIFICATIONS_FILE).is_file() else ())
+        return cls(parameters, levers, pair, specifications)
 
-    @property
-    def numbers(self) -> dict[str, tuple[int, int, str]]:
-        """Whole numbers at the top of a scenario: least, greatest, meaning."""
-        return {"horizon": (self.pair.last_year + 1, self.pair.horizon, "last year of the run"),
-                "draws": (1, MAX_DRAWS, "number of draws"),
-                "seed": (0, MAX_SEED, "seed of the random numbers")}
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """All keys at the top of a scenario, in their order."""
+        return {
+            "extends": _text("scenario that this one starts from: a file beside it, or a shipped "
+                             "name"),
+            "title": _text("a few words for tables and figures"),
+            "question": _text("what the scenario is to answer"),
+            "levers": _levers(self.levers),
+            "parameters": _parameters(self.parameters, self.levers),
+            "specification": _name((STACKED, *self.specifications), "how the reference path is "
+                                   "specified; stacked weighs them all"),
+            "closure": _name(CLOSURES, "whether wages and spending follow trade"),
+            "imbalances": _name(IMBALANCES, "what the closure holds of trade imbalances"),
+            "horizon": _number(self.pair.last_year + 1, self.pair.horizon, "last year of the run"),
+            "draws": _number(1, MAX_DRAWS, "number of draws"),
+            "seed": _number(0, MAX_SEED, "seed of the random numbers"),
+            "references": _list("where the scenario's numbers and claims were read",
+                                Field(_reference_errors, REFERENCE)),
+            "not_modelled": _list("what the scenario leaves out", Field(_text_errors, TEXT))}
 
-    @property
-    def choices(self) -> dict[str, tuple[tuple[str, ...], str]]:
-        """Names at the top of a scenario: allowed (the default first), meaning."""
-        return {"specification": ((STACKED, *self.specifications),
-                                  "how the reference path is specified; stacked weighs them all"),
-                "closure": (CLOSURES, "whether wages and spending follow trade"),
-                "imbalances": (IMBALANCES, "what the closure holds of trade imbalances")}
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Keys at the top of a scenario."""
-        return (*TEXTS, "levers", "parameters", *self.choices, *self.numbers, *LISTS)
+def check(document: Document, known: Known) -> list[Problem]:
+    """List all that is wrong with what one scenario file says."""
+    problems = []
+    for key, value in document.data.items():
+        if key not in known.fields:
+            problems.append(document.problem(key, f"unknown key; known: {', '.join(known.fields)}",
+                                             nearest(key, known.fields)))
+        elif value is not None:
+            problems += [document.problem(f"{key}{rest}", *messages)
+                         for rest, *messages in known.fields[key].errors(value)]
+    return problems
 
 
-def check(data: Mapping[str, Any], places: Places, file: str, known: Known) -> list[Problem]:
-    """List all that is wrong with what one scenario file says.
-
-    Parameters
-    ----------
-    data, places, file
-        What the file says, where, and its name.
-    known
-        Names and bounds.
-    """
-    return list(_Check(places, file, known).everything(data))
+def json_schema(known: Known) -> dict[str, Any]:
+    """JSON Schema of scenario files, for editors that complete and check keys."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "tradesim scenario", "type": "object", "additionalProperties": False,
+            "properties": {key: field.schema for key, field in known.fields.items()}}
 
 
 def unanswered(levers: Mapping[str, Mapping[str, Any]], file: str,
                known: Known) -> list[Problem]:
-    """List the settings without default that a resolved scenario pulls a lever without.
-
-    Parameters
-    ----------
-    levers
-        Levers of the scenario, with the settings it gives.
-    file, known
-        Name of the scenario's file; names and bounds.
-    """
+    """List the settings without default that a resolved scenario pulls a lever without."""
     return [Problem(file, f"levers.{lever}.{name}", "is missing and has no default: "
                     f"{setting.title}; {setting.allowed}",
                     f"`tradesim levers {lever}` lists its settings")
@@ -123,21 +117,15 @@ def unanswered(levers: Mapping[str, Mapping[str, Any]], file: str,
 
 def disordered(levers: Mapping[str, Mapping[str, Any]], file: str,
                known: Known) -> list[Problem]:
-    """List later stages without the first one, and changes that act on the same flows.
-
-    Parameters
-    ----------
-    levers
-        Levers of the resolved scenario, with the settings it gives.
-    """
+    """List later stages without the first one, and changes that act on the same flows."""
     problems = [Problem(file, f"levers.{name}", f"is a later stage of '{first}', which the "
                         "scenario does not pull", f"add `{first}: {{}}`")
                 for name in levers if (first := known.levers[name].follows) and first not in levers]
-    chosen = {name: _where(known.levers[name], given) for name, given in levers.items()
+    places = {name: _where(known.levers[name], given) for name, given in levers.items()
               if known.levers[name].repeatable}
-    for one, other in combinations(chosen, 2):
-        both = [[part for part in parts if part in chosen[other].get(key, ())]
-                for key, parts in chosen[one].items()]
+    for one, other in combinations(places, 2):
+        both = [[part for part in parts if part in places[other].get(key, ())]
+                for key, parts in places[one].items()]
         if both and all(both) and known.levers[one].kind == known.levers[other].kind:
             shared = "; ".join(", ".join(parts[:3]) + (" ..." if len(parts) > 3 else "")
                                for parts in both)
@@ -153,133 +141,11 @@ def _where(lever: Lever, given: Mapping[str, Any]) -> dict[str, list[Any]]:
             if isinstance(setting, Choice) and setting.several}
 
 
-def whole(value: Any) -> int | None:
+def integer(value: Any) -> int | None:
     """Give a number without fraction as an integer, anything else as None."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
         return None
     return int(value)
-
-
-@dataclass(frozen=True)
-class _Check:
-    places: Places
-    file: str
-    known: Known
-
-    def everything(self, data: Mapping[str, Any]) -> Iterator[Problem]:
-        for key, value in data.items():
-            if key not in self.known.keys:
-                yield self.wrong(key, f"unknown key; known: {', '.join(self.known.keys)}",
-                                 nearest(key, self.known.keys))
-            elif key == "levers":
-                yield from self.levers(value)
-            elif key == "parameters":
-                yield from self.parameters(value)
-            elif value is None:
-                continue
-            elif key in TEXTS:
-                if not isinstance(value, str) or not value.strip():
-                    yield self.wrong(key, f"{_said(value)} is not text: {TEXTS[key]}")
-            elif key in self.known.numbers:
-                low, high, meaning = self.known.numbers[key]
-                if whole(value) is None or not low <= value <= high:
-                    yield self.wrong(key, f"{_said(value)} is not a whole number from {low} to "
-                                          f"{high} ({meaning})")
-            elif key in self.known.choices:
-                values, meaning = self.known.choices[key]
-                if value not in values:
-                    yield self.wrong(key, f"{_said(value)} is not one of: {', '.join(values)} "
-                                          f"({meaning})",
-                                     nearest(value, values) if isinstance(value, str) else "")
-            else:
-                yield from self.entries(key, value)
-
-    def wrong(self, key: str, message: str, *hints: str) -> Problem:
-        return problem(self.file, key, self.places, message, "; ".join(filter(None, hints)))
-
-    def levers(self, levers: Any) -> Iterator[Problem]:
-        if not isinstance(levers, dict):
-            if levers is not None:
-                yield self.wrong("levers", f"must be a mapping of levers, not {kind(levers)}")
-            return
-        for name, settings in levers.items():
-            key = f"levers.{name}"
-            if name not in self.known.levers:
-                yield self.wrong(key, "unknown lever", nearest(name, self.known.levers),
-                                 "`tradesim levers` lists them")
-            elif isinstance(settings, dict):
-                for setting, value in settings.items():
-                    yield from self.setting(f"{key}.{setting}", name, setting, value)
-            elif settings is not None:
-                yield self.wrong(key, f"must be a mapping of settings ({{}} for all defaults), "
-                                      f"not {kind(settings)}")
-
-    def setting(self, key: str, lever: str, name: str, value: Any) -> Iterator[Problem]:
-        settings = self.known.levers[lever].settings
-        setting = settings.get(name)
-        more = f"`tradesim levers {lever}` lists its settings"
-        first = self.known.levers[self.known.levers[lever].follows or lever]
-        if setting is None and name in first.settings:
-            yield self.wrong(key, "is set once for all stages", f"write it as {first.name}.{name}")
-        elif setting is None:
-            yield self.wrong(key, f"unknown setting; known: {', '.join(settings)}",
-                             nearest(name, settings), more)
-        elif value is not None and not fits(setting, value):
-            guess = ""
-            if first.name != lever and value == first.applies.get(name):
-                more = f"that is the lever {first.name}: `{first.name}: {{}}`"
-            if isinstance(setting, Choice):
-                wrong = [part for part in setting.names(value) if part not in setting.values]
-                value = wrong[0] if wrong else value
-                guess = nearest(value, setting.values) if isinstance(value, str) else ""
-            yield self.wrong(key, f"{_said(value)} is not {setting.allowed}", guess, more)
-
-    def parameters(self, parameters: Any) -> Iterator[Problem]:
-        if not isinstance(parameters, dict):
-            if parameters is not None:
-                yield self.wrong("parameters",
-                                 f"must be a mapping of numbers, not {kind(parameters)}")
-            return
-        for name, value in parameters.items():
-            key = f"parameters.{name}"
-            if name not in self.known.parameters:
-                lever = name.partition(".")[0] in self.known.levers
-                yield self.wrong(key, "unknown parameter", nearest(name, self.known.parameters),
-                                 "settings of levers stand under levers" if lever else "",
-                                 "calibration/parameters.yaml lists them")
-            elif self.known.parameters[name].calibrated:
-                yield self.wrong(key, "is calibrated on the statistics together with others; "
-                                      "a scenario cannot set it")
-            elif value is not None and not fits(self.known.parameters[name], value):
-                yield self.wrong(key, f"{_said(value)} is not "
-                                      f"{self.known.parameters[name].allowed}")
-
-    def entries(self, key: str, entries: Any) -> Iterator[Problem]:
-        if not isinstance(entries, list):
-            yield self.wrong(key, f"must be a list ({LISTS[key]}), not {kind(entries)}")
-            return
-        for position, entry in enumerate(entries):
-            at = f"{key}.{position}"
-            if key == "references":
-                yield from self.reference(at, entry)
-            elif not isinstance(entry, str) or not entry.strip():
-                yield self.wrong(at, f"{_said(entry)} is not text")
-
-    def reference(self, key: str, entry: Any) -> Iterator[Problem]:
-        if not isinstance(entry, dict):
-            yield self.wrong(key, f"must be {{title: ..., url: ...}}, not {kind(entry)}")
-            return
-        for part, value in entry.items():
-            if part not in ("title", "url"):
-                yield self.wrong(f"{key}.{part}", "unknown key; known: title, url",
-                                 nearest(part, ("title", "url")))
-            elif not isinstance(value, str) or not value.strip():
-                yield self.wrong(f"{key}.{part}", f"{_said(value)} is not text")
-            elif part == "url" and not value.startswith(("https://", "http://")):
-                yield self.wrong(f"{key}.{part}", f"'{value}' is not a web address",
-                                 "it starts with https://")
-        if "title" not in entry:
-            yield self.wrong(f"{key}.title", "is missing")
 
 
 def fits(setting: Setting, value: Any) -> bool:
@@ -288,56 +154,155 @@ def fits(setting: Setting, value: Any) -> bool:
         return setting.takes(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return setting.low <= value <= setting.high and not (setting.integer and whole(value) is None)
+    return setting.low <= value <= setting.high and not (setting.integer and
+                                                         integer(value) is None)
 
 
-def json_schema(known: Known) -> dict[str, Any]:
-    """JSON Schema of scenario files, for editors that complete and check keys.
+def _text(meaning: str) -> Field:
+    def errors(value: Any) -> Errors:
+        if not _is_text(value):
+            yield "", f"{_quoted(value)} is not text: {meaning}"
 
-    Parameters
-    ----------
-    known
-        Names and bounds. Parameters of kind ``range``, the cells of the baseline, are left out:
-        editors would list hundreds.
-    """
-    text = {"type": "string", "minLength": 1}
-    top: dict[str, Any] = {key: text | {"description": said} for key, said in TEXTS.items()}
-    levers = {name: _object(((part, _schema(setting)) for part, setting in lever.settings.items()),
-                            lever.title) for name, lever in known.levers.items()}
-    top["levers"] = _object(levers.items(), "levers to pull; {} takes a lever's defaults, null "
-                            "removes one that the parent pulls")
-    top["levers"]["patternProperties"] = {f"^{name}{WORD.pattern}$": levers[name]
-                                          for name, lever in known.levers.items()
-                                          if lever.repeatable}
-    top["parameters"] = _object(
-        ((name, _schema(part)) for name, part in known.parameters.items()
-         if not part.calibrated and not isinstance(part.distribution, Range)),
-        "numbers taken as given instead of drawn")
-    top["parameters"]["additionalProperties"] = {"type": ["number", "null"]}
-    for key, (values, said) in known.choices.items():
-        top[key] = {"enum": [*values, None], "default": values[0], "description": said}
-    for key, (low, high, said) in known.numbers.items():
-        top[key] = {"type": "integer", "minimum": low, "maximum": high, "description": said}
-    reference = {"type": "object", "required": ["title"], "additionalProperties": False,
-                 "properties": {"title": text, "url": {"type": "string", "pattern": "^https?://"}}}
-    top["references"] = {"type": "array", "items": reference, "description": LISTS["references"]}
-    top["not_modelled"] = {"type": "array", "items": text, "description": LISTS["not_modelled"]}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema",
-            "title": "tradesim scenario", "type": "object", "additionalProperties": False,
-            "properties": top}
+    return Field(errors, {**TEXT, "description": meaning})
 
 
-def _object(properties: Iterable[tuple[str, Any]], description: str) -> dict[str, Any]:
-    return {"type": ["object", "null"], "description": description,
-            "properties": dict(properties), "additionalProperties": False}
+def _number(low: int, high: int, meaning: str) -> Field:
+    def errors(value: Any) -> Errors:
+        if integer(value) is None or not low <= value <= high:
+            yield "", f"{_quoted(value)} is not a whole number from {low} to {high} ({meaning})"
+
+    return Field(errors, {"type": "integer", "minimum": low, "maximum": high,
+                          "description": meaning})
 
 
-def _schema(setting: Setting) -> dict[str, Any]:
+def _name(names: tuple[str, ...], meaning: str) -> Field:
+    """One of several names, the first by default."""
+    def errors(value: Any) -> Errors:
+        if value not in names:
+            yield ("", f"{_quoted(value)} is not one of: {', '.join(names)} ({meaning})",
+                   _nearest(value, names))
+
+    return Field(errors, {"enum": [*names, None], "default": names[0], "description": meaning})
+
+
+def _list(meaning: str, entry: Field) -> Field:
+    def errors(value: Any) -> Errors:
+        if not isinstance(value, list):
+            yield "", f"must be a list ({meaning}), not {kind(value)}"
+            return
+        for position, part in enumerate(value):
+            for key, *messages in entry.errors(part):
+                yield (f".{position}{key}", *messages)
+
+    return Field(errors, {"type": "array", "items": entry.schema, "description": meaning})
+
+
+def _text_errors(entry: Any) -> Errors:
+    if not _is_text(entry):
+        yield "", f"{_quoted(entry)} is not text"
+
+
+def _reference_errors(entry: Any) -> Errors:
+    if not isinstance(entry, dict):
+        yield "", f"must be {{title: ..., url: ...}}, not {kind(entry)}"
+        return
+    for part, value in entry.items():
+        if part not in REFERENCE["properties"]:
+            yield f".{part}", "unknown key; known: title, url", nearest(part, ("title", "url"))
+        elif not _is_text(value):
+            yield f".{part}", f"{_quoted(value)} is not text"
+        elif part == "url" and not value.startswith(("https://", "http://")):
+            yield f".{part}", f"'{value}' is not a web address", "it starts with https://"
+    if "title" not in entry:
+        yield ".title", "is missing"
+
+
+def _levers(levers: Mapping[str, Lever]) -> Field:
+    def errors(value: Any) -> Errors:
+        if not isinstance(value, dict):
+            yield "", f"must be a mapping of levers, not {kind(value)}"
+            return
+        for name, settings in value.items():
+            if name not in levers:
+                yield (f".{name}", "unknown lever", nearest(name, levers),
+                       "`tradesim levers` lists them")
+            elif isinstance(settings, dict):
+                for key, setting in settings.items():
+                    for messages in _setting_errors(levers[name], levers, key, setting):
+                        yield (f".{name}.{key}", *messages)
+            elif settings is not None:
+                yield f".{name}", ("must be a mapping of settings ({} for all defaults), not "
+                                   f"{kind(settings)}")
+
+    schemas = {name: _object(_setting_schemas(lever.settings), lever.title)
+               for name, lever in levers.items()}
+    again = {f"^{name}{WORD.pattern}$": schemas[name] for name, lever in levers.items()
+             if lever.repeatable}
+    return Field(errors, _object(
+        schemas,
+        "levers to pull; {} takes a lever's defaults, null removes one that the parent pulls")
+        | {"patternProperties": again})
+
+
+def _setting_errors(lever: Lever, levers: Mapping[str, Lever], name: str, value: Any) -> Errors:
+    setting, first = lever.settings.get(name), levers[lever.follows or lever.name]
+    more = f"`tradesim levers {lever.name}` lists its settings"
+    if lever.follows and value == first.applies.get(name):
+        more = f"that is the lever {first.name}: `{first.name}: {{}}`"
+    if setting is None and name in first.settings:
+        yield "is set once for all stages", f"write it as {first.name}.{name}"
+    elif setting is None:
+        yield (f"unknown setting; known: {', '.join(lever.settings)}",
+               nearest(name, lever.settings), more)
+    elif value is not None and not fits(setting, value):
+        guess = ""
+        if isinstance(setting, Choice):
+            value = next((part for part in setting.names(value) if part not in setting.values),
+                         value)
+            guess = _nearest(value, setting.values)
+        yield f"{_quoted(value)} is not {setting.allowed}", guess, more
+
+
+def _parameters(parameters: Mapping[str, Parameter], levers: Mapping[str, Lever]) -> Field:
+    def errors(value: Any) -> Errors:
+        if not isinstance(value, dict):
+            yield "", f"must be a mapping of numbers, not {kind(value)}"
+            return
+        for name, number in value.items():
+            parameter = parameters.get(name)
+            if parameter is None:
+                yield (f".{name}", "unknown parameter", nearest(name, parameters),
+                       "settings of levers stand under levers"
+                       if name.partition(".")[0] in levers else "",
+                       "calibration/parameters.yaml lists them")
+            elif parameter.calibrated:
+                yield f".{name}", ("is calibrated on the statistics together with others; a "
+                                   "scenario cannot set it")
+            elif number is not None and not fits(parameter, number):
+                yield f".{name}", f"{_quoted(number)} is not {parameter.allowed}"
+
+    # Editors would list hundreds of cells of the baseline, which are of kind `range`.
+    listed = {name: parameter for name, parameter in parameters.items()
+              if not parameter.calibrated and not isinstance(parameter.distribution, Range)}
+    return Field(errors, _object(_setting_schemas(listed),
+                                 "numbers taken as given instead of drawn")
+                 | {"additionalProperties": {"type": ["number", "null"]}})
+
+
+def _object(properties: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"type": ["object", "null"], "description": description, "properties": properties,
+            "additionalProperties": False}
+
+
+def _setting_schemas(settings: Mapping[str, Setting]) -> dict[str, Any]:
+    return {name: _setting_schema(setting) for name, setting in settings.items()}
+
+
+def _setting_schema(setting: Setting) -> dict[str, Any]:
     if isinstance(setting, Choice):
         default = {} if setting.required else {"default": setting.default}
         if setting.several:
-            one = {"enum": setting.values}
-            some = {"type": "array", "items": one, "uniqueItems": True,
+            some = {"type": "array", "items": {"enum": setting.values}, "uniqueItems": True,
                     "minItems": 0 if setting.empty else 1}
             return {"anyOf": [{"type": ["string", "null"]}, some], **default,
                     "description": f"{setting.title}; a list, or a text with commas"}
@@ -350,7 +315,15 @@ def _schema(setting: Setting) -> dict[str, Any]:
     return schema
 
 
-def _said(value: Any) -> str:
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _quoted(value: Any) -> str:
     if isinstance(value, str):
         return f"'{value[:60]}'"
     return str(value).lower() if isinstance(value, bool | int | float) else kind(value)
+
+
+def _nearest(value: Any, names: tuple[str, ...] | list[str]) -> str:
+    return nearest(value, names) if isinstance(value, str) else ""

@@ -6,20 +6,20 @@ counts in a run. They are equations 1-3 and S1 of `docs/model.md`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem, nearest
-from tradesim.inputs.checks import gathered, problem, problems_of
+from tradesim.common.files import unless_changed
 from tradesim.inputs.distributions import Fixed, Normal, Strict
-from tradesim.inputs.strict_yaml import Places, kind, load_marked
+from tradesim.inputs.strict_yaml import Document, kind, load_document
 
-FILE, WEIGHTS = "specifications.yaml", "weights.yaml"
+SPECIFICATIONS_FILE, WEIGHTS = "specifications.yaml", "weights.yaml"
 STACKED = "stacked"
 """Name of the mixture of all weighted specifications; no specification may have it."""
 
@@ -33,6 +33,12 @@ SIZES = {
     "none": "nothing",
 }
 """What a flow may grow with: term g of equation 2."""
+
+FORMS = {"elasticity": "must be prior, {kind: normal, mean: ..., sd: ...} or "
+                       "{kind: fixed, value: ...}",
+         "persistence": "must be common, by_flow or a number from 0 to 1",
+         "innovations": "must be normal or {kind: student, degrees: above 2}"}
+"""What a key may hold that takes values of several forms."""
 
 
 class Student(Strict):
@@ -50,39 +56,25 @@ class Presample(Strict):
 
 
 class Specification(Strict):
-    """One form of the reference path.
+    """One form of the reference path."""
 
-    Attributes
-    ----------
-    name, title, note
-        Name, a few words, and why it is on offer.
-    size
-        What flows grow with, a key of `SIZES`.
-    elasticity
-        Prior of the elasticity to it: that of ``parameters.yaml``, or one of its own.
-    exchange_rate, closure
-        Whether the real exchange rate and closures of the corridor enter.
-    persistence
-        How much of the residual carries over: ``common`` to both flows, ``by_flow``, or a fixed
-        number; at one the residual is a random walk.
-    innovations
-        ``normal``, or Student's t.
-    presample
-        Years before the sample that enter, with their weight.
-    use
-        ``candidate`` (may get weight), ``ablation`` or ``probe`` (for comparison only).
-    """
-
+    #: name, a few words, and why it is on offer
     name: str
     title: str = Field(min_length=1)
     note: str = ""
+    #: what flows grow with, a key of `SIZES`
     size: Literal["nominal_gdp", "real_gdp", "imports", "none"]
+    #: prior of the elasticity to it: that of ``parameters.yaml``, or one of its own
     elasticity: Literal["prior"] | Annotated[Normal | Fixed, Field(discriminator="kind")] = "prior"
+    #: whether the real exchange rate and closures of the corridor enter
     exchange_rate: bool = True
     closure: bool = True
+    #: how much of the residual carries over: ``common`` to both flows, ``by_flow``, or a fixed
+    #: number; at one the residual is a random walk
     persistence: Literal["common", "by_flow"] | Annotated[float, Field(ge=0.0, le=1.0)] = "common"
-    innovations: Literal["normal"] | Student = "normal"
-    presample: Presample | None = None
+    innovations: Literal["normal"] | Student = "normal"  #: ``normal``, or Student's t
+    presample: Presample | None = None  #: years before the sample that enter, with their weight
+    #: ``candidate`` (may get weight), ``ablation`` or ``probe`` (for comparison only)
     use: Literal["candidate", "ablation", "probe"] = "candidate"
 
     @model_validator(mode="after")
@@ -104,20 +96,10 @@ class Specification(Strict):
 
 
 def size_of_market(size: str, log_gdp: Array, log_real: Array, log_imports: Array) -> Array:
-    """Log of what flows grow with, by importer: term g of equation 2 before centring.
+    """Log of what flows grow with: term g of equation 2 before centring; (..., year, importer).
 
-    Parameters
-    ----------
-    size
-        A key of `SIZES`.
-    log_gdp, log_real, log_imports
-        Log nominal GDP in USD, log real GDP, and log total imports in USD (NaN where they are
-        not known), axes (..., year, importer).
-
-    Returns
-    -------
-    numpy.ndarray
-        Same axes.
+    `size` is a key of `SIZES`; log nominal GDP in USD, log real GDP and log total imports in USD
+    (NaN where not known) have the same axes.
     """
     if size == "imports":
         return np.where(np.isnan(log_imports), log_gdp, log_imports)
@@ -128,93 +110,61 @@ def size_of_market(size: str, log_gdp: Array, log_real: Array, log_imports: Arra
 
 
 def loadings(size: str, members: int) -> tuple[Array, Array]:
-    """How much term g of each flow grows with each member's nominal and real GDP (equation S1).
+    """Give the loadings of term g on each member's log nominal and real GDP (equation S1).
 
-    Parameters
-    ----------
-    size
-        A key of `SIZES`.
-    members
-        Number of members of the pair.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        Loadings on log nominal and on log real GDP; (importer, member). Imports follow the
-        importer's nominal GDP.
+    Both (importer, member). Imports follow the importer's nominal GDP.
     """
     nothing, both = np.zeros((members, members)), np.ones((members, members))
     return {"nominal_gdp": (both, nothing), "real_gdp": (nothing, both),
             "imports": (np.eye(members), nothing), "none": (nothing, nothing)}[size]
 
 
+@unless_changed(SPECIFICATIONS_FILE)
 def read_specifications(folder: Path) -> dict[str, Specification]:
-    """Read and check `specifications.yaml` of a calibration folder.
+    """Read `specifications.yaml` of a calibration folder: specifications by name.
 
     Raises
     ------
     InputError
         With every problem of the file.
     """
-    path = Path(folder) / FILE
-    data, places = load_marked(path)
-    return gathered(data, lambda name, entry: _specification(name, entry, str(path), places))
+    document = load_document(folder / SPECIFICATIONS_FILE)
+    return document.entries(lambda name, entry: _specification(name, entry, document))
 
 
-def _specification(name: str, entry: Any, file: str,
-                   places: Places) -> Specification | list[Problem]:
+def _specification(name: str, entry: Any, document: Document) -> Specification | list[Problem]:
     if name == STACKED:
-        return [problem(file, name, places, "is the name of the mixture of all; choose another")]
-    if not isinstance(entry, dict):
-        return [problem(file, name, places, f"must be a mapping, not {kind(entry)}")]
+        return [document.problem(name, "is the name of the mixture of all; choose another")]
     known = [field for field in Specification.model_fields if field != "name"]
-    wrong = [problem(file, f"{name}.{key}", places, f"unknown key; known: {', '.join(known)}",
-                     nearest(str(key), known)) for key in entry if key not in known]
-    try:
-        made = Specification(name=name, **{key: entry[key] for key in entry if key in known})
-    except ValidationError as error:
-        return wrong + _plain(error, file, name, places)
-    return wrong or made
+    result = document.model(Specification, name, entry, known, name=name)
+    if not isinstance(result, list):
+        return result
+    return list(dict.fromkeys(_plain(problem, name, document) for problem in result))
 
 
-def _plain(error: ValidationError, file: str, name: str, places: Places) -> list[Problem]:
-    """One problem per key: where several forms are allowed, say which, once."""
-    forms = {"elasticity": "must be prior, {kind: normal, mean: ..., sd: ...} or "
-                           "{kind: fixed, value: ...}",
-             "persistence": "must be common, by_flow or a number from 0 to 1",
-             "innovations": "must be normal or {kind: student, degrees: above 2}"}
-    found: dict[tuple[str, str], Problem] = {}
-    for made in problems_of(error, file, name, places):
-        rest = made.key.removeprefix(f"{name}.")
-        key = rest.partition(".")[0]
-        if key in forms and not made.message.startswith("must be {kind: fixed"):
-            made = problem(file, f"{name}.{key}", places, forms[key])
-        elif rest == name and made.message.partition(": ")[0] in Specification.model_fields:
-            part, _, message = made.message.partition(": ")
-            made = problem(file, f"{name}.{part}", places, message)
-        found.setdefault((made.key, made.message), made)
-    return list(found.values())
+def _plain(problem: Problem, name: str, document: Document) -> Problem:
+    """Name the part that is wrong and, where several forms are allowed, all of them."""
+    rest = problem.key.removeprefix(f"{name}.")
+    key = rest.partition(".")[0]
+    if key in FORMS and not problem.message.startswith("must be {kind: fixed"):
+        return document.problem(f"{name}.{key}", FORMS[key])
+    part, _, message = problem.message.partition(": ")
+    if rest == name and part in Specification.model_fields:
+        return document.problem(f"{name}.{part}", message)
+    return problem
 
 
 def specification(folder: Path, name: str) -> Specification:
-    """Read one specification by name.
-
-    Raises
-    ------
-    InputError
-        When there is none of that name.
-    """
-    return chosen(read_specifications(folder), name, str(Path(folder) / FILE))
-
-
-def chosen(known: Mapping[str, Specification], name: str, file: str) -> Specification:
-    """Give one of several specifications, or say which there are."""
+    """Read one specification by name; an `InputError` lists the names."""
+    known = read_specifications(folder)
     if name not in known:
-        raise InputError([Problem(file, name, f"unknown specification; known: {', '.join(known)}",
+        raise InputError([Problem(str(Path(folder) / SPECIFICATIONS_FILE), name,
+                                  f"unknown specification; known: {', '.join(known)}",
                                   nearest(name, known))])
     return known[name]
 
 
+@unless_changed(WEIGHTS, SPECIFICATIONS_FILE)
 def read_weights(folder: Path) -> dict[str, float]:
     """Read how much each specification counts in a run, those above zero only.
 
@@ -223,30 +173,28 @@ def read_weights(folder: Path) -> dict[str, float]:
     InputError
         For an unknown specification, a weight that is none, or weights that do not add up.
     """
-    path = Path(folder) / WEIGHTS
-    data, places = load_marked(path)
-    known = read_specifications(folder)
-    table = data.get("weights")
-    if not isinstance(table, dict):
-        raise InputError([problem(str(path), "weights", places, "must be a mapping of "
-                                  f"specifications to their weights, not {kind(table)}")])
-    problems = [problem(str(path), f"weights.{name}", places, message, hint)
-                for name, weight in table.items()
-                for message, hint in _wrong_weight(name, weight, known)]
-    if not problems and abs(sum(table.values()) - 1.0) > MOST_OFF:
-        problems = [problem(str(path), "weights", places,
-                            f"add up to {sum(table.values()):.6g}, must add up to 1")]
+    document, known = load_document(folder / WEIGHTS), read_specifications(folder)
+    weights = document.data.get("weights")
+    if not isinstance(weights, dict):
+        raise InputError([document.problem("weights", "must be a mapping of specifications to "
+                                           f"their weights, not {kind(weights)}")])
+    problems = [document.problem(f"weights.{name}", message, *hints)
+                for name, weight in weights.items()
+                for message, *hints in _wrong_weight(name, weight, known)]
+    if not problems and abs(sum(weights.values()) - 1.0) > MOST_OFF:
+        problems = [document.problem("weights", f"add up to {sum(weights.values()):.6g}, must "
+                                     "add up to 1")]
     if problems:
         raise InputError(problems)
-    return {name: float(table[name]) for name in known if table.get(name, 0.0) > 0.0}
+    return {name: float(weights[name]) for name in known if weights.get(name, 0.0) > 0.0}
 
 
 def _wrong_weight(name: str, weight: Any,
-                  known: Mapping[str, Specification]) -> Iterable[tuple[str, str]]:
+                  known: Mapping[str, Specification]) -> Iterator[tuple[str, ...]]:
     if name not in known:
         yield f"unknown specification; known: {', '.join(known)}", nearest(name, known)
     elif isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
-        yield f"must be a number from 0 to 1, not {weight!r}", ""
+        yield (f"must be a number from 0 to 1, not {weight!r}",)
     elif weight > 0 and known[name].use != "candidate":
-        yield f"is an {known[name].use}".replace("an probe", "a probe") + (
-            " and cannot have weight; only candidates can"), ""
+        article = "an" if known[name].use == "ablation" else "a"
+        yield (f"is {article} {known[name].use} and cannot have weight; only candidates can",)

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.common.files import content
 
 Kind = Literal["text", "integer", "number", "year"]
 
@@ -27,35 +28,29 @@ YEARS = (1900, 2200)
 MAX_PROBLEMS = 50
 """Problems listed in full; more are only counted."""
 
-_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+_DECIMAL = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 _INTEGER = re.compile(r"[-+]?\d+")
 
 
 @dataclass(frozen=True)
 class Column:
-    """What one column of a table may hold.
+    """What one column of a table may hold."""
 
-    Attributes
-    ----------
-    name
-        Heading of the column.
-    kind
-        ``text``, ``integer``, ``number`` or ``year``.
-    required
-        Whether every cell must be filled. A column that is not required may also be absent;
-        empty cells are an empty text or NaN.
-    low, high
-        Least and greatest number allowed.
-    allowed
-        Codes allowed; None for any text.
-    """
-
-    name: str
-    kind: Kind
+    name: str  #: heading of the column
+    kind: Kind  #: ``text``, ``integer``, ``number`` or ``year``
+    #: whether every cell must be filled. A column that is not required may also be absent; empty
+    #: cells are an empty text or NaN
     required: bool = True
+    #: least and greatest number allowed
     low: float | None = None
     high: float | None = None
-    allowed: Sequence[str] | None = None
+    allowed: Sequence[str] | None = None  #: codes allowed; None for any text
+
+
+GRADES = ("A", "B", "C", "D")
+SOURCES = (Column("grade", "text", allowed=GRADES), Column("source", "text"),
+           Column("url", "text", required=False), Column("note", "text", required=False))
+"""Columns that say where a row comes from and how good it is."""
 
 
 @dataclass(frozen=True)
@@ -65,24 +60,11 @@ class _Row:
 
 
 def read_table(path: Path, columns: Sequence[Column], key: Sequence[str] = ()) -> pd.DataFrame:
-    """Read a CSV file and check every cell.
+    """Read a CSV file and check every cell; a column that is not listed is a problem.
 
     Where the table has columns ``low`` and ``high``, the number column listed just before
-    ``low`` must lie between them in every row.
-
-    Parameters
-    ----------
-    path
-        A CSV file in UTF-8, separated by commas, with one heading row.
-    columns
-        What the columns may hold. A column of the file that is not listed is a problem.
-    key
-        Columns that together must be different in every row.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The listed columns in the listed order; texts as text, numbers as numbers.
+    ``low`` must lie between them in every row. The columns named in `key` must together be
+    different in every row.
 
     Raises
     ------
@@ -99,15 +81,11 @@ def read_table(path: Path, columns: Sequence[Column], key: Sequence[str] = ()) -
                                     f"{len(header)}", line=number))
             continue
         texts = dict(zip(header, fields, strict=True))
-        cells = {}
-        for column in columns:
-            text = texts.get(column.name, "")
-            if column.name not in header:
-                cells[column.name] = _empty(column)
-                continue
-            cells[column.name], message, hint = _cell(column, text)
-            if message:
-                problems.append(Problem(file, column.name, message, hint, number))
+        checked = {column.name: _cell(column, texts[column.name]) if column.name in texts
+                   else (_empty(column), "", "") for column in columns}
+        problems += [Problem(file, name, message, hint, number)
+                     for name, (_, message, hint) in checked.items() if message]
+        cells = {name: value for name, (value, _, _) in checked.items()}
         problems += _order_problems(file, number, cells, columns)
         rows.append(_Row(number, cells))
     if not lines:
@@ -123,7 +101,7 @@ def read_table(path: Path, columns: Sequence[Column], key: Sequence[str] = ()) -
 def _split(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Heading and rows of a file, each row with the line on which it starts."""
     try:
-        data = Path(path).read_bytes()
+        data = content(Path(path))
     except OSError as error:
         reason = ("file not found" if isinstance(error, FileNotFoundError)
                   else "is a folder, not a file" if isinstance(error, IsADirectoryError)
@@ -154,21 +132,26 @@ def _split(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
 
 def _heading_problems(file: str, header: Sequence[str],
                       columns: Sequence[Column]) -> list[Problem]:
-    known = [column.name for column in columns]
-    if len(header) == 1 and len(known) > 1 and re.search("[;\t]", header[0]):
+    if len(header) == 1 and len(columns) > 1 and re.search("[;\t]", header[0]):
         return [Problem(file, "", "has one column only", "separate the columns by commas", 1)]
-    problems = [Problem(file, name, "column stands twice", line=1)
-                for name in dict.fromkeys(header) if header.count(name) > 1]
-    for name in dict.fromkeys(header):
-        if name not in known:
-            free = [other for other in known if other not in header]
-            hint = nearest(name, free) or f"known columns: {', '.join(known)}"
-            problems.append(Problem(file, name, "unknown column", hint, 1))
-    extra = [name for name in header if name not in known]
-    problems += [Problem(file, column.name, "column missing",
-                         _renamed(nearest(column.name, extra)), 1)
-                 for column in columns if column.required and column.name not in header]
-    return problems
+    return _column_problems(file, header, columns)
+
+
+def _column_problems(file: str, header: Sequence[str],
+                     columns: Sequence[Column]) -> list[Problem]:
+    known = [column.name for column in columns]
+    names = list(dict.fromkeys(header))
+    extra = [name for name in names if name not in known]
+    absent = [name for name in known if name not in names]
+    repeated = [Problem(file, name, "column stands twice", line=1)
+                for name in names if header.count(name) > 1]
+    unknown = [Problem(file, name, "unknown column",
+                       nearest(name, absent) or f"known columns: {', '.join(known)}", 1)
+               for name in extra]
+    missing = [Problem(file, column.name, "column missing",
+                       _renamed(nearest(column.name, extra)), 1)
+               for column in columns if column.required and column.name in absent]
+    return [*repeated, *unknown, *missing]
 
 
 def _renamed(guess: str) -> str:
@@ -188,10 +171,14 @@ def _cell(column: Column, text: str) -> tuple[Any, str, str]:
             hint = nearest(text, column.allowed) or f"known: {', '.join(column.allowed)}"
             return text, f"'{text}' is unknown", hint
         return text, "", ""
-    whole = column.kind != "number"
-    if not (_INTEGER if whole else _NUMBER).fullmatch(text.strip()):
-        return math.nan, f"'{text}' is not a {'whole ' if whole else ''}number", ""
-    value = int(text) if whole else float(text)
+    return _number(column, text)
+
+
+def _number(column: Column, text: str) -> tuple[Any, str, str]:
+    integer = column.kind != "number"
+    if not (_INTEGER if integer else _DECIMAL).fullmatch(text.strip()):
+        return math.nan, f"'{text}' is not a {'whole ' if integer else ''}number", ""
+    value = int(text) if integer else float(text)
     low, high = YEARS if column.kind == "year" else (column.low, column.high)
     if not math.isfinite(value):
         return math.nan, f"'{text}' is too large", ""
@@ -217,8 +204,8 @@ def _order_problems(file: str, line: int, cells: dict[str, Any],
     values = [cells[name] for name in ordered if not math.isnan(cells[name])]
     if values == sorted(values):
         return []
-    said = ", ".join(f"{name} {cells[name]:g}" for name in ordered)
-    return [Problem(file, ordered[1], f"out of order: {said}",
+    row = ", ".join(f"{name} {cells[name]:g}" for name in ordered)
+    return [Problem(file, ordered[1], f"out of order: {row}",
                     f"must be {' <= '.join(ordered)}", line)]
 
 
@@ -227,8 +214,8 @@ def _key_problems(file: str, rows: Sequence[_Row], key: Sequence[str]) -> list[P
     for row in rows if key else ():
         code = tuple(row.cells[name] for name in key)
         if code in seen:
-            said = ", ".join(str(part) for part in code)
-            problems.append(Problem(file, ", ".join(key), f"'{said}' stands twice, first on line "
+            text = ", ".join(map(str, code))
+            problems.append(Problem(file, ", ".join(key), f"'{text}' stands twice, first on line "
                                     f"{seen[code]}", line=row.line))
         seen.setdefault(code, row.line)
     return problems

@@ -1,7 +1,7 @@
-"""YAML read strictly: what a file says is what the model gets, or an error with line and column.
+"""YAML read strictly: what a file says is what the model gets, or errors with line and column.
 
 Scalars follow the YAML 1.2 core schema, so ``NO``, ``on`` and ``1:30`` stay text. Refused, each
-with its place: equal keys, keys that are not text, tags, anchors and aliases, several documents,
+with its position: equal keys, keys that are not text, tags, anchors and aliases, several documents,
 numbers that could be read in two ways (``010``) and numbers that are none (``.nan``).
 """
 
@@ -9,22 +9,35 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import yaml
+from pydantic import BaseModel, ValidationError
 
-from tradesim.common.errors import InputError, Problem
-
-Places = Mapping[str, tuple[int, int]]
+from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.common.files import content
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
 TOO_DEEP = f"is nested deeper than {MAX_DEPTH} levels"
 MAX_VALUES = 100_000
 MAX_PROBLEMS = 50
+
+Model = TypeVar("Model", bound=BaseModel)
+Entry = TypeVar("Entry")
+
+_KEYS = ("bounds", "distribution", "default", "allowed")
+"""Keys that a check of a whole entry may name at the start of its message."""
+
+_TYPES = {"float_type": "a number", "int_type": "a whole number", "string_type": "text",
+          "bool_type": "true or false", "list_type": "a list", "dict_type": "a mapping",
+          "finite_number": "a finite number", "model_type": "a mapping",
+          "model_attributes_type": "a mapping", "tuple_type": "a list"}
+_MESSAGES = {"missing": "is missing", "extra_forbidden": "unknown key",
+             "union_tag_not_found": "must say its kind", "string_too_short": "must not be empty",
+             "too_short": "must hold {min_length} or more"}
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
@@ -38,17 +51,7 @@ _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 def scalar(text: str) -> str | int | float | bool | None:
-    """Read one plain scalar by the YAML 1.2 core schema.
-
-    Parameters
-    ----------
-    text
-        The scalar as written, without quotes.
-
-    Returns
-    -------
-    str, int, float, bool or None
-        Its value; anything that is no number, truth value or null is text.
+    """Read one plain scalar by the YAML 1.2 core schema; what is nothing else is text.
 
     Raises
     ------
@@ -74,40 +77,78 @@ def scalar(text: str) -> str | int | float | bool | None:
     return text
 
 
+class Document(NamedTuple):
+    """A YAML file as plain dicts, lists and scalars, with where everything stands in it."""
+
+    data: Any  #: what the file says
+    #: dotted key (``levers.road.start``, ``references.0.url``) to line and column, from 1
+    positions: Mapping[str, tuple[int, int]]
+    file: str  #: name of the file, for messages
+
+    def problem(self, key: str, message: str, *hints: str) -> Problem:
+        """Report a problem at the position of its key, or of the nearest enclosing one."""
+        known = key
+        while known and known not in self.positions:
+            known = known.rpartition(".")[0]
+        line, column = self.positions.get(known, (None, None))
+        return Problem(self.file, key, message, "; ".join(filter(None, hints)), line, column)
+
+    def problems(self, error: ValidationError, key: str) -> list[Problem]:
+        """Report what pydantic found wrong with the entry of a key, in plain words."""
+        return [self.problem(".".join(part for part in (key, *parts) if part), message)
+                for parts, message in map(_located, error.errors())]
+
+    def model(self, model: type[Model], key: str, entry: Any, known: Sequence[str],
+              **given: Any) -> Model | list[Problem]:
+        """Make a model of an entry, or list all that is wrong with it.
+
+        Parameters
+        ----------
+        model
+            The pydantic model.
+        key, entry
+            Dotted key of the entry, and what the file says there.
+        known
+            Keys that the entry may have.
+        given
+            Fields of the model that do not come from the entry.
+        """
+        if not isinstance(entry, dict):
+            return [self.problem(key, f"must be a mapping, not {kind(entry)}")]
+        wrong = [self.problem(_joined(key, part), f"unknown key; known: {', '.join(known)}",
+                              nearest(part, known)) for part in entry if part not in known]
+        fields = {part: value for part, value in entry.items() if part in known}
+        try:
+            checked = model(**fields | given)
+        except ValidationError as error:
+            return wrong + self.problems(error, key)
+        return wrong or checked
+
+    def entries(self, make: Callable[[str, Any], Entry | list[Problem]],
+                key: str = "") -> dict[str, Entry]:
+        """Make something of every entry below a key, or of the file, by name.
+
+        Raises
+        ------
+        InputError
+            With the problems of all entries, in their order.
+        """
+        results = {name: make(name, entry)
+                   for name, entry in (self.data[key] if key else self.data).items()}
+        problems = [problem for result in results.values() if isinstance(result, list)
+                    for problem in result]
+        if problems:
+            raise InputError(problems)
+        return {name: entry for name, entry in results.items() if not isinstance(entry, list)}
+
+
 def load(path: str | Path, *, mapping: bool = True) -> Any:
-    """Read a YAML file as plain dicts, lists and scalars.
-
-    Parameters
-    ----------
-    path
-        The file.
-    mapping
-        Whether the whole file must be a mapping (``key: value``).
-
-    Raises
-    ------
-    InputError
-        With every problem of the file.
-    """
-    return load_marked(path, mapping=mapping)[0]
+    """Read the data of a YAML file; see `load_document`."""
+    return load_document(path, mapping=mapping).data
 
 
-def load_marked(path: str | Path, *, mapping: bool = True) -> tuple[Any, Places]:
-    """Read a YAML file and say where everything stands in it.
-
-    Parameters
-    ----------
-    path
-        The file.
-    mapping
-        Whether the whole file must be a mapping (``key: value``).
-
-    Returns
-    -------
-    data
-        Plain dicts, lists and scalars.
-    places
-        Dotted key (``levers.road.start``, ``references.0.url``) to line and column, from 1.
+def load_document(path: str | Path, *, mapping: bool = True) -> Document:
+    """Read a YAML file, which must be a mapping (``key: value``) unless said otherwise.
 
     Raises
     ------
@@ -117,13 +158,13 @@ def load_marked(path: str | Path, *, mapping: bool = True) -> tuple[Any, Places]
     return parse(_text(Path(path)), str(path), mapping=mapping)
 
 
-def parse(text: str, file: str, *, mapping: bool = True) -> tuple[Any, Places]:
-    """Read YAML text that came from `file`; see `load_marked`."""
+def parse(text: str, file: str, *, mapping: bool = True) -> Document:
+    """Read YAML text that came from `file`; see `load_document`."""
     reader = _Reader(file)
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
-            if not reader.take(event):
-                break
+        reader.read(yaml.parse(text, Loader=_LOADER))
+    except _StopError:
+        pass
     except (yaml.YAMLError, RecursionError) as error:
         reader.syntax(error, text)
     if not reader.problems:
@@ -133,7 +174,7 @@ def parse(text: str, file: str, *, mapping: bool = True) -> tuple[Any, Places]:
             reader.problem(None, "", f"must hold 'key: value' pairs, not {kind(reader.data)}")
     if reader.problems:
         raise InputError(reader.problems)
-    return reader.data, reader.places
+    return Document(reader.data, reader.positions, file)
 
 
 def kind(value: Any) -> str:
@@ -155,55 +196,105 @@ def leaves(data: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         yield from leaves(value, f"{prefix}.{key}" if prefix else str(key))
 
 
+def shown(value: Any) -> str:
+    """Show a short value in brackets after its kind."""
+    return f" ({value!r})" if isinstance(value, str | int | float) and len(str(value)) < 40 else ""
+
+
+def words(item: Mapping[str, Any]) -> str:
+    """Say in plain words what one pydantic error means."""
+    sort, got, context = item["type"], item["input"], item.get("ctx", {})
+    if sort in _TYPES:
+        return f"must be {_TYPES[sort]}, not {kind(got)}" + shown(got)
+    if sort in _MESSAGES:
+        return _MESSAGES[sort].format(**context)
+    if sort == "value_error":
+        return str(context["error"])
+    if sort == "union_tag_invalid":
+        known = context["expected_tags"].replace("'", "")
+        return f"unknown kind {context['tag']!r}; known: {known}"
+    if sort == "literal_error":
+        return f"must be {context['expected'].replace(chr(39), '')}, not {got!r}"
+    return f"{item['msg'].lower().replace('input should', 'must')}, not {got!r}"
+
+
+def _located(item: Mapping[str, Any]) -> tuple[list[str], str]:
+    """Key below the entry, as the file names it, and message of one pydantic error."""
+    parts, message = [str(part) for part in item["loc"]], words(item)
+    if len(parts) > 1 and parts[0] == "distribution":
+        del parts[1]
+    if len(parts) == 1 and parts[0] in ("low", "high"):
+        parts = ["bounds"]
+    elif parts and parts[0] == "values":
+        parts[0] = "allowed"
+    if item["type"] == "value_error" and message.split(":")[0] in _KEYS:
+        key, _, message = message.partition(": ")
+        parts.append(key)
+    return parts, message
+
+
 def _text(path: Path) -> str:
-    def stop(message: str) -> InputError:
-        return InputError([Problem(str(path), "", message)])
+    def refusal(message: str, line: int | None = None) -> InputError:
+        return InputError([Problem(str(path), "", message, line=line)])
 
     try:
         if path.is_dir():
-            raise stop("is a directory, not a YAML file")
-        with path.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
+            raise refusal("is a directory, not a YAML file")
+        raw = _start(path)
     except OSError as error:
-        raise stop(f"cannot be read: {error.strerror or error}") from error
+        raise refusal(f"cannot be read: {error.strerror or error}") from error
     except ValueError as error:
-        raise stop("is not a possible file name") from error
+        raise refusal("is not a possible file name") from error
     if len(raw) > MAX_BYTES:
-        raise stop(f"is larger than {MAX_BYTES // 1_000_000} MB, too large for a file of settings")
+        raise refusal(f"is larger than {MAX_BYTES // 1_000_000} MB, too large for a file of "
+                      "settings")
     if b"\0" in raw:
-        raise stop("is a binary file, not text")
+        raise refusal("is a binary file, not text")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise InputError([Problem(str(path), "", "is not UTF-8 text; save it as UTF-8",
-                                  line=line)]) from error
+        raise refusal("is not UTF-8 text; save it as UTF-8",
+                      raw.count(b"\n", 0, error.start) + 1) from error
 
 
-@dataclass
-class _Level:
-    """One open mapping or list: what is in it and where the next value goes."""
+def _start(path: Path) -> bytes:
+    """Bytes of a file, but no more than are needed to see that there are too many."""
+    if path.is_file() and path.stat().st_size <= MAX_BYTES:
+        return content(path)
+    with path.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
 
-    data: Any
-    prefix: str
-    key: str | None = None
-    awaits_key: bool = True
-    first: dict[str, int] = field(default_factory=dict)
+
+class _StopError(Exception):
+    """The rest need not be read: the last problem says why, or there are too many."""
 
 
 class _Reader:
-    """Builds plain data from parse events; keeps every problem with its place."""
+    """Builds plain data from parse events; keeps every problem with its position."""
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.data: Any = None
-        self.places: dict[str, tuple[int, int]] = {}
+        self.positions: dict[str, tuple[int, int]] = {}
         self.problems: list[Problem] = []
         self.documents = 0
-        self._levels: list[_Level] = []
         self._values = 0
 
-    def problem(self, mark: Any, key: str, message: str, hint: str = "") -> None:
+    def read(self, events: Iterator[Any]) -> None:
+        """Read a whole file."""
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                self.documents += 1
+                if self.documents > 1:
+                    self.problem(event, "", "holds a second document after '---'",
+                                 "one file holds one mapping")
+                    raise _StopError
+            elif isinstance(event, yaml.NodeEvent):
+                self.data = self._value(event, events, "", 1)
+
+    def problem(self, at: Any, key: str, message: str, hint: str = "") -> None:
+        """Keep a problem at an event, or at the mark of a syntax error."""
+        mark = getattr(at, "start_mark", at)
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
         self.problems.append(Problem(self.file, key, message, hint, line, column))
 
@@ -216,108 +307,92 @@ class _Reader:
         if context and opened and mark and opened.line != mark.line:
             context = f"{context} (from line {opened.line + 1})"
         parts = [context, getattr(error, "problem", None)]
-        words = ", ".join(part for part in parts if part) or str(error).split("\n")[0]
-        hint = ("put text that holds ': ' in quotes" if "mapping values" in words
+        message = ", ".join(part for part in parts if part) or str(error).split("\n")[0]
+        hint = ("put text that holds ': ' in quotes" if "mapping values" in message
                 else "indent with spaces, not tabs, and quote text that starts with @, ` or %"
-                if "cannot start any token" in words else "")
-        self.problem(mark, "", f"is not valid YAML: {words}", hint)
+                if "cannot start any token" in message else "")
+        self.problem(mark, "", f"is not valid YAML: {message}", hint)
 
-    def take(self, event: Any) -> bool:
-        """Use one event; False when reading on would be useless."""
-        if isinstance(event, yaml.DocumentStartEvent):
-            self.documents += 1
-            if self.documents > 1:
-                self.problem(event.start_mark, "", "holds a second document after '---'",
-                             "one file holds one mapping")
-                return False
-        elif isinstance(event, yaml.AliasEvent):
-            self._value(event, None, f"aliases (*{event.anchor}) are not allowed; write the value "
-                                     "out")
-        elif isinstance(event, yaml.NodeEvent):
-            self._node(event)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            self._levels.pop()
-        return self._room(event)
+    def _value(self, event: Any, events: Iterator[Any], key: str, depth: int) -> Any:
+        """Value of the node that begins with an event, at a dotted key."""
+        value, refusal = _node(event)
+        if refusal:
+            self.problem(event, key, refusal)
+        return self._children(event, events, value, key, depth)
 
-    def _room(self, event: Any) -> bool:
-        if len(self._levels) > MAX_DEPTH:
-            self.problem(event.start_mark, "", TOO_DEEP)
-        elif self._values > MAX_VALUES:
-            self.problem(event.start_mark, "", f"holds more than {MAX_VALUES:,} values")
-        elif len(self.problems) < MAX_PROBLEMS:
-            return True
-        return False
-
-    def _node(self, event: Any) -> None:
-        wrong = ""
-        if event.anchor is not None:
-            wrong = f"anchors (&{event.anchor}) are not allowed; write the value out"
-        elif event.tag is not None and not (event.tag == "!" and _is_scalar(event)):
-            wrong = f"tags ({event.tag}) are not allowed"
-        if not _is_scalar(event):
-            data: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
-            key = self._value(event, data, wrong)
-            self._levels.append(_Level(data, key))
-            return
-        value: Any = event.value
-        if event.implicit[0] and not wrong:
-            try:
-                value = scalar(event.value)
-            except ValueError as error:
-                wrong, value = str(error), event.value
-        self._value(event, value, wrong)
-
-    def _value(self, event: Any, value: Any, wrong: str) -> str:
-        """Put a value where it belongs; returns its dotted key."""
+    def _children(self, event: Any, events: Iterator[Any], value: Any, key: str,
+                  depth: int) -> Any:
+        """Fill a list or mapping with what follows; any other value stays as it is."""
         self._values += 1
-        level = self._levels[-1] if self._levels else None
-        if level is not None and isinstance(level.data, dict) and level.awaits_key:
-            return self._key(level, event, value, wrong)
-        dotted = self._place(level, event, value)
-        if wrong:
-            self.problem(event.start_mark, dotted, wrong)
-        return dotted
+        self._within_limits(event, depth if isinstance(value, dict | list) else 0)
+        if isinstance(value, list):
+            while not isinstance(event := next(events), yaml.SequenceEndEvent):
+                item = _joined(key, str(len(value)))
+                self.positions[item] = (event.start_mark.line + 1, event.start_mark.column + 1)
+                value.append(self._value(event, events, item, depth + 1))
+        elif isinstance(value, dict):
+            first: dict[str, int] = {}
+            while not isinstance(event := next(events), yaml.MappingEndEvent):
+                name = self._name(event, events, key, first, depth + 1)
+                if name is None:
+                    self._value(next(events), events, key, depth + 1)
+                else:
+                    value[name] = self._value(next(events), events, _joined(key, name), depth + 1)
+        return value
 
-    def _place(self, level: _Level | None, event: Any, value: Any) -> str:
-        if level is None:
-            self.data = value
-            return ""
-        if isinstance(level.data, dict):
-            level.awaits_key = True
-            if level.key is None:
-                return level.prefix
-            level.data[level.key] = value
-            return _joined(level.prefix, level.key)
-        dotted = _joined(level.prefix, str(len(level.data)))
-        level.data.append(value)
-        self.places[dotted] = (event.start_mark.line + 1, event.start_mark.column + 1)
-        return dotted
+    def _name(self, event: Any, events: Iterator[Any], prefix: str, first: dict[str, int],
+              depth: int) -> str | None:
+        """Key of a mapping, or None for one that is refused."""
+        name, refusal = _node(event)
+        key = _joined(prefix, name) if isinstance(name, str) else prefix
+        if refusal or not isinstance(name, str):
+            text = getattr(event, "value", "")
+            hint = f'write "{text}" in quotes' if text and not refusal else ""
+            subject = f"the key {text} is" if text else "a key is"
+            self.problem(event, prefix, refusal or f"{subject} {kind(name)}, not text", hint)
+        elif name in first:
+            self.problem(event, key, f"stands twice, first in line {first[name]}",
+                         "keep one of them")
+        self._children(event, events, name, prefix, depth)
+        if refusal or not isinstance(name, str) or name in first:
+            return None
+        first[name] = event.start_mark.line + 1
+        self.positions[key] = (event.start_mark.line + 1, event.start_mark.column + 1)
+        return name
 
-    def _key(self, level: _Level, event: Any, value: Any, wrong: str) -> str:
-        level.awaits_key, level.key = False, None
-        mark = event.start_mark
-        if wrong or not isinstance(value, str):
-            shown = getattr(event, "value", "")
-            hint = f'write "{shown}" in quotes' if shown and not wrong else ""
-            what = f"the key {shown} is" if shown else "a key is"
-            self.problem(mark, level.prefix, wrong or f"{what} {kind(value)}, not text", hint)
-        elif value in level.first:
-            self.problem(mark, _joined(level.prefix, value),
-                         f"stands twice, first in line {level.first[value]}", "keep one of them")
-        else:
-            level.key, level.first[value] = value, mark.line + 1
-            self.places[_joined(level.prefix, value)] = (mark.line + 1, mark.column + 1)
-        return level.prefix
+    def _within_limits(self, event: Any, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            self.problem(event, "", TOO_DEEP)
+        elif self._values > MAX_VALUES:
+            self.problem(event, "", f"holds more than {MAX_VALUES:,} values")
+        elif len(self.problems) < MAX_PROBLEMS:
+            return
+        raise _StopError
+
+
+def _node(event: Any) -> tuple[Any, str]:
+    """Value that begins with an event, lists and mappings still empty, and why it is refused."""
+    if isinstance(event, yaml.AliasEvent):
+        return None, f"aliases (*{event.anchor}) are not allowed; write the value out"
+    plain = isinstance(event, yaml.ScalarEvent)
+    value: Any = (event.value if plain else
+                  {} if isinstance(event, yaml.MappingStartEvent) else [])
+    if event.anchor is not None:
+        return value, f"anchors (&{event.anchor}) are not allowed; write the value out"
+    if event.tag is not None and not (event.tag == "!" and plain):
+        return value, f"tags ({event.tag}) are not allowed"
+    if not plain or not event.implicit[0]:
+        return value, ""
+    try:
+        return scalar(event.value), ""
+    except ValueError as error:
+        return value, str(error)
 
 
 def _open_brackets(text: str, mark: Any) -> int:
     """Count the lists and mappings in brackets that are open where a parser stopped."""
     before = text[:mark.index] if mark else text
     return sum(before.count(sign) for sign in "[{") - sum(before.count(sign) for sign in "]}")
-
-
-def _is_scalar(event: Any) -> bool:
-    return isinstance(event, yaml.ScalarEvent)
 
 
 def _joined(prefix: str, key: str) -> str:

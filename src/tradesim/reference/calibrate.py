@@ -4,7 +4,7 @@ The parameters of equations 1-3 have the priors of `parameters.yaml`; the latent
 integrated out exactly (`statespace`), and what is left is sampled with emcee: several
 ensembles of walkers that start apart and must agree. Afterwards one path of latent flows is
 drawn for every kept draw. Every specification with weight is fitted, all by the same code
-(`evidence`). `docs/calibration.md` shows the result.
+(`likelihood`). `docs/calibration.md` shows the result.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -24,9 +24,10 @@ import yaml
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.files import sha256, whole
+from tradesim.common.parallel import Progress
 from tradesim.inputs import posterior
 from tradesim.inputs.parameters import quantile
-from tradesim.inputs.specifications import FILE, chosen, read_specifications, read_weights
+from tradesim.inputs.specifications import read_specifications, read_weights, specification
 from tradesim.reference.likelihood import (
     Evidence,
     log_posterior,
@@ -39,8 +40,6 @@ from tradesim.reference.mcmc import diagnose, kept_draws, sample
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-
-Progress = Callable[[int, int], None]
 
 ENSEMBLES = 4  #: independent ensembles, compared by R-hat
 WALKERS = 128  #: walkers per ensemble
@@ -59,35 +58,17 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Fit:
-    """The fit of one specification.
-
-    Attributes
-    ----------
-    evidence
-        What entered.
-    vectors
-        Kept draws of the free parameters; (draw, parameter).
-    diagnostics
-        Split R-hat and effective sample size by parameter.
-    dataset
-        The draws by name, with one path of latent flows each.
-    """
+    """The fit of one specification, with what entered it."""
 
     evidence: Evidence
-    vectors: Array
-    diagnostics: dict[str, tuple[float, float]]
-    dataset: xr.Dataset
+    vectors: Array  #: kept draws of the free parameters; (draw, parameter)
+    diagnostics: dict[str, tuple[float, float]]  #: split R-hat and effective draws by parameter
+    dataset: xr.Dataset  #: the draws by name, with one path of latent flows each
 
 
 def fit(evidence: Evidence, seed: int, steps: int = STEPS,
         progress: Progress | None = None) -> Fit:
-    """Sample the posterior of one specification, and refuse chains that did not converge.
-
-    Raises
-    ------
-    ConvergenceError
-        When the chains do not agree or hold too few effective draws.
-    """
+    """Sample the posterior of one specification, and refuse chains that did not converge."""
     rng = np.random.default_rng([seed, 1])
     starts = np.array([starting_points(evidence, WALKERS, rng) for _ in range(ENSEMBLES)])
     chains = sample(lambda vectors: log_posterior(vectors, evidence), starts, steps, seed,
@@ -138,10 +119,6 @@ def calibrate(folder: Path, *, as_of: int | None = None, out: Path | None = None
     specifications
         Further ones to fit; without weight they count only where a scenario asks for them.
 
-    Returns
-    -------
-    Calibration
-
     Raises
     ------
     InputError
@@ -155,17 +132,16 @@ def calibrate(folder: Path, *, as_of: int | None = None, out: Path | None = None
     target = folder if out is None else Path(out)
     _check_target(folder, target)
     known, weights = read_specifications(folder), read_weights(folder)
-    asked = {chosen(known, name, str(folder / FILE)).name for name in specifications}
-    names = [name for name in known if name in weights or name in asked]
+    further = {specification(folder, name).name for name in specifications}
+    names = [name for name in known if name in weights or name in further]
     evidence = [read_evidence(folder, known[name], as_of) for name in names]
-    fits: list[Fit] = []
-    for place, one in enumerate(evidence):
-        fits.append(fit(one, seed, steps, _part(progress, place, len(names))))
-    hashes = posterior.input_hashes(folder, names)
-    command = _command(seed, as_of, steps, [name for name in names if name in asked])
+    fits = [fit(data, seed, steps, _part(progress, index, len(names)))
+            for index, data in enumerate(evidence)]
+    hashes = posterior.input_hashes(folder, tuple(names))
+    command = _command(seed, as_of, steps, [name for name in names if name in further])
     history, base_year = evidence[0].history, evidence[0].base_year
     labels = xr.DataArray(names, dims="specification", name="specification")
-    dataset = xr.concat([one.dataset for one in fits], dim=labels)
+    dataset = xr.concat([fitted.dataset for fitted in fits], dim=labels)
     dataset.attrs = {
         "as_of": history.years[-1], "seed": seed, "base_year": base_year, "command": command,
         "hashes": json.dumps(hashes, sort_keys=True), "weights": json.dumps(weights),
@@ -177,25 +153,25 @@ def calibrate(folder: Path, *, as_of: int | None = None, out: Path | None = None
         "ensembles": ENSEMBLES, "walkers": WALKERS, "steps": steps, "dropped": steps // 3,
         "draws": DRAWS, "inputs": hashes, "versions": _versions(),
         "specifications": {name: {
-            "weight": weights.get(name, 0.0), "first_year": one.evidence.history.years[0],
-            "parameters": summarise(one.vectors, one.evidence, one.diagnostics)}
-            for name, one in zip(names, fits, strict=True)}}
+            "weight": weights.get(name, 0.0), "first_year": fitted.evidence.history.years[0],
+            "parameters": summarise(fitted.vectors, fitted.evidence, fitted.diagnostics)}
+            for name, fitted in zip(names, fits, strict=True)}}
     _write(dataset, manifest, target, alone=target != folder)
     return Calibration(dataset, manifest, target)
 
 
-def _part(progress: Progress | None, place: int, parts: int) -> Progress | None:
-    """Progress of one of several fits, told as progress of all."""
+def _part(progress: Progress | None, index: int, parts: int) -> Progress | None:
+    """Progress of one of several fits as progress of all."""
     if progress is None:
         return None
-    return lambda done, steps: progress(place * steps + done, parts * steps)
+    return lambda done, steps: progress(index * steps + done, parts * steps)
 
 
-def _command(seed: int, as_of: int | None, steps: int, asked: Sequence[str]) -> str:
+def _command(seed: int, as_of: int | None, steps: int, further: Sequence[str]) -> str:
     command = f"tradesim calibrate --seed {seed}"
     command += "" if as_of is None else f" --as-of {as_of}"
     command += "" if steps == STEPS else f" --steps {steps}"
-    return command + "".join(f" --specification {name}" for name in asked)
+    return command + "".join(f" --specification {name}" for name in further)
 
 
 def _check_target(folder: Path, target: Path) -> None:
@@ -238,6 +214,6 @@ def table(calibration: Calibration) -> pd.DataFrame:
     import pandas as pd
 
     rows = {(name, parameter): row
-            for name, one in calibration.manifest["specifications"].items()
-            for parameter, row in one["parameters"].items()}
+            for name, fitted in calibration.manifest["specifications"].items()
+            for parameter, row in fitted["parameters"].items()}
     return pd.DataFrame.from_dict(rows, orient="index")

@@ -1,70 +1,35 @@
-"""The gravity equation of the reference path, forward in time (equations 2-3)."""
+"""The gravity equation of the reference path (equation 2), and its projection (equation 3)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from tradesim.common.arrays import Array, frozen
+from tradesim.common.arrays import Array, autoregression, frozen
 
 
 @dataclass(frozen=True)
-class Reference:
-    """What happens without new policy, by draw.
+class ReferencePath:
+    """What happens without new policy, by draw."""
 
-    Attributes
-    ----------
-    log_flow
-        Log of the bilateral flow into each importer, USD on the reference count;
-        (draw, year, importer).
-    log_growth
-        Log of each importer's nominal GDP against the base year; (draw, year, importer).
-    closed_share
-        Share of the year in which the shared corridor is closed; (draw, year).
-    unexplained
-        Part of `log_flow` that nothing explains; (draw, year, importer).
-    """
-
+    #: log of the bilateral flow into each importer, USD on the reference count; (draw, year,
+    #: importer)
     log_flow: Array
+    #: log of each importer's nominal GDP against the base year; (draw, year, importer)
     log_growth: Array
-    closed_share: Array
-    unexplained: Array
-
-
-def autoregression(shocks: Array, persistence: Array, start: Array) -> Array:
-    r"""First-order autoregression :math:`z_t = \rho z_{t-1} + \epsilon_t` (equation 3).
-
-    Parameters
-    ----------
-    shocks
-        Innovations :math:`\epsilon`, shape (draw, year, ...).
-    persistence
-        :math:`\rho`, shape (draw,) or that of a state.
-    start
-        State before the first year, shape (draw, ...).
-
-    Returns
-    -------
-    numpy.ndarray
-        States, shape of `shocks`.
-    """
-    path = np.empty_like(shocks)
-    state = start
-    rho = persistence if persistence.ndim > 1 else persistence.reshape(
-        -1, *[1] * (shocks.ndim - 2))
-    for t in range(shocks.shape[1]):
-        state = rho * state + shocks[:, t]
-        path[:, t] = state
-    return path
+    closed_share: Array  #: share of the year in which the corridor is closed; (draw, year)
+    unexplained: Array  #: part of `log_flow` that nothing explains; (draw, year, importer)
 
 
 def corridor(
     uniform: Array, disrupted: Array, persistence: Array, closed: Array,
     restricted_share: Array, closed_share: Array, *, begun: bool = False,
 ) -> Array:
-    """Yearly regime of the shared corridor: open, restricted or closed, with memory.
+    """Share of each year in which the corridor is closed; (draw, year).
+
+    Every year is open, restricted or closed, with memory.
 
     Parameters
     ----------
@@ -79,11 +44,6 @@ def corridor(
         Share of the year that counts as closed in each of the two; (draw,).
     begun
         Whether the year before the first was disrupted.
-
-    Returns
-    -------
-    numpy.ndarray
-        Share of the year closed, zero when open; (draw, year).
     """
     path = np.empty(uniform.shape[:2])
     state = np.full(len(uniform), begun)
@@ -94,62 +54,55 @@ def corridor(
     return path
 
 
-def reference(
-    *,
-    constant: Array,
-    elasticity_gdp: Array,
-    elasticity_exchange_rate: Array,
-    closure_effect: Array,
-    persistence: Array,
-    innovations: Array,
-    residual: Array,
-    size: Array,
-    log_growth: Array,
-    exchange_rate: Array,
-    closed_share: Array,
-) -> Reference:
-    r"""Project bilateral flows by gravity, as calibrated (equations 2-3).
+def expected(parameters: Mapping[str, Array], size: Array, exchange_rate: Array,
+             closed_share: Array) -> Array:
+    r"""Log flow without its residual, equation 2; (..., year, importer).
 
-    .. math::
-
-        x_{dt} = a_d + \beta g_{dt} + \gamma_d q_t + \kappa_d C_t + u_{dt}, \qquad
-        u_{dt} = \rho_d u_{d,t-1} + \epsilon_{dt}
+    .. math:: a_d + \beta g_{dt} + \gamma_d q_t + \kappa_d C_t
 
     Parameters
     ----------
-    constant, elasticity_exchange_rate, closure_effect, persistence
-        :math:`a`, :math:`\gamma`, :math:`\kappa`, :math:`\rho` by direction, shape
-        (draw, importer).
-    elasticity_gdp
-        :math:`\beta`, shape (draw,).
-    innovations
-        :math:`\epsilon`, shape (draw, year, importer), log points.
-    residual
-        State :math:`u` in the last year of the sample, shape (draw, importer).
+    parameters
+        ``constant`` :math:`a`, ``elasticity_exchange_rate`` :math:`\gamma` and
+        ``closure_effect`` :math:`\kappa` with axes (..., importer), ``elasticity_gdp``
+        :math:`\beta` with axes (...,).
     size
-        :math:`g`, log of what flows grow with less its value in the base year, with the errors
-        of its forecast, (draw, year, importer).
+        :math:`g`, log of what flows grow with less its value in the base year,
+        (..., year, importer).
+    exchange_rate
+        :math:`q`, log relative price level of the second member over the first, (..., year).
+    closed_share
+        :math:`C`, share of the year in which the corridor is closed, (..., year).
+    """
+    def by_importer(name: str) -> Array:
+        return parameters[name][..., None, :]
+
+    return (by_importer("constant")
+            + parameters["elasticity_gdp"][..., None, None] * size
+            + by_importer("elasticity_exchange_rate") * exchange_rate[..., None]
+            + by_importer("closure_effect") * closed_share[..., None])
+
+
+def reference(parameters: Mapping[str, Array], *, innovations: Array, size: Array,
+              log_growth: Array, exchange_rate: Array, closed_share: Array) -> ReferencePath:
+    """Project bilateral flows by gravity, as calibrated (equations 2-3).
+
+    Parameters
+    ----------
+    parameters
+        Those of `expected`, ``persistence`` and ``residual``, the state in the last year of the
+        sample, all with a leading axis ``draw``.
+    innovations
+        Of the residual, (draw, year, importer), log points.
+    size, exchange_rate, closed_share
+        As in `expected`; size with the errors of its forecast.
     log_growth
         Log of each importer's nominal GDP against the base year, (draw, year, importer).
-    exchange_rate
-        :math:`q`, (draw, year).
-    closed_share
-        :math:`C`, (draw, year).
-
-    Returns
-    -------
-    Reference
-        Log flows on the reference count, growth of demand, and the corridor.
     """
-    unexplained = autoregression(innovations, persistence, residual)
-    flow = (
-        constant[:, None, :]
-        + elasticity_gdp[:, None, None] * size
-        + elasticity_exchange_rate[:, None, :] * exchange_rate[..., None]
-        + closure_effect[:, None, :] * closed_share[..., None]
-        + unexplained
-    )
-    return Reference(frozen(flow), frozen(log_growth), frozen(closed_share), frozen(unexplained))
+    unexplained = autoregression(innovations, parameters["persistence"], parameters["residual"])
+    flow = expected(parameters, size, exchange_rate, closed_share) + unexplained
+    return ReferencePath(frozen(flow), frozen(log_growth), frozen(closed_share),
+                         frozen(unexplained))
 
 
 def innovations(normal: Callable[[str], Array], prefix: str, years: tuple[int, ...],

@@ -23,7 +23,8 @@ from tradesim.inputs.history import History, read_history
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.parameters import Parameter, quantile, read_parameters
 from tradesim.inputs.specifications import Specification, size_of_market, specification
-from tradesim.reference.statespace import expected, log_likelihood, smooth_draw
+from tradesim.reference.gravity import expected
+from tradesim.reference.statespace import log_likelihood, smooth_draw
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,37 +34,18 @@ CANDIDATES = 100  #: prior draws per walker from which the best become starting 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What enters the fit of one specification: reports, regressors and priors.
+    """What enters the fit of one specification: reports, regressors and priors."""
 
-    Attributes
-    ----------
-    history
-        Reports and macroeconomic series, from the first year that enters.
-    specification
-        Which form of the reference path.
-    size
-        Term g of equation 2, less its value in `base_year`; (year, importer).
-    weight
-        How much each year's reports count; (year,).
-    base_year
-        Year at whose size the constants hold.
-    priors
-        Free parameters by dotted name, in the order of the vector.
-    places
-        For each parameter of `posterior.PARAMETERS`, written out, its place in the vector; from
-        ``len(priors)`` on, its place in `fixed`.
-    fixed
-        Values of the parameters that are not free.
-    """
-
-    history: History
-    specification: Specification
-    size: Array
-    weight: Array
-    base_year: int
-    priors: Mapping[str, Parameter]
-    places: NDArray[np.intp]
-    fixed: Array
+    history: History  #: reports and macroeconomic series, from the first year that enters
+    specification: Specification  #: which form of the reference path
+    size: Array  #: term g of equation 2, less its value in `base_year`; (year, importer)
+    weight: Array  #: how much each year's reports count; (year,)
+    base_year: int  #: year at whose size the constants hold
+    priors: Mapping[str, Parameter]  #: free parameters by dotted name, in the order of the vector
+    #: for each parameter of `posterior.PARAMETERS`, written out, its index in the vector; from
+    #: ``len(priors)`` on, its index in `fixed`
+    index: NDArray[np.intp]
+    fixed: Array  #: values of the parameters that are not free
 
     @property
     def names(self) -> list[str]:
@@ -72,23 +54,15 @@ class Evidence:
 
 
 def read_evidence(folder: Path, form: str | Specification, as_of: int | None = None) -> Evidence:
-    """Read history and priors of a calibration folder for one specification.
+    """Read history and priors of a calibration folder for one specification, or its name.
 
-    Parameters
-    ----------
-    folder
-        Calibration folder.
-    form
-        Specification, or the name of one of `specifications.yaml`.
-    as_of
-        Nothing dated later is used; all data by default.
+    Nothing dated after `as_of` is used.
 
     Raises
     ------
     InputError
         When a parameter of the reference path has no prior, or data that it needs are missing.
     """
-    folder = Path(folder)
     form = specification(folder, form) if isinstance(form, str) else form
     pair = read_pair(folder)
     early = form.presample
@@ -100,28 +74,28 @@ def read_evidence(folder: Path, form: str | Specification, as_of: int | None = N
     base_year = min(pair.base_year, history.years[-1])
     size = size_of_market(form.size, history.log_gdp, history.log_real, history.log_imports)
     known = {name: item for name, item in read_parameters(folder).items() if item.calibrated}
-    priors, places, fixed = _choices(folder, form, known, history.importers, history.reporters)
+    priors, index, fixed = _choices(folder, form, known, history.importers, history.reporters)
     if np.isfinite(form.degrees) and np.isnan(history.log_value[..., 0]).any():
         raise InputError([Problem(
             str(folder), form.name, f"needs a report of {history.reporters[0]} for every flow and "
             "year, because with Student's t that count is taken as the flow")])
     return Evidence(history, form, size - size[history.years.index(base_year)], weight, base_year,
-                    priors, places, fixed)
+                    priors, index, fixed)
 
 
 def _choices(folder: Path, form: Specification, known: Mapping[str, Parameter],
              importers: Sequence[str], reporters: Sequence[str],
              ) -> tuple[dict[str, Parameter], NDArray[np.intp], Array]:
-    """Free parameters with their priors, and where every parameter of the equations is found."""
+    """Free parameters with their priors, index of every parameter, and values of the fixed ones."""
     free: dict[str, Parameter] = {}
-    fixed: list[float] = []
-    found: list[tuple[bool, int]] = []
+    fixed: dict[str, float] = {}
+    prior_of: dict[str, str] = {}
     absent = []
-    for name in posterior.parameter_names(importers, reporters):
+    names = posterior.parameter_names(importers, reporters)
+    for name in names:
         value = _given(form, name, reporters[0])
         if value is not None:
-            found.append((False, len(fixed)))
-            fixed.append(value)
+            fixed[name] = value
             continue
         variable = name.removeprefix(posterior.PREFIX).partition(".")[0]
         shared = posterior.PREFIX + variable if variable in posterior.SHARED else name
@@ -134,35 +108,33 @@ def _choices(folder: Path, form: Specification, known: Mapping[str, Parameter],
             if variable == "elasticity_gdp" and isinstance(form.elasticity, Normal):
                 change["distribution"] = form.elasticity
             free[own] = known[shared].model_copy(update=change)
-        found.append((True, list(free).index(own)))
+        prior_of[name] = own
     if absent:
         raise InputError([Problem(str(folder / "parameters.yaml"), name,
                                   "has no prior with `calibrated: true`, and the calibration "
                                   "needs one", nearest(name, known))
                           for name in dict.fromkeys(absent)])
-    places = [at if is_free else len(free) + at for is_free, at in found]
-    return free, np.array(places), np.array(fixed)
+    order = [*free, *fixed]
+    index = [order.index(prior_of.get(name, name)) for name in names]
+    return free, np.array(index), np.array(list(fixed.values()))
 
 
 def _given(form: Specification, name: str, reference: str) -> float | None:
     """Value that a specification gives a parameter; None where it is free."""
     variable = name.removeprefix(posterior.PREFIX).partition(".")[0]
-    if variable == "elasticity_gdp" and isinstance(form.elasticity, Fixed):
-        return form.elasticity.value
-    if variable == "persistence" and isinstance(form.persistence, float):
-        return form.persistence
-    off = ((variable == "elasticity_exchange_rate" and not form.exchange_rate)
-           or (variable == "closure_effect" and not form.closure)
-           or (variable == "error_sd" and np.isfinite(form.degrees)
-               and name.endswith(f".{reference}")))
-    return 0.0 if off else None
+    if variable == "error_sd" and np.isfinite(form.degrees) and name.endswith(f".{reference}"):
+        return 0.0
+    return {"elasticity_gdp": form.elasticity.value if isinstance(form.elasticity, Fixed) else None,
+            "persistence": form.persistence if isinstance(form.persistence, float) else None,
+            "elasticity_exchange_rate": None if form.exchange_rate else 0.0,
+            "closure_effect": None if form.closure else 0.0}.get(variable)
 
 
 def unpack(vectors: Array, evidence: Evidence) -> dict[str, Array]:
     """Name the parts of parameter vectors (..., parameter), with the axes of `PARAMETERS`."""
     history = evidence.history
     given = np.broadcast_to(evidence.fixed, (*vectors.shape[:-1], len(evidence.fixed)))
-    full = np.concatenate([vectors, given], axis=-1)[..., evidence.places]
+    full = np.concatenate([vectors, given], axis=-1)[..., evidence.index]
     sizes = {"importer": len(history.importers), "reporter": len(history.reporters)}
     parts, start = {}, 0
     for name, dims in posterior.PARAMETERS.items():

@@ -9,6 +9,7 @@ from scipy.special import ndtri
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import ConvergenceError
+from tradesim.common.parallel import Progress
 
 MAX_RHAT = 1.01
 MIN_EFFECTIVE = 400
@@ -16,26 +17,12 @@ MIN_TIMES = 20
 
 
 def sample(density: Callable[[Array], Array], starts: Array, steps: int, seed: int,
-           progress: Callable[[int, int], None] | None = None) -> Array:
-    """Run one ensemble per set of starting points and drop the first third of the steps.
+           progress: Progress | None = None) -> Array:
+    """Run one ensemble per set of starting points and drop the first third of its steps.
 
-    Parameters
-    ----------
-    density
-        Log density of many vectors at once, (vector, parameter) to (vector,).
-    starts
-        Axes (ensemble, walker, parameter).
-    steps
-        Steps per ensemble.
-    seed
-        Seed; every ensemble gets a stream of its own.
-    progress
-        Called with steps done and steps in all.
-
-    Returns
-    -------
-    numpy.ndarray
-        Axes (ensemble, step, walker, parameter).
+    `density` gives the log density of many vectors at once, (vector, parameter) to (vector,);
+    starts have axes (ensemble, walker, parameter), the result (ensemble, step, walker,
+    parameter). Every ensemble has a stream of random numbers of its own.
     """
     import emcee
     from threadpoolctl import threadpool_limits
@@ -103,25 +90,22 @@ def assess(names: Sequence[str], chains: Array,
 
 
 def diagnose(names: Sequence[str], chains: Array) -> dict[str, tuple[float, float]]:
-    """R-hat and effective sample size by parameter, of chains that must have converged.
+    """Split R-hat and effective sample size by parameter, of chains that must have converged.
 
-    Raises
-    ------
-    ConvergenceError
-        Naming the worst parameter, when an R-hat is `MAX_RHAT` or more or an effective sample
-        size below `MIN_EFFECTIVE`.
+    A `ConvergenceError` names the worst parameter when an R-hat is `MAX_RHAT` or more or an
+    effective sample size below `MIN_EFFECTIVE`.
     """
-    found = assess(names, chains)
-    failed = [name for name, (rhat, size) in found.items()
+    diagnostics = assess(names, chains)
+    failed = [name for name, (rhat, size) in diagnostics.items()
               if rhat >= MAX_RHAT or size < MIN_EFFECTIVE]
     if failed:
-        worst = max(failed, key=lambda name: (found[name][0], -found[name][1]))
-        rhat, size = found[worst]
+        worst = max(failed, key=lambda name: (diagnostics[name][0], -diagnostics[name][1]))
+        rhat, size = diagnostics[worst]
         raise ConvergenceError(
             f"calibration of {worst} (split R-hat {rhat:.3f}, must be below "
             f"{MAX_RHAT}; {size:.0f} effective draws, at least {MIN_EFFECTIVE} needed; "
-            f"{len(failed)} of {len(found)} parameters fail; take more steps)", rhat)
-    return found
+            f"{len(failed)} of {len(diagnostics)} parameters fail; take more steps)", rhat)
+    return diagnostics
 
 
 def kept_draws(chains: Array, draws: int, rng: np.random.Generator) -> Array:

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
-from tradesim.common.arrays import Array
+from tradesim.common.arrays import Array, autoregression
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.posterior import loaded, shares
@@ -22,75 +22,71 @@ DRAWN = ("constant", "elasticity_gdp", "elasticity_exchange_rate", "closure_effe
 """What a run takes from the posterior."""
 
 MIDDLE = 0.5
-"""Place in the unit interval at which everything stands in its middle."""
+"""Probability of the middle of every distribution."""
 
 
 def path_draws(base: Baseline, cube: Cube, years: tuple[int, ...],
                specification: str = STACKED) -> dict[str, Array]:
-    """Draw what moves the reference path apart from named parameters.
+    """Draw what moves the reference path apart from named parameters; first axis ``draw``.
 
-    Parameters
-    ----------
-    base
-        The baseline.
-    cube
-        Where the draws come from. Column ``specification`` picks the specification by weight
-        (at `MIDDLE`, where a point run stands, the one of most weight: names have no middle),
-        where more than one has any; column ``posterior`` the row inside it.
-    years
-        Projected years.
-    specification
-        One specification to take throughout; by weight by default.
-
-    Returns
-    -------
-    dict
-        Rows of the posterior (``posterior.*``), drawn whole so that their correlations stay,
-        with the place of the specification (``posterior.specification``) and how its flows grow
-        with GDP (``posterior.nominal``, ``posterior.real``, ``posterior.imports``); and
-        innovations of the projection (``innovation.*``); first axis ``draw``.
-
-    Raises
-    ------
-    InputError
-        When the posterior holds no draws of the specification.
+    Rows of the posterior (``posterior.*``), drawn whole so that their correlations stay, with the
+    index of the specification (``posterior.specification``) and how its flows grow with GDP
+    (``posterior.nominal``, ``posterior.real``, ``posterior.imports``); and innovations of the
+    projection (``innovation.*``). An `InputError` lists the specifications with draws where the
+    one asked for has none.
     """
+    index = _specification_index(shares(base.posterior, specification), cube)
+    forms = _forms(base)
+    return {**_posterior_rows(base, cube, index), **_growth(base, forms, index),
+            **_innovations(base, cube, years, forms, index)}
+
+
+def _specification_index(weights: Mapping[str, float], cube: Cube) -> NDArray[np.intp]:
+    """Specification of each draw by weight, where more than one has any.
+
+    At `MIDDLE`, where a point run stands, the one of most weight: names have no middle.
+    """
+    share = np.array(list(weights.values()))
+    if np.count_nonzero(share) == 1:
+        return np.full(cube.draws, np.argmax(share))
+    column = cube.column("specification")
+    index = np.searchsorted(np.cumsum(share) / share.sum(), column, side="right")
+    return np.where(column == MIDDLE, np.argmax(share), index)
+
+
+def _posterior_rows(base: Baseline, cube: Cube, index: NDArray[np.intp]) -> dict[str, Array]:
+    """Rows of the posterior of each draw's specification, picked by column ``posterior``."""
     fitted = base.posterior
-    share = np.array(list(shares(fitted, specification).values()))
-    if np.count_nonzero(share) > 1:
-        column = cube.column("specification")
-        place = np.searchsorted(np.cumsum(share) / share.sum(), column, side="right")
-        place = np.where(column == MIDDLE, np.argmax(share), place)
-    else:
-        place = np.full(cube.draws, np.argmax(share))
     size = fitted.sizes["draw"]
     row = np.minimum(cube.column("posterior") * size, size - 1).astype(int)
-    order = np.stack([_along_main_axis(fitted.isel(specification=k)) for k in range(len(share))])
-    values = {f"posterior.{name}": fitted[name].to_numpy()[place, order[place, row]]
-              for name in DRAWN}
-    values["posterior.specification"] = place.astype(float)
-    forms = _forms(base)
-    members = len(base.pair.importers)
+    order = np.stack([_along_main_axis(fitted.isel(specification=k))
+                      for k in range(fitted.sizes["specification"])])
+    rows = {f"posterior.{name}": fitted[name].to_numpy()[index, order[index, row]]
+            for name in DRAWN}
+    return rows | {"posterior.specification": index.astype(float)}
+
+
+def _growth(base: Baseline, forms: Sequence[Specification],
+            index: NDArray[np.intp]) -> dict[str, Array]:
+    """How the flows of each draw's specification grow with GDP, and whether with imports."""
     nominal, real = (np.stack(part) for part in zip(
-        *(loadings(form.size, members) for form in forms), strict=True))
-    values["posterior.nominal"], values["posterior.real"] = nominal[place], real[place]
-    values["posterior.imports"] = np.array([form.size == "imports" for form in forms],
-                                           dtype=float)[place]
+        *(loadings(form.size, len(base.pair.importers)) for form in forms), strict=True))
+    imports = np.array([form.size == "imports" for form in forms], dtype=float)
+    return {"posterior.nominal": nominal[index], "posterior.real": real[index],
+            "posterior.imports": imports[index]}
 
-    def normal(name: str) -> Array:
-        return np.asarray(ndtri(cube.column(name)))
 
-    importers = base.pair.importers
-    flow = gravity.innovations(cube.column, "innovation.flow", years, importers)
-    degrees = np.array([form.degrees for form in forms])[place]
-    values["innovation.flow"] = _standard(flow, degrees)
-    values["innovation.gdp"] = gravity.innovations(normal, "innovation.gdp", years, importers)
+def _innovations(base: Baseline, cube: Cube, years: tuple[int, ...],
+                 forms: Sequence[Specification], index: NDArray[np.intp]) -> dict[str, Array]:
+    def uniform(name: str, columns: tuple[str, ...] = base.pair.importers) -> Array:
+        return gravity.innovations(cube.column, f"innovation.{name}", years, columns)
+
+    degrees = np.array([form.degrees for form in forms])[index]
+    values = {"innovation.flow": _standard(uniform("flow"), degrees),
+              "innovation.gdp": np.asarray(ndtri(uniform("gdp")))}
     if any(form.size == "imports" for form in forms):
-        values["innovation.imports"] = gravity.innovations(
-            normal, "innovation.imports", years, importers)
-    values["innovation.corridor"] = gravity.innovations(
-        cube.column, "innovation.corridor", years, ("disruption", "severity"))
-    return values
+        values["innovation.imports"] = np.asarray(ndtri(uniform("imports")))
+    return values | {"innovation.corridor": uniform("corridor", ("disruption", "severity"))}
 
 
 def _forms(base: Baseline) -> list[Specification]:
@@ -103,11 +99,11 @@ def _forms(base: Baseline) -> list[Specification]:
 def _standard(uniform: Array, degrees: Array) -> Array:
     """Innovations of scale one, normal or Student's t by draw, from uniform numbers."""
     heavy = np.isfinite(degrees)
-    found = np.asarray(ndtri(uniform))
+    scores = np.asarray(ndtri(uniform))
     if heavy.any():
-        found[heavy] = stdtrit(degrees[heavy].reshape(-1, *[1] * (uniform.ndim - 1)),
-                               uniform[heavy])
-    return found
+        scores[heavy] = stdtrit(degrees[heavy].reshape(-1, *[1] * (uniform.ndim - 1)),
+                                uniform[heavy])
+    return scores
 
 
 def _along_main_axis(posterior: xr.Dataset) -> NDArray[np.intp]:
@@ -121,7 +117,7 @@ def _along_main_axis(posterior: xr.Dataset) -> NDArray[np.intp]:
 
 
 def reference_path(base: Baseline, draws: Mapping[str, Array],
-                   years: Sequence[int]) -> gravity.Reference:
+                   years: Sequence[int]) -> gravity.ReferencePath:
     r"""Project flows, demand and the corridor without new policy (equations 2, 3, S1 and S3).
 
     Nominal GDP is the forecast times the exponential of an error :math:`e`. Of that error the
@@ -137,24 +133,22 @@ def reference_path(base: Baseline, draws: Mapping[str, Array],
     """
     history, ahead = base.history, slice(0, len(years))
     forecast = history.forecast
-    at = history.years.index(int(base.posterior.attrs["base_year"]))
+    base_year = history.years.index(int(base.posterior.attrs["base_year"]))
     error = _gdp_error(base, draws)
     price_share = draws["gdp.error_price_share"][:, None]
-    growth = forecast.log_gdp[ahead] - history.log_gdp[at] + error
-    real = (forecast.log_real[ahead] - history.log_real[at]
+    growth = forecast.log_gdp[ahead] - history.log_gdp[base_year] + error
+    real = (forecast.log_real[ahead] - history.log_real[base_year]
             + (1.0 - price_share[..., None]) * error)
     size = loaded(draws, growth, real)
     if np.any(draws["posterior.imports"]):
         size = size + draws["posterior.imports"][:, None, None] * _import_ratio(
-            base, draws, at, ahead)
+            base, draws, base_year, ahead)
     closed = gravity.corridor(
         draws["innovation.corridor"], draws["corridor.disruption_probability"],
         draws["corridor.persistence"], draws["corridor.closed_given_disrupted"],
         draws["corridor.closed_share_restricted"], draws["corridor.closed_share_closed"])
     return gravity.reference(
-        **{name: draws[f"posterior.{name}"] for name in (
-            "constant", "elasticity_gdp", "elasticity_exchange_rate", "closure_effect",
-            "persistence", "residual")},
+        {name: draws[f"posterior.{name}"] for name in DRAWN},
         innovations=draws["innovation.flow"] * draws["posterior.innovation_sd"][:, None, :],
         size=size,
         log_growth=growth,
@@ -170,18 +164,18 @@ def _gdp_error(base: Baseline, draws: Mapping[str, Array]) -> Array:
     correlation = draws["gdp.error_correlation"][:, None]
     mixed = np.stack([shocks[..., 0], correlation * shocks[..., 0]
                       + np.sqrt(1.0 - correlation**2) * shocks[..., 1]], axis=-1)
-    spread_of_error = np.stack([draws[f"gdp.error_sd.{importer}"]
-                                for importer in base.pair.importers], axis=-1)
-    return gravity.autoregression(
-        mixed * spread_of_error[:, None, :], draws["gdp.error_persistence"], np.zeros(2))
+    sd = np.stack([draws[f"gdp.error_sd.{importer}"] for importer in base.pair.importers], axis=-1)
+    return autoregression(
+        mixed * sd[:, None, :], draws["gdp.error_persistence"], np.zeros(2))
 
 
-def _import_ratio(base: Baseline, draws: Mapping[str, Array], at: int, ahead: slice) -> Array:
+def _import_ratio(base: Baseline, draws: Mapping[str, Array], base_year: int,
+                  ahead: slice) -> Array:
     """Log ratio of imports to GDP against the base year, with error; zero where not known."""
     history = base.history
     change = ((history.forecast.log_imports - history.forecast.log_gdp)[ahead]
-              - (history.log_imports - history.log_gdp)[at])
-    error = gravity.autoregression(
+              - (history.log_imports - history.log_gdp)[base_year])
+    error = autoregression(
         draws["innovation.imports"] * draws["imports.error_sd"][:, None, None],
         draws["imports.error_persistence"], np.zeros(len(base.pair.importers)))
     return np.where(np.isnan(change), 0.0, change + error)

@@ -11,7 +11,23 @@ with b = 0 for the first (reference) reporter; where ρ = 1 the start is N(0, ω
 parameters equations 1-3 are linear and Gaussian with one state per importer, so a scalar
 Kalman filter is exact. Reporters are independent given the state and are therefore taken in
 one after the other, which needs no matrix at all. Every function works on any number of leading
-axes (walkers, draws); the only loops run over years and reporters.
+axes (walkers, draws); the only loops run over years and reporters. Arguments throughout:
+
+Parameters
+----------
+    `bias` and `error_sd` with axes (..., importer, reporter), `persistence` and `innovation_sd`
+    (..., importer).
+log_value
+    y, log reported values (year, importer, reporter); NaN = missing.
+error_scale
+    Factor on the error's standard deviation by quality grade, same axes.
+mean
+    Log flow without its residual, from `gravity.expected`, axes (..., year, importer).
+degrees
+    Degrees of freedom of the innovations. Infinite: normal, by the Kalman filter. Finite:
+    Student's t with scale ω; the first reporter's count is then taken as the flow itself, which
+    makes the density a product of those of the innovations and of the other reports' errors, in
+    closed form.
 """
 
 from __future__ import annotations
@@ -33,36 +49,6 @@ class Filtered(NamedTuple):
     variance: Array  #: Var(u[t] | y[..t]), axes (..., year, importer)
 
 
-def expected(parameters: Mapping[str, Array], size: Array, exchange_rate: Array,
-             closed_share: Array) -> Array:
-    """Latent log flow without its residual, equation 2: a + β g + γ q + κ C.
-
-    Parameters
-    ----------
-    parameters
-        `constant`, `elasticity_exchange_rate` and `closure_effect` with axes (..., importer),
-        `elasticity_gdp` with axes (...,).
-    size
-        g, log of what the flows grow with less its value in the base year (..., year, importer).
-    exchange_rate
-        q, log relative price level of the second member over the first (..., year).
-    closed_share
-        C, share of the year in which the transit corridor was closed (..., year).
-
-    Returns
-    -------
-    numpy.ndarray
-        Natural log of USD on the reference count, axes (..., year, importer).
-    """
-    def by_importer(name: str) -> Array:
-        return parameters[name][..., None, :]
-
-    return (by_importer("constant")
-            + parameters["elasticity_gdp"][..., None, None] * size
-            + by_importer("elasticity_exchange_rate") * exchange_rate[..., None]
-            + by_importer("closure_effect") * closed_share[..., None])
-
-
 def starting_variance(persistence: Array, innovation_sd: Array) -> Array:
     """Variance of the residual before the first report: stationary, or one step of a walk."""
     walk = persistence >= 1.0
@@ -80,26 +66,16 @@ def kalman(deviation: Array, error_sd: Array, persistence: Array,
 
     and from one year to the next E *= ρ, P = ρ² P + ω².
 
-    Parameters
-    ----------
-    deviation
-        Reported less expected log flow and bias, y - a - β g - γ q - κ C - b, axes
-        (..., year, importer, reporter); NaN where nothing was reported.
-    error_sd
-        Standard deviation of the reporting error of each observation, same axes.
-    persistence, innovation_sd
-        ρ and ω, axes (..., importer).
-
-    Returns
-    -------
-    Filtered
+    `deviation` is reported less expected log flow and bias, y - a - β g - γ q - κ C - b, axes
+    (..., year, importer, reporter), NaN where nothing was reported; `error_sd` of each
+    observation has the same axes, ρ and ω (..., importer).
     """
     deviation, error_sd = np.broadcast_arrays(deviation, error_sd)
     # Loop axes first, so that every step works on one block of memory.
     reports = np.ascontiguousarray(np.moveaxis(deviation, (-3, -1), (0, 1)))
     errors = np.ascontiguousarray(np.moveaxis(error_sd, (-3, -1), (0, 1))) ** 2
-    seen = ~np.isnan(reports)
-    reports = np.where(seen, reports, 0.0)
+    known = ~np.isnan(reports)
+    reports = np.where(known, reports, 0.0)
     rho, innovation = persistence, innovation_sd ** 2
     shape = np.broadcast_shapes(reports.shape[2:], rho.shape, innovation.shape)
     mean = np.zeros(shape)
@@ -110,13 +86,13 @@ def kalman(deviation: Array, error_sd: Array, persistence: Array,
         if year:
             mean, variance = rho * mean, rho ** 2 * variance + innovation
         for reporter in range(reports.shape[1]):
-            surprise = seen[year, reporter] * (reports[year, reporter] - mean)
+            surprise = known[year, reporter] * (reports[year, reporter] - mean)
             spread = variance + errors[year, reporter]
-            gain = seen[year, reporter] * variance / spread
+            gain = known[year, reporter] * variance / spread
             mean, variance = mean + gain * surprise, variance * (1 - gain)
             surprises[year, reporter], spreads[year, reporter] = surprise, spread
         means[year], variances[year] = mean, variance
-    terms = np.where(seen, np.log(2 * np.pi * spreads) + surprises ** 2 / spreads, 0.0)
+    terms = np.where(known, np.log(2 * np.pi * spreads) + surprises ** 2 / spreads, 0.0)
     return Filtered(np.moveaxis(-0.5 * terms.sum(axis=(1, -1)), 0, -1),
                     np.moveaxis(means, 0, -2), np.moveaxis(variances, 0, -2))
 
@@ -127,30 +103,7 @@ def _deviation(parameters: Mapping[str, Array], log_value: Array, mean: Array) -
 
 def log_density_by_year(parameters: Mapping[str, Array], log_value: Array, error_scale: Array,
                         mean: Array, degrees: float = np.inf) -> Array:
-    """Exact log density of the reports of each year given all earlier ones, without states.
-
-    Parameters
-    ----------
-    parameters
-        `bias` and `error_sd` with axes (..., importer, reporter), `persistence` and
-        `innovation_sd` (..., importer).
-    log_value
-        y, log reported values (year, importer, reporter); NaN = missing.
-    error_scale
-        Factor on the error's standard deviation by quality grade, same axes.
-    mean
-        Expected log flow from `expected`, axes (..., year, importer).
-    degrees
-        Degrees of freedom of the innovations. Infinite: normal, by the Kalman filter. Finite:
-        Student's t with scale ω; the first reporter's count is then taken as the flow itself,
-        which makes the density a product of those of the innovations and of the other reports'
-        errors, in closed form.
-
-    Returns
-    -------
-    numpy.ndarray
-        Axes (..., year); their sum over years is the log likelihood.
-    """
+    """Exact log density of the reports of each year given all earlier ones; axes (..., year)."""
     if np.isfinite(degrees):
         return _student(parameters, log_value, error_scale, mean, degrees)
     return kalman(_deviation(parameters, log_value, mean),
@@ -160,7 +113,7 @@ def log_density_by_year(parameters: Mapping[str, Array], log_value: Array, error
 
 def _student(parameters: Mapping[str, Array], log_value: Array, error_scale: Array, mean: Array,
              degrees: float) -> Array:
-    """Log density by year with t innovations, where the first reporter tells the flow."""
+    """Log density by year with t innovations, where the first report is the flow."""
     deviation = _deviation(parameters, log_value, mean)
     state, others = deviation[..., 0], deviation[..., 1:] - deviation[..., :1]
     rho, scale = parameters["persistence"][..., None, :], parameters["innovation_sd"][..., None, :]
@@ -182,20 +135,9 @@ def log_likelihood(parameters: Mapping[str, Array], log_value: Array, error_scal
                    mean: Array, weight: Array | None = None, degrees: float = np.inf) -> Array:
     """Log density of all reports given the parameters, latent states integrated out.
 
-    Parameters
-    ----------
-    parameters, log_value, error_scale, mean, degrees
-        As in `log_density_by_year`.
-    weight
-        How much each year counts (year,); one by default. With weight w on the first years and
-        one on the others this is log p(all) - (1 - w) log p(first years): a power prior
-        (Ibrahim and Chen 2000). At zero the first years tell where the residual stood and
-        nothing of the parameters.
-
-    Returns
-    -------
-    numpy.ndarray
-        One log density per parameter vector, axes (...,).
+    `weight` (year,) is how much each year counts, one by default. With weight w on the first
+    years and one on the others this is log p(all) - (1 - w) log p(first years): a power prior
+    (Ibrahim and Chen 2000). At zero the first years inform the residual and no parameter.
     """
     terms = log_density_by_year(parameters, log_value, error_scale, mean, degrees)
     return np.asarray((terms if weight is None else terms * weight).sum(axis=-1))
@@ -211,18 +153,8 @@ def smooth_draw(parameters: Mapping[str, Array], log_value: Array, error_scale: 
         u[t] | u[t+1] ~ N(m[t] + J (u[t+1] - ρ m[t]),  P[t] - J ρ P[t]),
         J = ρ P[t] / (ρ² P[t] + ω²).
 
-    Parameters
-    ----------
-    parameters, log_value, error_scale, mean, degrees
-        As in `log_density_by_year`; with finite degrees of freedom the first reporter tells u
-        and nothing is drawn.
-    normal
-        Standard normal numbers, axes (..., year, importer).
-
-    Returns
-    -------
-    numpy.ndarray
-        u, axes (..., year, importer); the latent log flow is `mean` + u.
+    Axes (..., year, importer), as those of the standard normal numbers `normal`; the latent log
+    flow is `mean` + u. With finite degrees of freedom the first report gives u exactly.
     """
     if np.isfinite(degrees):
         return np.asarray(_deviation(parameters, log_value, mean)[..., 0])

@@ -11,7 +11,7 @@ from tradesim.common.arrays import Array
 from tradesim.inputs.baseline import TABLES, Baseline
 from tradesim.inputs.posterior import PARAMETERS, PREFIX, SHARED
 from tradesim.inputs.scenario import Scenario
-from tradesim.reference.gravity import Reference
+from tradesim.reference.gravity import ReferencePath
 from tradesim.simulation.draws import happens
 
 FACTOR = "factor"
@@ -23,7 +23,7 @@ Row = tuple[str, str, str, Array]
 
 
 def factors(base: Baseline, scenario: Scenario, draws: Mapping[str, Array],
-            path: Reference) -> xr.DataArray:
+            path: ReferencePath) -> xr.DataArray:
     """Give everything that varies between draws as one table of plain numbers.
 
     Parameters
@@ -44,7 +44,7 @@ def factors(base: Baseline, scenario: Scenario, draws: Mapping[str, Array],
         (last year) and the years with a closed corridor. Cells of the base-year tables are left
         out, and what does not vary.
     """
-    rows = [row for row in (*_drawn(base, draws), *_levers(base, scenario, draws),
+    rows = [row for row in (*_drawn(base, scenario, draws), *_levers(base, scenario, draws),
                             *_fitted(base, draws), *_path(base, draws, path)) if np.ptp(row[3]) > 0]
     names, titles, units, values = zip(*rows, strict=True) if rows else ((), (), (), ())
     size = len(next(iter(draws.values())))
@@ -55,10 +55,10 @@ def factors(base: Baseline, scenario: Scenario, draws: Mapping[str, Array],
         attrs={"units": "see factor_unit", "long_name": "What differs between draws"})
 
 
-def _drawn(base: Baseline, draws: Mapping[str, Array]) -> Iterator[Row]:
+def _drawn(base: Baseline, scenario: Scenario, draws: Mapping[str, Array]) -> Iterator[Row]:
     cells = tuple(f"{table.title}: " for table in TABLES)
-    settings = {name: item for lever in base.levers.values()
-                for name, item in lever.parameters.items()}
+    settings = {name: item for lever in scenario.levers
+                for name, item in base.levers[lever].parameters.items()}
     for name, item in {**base.parameters, **settings}.items():
         if name in draws and not item.title.startswith(cells):
             yield name, item.title.rstrip("."), item.unit, draws[name]
@@ -83,7 +83,7 @@ def _fitted(base: Baseline, draws: Mapping[str, Array]) -> Iterator[Row]:
             yield full, item.title.rstrip("."), item.unit, values[:, place] if dims else values
 
 
-def _path(base: Baseline, draws: Mapping[str, Array], path: Reference) -> Iterator[Row]:
+def _path(base: Baseline, draws: Mapping[str, Array], path: ReferencePath) -> Iterator[Row]:
     if "posterior.specification" in draws:
         yield (SPECIFICATION, "Specification of the reference path", "place in the list",
                draws["posterior.specification"].astype(float))

@@ -17,11 +17,10 @@ from tradesim.economy.levers.registry import GIVEN, KINDS, arguments
 from tradesim.economy.levers.stages import increment, stage_strength
 from tradesim.economy.levers.timing import TIMING, phase_in
 from tradesim.economy.shocks import Shock
-from tradesim.inputs.baseline import Baseline
+from tradesim.inputs.baseline import WORLD, Baseline
 from tradesim.inputs.levers import Choice, Lever
 from tradesim.inputs.scenario import Scenario
-from tradesim.inputs.world import WORLD
-from tradesim.reference.gravity import Reference
+from tradesim.reference.gravity import ReferencePath
 from tradesim.simulation.draws import Cases, Draws
 
 
@@ -67,7 +66,7 @@ class Prepared:
 
 
 def reference_levels(base: Baseline, world: Economy, draws: Draws,
-                     path: Reference) -> tuple[Array, Array]:
+                     path: ReferencePath) -> tuple[Array, Array]:
     """Purchases without new policy by importer, group and exporter, and factors to each count.
 
     The pair's own flows follow the projected path, on the importer's own count; all other
@@ -151,10 +150,10 @@ def closure_of(base: Baseline, scenario: Scenario) -> Closure | None:
     """General-equilibrium closure that the scenario asks for, if any."""
     if scenario.closure == "none":
         return None
-    if base.world is None:
+    if base.world_trade is None:
         raise InputError([Problem(str(base.folder / WORLD), "", "file is missing; the closure "
                                   f"'{scenario.closure}' needs it", "closure: none")])
-    world = base.world
+    world = base.world_trade
     imbalances: Imbalances = "additive" if scenario.imbalances == "additive" else "multiplicative"
     return lambda economy, change: closure(world, economy, change, economy.trade_elasticity,
                                            imbalances)

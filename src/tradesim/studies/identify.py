@@ -45,7 +45,7 @@ def vectors_of(dataset: xr.Dataset, evidence: Evidence) -> Array:
     full = np.concatenate([
         dataset[name].transpose("draw", *dims).to_numpy().astype(float).reshape(draws, -1)
         for name, dims in posterior.PARAMETERS.items()], axis=1)
-    places = [int(np.flatnonzero(evidence.places == k)[0]) for k in range(len(evidence.priors))]
+    places = [int(np.flatnonzero(evidence.index == k)[0]) for k in range(len(evidence.priors))]
     return full[:, places]
 
 

@@ -13,7 +13,7 @@ import fake_results
 from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.pair import read_pair
-from tradesim.inputs.starter import starter
+from tradesim.inputs.scenario_text import starter
 from tradesim.reports import terminal
 from tradesim.reports.run import page as report
 from tradesim.reports.run.facts import facts, tables

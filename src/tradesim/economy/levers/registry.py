@@ -18,10 +18,9 @@ from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.economy.levers import duties, frictions, macro, supply, transport
 from tradesim.economy.levers.timing import TIMING
 from tradesim.economy.shocks import Shock
-from tradesim.inputs.checks import problem
 from tradesim.inputs.levers import COST, Choice, Lever
 from tradesim.inputs.pair import Pair
-from tradesim.inputs.strict_yaml import Places, kind, load_marked
+from tradesim.inputs.strict_yaml import Document, kind, load_document
 
 KINDS: Mapping[str, Callable[..., Shock]] = {function.__name__: function for function in (
     duties.tariff_agreement, transport.route_improvement, duties.free_zone, transport.air_link,
@@ -84,8 +83,8 @@ def check_levers(levers: Mapping[str, Lever], path: Path, pair: Pair | None = No
     problems = [found for name, lever in levers.items()
                 for found in _problems(name, lever, levers, pair)]
     if problems:
-        places: Places = load_marked(path)[1] if path.is_file() else {}
-        raise InputError([problem(str(path), found.key, places, found.message, found.hint)
+        document = load_document(path) if path.is_file() else Document({}, {}, str(path))
+        raise InputError([document.problem(found.key, found.message, found.hint)
                           for found in problems])
 
 

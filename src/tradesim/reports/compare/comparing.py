@@ -15,9 +15,9 @@ import xarray as xr
 from tradesim.common.arrays import MILLION
 from tradesim.common.errors import InputError, Problem
 from tradesim.inputs.baseline import Baseline
-from tradesim.inputs.differences import Difference, differences
 from tradesim.inputs.pair import Pair
 from tradesim.inputs.scenario import Known, Scenario, read_scenario
+from tradesim.inputs.scenario_text import Difference, differences
 from tradesim.reports.compare.page import report as write_report
 from tradesim.reports.compare.tables import outcomes, pages, phrases
 from tradesim.reports.export import excel as workbook
@@ -99,7 +99,8 @@ def compared(
                  if name == baseline or Path(name).stem == baseline)
     first = str(json.loads(datasets[place].attrs["scenario"])["name"])
     comparison = compare(*datasets, baseline=first, align=align)
-    inputs = {name: differences(base, Scenario.model_validate(comparison.scenario(name)))
+    inputs = {name: differences(base.folder, base.parameters, base.levers,
+                                Scenario.model_validate(comparison.scenario(name)))
               for name in comparison.names}
     return Compared(comparison, base.pair, inputs)
 

@@ -12,8 +12,8 @@ import jinja2
 import numpy as np
 
 from tradesim.common.arrays import MILLION
-from tradesim.inputs.differences import Difference
 from tradesim.inputs.pair import Pair
+from tradesim.inputs.scenario_text import Difference
 from tradesim.reports.compare.figures import figures
 from tradesim.reports.compare.tables import (
     MONEY,

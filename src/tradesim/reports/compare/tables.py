@@ -11,8 +11,8 @@ import numpy as np
 import yaml
 
 from tradesim.common.arrays import MILLION, Array
-from tradesim.inputs.differences import Difference
 from tradesim.inputs.pair import Pair
+from tradesim.inputs.scenario_text import Difference
 from tradesim.reports.wording import TEMPLATES
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
 from tradesim.studies.compare import (

@@ -16,7 +16,6 @@ from matplotlib.figure import Figure
 
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.baseline import read_cells
-from tradesim.inputs.differences import Catalogue, differences
 from tradesim.inputs.history import read_history
 from tradesim.inputs.levers import Choice, Lever, read_levers
 from tradesim.inputs.pair import read_pair
@@ -24,6 +23,7 @@ from tradesim.inputs.parameters import Parameter, quantile, read_parameters
 from tradesim.inputs.posterior import MANIFEST as POSTERIOR
 from tradesim.inputs.posterior import PARAMETERS, PREFIX, SHARED, pooled, read_posterior
 from tradesim.inputs.scenario import Scenario
+from tradesim.inputs.scenario_text import differences
 from tradesim.inputs.specifications import STACKED
 from tradesim.inputs.strict_yaml import load as load_yaml
 from tradesim.reports import wording
@@ -170,8 +170,8 @@ def render(story: Story, calibration: Path, drawn: Mapping[str, str],
         trust=trusted, books=books(story, priced=priced),
         tables=tables(story), sides=sides(story), switch=words()["changed"],
         rankings=[table(story, one) for one in ranked],
-        changed=differences(Catalogue(calibration, _cells(story, calibration, parameters),
-                                      levers), Scenario.model_validate(scenario)),
+        changed=differences(calibration, _cells(story, calibration, parameters), levers,
+                            Scenario.model_validate(scenario)),
         levers=[{"title": lever.title, "state": lever.state,
                  "rows": [assumption(setting, scenario, story.posterior)
                           for setting in _given_first(lever, scenario)]}
@@ -205,7 +205,7 @@ def _cells(story: Story, calibration: Path,
     set_here = json.loads(story.dataset.attrs["scenario"])["parameters"]
     if set(set_here) <= set(parameters):
         return parameters
-    return parameters | read_cells(calibration, story.pair, read_levers(calibration))
+    return parameters | read_cells(calibration)
 
 
 def environment() -> jinja2.Environment:

@@ -27,8 +27,12 @@ from tradesim.inputs import posterior
 from tradesim.inputs.history import TRADE, read_history
 from tradesim.inputs.pair import Pair, read_pair
 from tradesim.inputs.parameters import read_parameters
-from tradesim.inputs.specifications import FILE as SPECIFICATIONS
-from tradesim.inputs.specifications import STACKED, Specification, chosen, read_specifications
+from tradesim.inputs.specifications import (
+    STACKED,
+    Specification,
+    read_specifications,
+    specification,
+)
 from tradesim.studies.backtest import scores
 from tradesim.studies.backtest.benchmarks import OTHERS, RIVALS, SHORTEST, check_installed
 from tradesim.studies.backtest.cells import Cell, Task, read_cell, to_series, work, write_cell
@@ -153,15 +157,13 @@ def prepare(folder: Path, *, origins: tuple[int, int] | None = None, horizons: i
     check_installed()
     folder = Path(folder)
     pair, known = read_pair(folder), read_specifications(folder)
-    file = str(folder / SPECIFICATIONS)
-    problems = []
-    for name in known:
-        if name in (*RIVALS, *OTHERS):
-            problems.append(Problem(file, name, "is the name of a rival of the back-test"))
+    problems = [Problem(str(folder / "specifications.yaml"), name,
+                        "is the name of a rival of the back-test")
+                for name in known if name in (*RIVALS, *OTHERS)]
     forms = {}
     for name in names or known:
         try:
-            forms[name] = chosen(known, name, file)
+            forms[name] = specification(folder, name)
         except InputError as error:
             problems += error.problems
     years, values = _reported(folder, pair, known)

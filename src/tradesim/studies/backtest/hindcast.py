@@ -121,7 +121,7 @@ def _project(folder: Path, evidence: Evidence, numbers: dict[str, Array], horizo
     """Log flows after the last year of the evidence (draw, year, importer)."""
     history, form = evidence.history, evidence.specification
     draws, members = numbers["constant"].shape
-    record = history.record
+    record = history.series
     if len(record.years) <= macro_outlook.LEAST:
         raise InputError([Problem(str(folder / "data/macro.csv"), "", f"{len(record.years)} years "
                                   f"of GDP and growth up to {record.years[-1]} are too few to "
@@ -136,10 +136,8 @@ def _project(folder: Path, evidence: Evidence, numbers: dict[str, Array], horizo
     if np.isfinite(form.degrees):
         normal /= np.sqrt(rng.chisquare(form.degrees, shape) / form.degrees)
     path = gravity.reference(
-        **{name: numbers[name] for name in (
-            "constant", "elasticity_gdp", "elasticity_exchange_rate", "closure_effect",
-            "persistence", "residual")},
-        innovations=normal * numbers["innovation_sd"][:, None, :], size=size - known[base],
+        parameters=numbers, innovations=normal * numbers["innovation_sd"][:, None, :],
+        size=size - known[base],
         log_growth=ahead.log_gdp - history.log_gdp[base],
         exchange_rate=history.exchange_rate[-1] + macro_outlook.relative_prices(
             record, ahead.log_gdp, ahead.log_real),

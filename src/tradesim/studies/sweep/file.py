@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from tradesim.common.errors import InputError, Problem, nearest
-from tradesim.inputs.checks import problem, problems_of
+from tradesim.common.errors import InputError, nearest
 from tradesim.inputs.distributions import Strict
 from tradesim.inputs.scenario import SUFFIXES, shipped
-from tradesim.inputs.strict_yaml import load_marked
+from tradesim.inputs.strict_yaml import Document, load_document
 from tradesim.studies.sweep.plan import LEVELS, Wish
 
 
@@ -51,8 +49,7 @@ def is_sweep_file(path_or_name: str) -> bool:
     path = Path(path_or_name)
     if path.suffix not in SUFFIXES or not path.is_file():
         return False
-    data, _ = load_marked(path)
-    return "method" in data
+    return "method" in load_document(path).data
 
 
 def read_sweep_file(path: Path) -> Wish:
@@ -63,29 +60,21 @@ def read_sweep_file(path: Path) -> Wish:
     InputError
         With every problem of the file.
     """
-    data, places = load_marked(path)
-    known = tuple(SweepFile.model_fields)
-    wrong = [problem(str(path), key, places, f"unknown key; known: {', '.join(known)}",
-                     nearest(key, known)) for key in data if key not in known]
-    fields: dict[str, Any] = {key: value for key, value in data.items() if key in known}
-    try:
-        said = SweepFile.model_validate(fields)
-    except ValidationError as error:
-        raise InputError([*wrong, *problems_of(error, str(path), "", places)]) from error
-    if wrong:
-        raise InputError(wrong)
-    return Wish(_scenario(path, said.extends, places), said.method, tuple(said.set), said.n,
+    document = load_document(path)
+    said = document.model(SweepFile, "", document.data, tuple(SweepFile.model_fields))
+    if isinstance(said, list):
+        raise InputError(said)
+    return Wish(_scenario(path, said.extends, document), said.method, tuple(said.set), said.n,
                 tuple(said.over), tuple(said.variables), tuple(said.years), said.products,
                 said.by_group, said.second_order, said.noise, said.levels, said.seed)
 
 
-def _scenario(path: Path, wanted: str, places: Any) -> str:
+def _scenario(path: Path, wanted: str, document: Document) -> str:
     if wanted in shipped():
         return wanted
     for name in (wanted, *(f"{wanted}{ending}" for ending in SUFFIXES)):
         if (path.parent / name).is_file():
             return str(path.parent / name)
-    line, column = places.get("extends", (None, None))
-    raise InputError([Problem(str(path), "extends", f"there is no scenario '{wanted}' beside the "
-                              f"file, nor among the shipped: {', '.join(shipped())}",
-                              nearest(wanted, shipped()), line, column)])
+    raise InputError([document.problem(
+        "extends", f"there is no scenario '{wanted}' beside the file, nor among the shipped: "
+        f"{', '.join(shipped())}", nearest(wanted, shipped()))])
