@@ -378,7 +378,7 @@ ROWS = {"product_share": "0.5,0.4,0.6", "quota_tonnes": "1000,500,2000",
         "in_quota_rate": "0,0,0", "over_quota_rate": "0.1,0.1,0.1"}
 PAIR = SimpleNamespace(importers=("LEF",), groups={"tools": None}, exporters=("LEF", "RIG"),
                        routes={}, products={}, name=str)
-LEVERS = {"pact": SimpleNamespace(settings={}, applies={"scope": "narrow"})}
+LEVERS = {"pact": SimpleNamespace(name="pact", settings={}, applies={"scope": "narrow"})}
 
 
 def read(tmp_path, scope="narrow", **changes):

@@ -13,6 +13,7 @@ import numpy as np
 import yaml
 
 from tradesim.common.arrays import MILLION, Array
+from tradesim.economy.accounts import ASSUMED
 from tradesim.reports.run.view import NOTHING, Change, Story
 from tradesim.reports.wording import TEMPLATES, changed, pretty, probability
 from tradesim.simulation.summary import benefit_cost_ratio, costly, present_values
@@ -52,6 +53,15 @@ def parts(story: Story, importer: str, case: str = "if_implemented",
     found["treasury"] = net - sum(values for part, values in found.items() if part != "treasury")
     return {part: values for part, values in found.items()
             if np.abs(values).max() >= NOTHING} | {"net": net}
+
+
+def assumed_part(story: Story, effect: float) -> dict[str, Any] | None:
+    """Give the part of the effect on turnover that is an assumed cut of non-tariff cost, if any."""
+    if ASSUMED not in story.dataset or abs(effect) < NOTHING:
+        return None
+    part = story.draws(ASSUMED, "if_implemented", count=story.count, year=story.last)
+    share = float(part.mean()) / effect
+    return {"change": Change.of(part), "percent": [100 * share], "most": share > 0.5}
 
 
 def books(story: Story, *, priced: bool = True) -> dict[str, Any]:

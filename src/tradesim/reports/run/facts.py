@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from tradesim.common.arrays import MILLION, Array
-from tradesim.economy.accounts import ASSUMED
 from tradesim.inputs.levers import Lever
 from tradesim.inputs.parameters import Parameter, quantile
+from tradesim.reports.run.accounts import assumed_part
 from tradesim.reports.run.view import NOTHING, Change, Story
 from tradesim.reports.wording import changed, decimals, plain, probability, together, words
 
@@ -184,19 +184,10 @@ def _effect(story: Story, end: dict[str, Any]) -> dict[str, Any]:
         "risky": not story.point and bool(np.any(np.abs(risky - change) > NOTHING)),
         "times": times if times >= WIDER else 0,
         "effect_error": [float(risky.std() / np.sqrt(story.draw_count))],
-        "assumed": _assumed(story, float(change.mean())),
+        "assumed": assumed_part(story, float(change.mean())),
         "largest": [_largest(story, importer) for importer in story.pair.importers],
         "losers": [_loser(story, importer) for importer in story.pair.importers],
     }
-
-
-def _assumed(story: Story, effect: float) -> dict[str, Any] | None:
-    """Part of the effect that is an assumed cut of non-tariff cost, if there is one."""
-    if ASSUMED not in story.dataset or abs(effect) < NOTHING:
-        return None
-    part = story.draws(ASSUMED, "if_implemented", count=story.count, year=story.last)
-    share = float(part.mean()) / effect
-    return {"change": Change.of(part), "percent": [100 * share], "most": share > 0.5}
 
 
 def _largest(story: Story, importer: str) -> dict[str, Any]:
