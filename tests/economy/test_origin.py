@@ -146,5 +146,9 @@ def test_sudden_shocks_beside_an_agreement_hit_all_goods(world):
     pulled = [(ON, duty_pact(world)), (ON, shut)]
     outcome = settle(world, world.sales, pulled, at_once=[False, True])
     np.testing.assert_allclose(outcome.lasting_preference, outcome.change.preference, rtol=EXACT)
+    for made, sales in zip(outcome.elsewhere(world), (outcome.lasting, outcome.settled.sales),
+                           strict=True):
+        lost = entry(sales, world.pair_flow) - made
+        np.testing.assert_allclose(lost, -world.lower * outcome.change.preference, atol=EXACT)
     elsewhere, own = outcome.path_elsewhere(world), entry(outcome.path(world), world.pair_flow)
     assert (elsewhere < own).all()
