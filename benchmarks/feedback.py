@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tradesim.common.arrays import total
+from tradesim.common.arrays import spread, total
 from tradesim.common.files import calibration_folder
 from tradesim.economy.closure import closure
 from tradesim.economy.equilibrium import Macro, equilibrium
@@ -48,8 +48,7 @@ def passes(base: model.Baseline, scenario: model.Scenario,
     """Log changes of turnover and of wages from one pass to the next, by draw."""
     start = prepare(base, scenario, draws)
     world, levels = start.world, start.levels
-    count = len(next(iter(draws.values())))
-    change = resolve(world, start.pulled({"on": dict.fromkeys(start.shocks, np.ones(count))}))
+    change = resolve(world, [(spread(1.0), shock) for shock in start.shocks.values()])
 
     def turnover(sales: np.ndarray) -> np.ndarray:
         flows = total(levels * np.exp(sales) * world.pair_flow, "importer", "exporter", "group")

@@ -24,8 +24,9 @@ from tradesim.common.files import calibration_folder
 from tradesim.economy.markets import Market, Shifts, solve_market
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, read_scenario
-from tradesim.simulation import model, results
-from tradesim.simulation.draws import draw_all, standard_cases
+from tradesim.simulation import model
+from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, draw_all, standard_cases
+from tradesim.simulation.draws import SCENARIO as POLICY
 from tradesim.simulation.model import load_baseline, simulate
 
 ROOT = Path(__file__).parents[1]
@@ -66,7 +67,7 @@ def of_simulate(base: model.Baseline, scenario: model.Scenario) -> None:
     """Time and memory of `simulate`, and of one point."""
     draws = draw_all(base, scenario, Cube.random(DRAWS, SEED))
     cases = standard_cases(scenario, draws)
-    two = {case: cases[case] for case in (results.REFERENCE, results.SCENARIO)}
+    two = {case: cases[case] for case in (REFERENCE, POLICY)}
     show(f"simulate, {DRAWS:,} draws, reference and scenario",
          f"{best(lambda: simulate(base, scenario, draws, two)):.2f} s", "<= 2.5 s")
     show("the same with a third case, if implemented",
@@ -79,7 +80,7 @@ def of_simulate(base: model.Baseline, scenario: model.Scenario) -> None:
     show("peak memory of a process that does it", f"{peak_memory():,.0f} MB", "<= 2,048 MB")
     show("draw everything, 2,000 draws", f"{drawing(base, scenario, Cube.random(DRAWS, SEED))}", "")
     point = draw_all(base, scenario, Cube.point())
-    alone = {case: {lever: np.asarray(float(case == results.SCENARIO)) for lever in scenario.levers}
+    alone = {case: {lever: np.asarray(float(case == POLICY)) for lever in scenario.levers}
              for case in two}
     show("simulate a point, reference and scenario",
          f"{1e3 * best(lambda: simulate(base, scenario, point, alone), 30):.1f} ms", "<= 10 ms")
@@ -94,10 +95,10 @@ def peak_memory() -> float:
     """Largest resident memory of a fresh process that simulates, MB."""
     code = (
         "import resource, sys\n"
-        "from tradesim import model\n"
-        "from tradesim.folders import calibration_folder\n"
-        "from tradesim.parameters import Cube\n"
-        "from tradesim.scenario import Known, read_scenario\n"
+        "from tradesim.simulation import model\n"
+        "from tradesim.common.files import calibration_folder\n"
+        "from tradesim.inputs.parameters import Cube\n"
+        "from tradesim.inputs.scenario import Known, read_scenario\n"
         "base = model.load_baseline(calibration_folder())\n"
         f"s = read_scenario('{SCENARIO}', Known(base.parameters, base.levers, base.pair))\n"
         f"d = model.draw_all(base, s, model.Cube.random({DRAWS}, {SEED}))\n"
@@ -126,7 +127,7 @@ def cells(base: model.Baseline, scenario: model.Scenario) -> list[tuple[tuple, d
     equilibrium.solve_market = catch
     try:
         simulate(base, scenario, draws, {case: cases[case]
-                                         for case in (results.REFERENCE, results.IMPLEMENTED)})
+                                         for case in (REFERENCE, IMPLEMENTED)})
     finally:
         equilibrium.solve_market = solve_market
     return caught
@@ -247,7 +248,7 @@ def of_decompose() -> None:
         code = (
             "import resource, time\n"
             "from pathlib import Path\n"
-            "from tradesim.decompose import decompose\n"
+            "from tradesim.studies.decompose import decompose\n"
             "began, used = time.perf_counter(), time.process_time()\n"
             f"found = decompose({str(eight)!r}, calibration=Path({str(folder)!r}), draws=1000)\n"
             "print(time.perf_counter() - began, time.process_time() - used,\n"

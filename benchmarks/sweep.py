@@ -17,13 +17,14 @@ from pathlib import Path
 
 import numpy as np
 
+from tradesim.common import parallel
 from tradesim.inputs.parameters import Cube
 from tradesim.simulation.draws import draw_all
 from tradesim.simulation.model import simulate
-from tradesim.studies.sweep import execution
+from tradesim.studies.sweep.chunks import CHUNK
 from tradesim.studies.sweep.evaluate import evaluate
 from tradesim.studies.sweep.indices import sobol
-from tradesim.studies.sweep.plan import Plan, Wish, prepare
+from tradesim.studies.sweep.plan import SweepPlan, SweepRequest, prepare
 from tradesim.studies.sweep.run import sweep
 
 SCENARIO, ROWS, LOOP, CORES = "all_levers", 8192, 60, os.cpu_count() or 1
@@ -40,17 +41,18 @@ import logging, sys, time, warnings
 warnings.simplefilter("ignore")
 import numpy as np
 from ema_workbench import Model, RealParameter, ScalarOutcome, SequentialEvaluator, ema_logging
-from tradesim.model import draw_all, simulate
-from tradesim.parameters import Cube
-from tradesim.sweep_plan import Wish, prepare
+from tradesim.inputs.parameters import Cube
+from tradesim.simulation.draws import draw_all
+from tradesim.simulation.model import simulate
+from tradesim.studies.sweep.plan import SweepRequest, prepare
 rows, names = int(sys.argv[1]), sys.argv[2].split(",")
-plan = prepare(Wish(sys.argv[3], "lhs", n=10, over=names))
-world, on = plan.world, {lever: np.array(1.0) for lever in plan.world.scenario.levers}
+plan = prepare(SweepRequest(sys.argv[3], "lhs", n=10, over=names))
+space, on = plan.space, {lever: np.array(1.0) for lever in plan.space.scenario.levers}
 cases = {"reference": dict.fromkeys(on, np.array(0.0)), "scenario": on}
 def one(**u):
     columns = {name.replace("__", "."): np.array([value]) for name, value in u.items()}
-    draws = draw_all(world.base, world.scenario, Cube.table(columns, Cube.point()))
-    last = simulate(world.base, world.scenario, draws, cases)["turnover"].to_numpy()
+    draws = draw_all(space.base, space.scenario, Cube.table(columns, Cube.point()))
+    last = simulate(space.base, space.scenario, draws, cases)["turnover"].to_numpy()
     return {"turnover": float(last[0, 1, 0, -1])}
 model = Model("tradesim", function=one)
 model.uncertainties = [RealParameter(item.name.replace(".", "__"), 1e-6, 1 - 1e-6)
@@ -76,7 +78,7 @@ def main() -> None:
     parser.add_argument("--ema", metavar="PYTHON")
     asked = parser.parse_args()
     show("what", "measured", "aim")
-    plan = prepare(Wish(SCENARIO, "lhs", n=ROWS, over=TWENTY))
+    plan = prepare(SweepRequest(SCENARIO, "lhs", n=ROWS, over=TWENTY))
     rates = of_workers(plan)
     ratio(rates, *python_loop(plan), "a plain Python loop", ">= 20 times")
     if asked.ema:
@@ -85,11 +87,11 @@ def main() -> None:
     of_analysis()
 
 
-def of_workers(plan: Plan) -> tuple[float, float]:
+def of_workers(plan: SweepPlan) -> tuple[float, float]:
     """Measure evaluations a second in this process and in several; give the best."""
     rates: dict[str, float] = {}
     evaluate(plan.task(False)(slice(0, 256)))
-    tasks = [plan.task(False)(rows) for rows in execution.chunks(ROWS // 2, execution.CHUNK)]
+    tasks = [plan.task(False)(rows) for rows in parallel.blocks(ROWS // 2, CHUNK)]
     began, cpu = time.perf_counter(), time.process_time()
     for task in tasks:
         evaluate(task)
@@ -106,25 +108,25 @@ def of_workers(plan: Plan) -> tuple[float, float]:
     return max(rates.values()), ROWS / 2 / used
 
 
-def _pool_time(plan: Plan, workers: int, rows: int) -> float:
-    work = [plan.task(True)(part) for part in execution.chunks(rows, execution.CHUNK // 4)]
+def _pool_time(plan: SweepPlan, workers: int, rows: int) -> float:
+    work = [plan.task(True)(part) for part in parallel.blocks(rows, CHUNK // 4)]
     began = time.perf_counter()
-    for _ in execution.pool_mapper(workers)(evaluate, work):
+    for _ in parallel.pool_mapper(workers)(evaluate, work):
         pass
     return time.perf_counter() - began
 
 
-def python_loop(plan: Plan) -> tuple[float, float]:
+def python_loop(plan: SweepPlan) -> tuple[float, float]:
     """Evaluate one row at a time: rate by the clock and by processor time."""
-    world = plan.world
-    on = dict.fromkeys(world.scenario.levers, np.array(1.0))
+    space = plan.space
+    on = dict.fromkeys(space.scenario.levers, np.array(1.0))
     cases = {"reference": dict.fromkeys(on, np.array(0.0)), "scenario": on}
     points, _ = plan.design.part(slice(0, LOOP))
     began, cpu = time.perf_counter(), time.process_time()
     for row in points:
         columns = {item.name: row[[place]] for place, item in enumerate(plan.factors)}
-        draws = draw_all(world.base, world.scenario, Cube.table(columns, Cube.point()))
-        simulate(world.base, world.scenario, draws, cases)
+        draws = draw_all(space.base, space.scenario, Cube.table(columns, Cube.point()))
+        simulate(space.base, space.scenario, draws, cases)
     return LOOP / (time.perf_counter() - began), LOOP / (time.process_time() - cpu)
 
 
@@ -146,10 +148,10 @@ def ratio(rates: tuple[float, float], theirs: float, by_cpu: float, what: str, a
 
 
 def of_sobol() -> None:
-    """Compute Sobol indices of twenty factors, from the wish to the folder."""
+    """Compute Sobol indices of twenty factors, from the request to the folder."""
     began, before = time.perf_counter(), sum(os.times()[:4])
-    plan = prepare(Wish(SCENARIO, "sobol", n=4096, over=TWENTY, second=False))
-    with tempfile.TemporaryDirectory() as folder, execution.open_mapper(CORES) as mapper:
+    plan = prepare(SweepRequest(SCENARIO, "sobol", n=4096, over=TWENTY, second=False))
+    with tempfile.TemporaryDirectory() as folder, parallel.open_mapper(CORES) as mapper:
         sweep(plan, Path(folder) / "s", mapper=mapper, alone=CORES > 1)
     show(f"Sobol, {len(plan.factors)} factors, n = 4,096: {plan.design.rows:,} evaluations, "
          f"{len(plan.labels)} outputs", f"{time.perf_counter() - began:.1f} s", "<= 60 s")

@@ -13,16 +13,20 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+import analogue_figure
 import analogues
 import pandas as pd
 from analogue_cases import read_cases
 from matplotlib.figure import Figure
 
 from tradesim.common.files import calibration_folder
+from tradesim.inputs.pair import read_pair
+from tradesim.inputs.parameters import read_parameters
+from tradesim.inputs.posterior import read_posterior
 from tradesim.inputs.specifications import read_weights
-from tradesim.reports import identification as plots_evidence
 from tradesim.reports.figure_style import save, style
-from tradesim.studies import identify
+from tradesim.reports.identification import beliefs, identification
+from tradesim.studies import identification_table
 
 DOCS = Path(__file__).parents[1]
 Value = Callable[..., float]
@@ -134,7 +138,7 @@ def learnt(frame: pd.DataFrame, name: str, parameter: str) -> list[str]:
 
 def identification_tables(folder: Path) -> dict[str, str]:
     """Tables of `docs/identification.md`, from `identification.csv`."""
-    frame, weights = identify.read(folder), read_weights(folder)
+    frame, weights = identification_table.read(folder), read_weights(folder)
     names = list(weights)
     main = frame[frame["specification"] == names[0]]
     head = ["prior mean (sd)", "posterior mean (sd)", "learnt", "overlap"]
@@ -225,7 +229,7 @@ def simulation(rows: pd.DataFrame) -> str:
             f"{len(values)} tests one below {0.05 / len(values):.3f} would be a reason to worry.")
 
 
-def analogue_figure(folder: Path) -> Figure:
+def draw_analogues(folder: Path) -> Figure:
     """Draw predicted ranges against outcomes."""
     cases, frame = read_cases(folder), analogues.results(folder)
     rows = []
@@ -237,8 +241,8 @@ def analogue_figure(folder: Path) -> Figure:
             ("predicted_settled", "outcome_reported", "outcome_net_of_trend"))
         rows.append((case.title, {**{level: value(predicted, level) for level in (
             "p05", "p25", "p75", "p95")}, "happened": value(happened), "net": value(net)}))
-    with style("analogues"):
-        return plots_evidence.analogues(rows, lookup(frame, "quiet")("size", "p50"))
+    with style():
+        return analogue_figure.draw(rows, lookup(frame, "quiet")("size", "p50"))
 
 
 PAGES = {"analogues": analogue_tables, "identification": identification_tables}
@@ -251,10 +255,11 @@ def main() -> None:
         page = DOCS / f"{name}.md"
         page.write_text(fill(page.read_text(encoding="utf-8"), tables(folder)),
                         encoding="utf-8", newline="\n")
-    with style("identification"):
-        figure = plots_evidence.identification(plots_evidence.beliefs(folder))
+    with style():
+        figure = identification(beliefs(read_pair(folder), read_parameters(folder),
+                                         read_posterior(folder)))
     with tempfile.TemporaryDirectory() as work:
-        for name, drawn in (("analogues", analogue_figure(folder)), ("identification", figure)):
+        for name, drawn in (("analogues", draw_analogues(folder)), ("identification", figure)):
             save(drawn, name, Path(work))
             shutil.copy(Path(work) / f"{name}.png", DOCS / "images" / f"{name}.png")
 

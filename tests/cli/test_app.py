@@ -12,21 +12,22 @@ from click.testing import CliRunner
 
 from inputs import write_calibration
 from tradesim import __version__
-from tradesim.cli import app as cli
+from tradesim.cli.app import cli
+from tradesim.cli.options import complete_levers, complete_scenarios
 from tradesim.common.errors import ConvergenceError, InputError, Problem
 from tradesim.common.files import calibration_folder
 from tradesim.economy.levers import registry
 from tradesim.inputs.scenario import Known, read_scenario, shipped
 from tradesim.reports import terminal
 
-HEAVY = ("numpy", "pandas", "scipy", "matplotlib", "pydantic", "xarray", "yaml", "rich")
+HEAVY = ("numpy", "pandas", "scipy", "matplotlib", "pydantic", "xarray", "yaml")
 
 
 @pytest.fixture
 def call(tmp_path, monkeypatch):
     """Run the command line in an empty folder; returns click's result."""
     monkeypatch.chdir(tmp_path)
-    return lambda *words: CliRunner().invoke(cli.cli, [str(word) for word in words],
+    return lambda *words: CliRunner().invoke(cli, [str(word) for word in words],
                                              prog_name="tradesim")
 
 
@@ -396,9 +397,9 @@ def test_calibrate_passes_options_and_prints_the_fit(call, calibration, monkeypa
 
 
 def test_completion(call):
-    names = [item.value for item in cli.complete_scenarios(None, None, "ba")]
+    names = [item.value for item in complete_scenarios(None, None, "ba")]
     assert names == ["base", "ba"]
-    assert len(cli.complete_levers(None, None, "")) > 1
+    assert len(complete_levers(None, None, "")) > 1
 
 
 def test_progress_is_silent_where_nobody_watches():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,9 +14,10 @@ from accounted import EXACT, ON, ONE_COUNT, before_books, books, shocks_of
 from made_up_world import make_economy
 from tradesim.common.arrays import spread, total
 from tradesim.economy.accounts import VARIABLES, account, split_change
+from tradesim.economy.elsewhere import elsewhere
 from tradesim.economy.equilibrium import equilibrium
 from tradesim.economy.shocks import NONE, Shock, resolve
-from tradesim.economy.welfare import surplus
+from tradesim.economy.welfare import CAUSES, surplus
 
 
 @pytest.fixture(params=[0, 1, 2])
@@ -106,7 +109,9 @@ def test_surpluses_are_areas_beside_their_own_schedules(case):
     cells = [v * quad(lambda x, n=n: x ** n, 1.0, np.exp(p))[0]
              for v, p, n in zip(np.broadcast_to(sold, price.shape).flat, price.flat, supply.flat,
                                 strict=True)]
-    np.testing.assert_allclose(found["exporter_surplus"][0].ravel(), cells, rtol=1e-7)
+    elsewhere_too = elsewhere(world, levels, case[2]).surplus[0].ravel()
+    np.testing.assert_allclose(found["exporter_surplus"][0].ravel(), cells + elsewhere_too,
+                               rtol=1e-7)
 
 
 def test_counts_differ_by_their_factor_where_every_good_gets_the_same(world):
@@ -166,6 +171,53 @@ def test_welfare_of_a_small_shock_is_the_envelope_theorem(seed):
                  + value * (change.wedge * np.exp(settled.sales) - world.duty),
                  "exporter", "group")
     gain = gain + total(sold * world.home, "exporter", "group")
+    gain = gain + elsewhere(world, world.sales, change).surplus  # has tests of its own
     expected = gain[:, 0, 0]
     scale = np.abs(found["consumer_surplus"]).max()
     np.testing.assert_allclose(found["welfare"], expected, atol=5 * step * scale)
+
+
+# Currencies and approvals.
+
+def of_prices(world):
+    """Offer prices that move with a currency, approvals, and demand, all at once."""
+    return Shock(price=-0.2 * world.mask("exporter", ["LEF"]), approval=0.6 * world.pair_flow,
+                 demand=-0.1 * world.mask("importer", ["LEF"]),
+                 level=-0.08 * world.mask("importer", ["LEF"]))
+
+
+def test_accounts_add_up_where_prices_and_approvals_move(world):
+    shocks = [of_prices(world), *shocks_of(world, np.random.default_rng(4))]
+    levels, _, settled, _, found = books(world, shocks)
+    before = before_books(world, levels)
+    assert settled.residual <= 1e-11
+    moved = found["tariff_revenue"] - before["tariff_revenue"]
+    base = levels * np.exp(shocks[0].level * spread([0.3, 0.7, 1.0], "year"))
+    shifted = total(base * world.duty * (1 - world.home), "group", "exporter")[:, 0, 0]
+    gains = (found["consumer_surplus"] + found["producer_surplus"] + found["exporter_surplus"])
+    np.testing.assert_allclose(found["welfare"], gains + found["tariff_revenue"] - shifted,
+                               rtol=EXACT)
+    causes = sum(found[f"gain_{cause}"] for cause in CAUSES)
+    np.testing.assert_allclose(causes, found["consumer_surplus"], rtol=EXACT)
+    change = found["imports"] - before["imports"]
+    abroad = 1.0 - world.home[:, :, 0, 0, 0, 0][..., None, None, None]
+    split = found["trade_creation"] + found["trade_diversion"]
+    np.testing.assert_allclose(split, change * abroad, rtol=EXACT, atol=1e-6)
+    assert moved.any()
+
+
+def test_a_currency_is_no_gain_or_loss_to_who_sells_at_home_in_it(world):
+    """Second route: home prices and incomes as they are, foreign goods dearer instead."""
+    fall = 0.2
+    here = world.mask("importer", ["LEF"])
+    own = Shock(price=-fall * world.mask("exporter", ["LEF"]), demand=-fall * world.demand * here)
+    change = resolve(world, [(ON, own)])
+    settled = equilibrium(world, world.sales, change)
+    found = account(world, world.sales, ONE_COUNT, change, settled, settled.sales)
+    dearer = replace(resolve(world, []), log_cost=fall * here * (1.0 - world.home))
+    mirror = equilibrium(world, world.sales, dearer)
+    other = account(world, world.sales, ONE_COUNT, dearer, mirror, mirror.sales)
+    np.testing.assert_allclose((settled.home_price + fall)[0], mirror.home_price[0], atol=EXACT)
+    np.testing.assert_allclose(found["producer_surplus"][0], other["producer_surplus"][0],
+                               rtol=1e-9)
+    np.testing.assert_allclose(found["gain_home_price"][0], other["gain_home_price"][0], rtol=1e-9)

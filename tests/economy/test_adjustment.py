@@ -14,7 +14,7 @@ from tradesim.common.arrays import spread
 from tradesim.common.errors import ConvergenceError
 from tradesim.common.parallel import by_block
 from tradesim.economy.adjustment import at_once, partial_adjust, settle
-from tradesim.economy.equilibrium import equilibrium
+from tradesim.economy.equilibrium import _shifts, equilibrium
 from tradesim.economy.routes import CLOSED, saving, through_corridor
 from tradesim.economy.shocks import FLOOR, Change, Shock, resolve
 
@@ -164,24 +164,43 @@ def test_payments_lift_part_of_what_there_is_and_of_what_sanctions_add(world):
                                atol=EXACT)
 
 
-def test_approval_opens_the_cut_to_gated_goods(world):
-    cut = Shock(duty=world.pair_flow, gated=world.pair_flow)
+def test_what_becomes_approved_is_offered_beside_what_is_sold_today(world):
     approve = Shock(approval=0.5 * world.pair_flow)
-    for shocks, share in (([cut], world.access), ([cut, approve], 0.5 + 0.5 * world.access)):
-        wedge = resolve(world, [(ON, shock) for shock in shocks]).wedge[0, RIG]
-        np.testing.assert_allclose(wedge, (world.duty * (1.0 - share))[0, RIG], atol=EXACT)
+    cut = Shock(duty=world.pair_flow)
+    found = resolve(world, [(ON, cut), (ON, approve), (ON, approve)])
+    after = 1.0 - 0.25 * (1.0 - world.access)
+    np.testing.assert_allclose(found.availability[0, RIG], np.log(after / world.access)[0, RIG],
+                               atol=EXACT)
+    assert not found.availability[0, UNI].any()
+    assert not found.wedge[0, RIG].any()  # goods sold today get the whole cut
+
+
+def test_a_market_that_approved_nobody_opens_from_the_last_hundredth(world):
+    shut = replace(world, access=1.0 - world.pair_flow)
+    found = resolve(shut, [(ON, Shock(approval=world.pair_flow))])
+    np.testing.assert_allclose(found.availability[0, RIG], -FLOOR, atol=EXACT)
+
+
+def test_approved_goods_in_short_supply_lower_its_offer_by_hand(world):
+    """Where supply is finite its curve moves too: at unchanged prices a'/a times as much."""
+    opened = resolve(world, [(ON, Shock(approval=0.5 * world.pair_flow))])
+    gain = opened.approval[1, LEF, 2]
+    shifts = _shifts(world, opened, None)
+    np.testing.assert_allclose(shifts["offer"][0, LEF, 2],
+                               -(gain * world.inverse_supply[0, LEF, 2]), atol=EXACT)
+    assert not shifts["home_offer"].any()
 
 
 def some_shocks(world, rng):
     def share(low=0.1, high=0.9):
         return rng.uniform(low, high, world.sales.shape)
     pair = world.pair_flow
-    return [Shock(duty=share() * pair, information=0.1 * share() * pair, gated=pair),
+    return [Shock(duty=share() * pair, information=0.1 * share() * pair),
             Shock(approval=share() * pair, information=0.1 * share() * pair),
             Shock(payment=share() * pair), Shock(friction=0.1 * share() * pair),
             Shock(freight=by_route(60, 10), days=by_route(2, 0)),
             Shock(closed=by_route(0.4, 0.0)), Shock(closed=by_route(0.3, 0.2)),
-            Shock(availability=-share() * pair, supply=0.2 * share()),
+            Shock(availability=-share() * pair, supply=0.2 * share(), price=-0.1 * share()[:1]),
             Shock(level=0.1 * share(), project=1e6 * pair, demand=0.1 * share()[:, :1])]
 
 
@@ -192,8 +211,8 @@ def test_the_order_of_shocks_does_not_matter(seed, order, used):
     shocks = some_shocks(world, np.random.default_rng(seed))
     pulled = [(ON, shocks[place]) for place in order[:used]]
     forward, backward = resolve(world, pulled), resolve(world, pulled[::-1])
-    for name in ("log_cost", "wedge", "resource", "demand", "supply", "availability", "level",
-                 "project", "through_corridor"):
+    for name in ("log_cost", "wedge", "resource", "demand", "supply", "availability", "price",
+                 "approval", "level", "project", "through_corridor"):
         np.testing.assert_allclose(getattr(forward, name), getattr(backward, name), atol=1e-9)
 
 
@@ -215,7 +234,8 @@ def test_a_closure_takes_effect_through_wages_and_spending(world):
 def nominal(rise):
     from tradesim.economy.equilibrium import Macro
 
-    return Macro(wage=spread(rise), spending=spread(rise), price_level=spread(rise))
+    return Macro(wage=spread(rise), spending=spread(rise), price_level=spread(rise),
+                     real_income=spread(0.0))
 
 
 def test_goods_of_a_ban_come_from_others(world):

@@ -20,6 +20,7 @@ from tradesim.common.errors import ConvergenceError, InputError
 from tradesim.common.files import calibration_folder
 from tradesim.economy import ge_solver as gravity
 from tradesim.economy.closure import OneSector, closure, one_sector
+from tradesim.economy.elsewhere import third_duties
 from tradesim.economy.equilibrium import equilibrium
 from tradesim.economy.ge_solver import conditional, fitted
 from tradesim.economy.shocks import Change, Shock, resolve
@@ -516,6 +517,16 @@ def test_handed_over_is_the_world_solved_for_mean_costs(world, imbalances):
     assert found.spending.shape == found.price_level.shape == (2, 1, 1, 2, 3, 5)
     case, year, draw = 1, 2, 3
     cost, before, after = np.ones((4, 4)), np.zeros((4, 4)), np.zeros((4, 4))
+    old, new = (np.broadcast_to(duty, (2, 4, 3, 2, 3, 5)) for duty in third_duties(world, change))
+    for i in range(2):  # goods of the pair in the third market that shares a member's duties
+        sales = world.other_sales[i, 2][..., 0, 0, draw]
+        power = np.log((1 + new) / (1 + old))[i, 2, :, case, year, draw]
+        duty = old[i, 2, :, case, year, draw]
+        before[i, 2] = (sales * duty).sum() / sales.sum()
+        mean = (sales * (1 + duty) * power).sum() / (sales * (1 + duty)).sum()
+        after[i, 2] = (1 + before[i, 2]) * np.exp(mean) - 1
+    assert after[0, 2] < before[0, 2]
+    assert not after[1].any()  # the member itself sells there free of duty
     at_draw = np.s_[..., 0, 0, draw]
     for j in range(2):
         for i in range(4):
@@ -538,6 +549,8 @@ def test_handed_over_is_the_world_solved_for_mean_costs(world, imbalances):
                                atol=EXACT)
     np.testing.assert_allclose(found.price_level[:, 0, 0, case, year, draw],
                                np.log(alone.price_index)[:2], atol=EXACT)
+    np.testing.assert_allclose(found.real_income[:, 0, 0, case, year, draw],
+                               np.log(alone.welfare)[:2], atol=EXACT)
 
 
 def test_nothing_pulled_hands_over_nothing(world):
@@ -555,7 +568,7 @@ def test_wages_and_spending_that_move_alike_move_no_quantity(world):
     none = resolve(world, [])
     found = closed(world, none, np.full(5, 4.0))
     alike = type(found)(wage=found.wage + 0.1, spending=found.spending + 0.1,
-                        price_level=found.price_level + 0.1)
+                        price_level=found.price_level + 0.1, real_income=found.real_income)
     settled = equilibrium(world, world.sales, none, alike)
     np.testing.assert_allclose(settled.sales, 0.1, atol=SOLVED)
     np.testing.assert_allclose(settled.price, 0.1, atol=SOLVED)

@@ -306,7 +306,8 @@ def test_supply_of_the_economy_shifts_its_price_or_its_varieties(world):
 
 def test_a_closure_that_scales_the_world_moves_no_quantity(world):
     rise = spread(0.1)
-    nominal = Macro(wage=rise + 0.0 * world.mask("exporter", []), spending=rise, price_level=rise)
+    nominal = Macro(wage=rise + 0.0 * world.mask("exporter", []), spending=rise, price_level=rise,
+                    real_income=0.0 * rise)
     settled = equilibrium(world, world.sales, Change(np.zeros_like(world.sales)), nominal)
     np.testing.assert_allclose(settled.sales, 0.1, atol=SOLVED)
     np.testing.assert_allclose(settled.price, 0.1, atol=SOLVED)

@@ -43,7 +43,7 @@ def zone(world):
 
 
 def duty_pact(world, **more):
-    return pact(world, gated_groups=[], nontariff_cut=spread(0.0), **more)
+    return pact(world, nontariff_cut=spread(0.0), **more)
 
 
 def test_an_agreement_asks_for_a_certificate(world):

@@ -1,11 +1,12 @@
 """Past changes of duty: the tariff channel in closed form, and the page as it stands."""
 
-import importlib.util
 import re
 import shutil
 from pathlib import Path
 
+import analogue_figure
 import analogues
+import make_evidence
 import numpy as np
 import pytest
 from analogue_cases import read_cases, read_flows, read_rates
@@ -14,7 +15,6 @@ from hypothesis import strategies as st
 
 from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder
-from tradesim.reports import identification as plots_evidence
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "analogues.md"
@@ -22,15 +22,6 @@ SMALL = 1e-7
 """Log points of a shock at which squares vanish."""
 EXACT = 1e-9
 """Relative error of a root found to full precision and put back."""
-
-
-def evidence():
-    """The script that writes the pages."""
-    spec = importlib.util.spec_from_file_location("make_evidence",
-                                                  ROOT / "docs" / "make_evidence.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_a_vanishing_supplier_answers_with_the_lower_elasticity():
@@ -145,15 +136,13 @@ def frame():
 
 
 def test_page_shows_the_current_numbers():
-    script = evidence()
     page = PAGE.read_text(encoding="utf-8")
-    assert script.fill(page, script.analogue_tables(calibration_folder())) == page
+    assert make_evidence.fill(page, make_evidence.analogue_tables(calibration_folder())) == page
 
 
 def test_prose_of_the_page_is_true(frame):
     text = " ".join(PAGE.read_text(encoding="utf-8").split())
-    script = evidence()
-    flour, exports = (script.lookup(frame, name) for name in ("flour", "vietnam_exports"))
+    flour, exports = (make_evidence.lookup(frame, name) for name in ("flour", "vietnam_exports"))
     settled = flour("predicted_settled", "p05")
     assert -0.02 < flour("predicted_settled", "p50") < -0.015
     assert "predicts that home mills lose 2 %; they lost 20 to 40 %" in text
@@ -175,6 +164,6 @@ def test_prose_of_the_page_is_true(frame):
 
 def test_figure_has_a_row_per_case():
     value = {"p05": -0.1, "p25": -0.05, "p75": 0.0, "p95": 0.1, "happened": 1.0, "net": 0.5}
-    figure = plots_evidence.analogues([("one", value), ("two", value)], 0.4)
+    figure = analogue_figure.draw([("one", value), ("two", value)], 0.4)
     labels = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
     assert labels == ["one", "two"]

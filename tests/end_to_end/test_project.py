@@ -1,7 +1,10 @@
-"""Rules of the house that a machine can read for: layers, names, sizes, documents."""
+"""Rules of the project that a machine can check: rooms, names, sizes, documents."""
 
 import ast
 import re
+import tomllib
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -20,9 +23,9 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MOD
 
 MAX_LINES, MAX_FUNCTION = 400, 60
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")])
-FOLDERS = r"src|docs|tests|calibration|scenarios|benchmarks|\.ci"
+FOLDERS = r"src|docs|tests|calibration|scenarios|benchmarks|\.ci|\.github"
 TEXT = {".md", ".py", ".yaml", ".yml", ".toml", ".cff", ".csv", ".j2", ".css", ".mplstyle", ""}
-NOT_OURS = {".git", ".venv", "results", "build", "dist", "__pycache__", ".hypothesis",
+NOT_OURS = {".git", ".venv", "results", "build", "dist", "site", "__pycache__", ".hypothesis",
             ".pytest_cache", ".mypy_cache", ".ruff_cache"}
 
 
@@ -44,6 +47,67 @@ def test_public_names_say_what_they_are(name):
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
             assert ast.get_docstring(node), f"{name}.{node.name}"
+
+
+# Rooms.
+
+def test_contracts_cover_every_room():
+    """`lint-imports` checks the contracts of pyproject.toml; here: that none leaves a room out."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    (layers,) = [contract for contract in contracts if contract["type"] == "layers"]
+    assert layers["containers"] == ["tradesim"]
+    assert "ignore_imports" not in layers
+    rooms = [room.strip() for layer in layers["layers"] for room in layer.split("|")]
+    there = {path.stem for path in SOURCE.iterdir()
+             if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    assert sorted(rooms) == sorted(there - {"__init__", "__main__"})
+    (quiet,) = [contract for contract in contracts if contract["type"] == "forbidden"]
+    assert set(quiet["source_modules"]) == {
+        f"tradesim.{room}" for room in ("common", "inputs", "reference", "economy", "simulation")}
+    assert {"matplotlib", "jinja2", "click"} <= set(quiet["forbidden_modules"])
+
+
+def test_tests_lie_in_the_folders_of_the_code():
+    rooms = {path.name for path in SOURCE.iterdir() if path.is_dir()}
+    others = {"end_to_end", "helpers", "published"}
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
+    assert folders - others - {"__pycache__"} <= rooms
+
+
+def test_slow_files_exist():
+    listed = re.search(r"^SLOW = \((.*?)^\)", (ROOT / "tests" / "conftest.py").read_text(
+        encoding="utf-8"), re.M | re.S)[1]
+    files = re.findall(r'"(.+?)"', listed)
+    assert files == sorted(set(files))
+    assert not [name for name in files if not (ROOT / "tests" / name).is_file()]
+
+
+RETIRED = re.compile(r"\b(?:backtest_cells|backtest_pages|cli_(?:backtest|compare|"
+                     r"decompose|discover|identify|parts|results|smart|sweep)|compare_pages|"
+                     r"decompose_pages|discover_(?:pages|words)|document_(?:pdf|word)|goal_pages|"
+                     r"lever_checks|plots_\w+|report_compare|sweep_(?:file|pages|plan|results|"
+                     r"table)|yamlfile|tradesim[./](?:blocks|books|catalogue|checks|chance|dims|"
+                     r"drawing|dynamics|evaluation|evidence|execution|findings|folders|outlook|plots|"
+                     r"ranking|record|rivals|rules|sampling|sensitivity|settlement|shares|"
+                     r"situation|story|tables|tariffs|trust|variation|workbook))\b")
+"""Modules of version 0.2 that are gone: prefixes that folders replaced, and private words."""
+
+
+@pytest.mark.parametrize("folder", ["src", "docs", "tests", "benchmarks"])
+def test_no_retired_module_is_named(folder):
+    found = {f"{path.relative_to(ROOT).as_posix()}: {match.group()}"
+             for path in (ROOT / folder).rglob("*")
+             if path.suffix in TEXT and path.is_file() and path != Path(__file__)
+             for match in RETIRED.finditer(path.read_text(encoding="utf-8"))}
+    assert not found
+
+
+def test_retired_names_are_found_where_they_stand():
+    for text in ("plots_books", "tradesim.story", "src/tradesim/yamlfile.py", "`cli_sweep`"):
+        assert RETIRED.search(text)
+    for text in ("a story", "levers", "sweep_size", "tradesim.economy.accounts"):
+        assert not RETIRED.search(text)
 
 
 # Names of countries, groups and routes are data.
@@ -104,6 +168,19 @@ def test_documents_name_only_files_that_exist(path):
     assert not missing
 
 
+@pytest.mark.parametrize("path", [*DOCUMENTS, *sorted([*ROOT.glob("docs/**/*.py"),
+                                                       *ROOT.glob("benchmarks/*.py")])],
+                         ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_shown_outside_the_source_work(path):
+    """Also those inside texts: a benchmark starts processes with a program of its own."""
+    shown = re.findall(r"\bfrom (tradesim[\w.]*) import ((?:\w+, )*\w+)",
+                       path.read_text(encoding="utf-8"))
+    for module, names in shown:
+        for name in names.split(", "):
+            assert (hasattr(import_module(module), name)
+                    or find_spec(f"{module}.{name}")), f"{module}.{name}"
+
+
 def documents() -> str:
     """All the documentation in one text."""
     return "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
@@ -158,9 +235,46 @@ def test_ci_runs_the_commands_of_the_readme():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     for command in ("pip install . && tradesim run scenarios/eaeu_fta.yaml",
-                    'pip install -e ".[test]" && pytest'):
+                    'pip install -c constraints.txt -e ".[test]" && pytest'):
         assert command in readme
         assert f"'{command}'" in script
+
+
+def workflows() -> dict[str, dict]:
+    """Jobs by the name of the workflow's file."""
+    return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
+            for path in (ROOT / ".github" / "workflows").glob("*.yml")}
+
+
+def test_workflows_run_every_part_of_the_script():
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    parts = set(re.search(r"all \| (.+)\) ;;", script)[1].split(" | "))
+    run = {step.get("run", "").removeprefix(".ci/run ") for jobs in workflows().values()
+           for job in jobs.values() for step in job["steps"]
+           if step.get("run", "").startswith(".ci/run ")}
+    assert run == parts
+    assert set(workflows()) == {"ci", "nightly"}
+
+
+def constraints() -> dict[str, str]:
+    """Versions by the name of a package, where one version serves every Python."""
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    return {name: version for line in lines if not line.startswith("#")
+            for name, version in [line.split(" ;")[0].split("==")]}
+
+
+def test_constraints_cover_what_the_project_names():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    named = [*project["dependencies"], *(name for extra in
+                                         project["optional-dependencies"].values()
+                                         for name in extra)]
+    names = {re.match(r"[\w-]+", entry)[0].lower() for entry in named} - {"tradesim"}
+    assert names <= set(constraints())
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    assert "://" not in text
+    command = text.splitlines()[1].removeprefix("#").strip()
+    assert command in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def files_of_the_project() -> list[Path]:

@@ -1,6 +1,7 @@
 """Every shipped scenario gives what its expected file says, and the pages say what those say.
 
-These files only notice that results moved; they do not say that the results are right. After a
+These files only notice that results moved; they do not say that the results are right. Every push
+compares the results with few draws (one scenario with all), every night those with all. After a
 change that is meant to move them: ``python tests/refresh_expected.py``.
 """
 
@@ -11,7 +12,20 @@ import pandas as pd
 import pytest
 
 import scenario_answers
-from expected import ENDING, KEY, LAST, SHARES, YEARS, compute, expected_file, read, scenarios
+from expected import (
+    ENDING,
+    FEW_DRAWS,
+    KEY,
+    LAST,
+    SHARES,
+    YEARS,
+    compute,
+    expected_file,
+    read,
+    reduce,
+    run_few,
+    scenarios,
+)
 from readme_table import COUNT, ORDER, PLACES, between, names, table
 from result_numbers import Numbers, amount, per_cent
 from scenario_answers import PAGE, PARTICULAR, answer, chance, change, page, peak
@@ -19,20 +33,17 @@ from tradesim.common.files import calibration_folder
 from tradesim.economy.accounts import VARIABLES
 from tradesim.inputs.levers import read_levers
 from tradesim.inputs.pair import read_pair
-from tradesim.simulation import model
 
 TOLERANCE = 1e-6  # libraries and machines differ in the last bits only
 ROUNDING = 1.0  # USD: a small change of large sums keeps fewer digits
 POLICIES = ("tariff_agreement", "route_improvement", "free_zone", "air_link",
             "border_facilitation", "recognition", "payment_relief", "route_service", "plants",
             "contacts")  # no events, no single projects, no change of duty of the user's own
+MOST = "all_levers"  # runs with all draws on every push, the others every night
 OF_ONE = ("target_probability", *SHARES)  # of the order of one: held to the tolerance alone
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("scenario", scenarios(), ids=lambda path: path.stem)
-def test_results_are_those_expected(scenario):
-    found, expected = compute(scenario), read(scenario)
+def same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(found[KEY], expected[KEY], check_dtype=False)
     pd.testing.assert_frame_equal(found, expected, check_dtype=False,
                                   rtol=TOLERANCE, atol=ROUNDING)
@@ -41,13 +52,39 @@ def test_results_are_those_expected(scenario):
                                   rtol=TOLERANCE)
 
 
-@pytest.mark.parametrize("scenario", scenarios(), ids=lambda path: path.stem)
-def test_runs_with_a_few_draws(scenario):
-    dataset = model.run(scenario, draws=5)
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", [
+    pytest.param(path, marks=() if path.stem == MOST else pytest.mark.nightly, id=path.stem)
+    for path in scenarios()])
+def test_results_are_those_expected(scenario):
+    same(compute(scenario), read(scenario))
+
+
+@pytest.fixture(scope="module", params=scenarios(), ids=lambda path: path.stem)
+def few(request):
+    """Give a scenario's name and its results with few draws; one at a time is kept."""
+    return request.param.stem, run_few(request.param)
+
+
+@pytest.mark.slow
+def test_results_with_few_draws_are_those_expected(few):
+    name, dataset = few
+    expected = pd.read_csv(FEW_DRAWS)[[*KEY, name]]
+    same(reduce(dataset), expected.rename(columns={name: "value"}))
+
+
+@pytest.mark.slow
+def test_every_result_is_there_and_finite(few):
+    _, dataset = few
     for name, variable in VARIABLES.items():
         assert set(dataset[name].dims) == set(variable.dims)
         assert dataset[name].sizes["case"] == 3
         assert np.isfinite(dataset[name]).all(), name
+
+
+def test_every_scenario_has_its_column_with_few_draws():
+    columns = pd.read_csv(FEW_DRAWS, nrows=0).columns
+    assert list(columns) == [*KEY, *(scenario.stem for scenario in scenarios())]
 
 
 @pytest.mark.parametrize("scenario", scenarios(), ids=lambda path: path.stem)

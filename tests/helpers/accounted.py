@@ -20,7 +20,7 @@ from tradesim.economy.shocks import resolve
 
 EXACT = 1e-9  # relative, over sums of hundreds of terms
 FULL = ON = spread(1.0)
-ONE_COUNT = np.ones((1, 1, 1, 1, 1, 1, 1))
+ONE_COUNT = np.ones((2, 1, 1, 1, 1, 1, 1))  # both countries count alike
 
 
 def books(world, shocks, factor=ONE_COUNT, adjusted=True):
@@ -50,7 +50,7 @@ def before_books(world, levels, factor=ONE_COUNT):
 
 def pact(world, **changes):
     given = {"lever": "pact", "members": ["RIG", "UNI"], "partner": "LEF",
-             "gated_groups": ["bread"], "without": [], "scope": "narrow",
+             "without": [], "scope": "narrow",
              "utilisation": spread(0.5), "nontariff_cut": spread(0.03),
              "other_members_share": spread(0.4), "calendar": spread(2015.0)}
     return tariff_agreement(world, FULL, **(given | changes))

@@ -9,7 +9,7 @@ from tradesim.common.files import calibration_folder
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.specifications import STACKED, read_specifications, read_weights
 from tradesim.reports.backtest import horizon_rows, model_rows, summary
-from tradesim.reports.backtest_figures import phrases
+from tradesim.reports.wording import words
 from tradesim.studies.backtest import track_record as record
 from tradesim.studies.backtest.backtest import series_of
 from tradesim.studies.backtest.track_record import EQUAL, HINDSIGHT, TURNOVER
@@ -26,7 +26,7 @@ def table(heads: list[str], rows: list[list[str]], other: str = "---:") -> str:
 
 def tables(folder: Path) -> str:
     """Give the results of the page."""
-    frame, pair, words = record.read_record(folder), read_pair(folder), phrases()["columns"]
+    frame, pair, heads = record.read_record(folder), read_pair(folder), words("backtest")["columns"]
     weights, forms = read_weights(folder), read_specifications(folder)
     count = pair.target_count
     rows = record.of(frame, TURNOVER, count)
@@ -42,11 +42,11 @@ def tables(folder: Path) -> str:
     return "\n\n".join([
         f"Turnover on {pair.name(count)}, the stack with the weights of the time (`{STACKED}`). "
         f"{summary(rows)}",
-        table(words["horizon"], horizon_rows(rows)),
+        table(heads["horizon"], horizon_rows(rows)),
         "Every model, means over the five horizons (each counts the same); skill against the best "
         f"rival at each horizon, bias is outcome less median. `{HINDSIGHT}` is “weights of today”, "
         f"`{EQUAL}` “all candidates alike”.",
-        table(words["models"], model_rows(rows, weights)),
+        table(heads["models"], model_rows(rows, weights)),
         "The stack with the weights of the time on every target and count:",
         table(["target", "CRPS", "skill", "skill, years 2 to 5", "90 % held", "50 % held"], others),
         "Specifications (`calibration/specifications.yaml`):",

@@ -1,16 +1,25 @@
-"""The expected files beside the scenarios: what stands in them, and how they are made."""
+"""The expected files beside the scenarios, and the table of the same with few draws.
+
+The expected files hold the results that the documents quote, with the draws of each scenario
+(2,000). The table holds the same rows with `FEW` draws: it is compared on every push, the files
+every night. Both only notice that something moved.
+"""
 
 from pathlib import Path
 
 import pandas as pd
 import xarray as xr
 
-from tradesim.simulation import model, results
+from tradesim.simulation import model
+from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO
 from tradesim.simulation.summary import ALL
 from tradesim.simulation.summary import summary as summarise
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 ENDING = ".expected.csv"
+FEW = 256
+FEW_DRAWS = Path(__file__).parents[1] / "end_to_end" / "few_draws.csv"
+"""Rows as in an expected file; a column for each scenario."""
 YEARS = (2030, 2035)
 LAST = YEARS[-1]
 STATISTICS = ("mean", "p10", "p50", "p90")
@@ -50,17 +59,29 @@ def compute(scenario: Path) -> pd.DataFrame:
     return reduce(model.run(scenario))
 
 
+def run_few(scenario: Path) -> xr.Dataset:
+    """Results of a scenario with few draws and its own seed."""
+    return model.run(scenario, draws=FEW)
+
+
+def compute_few() -> pd.DataFrame:
+    """The table with few draws, as it should stand in its file."""
+    found = [reduce(run_few(scenario)).set_index(KEY)["value"].rename(scenario.stem)
+             for scenario in scenarios()]
+    return pd.concat(found, axis="columns").reset_index()
+
+
 def reduce(dataset: xr.Dataset) -> pd.DataFrame:
     """Rows of the run's summary that an answer needs."""
     rows = summarise(dataset.sel(year=list(YEARS)))
     rows = rows[rows["statistic"].isin(STATISTICS)]
     last, change = rows["year"] == LAST, rows["case"].isin(CHANGES)
     mean = rows["statistic"] == "mean"
-    before = rows["variable"].isin(LEVELS) & (rows["case"] == results.REFERENCE) & mean
+    before = rows["variable"].isin(LEVELS) & (rows["case"] == REFERENCE) & mean
     totals = (rows["group"] == ALL) & last & (
         before | (rows["variable"].isin(ACCOUNTS) & change))
     shares = rows["variable"].isin(SHARES) & last & mean & (
-        change | (rows["case"] == results.REFERENCE))
+        change | (rows["case"] == REFERENCE))
     kept = rows[rows["variable"].isin(HEADLINE) | totals | shares]
     parts = [kept, *(_path(dataset, name) for name in PATHS)]
     return pd.concat([part[[*KEY, "value"]] for part in parts]).drop_duplicates(
@@ -70,8 +91,8 @@ def reduce(dataset: xr.Dataset) -> pd.DataFrame:
 def _path(dataset: xr.Dataset, name: str) -> pd.DataFrame:
     """Mean change of a variable, year by year."""
     mean = dataset[name].mean("draw")
-    changes = [(mean.sel(case=case) - mean.sel(case=results.REFERENCE)).assign_coords(case=label)
-               for label, case in zip(CHANGES, (results.SCENARIO, results.IMPLEMENTED),
+    changes = [(mean.sel(case=case) - mean.sel(case=REFERENCE)).assign_coords(case=label)
+               for label, case in zip(CHANGES, (SCENARIO, IMPLEMENTED),
                                       strict=True)]
     table = xr.concat(changes, dim="case").rename("value").round(2) + 0.0
     frame = table.to_series().reset_index()

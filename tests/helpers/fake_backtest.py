@@ -9,9 +9,9 @@ import numpy as np
 from made_up_world import PAIR
 from tradesim.inputs.specifications import Specification
 from tradesim.studies.backtest import scores
-from tradesim.studies.backtest.backtest import Plan, record_of
+from tradesim.studies.backtest.backtest import Backtest, record_of
 from tradesim.studies.backtest.benchmarks import OTHERS, RIVALS
-from tradesim.studies.backtest.cells import Cell, Task, to_series, work
+from tradesim.studies.backtest.cells import Cell, CellTask, to_series, work
 
 FIRST, LAST = 1998, 2011
 ORIGINS = tuple(range(2005, 2011))
@@ -40,13 +40,14 @@ def values(seed: int = 0) -> np.ndarray:
     return to_series(counts + rng.normal(0, 0.05, counts.shape))
 
 
-def plan(seed: int = 0, folder: Path = Path("nowhere"), forms=FORMS) -> Plan:
+def plan(seed: int = 0, folder: Path = Path("nowhere"), forms=FORMS) -> Backtest:
     """Plan of the made-up back-test."""
-    return Plan(folder, PAIR, ORIGINS, 5, forms, tuple(range(FIRST, LAST + 1)), values(seed),
-                DRAWS, 1, {"version": "0", "program": "0", "inputs": {}, "origins": [2005, 2010]})
+    return Backtest(folder, PAIR, ORIGINS, 5, forms, tuple(range(FIRST, LAST + 1)), values(seed),
+                    DRAWS, 1, {"version": "0", "program": "0", "inputs": {},
+                               "origins": [2005, 2010]})
 
 
-def forecast(task: Task) -> Cell:
+def forecast(task: CellTask) -> Cell:
     """Work on a cell: rivals as they are, specifications near the truth by their own error."""
     if task.form is None:
         return work(task)
@@ -60,7 +61,7 @@ def forecast(task: Task) -> Cell:
     return Cell(task.model, task.origin, draws, density, {"rhat": 1.01, "effective": 900.0})
 
 
-def rough(task: Task) -> Cell:
+def rough(task: CellTask) -> Cell:
     """The same with rivals that need no fit: means and spreads of the series itself, quickly."""
     if task.form is not None:
         return forecast(task)

@@ -59,13 +59,23 @@ VARIABLES = {
     "import_concentration": ("case", "draw", "year", "importer"),
     "corridor_share": ("case", "draw", "year", "importer"),
     "self_sufficiency": ("case", "draw", "year", "product"),
+    "tariff_revenue_by_group": ("case", "draw", "year", "importer", "group"),
+    "excise_revenue": ("case", "draw", "year", "importer"),
+    "haulier_gain": ("case", "draw", "year", "importer"),
+    "exports": ("case", "draw", "year", "country", "market"),
+    "export_share": ("case", "draw", "year", "country", "market"),
+    "export_concentration": ("case", "draw", "year", "country"),
+    "duty_saved": ("case", "draw", "year", "country"),
+    "trade_share": ("case", "draw", "year", "country"),
+    "services": ("case", "draw", "year", "service", "country"),
     "policy_cost": ("case", "draw", "year"),
     "cost_present_value": ("case", "draw", "year"),
     "welfare_present_value": ("case", "draw", "year", "importer"),
     "net_present_value": ("case", "draw", "year"),
 }
 UNITS = {"import_share": "share", "import_concentration": "index, 0-1", "corridor_share": "share",
-         "self_sufficiency": "share"}
+         "self_sufficiency": "share", "export_share": "share", "trade_share": "share",
+         "export_concentration": "index, 0-1"}
 PRODUCTS = {"rolls": 0, "yarn": 1}
 """Made-up products, with the place of their country among the importers."""
 CASES = ["reference", "scenario", "if_implemented"]
@@ -109,7 +119,7 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
     years = np.arange(2025, horizon + 1)
     shape = {"count": len(counts), "case": 3, "draw": draws, "year": len(years),
              "importer": 2, "group": len(groups), "product": len(PRODUCTS),
-             "exporter": len(exporters)}
+             "exporter": len(exporters), "country": 2, "market": len(exporters), "service": 1}
     arrays = {name: np.zeros([shape[dim] for dim in dims]) for name, dims in VARIABLES.items()}
     flow = paths(draws, years, rng)[..., None] * SHARES
     ramp = np.clip((years - 2026) / 5, 0, 1)[:, None, None]
@@ -155,6 +165,18 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
         arrays["producer_surplus"][..., market] = -0.06 * gain
         arrays["exporter_surplus"][..., market] = 0.01 * gain
         arrays["welfare"][..., market] = 0.25 * gain + revenue - revenue[:1]
+        arrays["tariff_revenue_by_group"][:, :, :, market] = revenue[..., None] * weight
+        arrays["excise_revenue"][..., market] = 0.02 * abroad.sum(axis=-1)
+        arrays["haulier_gain"][..., market] = 0.01 * gain
+        exports = np.full((*own.shape, len(exporters)), 1e9)
+        exports[..., market], exports[..., partner] = 0.0, own
+        arrays["exports"][:, :, :, market] = exports
+        arrays["export_share"][:, :, :, market] = exports / exports.sum(axis=-1, keepdims=True)
+        arrays["export_concentration"][..., market] = (
+            arrays["export_share"][:, :, :, market] ** 2).sum(axis=-1)
+        arrays["duty_saved"][..., market] = 0.02 * gain
+        arrays["trade_share"][..., market] = own / exports.sum(axis=-1)
+        arrays["services"][:, :, :, 0, market] = 20e6 + 0.1 * gain
     rate = 1.09 ** -np.arange(float(len(years)))
     for case, built in enumerate((0.0, happens[:, :, 0, 0], 1.0)):
         arrays["policy_cost"][case] = cost * 1e6 * built * np.ones((draws, len(years)))
@@ -164,9 +186,12 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
                                    - arrays["cost_present_value"])
     labels = {"count": counts, "case": CASES, "draw": np.arange(draws), "year": years,
               "importer": importers, "group": groups, "product": list(PRODUCTS),
-              "exporter": exporters}
+              "exporter": exporters, "country": importers, "market": exporters,
+              "service": ["tourism"]}
     result = xr.Dataset({name: (dims, arrays[name], {"units": UNITS.get(name, "USD")})
                          for name, dims in VARIABLES.items()}, labels)
+    if cost:
+        result["appraisal"] = appraisal(result, importers)
     slope = arrays["turnover"][0, 0, :, -1] / arrays["turnover"][0, 0, :, 0]
     result["factors"] = factors(0.1 * np.log(slope) + 0.7, happens.ravel(), rng)
     described = {**SCENARIO, **(scenario or {}), "draws": draws, "horizon": horizon}
@@ -183,6 +208,19 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
                     "max_residual": 1e-13, "calibration": calibration, "format": results.FORMAT,
                     "version": "0.1.0"}
     return result
+
+
+def appraisal(result: xr.Dataset, importers: list[str]) -> xr.DataArray:
+    """Present values to the horizon, with a little for hauliers and the end."""
+    cases, last = ["scenario", "if_implemented"], result.sel(case=CASES[1:]).isel(year=-1)
+    gains = [last["welfare_present_value"].sel(importer=code) for code in importers]
+    cost = last["cost_present_value"]
+    items = [*gains, cost, 0.05 * cost, 0.02 * cost]
+    return xr.DataArray(np.stack([item.to_numpy() for item in items]),
+                        {"item": [*importers, "cost", "residual", "hauliers"], "case": cases},
+                        ("item", "case", "appraised"), attrs={
+        "first_year": 2025, "last_year": 2064, "rate_of_return_scenario": 0.02,
+        "rate_of_return_if_implemented": 0.03})
 
 
 def factors(elasticity: np.ndarray, happens: np.ndarray,

@@ -55,9 +55,17 @@ def make_economy(seed: int = 0, draws: int = DRAWS) -> Economy:
     other = np.random.default_rng([seed, 2])
     certified, originating = (spread(other.uniform(low, high, (3, draws)), "group", "draw")
                               for low, high in ((0.2, 0.9), (0.5, 0.9)))
+    services = {f"services.visits.{seller}.{buyer}.{part}": more.uniform(low, high, draws)
+                for seller, buyer in (("LEF", "RIG"), ("RIG", "LEF"), ("LEF", "all"))
+                for part, low, high in (("quantity", 1e3, 9e3), ("price", 100, 900))}
+
+    def uniform_more(low, high, *dims):
+        sizes = {"importer": 2, "exporter": 4, "group": 3, "draw": draws}
+        return spread(more.uniform(low, high, [sizes[dim] for dim in dims]), *dims)
+
     return Economy(
         pair=PAIR,
-        draws=coverage | accounts,
+        draws=coverage | accounts | services,
         sales=uniform(1e6, 20e6, "importer", "exporter", "group", "draw"),
         duty=uniform(0.02, 0.2, "importer", "exporter", "group", "draw") * (1.0 - home),
         pair_flow=partner,
@@ -79,9 +87,16 @@ def make_economy(seed: int = 0, draws: int = DRAWS) -> Economy:
         demand=uniform(0.6, 1.4, "draw"),
         home_supply=uniform(0.4, 2.0, "group", "draw"),
         inverse_supply=spread(inverse, "group", "exporter", "draw"),
+        offer_response=spread(1.4 * inverse, "group", "exporter", "draw"),
         route_choice=uniform(5, 30, "draw"),
         pass_through=uniform(0.4, 0.9, "draw"),
         trade_elasticity=uniform(3, 7, "draw"),
         first_year=uniform(0.2, 0.5, "draw"),
         speed=uniform(0.2, 0.4, "draw"),
+        excise=uniform_more(0.05, 0.3, "importer", "group", "draw"),
+        exports=spread([[0.0, 20e6, 150e6, 300e6], [30e6, 0.0, 90e6, 200e6]],
+                       "importer", "exporter"),
+        other_sales=uniform_more(2e6, 30e6, "importer", "exporter", "group", "draw") * spread(
+            [[0.0, 0, 1, 1], [0, 0, 1, 1]], "importer", "exporter"),
+        rules=spread([[0.0, 0, 0, 0], [0, 0, 1, 0]], "importer", "exporter"),
     )

@@ -76,6 +76,15 @@ def test_route_shares_add_up(drawn):
     np.testing.assert_allclose(drawn.route_share.sum(axis=0), 1.0, rtol=MET)
 
 
+def test_a_duty_of_one_law_is_the_same_for_all_suppliers(drawn):
+    group = list(drawn.pair.groups).index("tobacco")
+    abroad = [drawn.duty[0, j, group].ravel() for j, code in enumerate(drawn.pair.exporters)
+              if code != "MNG"]
+    assert np.ptp(abroad[0]) > 0.1
+    for other in abroad[1:]:
+        np.testing.assert_array_equal(other, abroad[0])
+
+
 def damaged(tmp_path, file, change):
     folder = tmp_path / "calibration"
     shutil.copytree(calibration_folder(), folder)
@@ -105,6 +114,9 @@ def swap(*pairs):
      r"totals\.csv: .*row missing: the official total of this supplier is needed"),
     ("totals.csv", lambda text: text.replace("54.69735", "5469.735", 1),
      r"ranges add up to .* USD million, which does not hold the official total of 5469\.7"),
+    ("tariffs.csv", swap(["tariff.MNG.tobacco.KAZ", "tariff.MNG.tobaco.KAZ"]),
+     r"tariffs\.csv: tariff\.MNG\.tobacco\.RUS: drawn_with: 'tariff\.MNG\.tobaco\.KAZ' is no "
+     r"parameter; did you mean 'tariff\.MNG\.tobacco\.KAZ'\?"),
     ("route_shares.csv", swap(["altai,0.25,0.05,0.45", "altai,25,5,45"]),
      r"route_shares\.csv:2: share: 25 is out of range; allowed 0 to 1"),
     ("route_shares.csv", swap(["rail_russia,0.5,0.3,0.7", "rail_russia,0,0,0"],

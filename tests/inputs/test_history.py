@@ -82,22 +82,32 @@ def test_exchange_rate_is_the_relative_deflator():
 def test_published_forecast_continues_the_sample():
     history = read_history(calibration_folder())
     forecast = history.forecast
-    assert forecast.years == tuple(range(2025, 2036))
-    assert forecast.log_gdp.shape == (11, 2)
+    assert forecast.years == tuple(range(2025, 2051))
+    assert forecast.log_gdp.shape == (26, 2)
     np.testing.assert_allclose(np.exp(forecast.log_gdp[5]) / 1e9, [37.40, 468.832], atol=1e-3)
     step = (np.log(312.2 / 291.480274 / 1.05)
             - np.log(25.73 / 23.794540025 / 1.055))
     assert forecast.exchange_rate[0] - history.exchange_rate[-1] == pytest.approx(step, abs=1e-9)
 
 
+def test_beyond_the_projection_growth_goes_to_the_worlds():
+    forecast = read_history(calibration_folder()).forecast
+    growth, nominal = np.diff(forecast.log_real, axis=0), np.diff(forecast.log_gdp, axis=0)
+    last, world = growth[9], np.log(1.03)  # 2035 against 2034
+    ahead = np.arange(1, 16)[:, None]
+    np.testing.assert_allclose(growth[10:], world + 0.85**ahead * (last - world), rtol=1e-9)
+    np.testing.assert_allclose(nominal[10:] - growth[10:], np.log(1.02), rtol=1e-9)
+    assert (np.abs(growth[-1] - world) < np.abs(last - world)).all()
+
+
 def test_an_earlier_forecast_follows_the_rule_of_the_macroeconomic_outlook():
     history = read_history(calibration_folder(), 2018)
     forecast = history.forecast
     assert history.years == tuple(range(2011, 2019))
-    assert forecast.years == tuple(range(2019, 2036))
+    assert forecast.years == tuple(range(2019, 2051))
     series = history.series
     assert series.years == tuple(range(2000, 2019))
-    ahead = np.arange(1, 18)[:, None]
+    ahead = np.arange(1, 33)[:, None]
     mean = (series.growth[1:].mean(axis=0) + np.log(1.03)) / 2
     np.testing.assert_allclose(forecast.log_real - history.log_real[-1], ahead * mean)
     level = series.log_gdp - series.log_real - np.arange(19)[:, None] * np.log(1.02)
@@ -119,7 +129,7 @@ def test_imports_are_known_for_one_importer_and_return_to_their_share():
     ratio = (history.series.log_imports - history.series.log_gdp)[5:, 0]
     ahead = (history.forecast.log_imports - history.forecast.log_gdp)[:, 0]
     np.testing.assert_allclose(ahead - ratio.mean(),
-                               (ratio[-1] - ratio.mean()) * 0.6 ** np.arange(1, 12))
+                               (ratio[-1] - ratio.mean()) * 0.6 ** np.arange(1, 27), atol=1e-12)
 
 
 def test_real_gdp_grows_as_reported():

@@ -46,11 +46,16 @@ def test_what_is_withdrawn_is_lost_at_once_and_comes_back_slowly():
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=12), share, share)
-def test_a_path_lies_between_zero_and_its_target(target, first, speed):
+def test_a_path_lies_below_its_target_and_above_the_worst_so_far(target, first, speed):
     goals = np.array(target)
     path = adjust(goals, first, speed)
-    assert (np.abs(path) <= np.abs(goals) + EXACT).all()
-    assert (path * goals >= 0.0).all()
+    assert (path <= np.maximum(goals, 0.0) + EXACT).all()
+    assert (path >= np.minimum(np.minimum.accumulate(goals), 0.0) - EXACT).all()
+
+
+def test_what_was_lost_is_won_back_as_slowly():
+    path = adjust(np.array([-1.0, -1.0, 0.0, 0.0]), 0.4, 0.3)
+    np.testing.assert_allclose(path, [-0.4, -0.58, -0.306, -0.2142], atol=EXACT)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12), share, share, st.floats(0.1, 5))

@@ -154,8 +154,6 @@ def test_the_common_scale_acts_on_what_an_elasticity_has_above_one(base):
 @pytest.mark.parametrize(("name", "low", "high"), [
     ("road_through_russia", "altai_road.km_saved=200", "altai_road.km_saved=700"),
     ("eaeu_fta", "eaeu_interim.utilisation=0.3", "eaeu_interim.utilisation=0.9"),
-    ("eaeu_fta", "access.KAZ.meat_livestock.MNG=0.1",
-     "access.KAZ.meat_livestock.MNG=0.9"),
     ("tsagaannuur_free_zone", "tsagaannuur_free_zone.uptake=0.1",
      "tsagaannuur_free_zone.uptake=0.4"),
     ("direct_flights", "direct_flights.weekly_flights=1", "direct_flights.weekly_flights=7"),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -13,12 +14,14 @@ from click.testing import CliRunner
 import fake_results
 from tradesim.cli import app as cli
 from tradesim.common.errors import InputError
-from tradesim.reports.compare.page import cell, comparison_environment, facts
+from tradesim.reports.compare.page import cell, facts
 from tradesim.reports.compare.tables import Column, Table, outcomes
 from tradesim.reports.export import excel as workbook
+from tradesim.reports.html_page import environment
 from tradesim.simulation import cache, model, results
 from tradesim.simulation.summary import summary as summarise
 from tradesim.studies.compare import (
+    TIE,
     Comparison,
     compare,
     contained,
@@ -26,9 +29,9 @@ from tradesim.studies.compare import (
     gains,
     moved_reference,
     ranked,
+    regret,
 )
 from tradesim.studies.compare_table import COLUMNS, table
-from tradesim.studies.regret import TIE, regret
 
 DRAWS = 40
 
@@ -251,10 +254,25 @@ def kept(base, tmp_path, monkeypatch):
 
     def fetch(name="base", **options):
         return cache.fetch(name, base, draws=5, cache=tmp_path / "cache", say=said.append,
-                          **options)
+                           **options)
 
     fetch.said, fetch.ran, fetch.folder = said, ran, tmp_path / "cache"
     return fetch
+
+
+@pytest.fixture(scope="module")
+def one_run(base, tmp_path_factory):
+    """Give a cache with one run, to be copied."""
+    folder = tmp_path_factory.mktemp("one") / "cache"
+    cache.fetch("base", base, draws=5, cache=folder)
+    return folder
+
+
+@pytest.fixture
+def filled(kept, one_run):
+    """Fetch from a cache that holds the run already."""
+    shutil.copytree(one_run, kept.folder)
+    return kept
 
 
 def test_second_time_comes_from_the_cache_with_the_same_numbers(kept):
@@ -265,29 +283,28 @@ def test_second_time_comes_from_the_cache_with_the_same_numbers(kept):
     assert kept.said == []
 
 
-def test_other_inputs_are_another_entry(kept):
-    kept()
-    kept(seed=7)
-    kept("eaeu_fta")
-    assert len(kept.ran) == 3
-    assert len(list(kept.folder.iterdir())) == 3
+def test_other_inputs_are_another_entry(filled):
+    filled(seed=7)
+    filled("eaeu_fta")
+    assert filled.ran == ["base", "eaeu_fta"]
+    assert len(list(filled.folder.iterdir())) == 3
 
 
-def test_another_name_with_the_same_content_shares_the_entry_under_its_own_name(kept, tmp_path):
-    kept()
+def test_another_name_with_the_same_content_shares_the_entry_under_its_own_name(filled, tmp_path):
     mine = tmp_path / "mine.yaml"
     mine.write_text("title: Mine\nquestion: What?\n", encoding="utf-8")
-    found = kept(mine, count="mongolian")
-    assert kept.ran == ["base"]
+    found = filled(mine, count="mongolian")
+    assert filled.ran == []
     assert found.attrs["title"] == "Mine"
     assert json.loads(found.attrs["scenario"])["name"] == "mine"
     assert found.attrs["count"] == "mongolian"
 
 
-def test_force_runs_again(kept):
-    kept()
-    kept(force=True)
-    assert kept.ran == ["base", "base"]
+def test_force_runs_again(filled):
+    filled()
+    assert filled.ran == []
+    filled(force=True)
+    assert filled.ran == ["base"]
 
 
 def spoil(entry: Path, how: str) -> None:
@@ -310,29 +327,28 @@ def spoil(entry: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["one byte", "cut", "gone", "manifest", "another run", "code"])
-def test_spoilt_entries_are_noticed_rebuilt_and_said(kept, how):
-    first = kept()
-    spoil(kept.folder / first.attrs["run_id"], how)
-    again = kept()
-    assert kept.ran == ["base", "base"]
-    assert len(kept.said) == 1
-    assert first.attrs["run_id"] in kept.said[0]
-    assert ("other code" if how == "code" else "damaged") in kept.said[0]
+def test_spoilt_entries_are_noticed_rebuilt_and_said(filled, how):
+    first = filled()
+    spoil(filled.folder / first.attrs["run_id"], how)
+    again = filled()
+    assert filled.ran == ["base"]
+    assert len(filled.said) == 1
+    assert first.attrs["run_id"] in filled.said[0]
+    assert ("other code" if how == "code" else "damaged") in filled.said[0]
     assert first.identical(again)
-    assert kept().identical(first)
-    assert len(kept.said) == 1
+    assert filled().identical(first)
+    assert len(filled.said) == 1
 
 
-def test_unknown_count_is_refused_even_when_kept(kept):
-    kept()
+def test_unknown_count_is_refused_even_when_kept(filled):
     with pytest.raises(InputError, match=r"--count: kazak: unknown count; .*did you mean"):
-        kept(count="kazak")
+        filled(count="kazak")
 
 
 # The sentences.
 
 def said(comparison, pair):
-    words = comparison_environment().from_string(
+    words = environment().from_string(
         '{% import "compare_words.j2" as say %}{{ say.answer(f) }}')
     return " ".join(words.render(f=facts(comparison, pair)).split())
 
@@ -482,3 +498,41 @@ def test_folder_of_an_earlier_run_can_be_compared(call, base, tmp_path):
     outcome = call(folder, "--draws", "4", "--no-report")
     assert outcome.exit_code == 2
     assert "draws: differs between scenarios" in outcome.stderr
+
+
+# Events.
+
+def with_event(base, *, all_of_them=False):
+    runs = [made(base.pair, "none", 0.0), made(base.pair, "small", 0.4),
+            made(base.pair, "boom", 1.0)]
+    chosen = runs[1:] if all_of_them else runs[2:]
+    events = [run.attrs["run_id"] for run in chosen]
+    return compare(*(run.assign_attrs(shocks=json.dumps(["boom"])) if run.attrs["run_id"] in events
+                     else run for run in runs))
+
+
+def test_an_event_is_shown_last_and_is_nobodys_choice(base):
+    found = with_event(base)
+    assert ranked(found) == ["small", "boom"]  # though the boom brings more
+    chosen = regret(found)
+    event = chosen.names.index("boom")
+    assert chosen.chance[event] == 0.0
+    assert chosen.chance.sum() == pytest.approx(1.0)
+    assert np.isnan(chosen.loss[event]).all()
+    assert np.nanmin(chosen.loss) == 0.0
+    assert chosen.minimax != "boom"
+    said = facts(found, base.pair)
+    assert said["events"] == ["Title of boom"]
+    assert "Title of boom" not in {item["label"] for item in said["often"]
+                                   if item["share"] > 0}
+
+
+def test_a_comparison_of_events_alone_ranks_them(base):
+    found = with_event(base, all_of_them=True)
+    assert ranked(found) == ["boom", "small"]
+    assert not np.isnan(regret(found).loss).any()
+
+
+def test_a_run_says_which_of_its_levers_are_shocks():
+    assert json.loads(model.run("sanctions", draws=2).attrs["shocks"]) == ["sanctions"]
+    assert json.loads(model.run("road_through_russia", draws=2).attrs["shocks"]) == []

@@ -45,9 +45,9 @@ def parts():
 
 @pytest.fixture(scope="module")
 def solved():
-    asked = ask("all_levers", draws=DRAWS, seed=SEED, overrides=FIVE)
-    draws = draw_all(asked.base, asked.scenario, Cube.random(DRAWS, SEED))
-    return asked, draws, flows(asked.base, asked.scenario, draws, all_subsets(5))
+    study = ask("all_levers", draws=DRAWS, seed=SEED, overrides=FIVE)
+    draws = draw_all(study.base, study.scenario, Cube.random(DRAWS, SEED))
+    return study, draws, flows(study.base, study.scenario, draws, all_subsets(5))
 
 
 def game(levers, function):
@@ -170,10 +170,10 @@ def test_two_orders_and_their_reverses_are_enough_for_two_levers():
 # Subsets of the model.
 
 def test_subsets_give_what_simulate_gives(solved):
-    asked, draws, found = solved
-    whole = simulate(asked.base, asked.scenario, draws)["trade"].sum("group")
-    mask = as_subset(standard_cases(asked.base, asked.scenario, draws)[SCENARIO], asked.scenario)
-    for trade, count in zip(found.counted, asked.base.pair.counts, strict=True):
+    study, draws, found = solved
+    whole = simulate(study.base, study.scenario, draws)["trade"].sum("group")
+    mask = as_subset(standard_cases(study.base, study.scenario, draws)[SCENARIO], study.scenario)
+    for trade, count in zip(found.counted, study.base.pair.counts, strict=True):
         risky = np.take_along_axis(trade, mask[:, None, None], axis=0)[0]
         cases = {"reference": trade[0], SCENARIO: risky, IMPLEMENTED: trade[-1]}
         for case, values in cases.items():
@@ -183,45 +183,45 @@ def test_subsets_give_what_simulate_gives(solved):
 
 @pytest.mark.parametrize("name", ["russia_says_no", "critical_minerals", "dzud", "food_security"])
 def test_subsets_know_shocks_projects_and_quotas(name):
-    asked = ask(name, draws=20, seed=SEED)
-    draws = draw_all(asked.base, asked.scenario, Cube.random(20, SEED))
-    whole = simulate(asked.base, asked.scenario, draws)["turnover"]
-    cases = standard_cases(asked.base, asked.scenario, draws)
-    for place, count in enumerate(asked.base.pair.counts):
+    study = ask(name, draws=20, seed=SEED)
+    draws = draw_all(study.base, study.scenario, Cube.random(20, SEED))
+    whole = simulate(study.base, study.scenario, draws)["turnover"]
+    cases = standard_cases(study.base, study.scenario, draws)
+    for place, count in enumerate(study.base.pair.counts):
         for case, switches in cases.items():
-            found = flows(asked.base, asked.scenario, draws, as_subset(
+            found = flows(study.base, study.scenario, draws, as_subset(
                 {lever: np.broadcast_to(switch, 20) for lever, switch in switches.items()},
-                asked.scenario)).turnover(place)[0]
+                study.scenario)).turnover(place)[0]
             other = whole.sel(count=count, case=case).transpose("year", "draw")
             np.testing.assert_allclose(found, other, rtol=1e-12)
 
 
 def test_selecting_what_succeeds_is_solving_what_succeeds(solved):
     """Bit by bit: a lever that fails in a draw is the same as a lever not pulled there."""
-    asked, draws, found = solved
-    mask = as_subset(standard_cases(asked.base, asked.scenario, draws)[SCENARIO], asked.scenario)
+    study, draws, found = solved
+    mask = as_subset(standard_cases(study.base, study.scenario, draws)[SCENARIO], study.scenario)
     assert 5 < len(np.unique(mask)) < 32
     chosen = np.take_along_axis(found.counted, np.broadcast_to(
         mask[None, :, None, None], (2, 1, *found.counted.shape[2:])), axis=1)
-    solved_anew = flows(asked.base, asked.scenario, draws, mask)
+    solved_anew = flows(study.base, study.scenario, draws, mask)
     np.testing.assert_array_equal(chosen, solved_anew.counted)
     assert solved_anew.solved < found.solved
 
 
 @pytest.mark.parametrize(("name", "size"), [("PATHS", 100), ("CELLS", 97)])
 def test_subsets_do_not_depend_on_chunks(solved, monkeypatch, name, size):
-    asked, draws, found = solved
+    study, draws, found = solved
     monkeypatch.setattr(subsets, name, size)
     np.testing.assert_array_equal(
-        flows(asked.base, asked.scenario, draws, all_subsets(5)).counted, found.counted)
+        flows(study.base, study.scenario, draws, all_subsets(5)).counted, found.counted)
 
 
 def test_early_years_do_not_depend_on_the_horizon(solved):
-    asked, _, found = solved
-    short = asked.upto([2031])
-    draws = draw_all(asked.base, short, Cube.random(DRAWS, SEED))
+    study, _, found = solved
+    short = study.until([2031])
+    draws = draw_all(study.base, short, Cube.random(DRAWS, SEED))
     np.testing.assert_array_equal(
-        flows(asked.base, short, draws, all_subsets(5)).counted,
+        flows(study.base, short, draws, all_subsets(5)).counted,
         found.counted[..., :2031 - 2025 + 1, :])
 
 
@@ -248,8 +248,8 @@ def test_directions_add_up_to_turnover(parts):
 
 
 def test_failed_lever_has_no_share(parts, solved):
-    asked, draws, _ = solved
-    happens = standard_cases(asked.base, asked.scenario, draws)[SCENARIO]
+    study, draws, _ = solved
+    happens = standard_cases(study.base, study.scenario, draws)[SCENARIO]
     for lever, switch in happens.items():
         share = parts["share"].sel(lever=lever, case=SCENARIO, year=2035)
         assert not share.isel(draw=switch == 0).to_numpy().any()

@@ -148,8 +148,8 @@ def test_start_alone_does_not_reach_it(answer):
 
 def test_growth_shifts_the_reference_path():
     """Trade that grows faster by g is larger by (1 + g) to the power of the years ahead."""
-    asked = ask("base", draws=20)
-    search = _Search(asked, 1e9, 2030, 0.5, "scenario")
+    study = ask("base", draws=20)
+    search = _Search(study, 1e9, 2030, 0.5, "scenario")
     grown = search._turnover(search.draws, search.mask, 0.03)
     np.testing.assert_allclose(grown, search.today * 1.03**6, rtol=1e-12)
     search.target = float(np.median(grown))
@@ -189,10 +189,10 @@ def test_target_out_of_every_reach():
 
 
 def test_everything_that_can_move_is_moved_by_default():
-    asked = ask("direct_flights", draws=5)
-    names = movable(asked, [])
+    study = ask("direct_flights", draws=5)
+    names = movable(study, [])
     assert names[-1] == "growth"
-    assert len(names) == 1 + len(asked.base.levers["direct_flights"].parameters)
+    assert len(names) == 1 + len(study.base.levers["direct_flights"].parameters)
 
 
 @pytest.mark.parametrize(("value", "now", "text"), [

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from tradesim.cli.options import CALIBRATION, Stopped, calibration_of, results_folder
+from tradesim.cli.options import (
+    CALIBRATION,
+    Stopped,
+    calibration_of,
+    note,
+    repeat_command,
+    results_folder,
+)
 from tradesim.common.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from tradesim.studies.backtest.backtest import Plan
+    from tradesim.studies.backtest.backtest import Backtest
     from tradesim.studies.backtest.cells import Cell
 
 
@@ -61,34 +67,33 @@ def backtest(origins: str | None, horizons: int | None, specifications: tuple[st
     plan = prepare(calibration_of(calibration).resolve(), origins=_span(origins),
                    horizons=horizons, names=names, draws=draws, seed=seed)
 
-    from tradesim.reports import backtest as backtest_pages
+    from tradesim.reports import backtest as page
+    from tradesim.reports.html_page import PAGE
 
-    command = _command()
-    with results_folder(out, backtest_pages.OUTPUTS) as work:
+    command = repeat_command("out", "jobs", "fresh", "calibration")
+    with results_folder(out, page.OUTPUTS) as work:
         cells = _run(plan, out, jobs, fresh)
         frame, decision = record_of(plan, cells)
-        backtest_pages.write(frame, plan, cells, decision, work, command)
+        page.write(frame, plan, cells, decision, work, command)
     shutil.rmtree(cell_folder(out), ignore_errors=True)
     if keep:
-        backtest_pages.keep(frame, plan, decision, command)
-    click.echo(backtest_pages.outcome(frame, plan, decision))
+        page.keep(frame, plan, decision, command)
+    click.echo(page.outcome(frame, plan, decision))
     if keep:
         click.echo(f"\nKept in {plan.folder}; next: tradesim calibrate")
-    page = out / backtest_pages.PAGE
-    click.echo(f"\nReport: {page}" if page.exists() else f"\nResults: {out}")
+    report = out / PAGE
+    click.echo(f"\nReport: {report}" if report.exists() else f"\nResults: {out}")
 
 
-def _run(plan: Plan, out: Path, jobs: int | None, fresh: bool) -> list[Cell]:
+def _run(plan: Backtest, out: Path, jobs: int | None, fresh: bool) -> list[Cell]:
     """Work on all cells, with a bar where somebody watches."""
+    from tradesim.common.parallel import open_mapper
     from tradesim.reports.terminal import progress
     from tradesim.studies.backtest.backtest import cell_folder, run
-    from tradesim.studies.sweep.execution import open_mapper
 
     try:
         with open_mapper(jobs or os.cpu_count() or 1) as mapper, progress("Forecasting") as show:
-            spread: Any = mapper
-            return run(plan, out, spread, fresh=fresh, progress=show,
-                       say=lambda line: click.echo(line, err=True))
+            return run(plan, out, mapper, fresh=fresh, progress=show, say=note)
     except KeyboardInterrupt as error:
         raise Stopped(f"stopped; what was done is kept in {cell_folder(out)}: the same command "
                        "goes on") from error
@@ -98,24 +103,9 @@ def _span(text: str | None) -> tuple[int, int] | None:
     """Read ``2014:2023``, or one year."""
     if text is None:
         return None
-    found = re.fullmatch(r"\s*(\d{4})\s*(?::\s*(\d{4})\s*)?", text)
-    if found is None:
+    match = re.fullmatch(r"\s*(\d{4})\s*(?::\s*(\d{4})\s*)?", text)
+    if match is None:
         raise InputError([Problem("--origins", text, "must be two years with a colon between, "
                                   "such as 2014:2023, or one year")])
-    first = int(found.group(1))
-    return first, int(found.group(2) or first)
-
-
-def _command() -> str:
-    """Give the command that repeats this one."""
-    context = click.get_current_context()
-    words = ["tradesim backtest"]
-    for parameter in context.command.params:
-        value = context.params.get(str(parameter.name))
-        if parameter.name in ("out", "jobs", "fresh", "calibration") or value in (
-                None, (), False, parameter.default):
-            continue
-        for one in value if isinstance(value, tuple) else (value,):
-            words += [parameter.opts[0]] if one is True else [parameter.opts[0],
-                                                              shlex.quote(str(one))]
-    return " ".join(words)
+    first = int(match.group(1))
+    return first, int(match.group(2) or first)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,15 +11,14 @@ from tradesim.cli.options import (
     SET,
     calibration_of,
     complete_scenarios,
+    note,
+    repeat_command,
     results_folder,
 )
 
-if TYPE_CHECKING:
-    from tradesim.reports.terminal import Progress
-
 OUTPUTS = ("report.html", "figures", "comparison.csv", "comparison.parquet", "comparison.xlsx",
            "manifest.json")
-"""What a comparison leaves."""
+"""What a comparison writes."""
 
 
 @click.command(epilog="""\b
@@ -61,26 +58,17 @@ def compare(scenarios: tuple[str, ...], baseline: str, out: Path | None, draws: 
     target = Path("results") / "comparison" if out is None else out
     with results_folder(target, OUTPUTS) as work:
         from tradesim.reports import terminal
-        from tradesim.reports.compare.comparing import Asked, compared, leave, lines
-        from tradesim.reports.export import excel as workbook
-        from tradesim.simulation.results import repeat_command
-
-        command = repeat_command([*scenarios, *(["--align"] if align else [])], overrides,
-                                 "compare", baseline=baseline, draws=draws, seed=seed,
-                                 count=count, calibration=calibration)
-
-        def watch(name: str) -> AbstractContextManager[Progress | None]:
-            return terminal.progress(f"Simulating {name}")
+        from tradesim.reports.compare.page import outcome, write
+        from tradesim.reports.export import excel
+        from tradesim.studies.compare_runs import Asked, compare_runs
 
         asked = Asked(calibration_of(calibration), overrides, draws, seed, count)
-        found = compared(scenarios, baseline, asked, cache=cache, force=force, align=align,
-                         say=_say, watch=watch)
-        if not workbook.available():
-            _say("comparison.xlsx is left out: pip install 'tradesim[office]' adds it")
-        leave(found, command, work, report=not no_report)
-    click.echo("\n".join(lines(found.comparison, found.pair)))
+        result = compare_runs(
+            scenarios, baseline, asked, cache=cache, force=force, align=align, say=note,
+            watch=lambda name: terminal.progress(f"Simulating {name}"))
+        if not excel.available():
+            note("comparison.xlsx is left out: pip install 'tradesim[office]' adds it")
+        write(result, repeat_command("out", "force", "cache", "no_report", always=("baseline",)),
+              work, report=not no_report)
+    click.echo(outcome(result))
     click.echo(f"Results: {target}" if no_report else f"Report: {target / 'report.html'}")
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)

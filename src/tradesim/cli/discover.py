@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import click
 
-from tradesim.cli.options import results_folder
+from tradesim.cli.options import repeat_command, results_folder
 from tradesim.common.errors import InputError, Problem
 
 OUTPUTS = ("report.html", "figures", "discover.csv")
@@ -62,21 +61,9 @@ def discover(folder: Path, target: float | None, variable: str, above: float | N
                                       "or --below X")])
     question = study.Question(output, float(threshold), above=below is None)
     with progress("Searching") as show:
-        found = study.discover(sweep, question, method=method, seed=seed, progress=show)
-    place = out or folder.with_name(f"{folder.resolve().name}-discover")
-    with results_folder(place, OUTPUTS) as work:
-        write(found, work, _command())
-    click.echo(outcome(found))
-    click.echo(f"\nReport: {place / 'report.html'}")
-
-
-def _command() -> str:
-    """Give the command that repeats this one."""
-    context = click.get_current_context()
-    words = ["tradesim discover", shlex.quote(str(context.params["folder"]))]
-    for parameter in context.command.params:
-        value = context.params.get(str(parameter.name))
-        if parameter.name in ("folder", "out") or value is None or value == parameter.default:
-            continue
-        words += [parameter.opts[0], shlex.quote(str(value))]
-    return " ".join(words)
+        result = study.discover(sweep, question, method=method, seed=seed, progress=show)
+    results = out or folder.with_name(f"{folder.resolve().name}-discover")
+    with results_folder(results, OUTPUTS) as work:
+        write(result, work, repeat_command("out"))
+    click.echo(outcome(result))
+    click.echo(f"\nReport: {results / 'report.html'}")

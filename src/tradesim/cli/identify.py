@@ -35,8 +35,8 @@ def identify(names: tuple[str, ...], simulations: int, seed: int, out: Path | No
     docs/identification.md.
     """
     from tradesim.reports import terminal
-    from tradesim.studies.identify import FILE, write
-    from tradesim.studies.identify import identify as check
+    from tradesim.studies.identification_table import FILE, write
+    from tradesim.studies.identification_table import identify as check
 
     folder = calibration_of(calibration)
     with terminal.progress("Checking") as progress:
@@ -49,20 +49,20 @@ def identify(names: tuple[str, ...], simulations: int, seed: int, out: Path | No
 
 
 def _values(rows: pd.DataFrame, check: str) -> dict[str, dict[str, float]]:
-    found: dict[str, dict[str, float]] = {}
+    values: dict[str, dict[str, float]] = {}
     for row in rows[rows["check"] == check].itertuples():
-        found.setdefault(str(row.parameter), {})[str(row.key)] = float(str(row.value))
-    return found
+        values.setdefault(str(row.parameter), {})[str(row.key)] = float(str(row.value))
+    return values
 
 
 def _parameters(rows: pd.DataFrame) -> str:
     from tradesim.reports.terminal import columns
 
-    before, after, told = (_values(rows, check) for check in ("prior", "posterior", "identified"))
+    before, after, learnt = (_values(rows, check) for check in ("prior", "posterior", "identified"))
     return columns([["parameter", "prior", "posterior", "90 % range", "learnt", "overlap"], *(
         [name, f"{before[name]['mean']:.3g} ± {before[name]['sd']:.2g}",
          f"{row['mean']:.3g} ± {row['sd']:.2g}", f"{row['p05']:.3g} to {row['p95']:.3g}",
-         f"{100 * told[name]['contraction']:.0f} %", f"{100 * told[name]['overlap']:.0f} %"]
+         f"{100 * learnt[name]['contraction']:.0f} %", f"{100 * learnt[name]['overlap']:.0f} %"]
         for name, row in after.items())])
 
 

@@ -1,9 +1,10 @@
-"""What the modules of commands share: errors as plain lines, arguments, folders of results."""
+"""What commands share: errors as plain lines, options, folders of results, how to repeat them."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import shlex
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from click.shell_completion import CompletionItem
 from tradesim.common.errors import ConvergenceError, InputError, Problem, TradesimError, nearest
 from tradesim.common.files import calibration_folder, scenarios_folder, whole
 
-OUTPUTS = ("report.html", "report.pdf", "report.docx", "figures", "summary.csv", "summary.json",
-           "results.nc", "scenario.yaml", "manifest.json", "iamc.csv")
-"""What a run leaves."""
+RUN_OUTPUTS = ("report.html", "report.pdf", "report.docx", "figures", "summary.csv", "summary.json",
+               "results.nc", "scenario.yaml", "manifest.json", "iamc.csv")
+STUDY_OUTPUTS = ("report.html", "figures", "scenario.yaml", "manifest.json")
+"""Files and folders that a run writes, and those that every study of one scenario writes."""
 
 
 class _Failure(click.ClickException):
@@ -93,9 +95,68 @@ def complete_levers(ctx: click.Context, param: click.Parameter,
 SCENARIO = click.argument("scenario", shell_complete=complete_scenarios)
 SET = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE",
                     help="Set a value over the file's; may be repeated.")
+COUNT = click.option("--count", metavar="NAME", help="Whose statistics to use; the target's by "
+                                                     "default.")
+SEED = click.option("--seed", type=click.IntRange(min=0), help="Seed; that of the scenario by "
+                                                               "default.")
+STUDY_OUT = click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
+                         help="Folder for the results; results/NAME-COMMAND by default.")
+STUDY_DRAWS = click.option("--draws", type=click.IntRange(min=1),
+                           help="Number of draws; 1,000 by default.")
+RESULTS = click.argument("folder", metavar="RESULTS_DIR", type=click.Path(path_type=Path))
+FORMATS = click.option(
+    "--format", "formats", multiple=True, type=click.Choice(["html", "pdf", "docx"]),
+    help="Format of the report; may be repeated. html by default; pdf needs the extra [pdf], "
+         "docx the extra [office].")
 CALIBRATION = click.option(
     "--calibration", type=click.Path(path_type=Path), metavar="DIR",
     help="Calibration folder; the one that comes with tradesim by default.")
+
+
+def note(line: str) -> None:
+    """Print a line on standard error."""
+    click.echo(line, err=True)
+
+
+def other_formats(formats: tuple[str, ...], no_report: bool) -> list[str]:
+    """Give the formats besides HTML; what they need is looked for before the work."""
+    names = [name for name in dict.fromkeys(formats) if name != "html"]
+    if no_report and formats:
+        raise InputError([Problem("--format", "", "has no meaning with --no-report")])
+    if names:
+        from tradesim.reports.export.document import writer
+
+        for name in names:
+            writer(name)
+    return names
+
+
+def repeat_command(*unsaid: str, always: Collection[str] = ()) -> str:
+    """Command line that repeats the current command, quoted for a shell.
+
+    Parameters
+    ----------
+    unsaid
+        Parameters to leave out: they do not change the results.
+    always
+        Options to name even at their default.
+    """
+    context = click.get_current_context()
+    words = ["tradesim", str(context.info_name)]
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        value = context.params[name]
+        values = value if isinstance(value, tuple) else (value,)
+        if name in unsaid or value is None:
+            continue
+        if isinstance(parameter, click.Argument):
+            words += map(str, values)
+        elif isinstance(value, bool):
+            words += (parameter.opts if value else parameter.secondary_opts)[:1]
+        elif name in always or value != parameter.default:
+            for one in values:
+                words += [parameter.opts[0], f"{one:.10g}" if isinstance(one, float) else str(one)]
+    return shlex.join(words)
 
 
 def calibration_of(folder: Path | None) -> Path:
@@ -107,16 +168,19 @@ def calibration_of(folder: Path | None) -> Path:
     return folder
 
 
-@contextlib.contextmanager
-def results_folder(target: Path, outputs: Collection[str] = OUTPUTS) -> Iterator[Path]:
-    """Like `folders.whole`, for results: foreign files stay, empty parents go on failure.
+def study_folder(out: Path | None, scenario: str) -> Path:
+    """Folder for a study of a scenario: the one asked for, or results/NAME-COMMAND."""
+    from tradesim.inputs.scenario import find
 
-    Parameters
-    ----------
-    target
-        The folder to appear.
-    outputs
-        What the command leaves: a folder that holds anything else is not replaced.
+    command = click.get_current_context().info_name
+    return Path("results") / f"{find(scenario).stem}-{command}" if out is None else out
+
+
+@contextlib.contextmanager
+def results_folder(target: Path, outputs: Collection[str] = RUN_OUTPUTS) -> Iterator[Path]:
+    """Like `files.whole`, but a folder that holds anything besides `outputs` is not replaced.
+
+    Parent folders made for it are removed on failure.
     """
     if target.is_dir() and (others := {path.name for path in target.iterdir()} - set(outputs)):
         raise InputError([Problem(str(target), "--out", "holds other files ("

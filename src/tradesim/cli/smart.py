@@ -13,7 +13,7 @@ from tradesim.common.errors import InputError, Problem
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tradesim.studies.smart import Comparison
+    from tradesim.studies.smart import YearChange
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
@@ -45,12 +45,12 @@ def smart(scenario: str, year: int | None, importers: tuple[str, ...],
 
     base = load_baseline(calibration_of(calibration))
     asked, _ = ask(base, scenario, overrides, draws=1)
-    found = compare_year(base, asked, year)
-    rows = table(base, found, importers)
+    result = compare_year(base, asked, year)
+    rows = table(base, result, importers)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         rows.to_csv(out, sep=separator, index=False, lineterminator="\n")
-    _show(rows, found, asked.title)
+    _show(rows, result, asked.title)
     if out is not None:
         click.echo(f"Table: {out}")
 
@@ -63,34 +63,25 @@ def _separator(out: Path | None) -> str:
     return SEPARATORS[out.suffix]
 
 
-def _show(rows: pd.DataFrame, found: Comparison, title: str) -> None:
+def _show(rows: pd.DataFrame, result: YearChange, title: str) -> None:
     """Show totals by partner and by product; the file has every pair of the two."""
-    from rich.console import Console
-    from rich.table import Table
-
+    from tradesim.reports.terminal import columns
     from tradesim.studies.smart import BEFORE, EFFECTS, FORMULA, NAMES, RATES, TOTAL, WORLD
 
     reporter, partner, product = NAMES
     shown = {RATES[2]: "Old duty %", RATES[3]: "New duty %", BEFORE: "Before",
              EFFECTS[0]: "Total", EFFECTS[1]: "Creation", EFFECTS[2]: "Diversion",
              EFFECTS[3]: "Price", FORMULA[0]: "SMART total"}
-    console = Console(width=None if Console().is_terminal else 120)
     for name, part in rows.groupby(reporter, sort=False):
-        grid = Table(title=f"{title}: imports of {name}, {found.year}, USD thousand",
-                     title_justify="left", box=None, pad_edge=False)
-        grid.add_column("", no_wrap=True, overflow="ellipsis")
-        for head in shown.values():
-            grid.add_column(head, justify="right", no_wrap=True)
         of_all = part[part[product] == TOTAL]
         by_product = part[(part[partner] == WORLD) & (part[product] != TOTAL)]
-        for label, group in ((partner, of_all), (product, by_product)):
-            for _, row in group.iterrows():
-                grid.add_row(str(row[label]), *(_number(head, row[head]) for head in shown))
-            grid.add_section()
-        console.print(grid)
-        console.print()
+        grid = [["", *shown.values()], *(
+            [str(row[label]), *(_number(head, row[head]) for head in shown)]
+            for label, group in ((partner, of_all), (product, by_product))
+            for _, row in group.iterrows())]
+        click.echo(f"{title}: imports of {name}, {result.year}, USD thousand\n{columns(grid)}\n")
     if not rows[EFFECTS[0]].abs().max() > 0.0:
-        click.echo(f"Nothing changes in {found.year}: the levers begin later, or do nothing.")
+        click.echo(f"Nothing changes in {result.year}: the levers begin later, or do nothing.")
 
 
 def _number(head: str, value: float) -> str:

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import os
-import shlex
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tradesim.cli.options import CALIBRATION, SET, Stopped, calibration_of, complete_scenarios
+from tradesim.cli.options import (
+    CALIBRATION,
+    SCENARIO,
+    SET,
+    Stopped,
+    calibration_of,
+    note,
+    repeat_command,
+)
+from tradesim.studies.sweep import METHODS
 
 if TYPE_CHECKING:
-    from tradesim.reports.terminal import Progress
-    from tradesim.studies.sweep.plan import Plan, Wish
+    from tradesim.studies.sweep.plan import SweepPlan, SweepRequest
 
-METHODS = ("oat", "grid", "lhs", "morris", "sobol")
 MANY = 4096
 """Rows from which several processes are worth their start."""
 
 READABLE = 60_000_000
 """Numbers in a table up to which it is read whole for the report."""
-
-SHOWN = 12
-MAIN = {"oat": "swing", "grid": "range_of_means", "lhs": "prcc", "morris": "mu_star",
-        "sobol": "total"}
 
 
 @click.command(epilog="""\b
@@ -35,7 +36,7 @@ Examples:
   tradesim sweep all_levers --method sobol --n 1024 --over 'adjustment.*,posterior' --year 2035
   tradesim sweep mine.yaml --method grid --over 'LEVER.start=2028:2032,adjustment.speed'
   tradesim sweep sweeps/all_levers_sobol.yaml --scheduler tcp://10.0.0.1:8786""")
-@click.argument("scenario", shell_complete=complete_scenarios)
+@SCENARIO
 @click.option("--method", type=click.Choice(METHODS), help="Design: one at a time, grid, Latin "
               "hypercube, Morris screening, Sobol indices.")
 @click.option("--n", type=click.IntRange(min=1), help="Rows (lhs; 1,000 by default), trajectories "
@@ -82,6 +83,7 @@ def sweep(scenario: str, out: Path | None, workers: int | None, scheduler: str |
     SCENARIO is a scenario, or a YAML file of a sweep that extends one. Rows are evaluated in
     chunks, each kept as it comes: the same command goes on where a stopped one was.
     """
+    from tradesim.reports.sweep.page import outcome
     from tradesim.studies.sweep.plan import prepare
     from tradesim.studies.sweep.run import finished
 
@@ -94,60 +96,61 @@ def sweep(scenario: str, out: Path | None, workers: int | None, scheduler: str |
     if listing:
         click.echo(_listed(plan))
         return
-    for note in plan.notes:
-        _say(f"note: {note}")
-    name = Path(scenario).stem if wish.scenario != scenario else plan.world.scenario.name
+    for line in plan.notes:
+        note(f"note: {line}")
+    name = Path(scenario).stem if wish.scenario != scenario else plan.space.scenario.name
     target = out or Path("results") / (name if wish.scenario != scenario
                                        else f"{name}-sweep-{wish.method}")
     if not fresh and finished(plan, target):
-        _say(f"{target} holds this sweep already; --fresh runs it again")
+        note(f"{target} holds this sweep already; --fresh runs it again")
     else:
         if resume:
-            _say(_found(target))
+            note(_found(target))
         _run(plan, target, workers or _cores(plan), scheduler, chunk, fresh,
-             _leave if no_report else _report)
-    click.echo(_outcome(target))
+             (lambda _: None) if no_report else _report)
+    click.echo(outcome(target))
     page = target / "report.html"
     click.echo(f"Report: {page}" if page.exists() else f"Results: {target}")
 
 
-def _wish(scenario: str, asked: dict[str, Any], listing: bool) -> Wish:
+def _wish(scenario: str, asked: dict[str, Any], listing: bool) -> SweepRequest:
     from dataclasses import replace
 
-    from tradesim.studies.sweep.file import is_sweep_file, read_sweep_file
-    from tradesim.studies.sweep.plan import Wish
+    from tradesim.studies.sweep.plan import SweepRequest, is_sweep_file, read_sweep_file
 
     asked["over"] = tuple(name.strip() for text in asked["over"] for name in text.split(",")
                           if name.strip())
-    said = {key: value for key, value in asked.items() if value not in (None, (), False)
-            or (key == "second" and value is not None)}
+    given = {key: value for key, value in asked.items() if value is not None and value != ()
+             and (value is not False or key == "second")}
     if is_sweep_file(scenario):
         wish = read_sweep_file(Path(scenario))
-        if more := said.pop("overrides", ()):
-            said["overrides"] = (*wish.overrides, *more)
-        return replace(wish, **said)
-    if "method" not in said:
+        if more := given.pop("overrides", ()):
+            given["overrides"] = (*wish.overrides, *more)
+        return replace(wish, **given)
+    if "method" not in given:
         if not listing:
             raise click.UsageError(f"--method is needed: one of {', '.join(METHODS)}")
-        said["method"] = "lhs"
-    return Wish(scenario, **said)
+        given["method"] = "lhs"
+    return SweepRequest(scenario, **given)
 
 
-def _cores(plan: Plan) -> int:
+def _cores(plan: SweepPlan) -> int:
     return (os.cpu_count() or 1) if plan.design.rows >= MANY else 1
 
 
-def _run(plan: Plan, target: Path, workers: int, scheduler: str | None, chunk: int,
+def _run(plan: SweepPlan, target: Path, workers: int, scheduler: str | None, chunk: int,
          fresh: bool, extra: Callable[[Path], None]) -> None:
-    from tradesim.studies.sweep.execution import open_mapper
+    from tradesim.common.parallel import open_mapper
+    from tradesim.reports.terminal import progress
     from tradesim.studies.sweep.run import begin, chunk_folder, sweep
 
     begin(plan, target, fresh, chunk)  # what is wrong with the folder, before workers start
-    command = " ".join(["tradesim sweep", *map(shlex.quote, _arguments())])
+    command = repeat_command("out", "workers", "scheduler", "chunk", "resume", "fresh",
+                             "no_report", "listing", "calibration")
     try:
-        with open_mapper(workers, scheduler) as mapper, _bar() as progress:
+        with open_mapper(workers, scheduler) as mapper, progress("", rate="evaluations/s") as show:
             sweep(plan, target, mapper=mapper, fresh=fresh, chunk=chunk, command=command,
-                  alone=workers > 1 or scheduler is not None, progress=progress, say=_say,
+                  alone=workers > 1 or scheduler is not None, progress=show, say=note,
                   extra=extra)
     except KeyboardInterrupt as error:
         raise Stopped(f"stopped; what was done is kept in {chunk_folder(target)}: the same "
@@ -156,36 +159,13 @@ def _run(plan: Plan, target: Path, workers: int, scheduler: str | None, chunk: i
 
 def _report(work: Path) -> None:
     """Write figures and page, where the table fits in the memory."""
-    from tradesim.reports.sweep import sweep_report
-    from tradesim.studies.sweep.run import table_size
+    from tradesim.reports.sweep.page import write
+    from tradesim.studies.sweep.results import table_size
 
     if table_size(work) > READABLE:
-        _say("the table is too large for figures and a report; indices.csv holds the indices")
+        note("the table is too large for figures and a report; indices.csv holds the indices")
         return
-    sweep_report(work)
-
-
-def _leave(work: Path) -> None:
-    """Leave the numbers as they are."""
-
-
-def _arguments() -> list[str]:
-    """Arguments of this command, without those that only say how to run it."""
-    context = click.get_current_context()
-    found = [str(context.params["scenario"])]
-    for parameter in context.command.params:
-        value = context.params.get(str(parameter.name))
-        if (parameter.name in ("scenario", "out", "workers", "scheduler", "chunk", "resume",
-                               "fresh", "calibration",
-                               "no_report", "listing") or value in (None, (), False)):
-            if not (parameter.name == "second" and value is False):
-                continue
-            found.append("--no-second-order")
-            continue
-        option = parameter.opts[0]
-        for one in value if isinstance(value, tuple) else (value,):
-            found += [option] if one is True else [option, str(one)]
-    return found
+    write(work)
 
 
 def _found(target: Path) -> str:
@@ -197,75 +177,11 @@ def _found(target: Path) -> str:
     return f"nothing to resume for {target}; starting from the first row"
 
 
-@contextmanager
-def _bar() -> Iterator[Progress | None]:
-    """Bar with evaluations a second and time left, where somebody watches."""
-    import sys
-
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    with Progress(TextColumn("{task.completed:,.0f} of {task.total:,.0f}"), BarColumn(),
-                  TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), TextColumn("left"),
-                  console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=1, rate="")
-
-        def show(done: int, total: int) -> None:
-            speed = bar.tasks[0].speed
-            bar.update(task, completed=done, total=total,
-                       rate=f"{speed:,.0f} evaluations/s" if speed else "")
-
-        yield show
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)
-
-
-def _listed(plan: Plan) -> str:
-    factors = plan.world.factors.values()
+def _listed(plan: SweepPlan) -> str:
+    factors = plan.space.factors.values()
     cells = sum(item.kind == "cell" for item in factors)
     shown = [item for item in factors if item.kind not in ("cell", "column")]
     width = max(len(item.name) for item in shown)
     lines = [f"{item.name:{width}}  {item.group:11}  {item.title} [{item.unit}]" for item in shown]
     return "\n".join([*lines, f"and {cells} cells of the tables of the base year, by name or "
                       "pattern (market.*, tariff.*, freight.*), and single shocks (innovation.*)"])
-
-
-def _outcome(target: Path) -> str:
-    """Short table: the factors that move the main output most."""
-    import json
-
-    import pandas as pd
-
-    from tradesim.reports.terminal import columns
-
-    about = json.loads((target / "sweep.json").read_text(encoding="utf-8"))
-    lines = [f"{about['rows']:,} evaluations of '{about['scenario']['title']}', method "
-             f"{about['method']}, run {about['run_id']}"]
-    if lost := about["failed"]:
-        lines.append(f"{len(lost)} failed and are listed in sweep.json; {about['blocks_left_out']} "
-                     f"of {about['blocks']:,} blocks of rows were left out of the indices")
-    table = pd.read_csv(target / "indices.csv")
-    names = [item["name"] for item in about["outputs"]]
-    wanted = [name for name in names if name.startswith("turnover|") and "|effect|" in name
-              and f"|{about['target']['count']}|" in name] or names
-    table = table[(table["output"] == wanted[-1]) & (table["index"] == MAIN[about["method"]])]
-    if not len(table):
-        return "\n".join(lines)
-    table = table.iloc[table["value"].abs().fillna(-1.0).argsort(kind="stable")[::-1]]
-    sure = about["method"] in ("oat", "grid")
-    unit = next(item["unit"] for item in about["outputs"] if item["name"] == wanted[-1])
-    scale = 1e6 if unit == "USD" and about["method"] in ("oat", "grid", "morris") else 1.0
-    rows = [["factor", MAIN[about["method"]], "" if sure else "95 % interval", ""]]
-    for row in table.head(SHOWN).itertuples():
-        value, low, high = (f"{number / scale:.3g}" for number in (row.value, row.low, row.high))
-        rows.append([str(row.factor), value, "" if sure else f"{low} to {high}",
-                     "" if row.distinguishable == "yes" else "not distinguishable from 0"])
-    lines += ["", wanted[-1] + (", USD million" if scale > 1 else ""), columns(rows)]
-    if (more := int(table["more_runs_needed"].max())) > 0:
-        lines.append(f"about {more:,} more evaluations for intervals of ±0.05")
-    return "\n".join(lines)

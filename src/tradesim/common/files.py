@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 import time
@@ -139,3 +140,16 @@ def whole(target: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(work, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[Path]:
+    """Write a file whole or not at all: yields a file beside it that takes its place at the end."""
+    handle, name = tempfile.mkstemp(prefix=".part-", dir=target.parent)
+    os.close(handle)
+    work = Path(name)
+    try:
+        yield work
+        work.replace(target)
+    finally:
+        work.unlink(missing_ok=True)

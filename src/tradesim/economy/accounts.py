@@ -11,10 +11,12 @@ import numpy as np
 from tradesim.common.arrays import DIMS, Array, entry, only, ratio, spread, total
 from tradesim.economy.base_year import Economy
 from tradesim.economy.costs import present_value
-from tradesim.economy.equilibrium import Settled
+from tradesim.economy.elsewhere import Elsewhere, elsewhere, growth
+from tradesim.economy.equilibrium import Macro, Settled
 from tradesim.economy.indicators import concentration, corridor_share, self_sufficiency, shares
+from tradesim.economy.services import services
 from tradesim.economy.shocks import Change
-from tradesim.economy.welfare import CAUSES, buyers, exporters, producers
+from tradesim.economy.welfare import CAUSES, buyers, exporters, in_own_money, producers
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,9 @@ class Variable:
 _DRAWN = ("case", "year", "draw")
 _MARKET = ("importer", *_DRAWN)
 _SUPPLIER = ("importer", "exporter", *_DRAWN)
+_COUNTRY = ("country", *_DRAWN)
+INSIDE = {"country": "importer", "market": "exporter"}
+"""Dimensions of accounts by member of the pair, and where they stand in the order of `DIMS`."""
 VARIABLES: Mapping[str, Variable] = {
     "trade": Variable("Bilateral trade into the importer from its partner", "USD",
                       ("count", "importer", "group", *_DRAWN)),
@@ -41,6 +46,9 @@ VARIABLES: Mapping[str, Variable] = {
     "home_output": Variable("Home producers' sales at home", "USD", ("importer", "group", *_DRAWN)),
     "tariff_revenue": Variable("Border revenue on goods (duty, less rebated taxes)", "USD",
                                _MARKET),
+    "tariff_revenue_by_group": Variable("Border revenue by group of goods", "USD",
+                                        ("importer", "group", *_DRAWN)),
+    "excise_revenue": Variable("Excise on imported goods", "USD", _MARKET),
     "vat_revenue": Variable("Value-added tax on imports, at the general rate", "USD", _MARKET),
     "quota_rent": Variable("Rent of those who may import within a quota", "USD", _MARKET),
     "consumer_surplus": Variable("Buyers' gain from lower prices and wider choice", "USD", _MARKET,
@@ -57,10 +65,10 @@ VARIABLES: Mapping[str, Variable] = {
     "gain_choice": Variable("Buyers' gain: more varieties offered", "USD", _MARKET, True),
     "producer_surplus": Variable("Home producers' gain from higher prices at home", "USD",
                                  _MARKET, True),
-    "exporter_surplus": Variable("Exporters' gain from higher prices in the pair's markets",
-                                 "USD", _MARKET, True),
+    "exporter_surplus": Variable("Exporters' gain from higher prices abroad", "USD", _MARKET, True),
     "welfare": Variable("Gain of buyers, producers, exporters, holders of quotas and the treasury",
                         "USD", _MARKET, True),
+    "haulier_gain": Variable("Freight saved that stays with hauliers", "USD", _MARKET, True),
     "trade_creation": Variable("Change of imports that is new trade, by supplier", "USD",
                                _SUPPLIER, True),
     "trade_diversion": Variable("Change of imports taken from, or lost to, other suppliers",
@@ -68,6 +76,18 @@ VARIABLES: Mapping[str, Variable] = {
     "import_share": Variable("Share of a supplier in imports", "share", _SUPPLIER),
     "import_concentration": Variable("Concentration of imports by supplier (Herfindahl-Hirschman)",
                                      "index, 0-1", _MARKET),
+    "exports": Variable("Exports by market, the seller's own count", "USD",
+                        ("country", "market", *_DRAWN)),
+    "export_share": Variable("Share of a market in exports", "share",
+                             ("country", "market", *_DRAWN)),
+    "export_concentration": Variable("Concentration of exports by market (Herfindahl-Hirschman)",
+                                     "index, 0-1", _COUNTRY),
+    "duty_saved": Variable("Duty no longer paid on exports to third markets", "USD", _COUNTRY,
+                           True),
+    "trade_share": Variable("Share of the pair's trade in all trade of a country", "share",
+                            _COUNTRY),
+    "services": Variable("Sales of services to the partner and in transit, beside goods", "USD",
+                         ("service", *_COUNTRY)),
     "corridor_share": Variable("Share of the pair's trade on routes of the shared corridor",
                                "share", _MARKET),
     "self_sufficiency": Variable("Share of a product's use that is made at home", "share",
@@ -88,6 +108,8 @@ OCCASIONAL: Mapping[str, Variable] = {
 """Variables of runs whose levers have such a part."""
 
 GAINERS = ("consumer_surplus", "producer_surplus", "exporter_surplus")
+PARTIAL = (*GAINERS, *(f"gain_{cause}" for cause in CAUSES))
+"""Accounts of one market at a time: left out where a closure gives real income itself."""
 
 
 def split_change(change: Array) -> tuple[Array, Array]:
@@ -116,7 +138,7 @@ def split_change(change: Array) -> tuple[Array, Array]:
 
 
 def counted(economy: Economy, levels: Array, factor: Array, flow: Array,
-            elsewhere: Array | None) -> Array:
+            reexports: Array | None) -> Array:
     r"""Trade of the pair on each count (equation O3).
 
     .. math::
@@ -136,18 +158,19 @@ def counted(economy: Economy, levels: Array, factor: Array, flow: Array,
         Factor :math:`f_c` from the importer's own count to each count, extra leading axis.
     flow
         Purchases reached, :math:`X e^v`.
-    elsewhere
+    reexports
         Log change :math:`v_o` of sales of goods made elsewhere; as the others' if None.
     """
-    if elsewhere is None:
+    if reexports is None:
         return np.asarray(flow * factor)
     share = np.maximum(economy.originating, np.minimum(1.0 / factor, 1.0))
-    return np.asarray(factor * (share * flow + (1.0 - share) * levels * np.exp(elsewhere)))
+    return np.asarray(factor * (share * flow + (1.0 - share) * levels * np.exp(reexports)))
 
 
 def account(economy: Economy, levels: Array, count_factor: Array, change: Change,
             settled: Settled, sales: Array, cost: Array | None = None,
-            elsewhere: Array | None = None) -> dict[str, Array]:
+            macro: Macro | None = None, reexports: Array | None = None, *,
+            partial: bool = True) -> dict[str, Array]:
     r"""Levels and changes of everything in `VARIABLES`.
 
     .. math::
@@ -156,15 +179,16 @@ def account(economy: Economy, levels: Array, count_factor: Array, change: Change
         W_j = B_j + \Pi_j + X_j + Q_j + R_j - R^0_j
 
     with border revenue :math:`R` (equation A3) and, for welfare :math:`W` (equation A4), the
-    gains of buyers :math:`B`, home producers :math:`\Pi` and exporters :math:`X`, and rents of
-    quotas :math:`Q`.
+    gains of buyers :math:`B`, home producers :math:`\Pi` and exporters :math:`X` in the pair's and
+    in third markets, and rents of quotas :math:`Q`. With a closure welfare is its change of real
+    income on what the importer spends on goods (equation G6).
 
     Parameters
     ----------
+    levels
+        Reference purchases before duty, USD on each importer's own count; order of `DIMS`.
     count_factor
         Factor from the importer's own count to each count, extra leading axis for counts.
-    change
-        Joint change of all levers.
     settled
         Prices at which each year settles, against the reference path with `change.level`.
         Buyers face them at once.
@@ -172,6 +196,10 @@ def account(economy: Economy, levels: Array, count_factor: Array, change: Change
         Log change of sales reached in each year, against the reference; order of `DIMS`.
     cost
         Cost of the levers by case, year and draw, USD; none by default.
+    macro
+        Real income of a closure, where the scenario asks for one and something changes.
+    partial
+        Whether the accounts of one market at a time (`PARTIAL`) are given.
 
     Returns
     -------
@@ -187,66 +215,109 @@ def account(economy: Economy, levels: Array, count_factor: Array, change: Change
     shifted path with and without the levers. Goods of projects are taken to be worth what they
     cost, free of duty.
     """
-    abroad = 1.0 - economy.home
-    path = levels * np.exp(sales)
-    project = total(change.project, "exporter")
-    moved = (path - levels) * abroad
-    creation, diversion = split_change(moved)
-    foreign = path * abroad
-    flow = entry(path, economy.pair_flow)
-    revenue = total(foreign * change.wedge, "group", "exporter")
-    found = {
-        "trade": counted(economy, entry(levels, economy.pair_flow), count_factor, flow,
-                         elsewhere) + project,
-        "project_trade": total(project, "group"),
-        "imports": total(path, "group"),
-        "home_output": entry(path, economy.home),
-        "tariff_revenue": revenue,
-        "quota_rent": (total(foreign * change.rent, "group", "exporter") if np.any(change.rent)
-                       else np.zeros_like(revenue)),
-        "trade_creation": total(creation, "group"),
-        "trade_diversion": total(diversion, "group"),
-        "corridor_share": corridor_share(flow, change.through_corridor),
-        "policy_cost": spread(0.0) if cost is None else cost,
-    }
-    bought = found["imports"] * abroad
-    found["vat_revenue"] = _vat_rate(economy) * (total(bought, "exporter") + revenue)
+    found = _flows(economy, levels, count_factor, change, sales, reexports)
+    found["policy_cost"] = spread(0.0) if cost is None else cost
+    found |= _revenue(economy, levels * np.exp(sales), change)
+    abroad = elsewhere(economy, levels, change)
     base = levels * np.exp(change.level) if np.any(change.level) else levels
-    found |= _gains(economy, base, change, settled, revenue + found["quota_rent"])
-    partner = found["project_trade"] * economy.pair_flow
-    for name in ("imports", "trade_creation"):
-        found[name] = found[name] + partner
-    found["import_share"] = shares(bought + partner)
-    found["import_concentration"] = concentration(found["import_share"])
-    found["turnover"] = total(found["trade"], "importer", "group")
+    if partial:
+        found |= _gains(economy, base, change, settled, abroad.surplus,
+                        found["tariff_revenue"] + found["quota_rent"])
+    else:
+        spending = total(base * (1.0 + economy.duty), "exporter", "group")
+        real = spread(0.0) if macro is None else macro.real_income
+        found["welfare"] = spending * np.expm1(real)
+    found |= _by_country(economy, levels, change, abroad, found)
     rate = spread(economy.draws["discount.rate"], "draw")
     for name, yearly in (("cost_present_value", "policy_cost"),
                          ("welfare_present_value", "welfare")):
         found[name] = present_value(found[yearly], rate)
     found["net_present_value"] = (total(found["welfare_present_value"], "importer")
                                   - found["cost_present_value"])
-    products = self_sufficiency(economy, levels, change.level, settled, sales)
-    sizes = dict(zip(DIMS, np.broadcast_shapes(*(values.shape for values in (
-        path, project, found["policy_cost"]))), strict=True))
-    made = {name: _full(only(values, *variable.dims), variable.dims, sizes)
-            for name, variable in VARIABLES.items() if (values := found.get(name)) is not None}
-    return made | {"self_sufficiency": _full(only(products, *_DRAWN), ("product", *_DRAWN), sizes)}
+    found["self_sufficiency"] = self_sufficiency(economy, levels, change.level, settled, sales)
+    sizes = dict(zip(DIMS, np.broadcast_shapes(sales.shape, change.project.shape,
+                                               found["policy_cost"].shape), strict=True))
+    return {name: _shaped(found[name], variable.dims, sizes)
+            for name, variable in VARIABLES.items() if name in found}
+
+
+def _flows(economy: Economy, levels: Array, count_factor: Array, change: Change, sales: Array,
+           reexports: Array | None) -> dict[str, Array]:
+    """Trade, purchases, creation and diversion, and on whom a market depends."""
+    abroad = 1.0 - economy.home
+    path = levels * np.exp(sales)
+    project = total(change.project, "exporter")
+    creation, diversion = split_change((path - levels) * abroad)
+    flow = entry(path, economy.pair_flow)
+    imports = total(path, "group")
+    given = total(project, "group") * economy.pair_flow
+    share = shares(imports * abroad + given)
+    own = entry(levels, economy.pair_flow)
+    trade = counted(economy, own, count_factor, flow, reexports) + project
+    return {
+        "trade": trade,
+        "turnover": total(trade, "importer", "group"),
+        "project_trade": total(project, "group"),
+        "imports": imports + given,
+        "home_output": entry(path, economy.home),
+        "haulier_gain": total(flow * change.hauliers, "group"),
+        "trade_creation": total(creation, "group") + given,
+        "trade_diversion": total(diversion, "group"),
+        "import_share": share,
+        "import_concentration": concentration(share),
+        "corridor_share": corridor_share(flow, change.through_corridor),
+    }
+
+
+def _revenue(economy: Economy, path: Array, change: Change) -> dict[str, Array]:
+    """Calculate what the border collects on purchases from abroad, and rents of quotas (A3)."""
+    foreign = path * (1.0 - economy.home)
+    collected = foreign * change.wedge
+    revenue = total(collected, "group", "exporter")
+    excise = total(total(foreign, "exporter") * economy.excise, "group")
+    bought = total(foreign, "group", "exporter")
+    rent = (total(foreign * change.rent, "group", "exporter") if np.any(change.rent)
+            else np.zeros_like(revenue))
+    return {"tariff_revenue": revenue, "tariff_revenue_by_group": total(collected, "exporter"),
+            "excise_revenue": excise,
+            "vat_revenue": _vat_rate(economy) * (bought + revenue + excise), "quota_rent": rent}
+
+
+def _by_country(economy: Economy, levels: Array, change: Change, abroad: Elsewhere,
+                found: Mapping[str, Array]) -> dict[str, Array]:
+    """Calculate exports and all trade of each member of the pair, along ``importer``."""
+    pair = economy.pair
+    own = [pair.reporters.index(code) for code in pair.importers]
+    sold = np.concatenate([total(found["trade"][count], "group")[[1 - seller]]
+                           for seller, count in enumerate(own)])
+    exports = np.where(economy.pair_flow > 0.0, sold, abroad.exports)
+    bought = found["imports"] * (1.0 - economy.home)
+    turnover = np.concatenate([found["turnover"][count] for count in own])
+    grown = growth(economy, levels)
+    return {
+        "exports": exports,
+        "export_share": shares(exports),
+        "export_concentration": concentration(shares(exports)),
+        "duty_saved": abroad.duty_saved,
+        "trade_share": ratio(turnover, total(exports, "exporter") + total(bought, "exporter")),
+        "services": services(economy, grown, change.visitors),
+    }
 
 
 def _gains(economy: Economy, levels: Array, change: Change, settled: Settled,
-           collected: Array) -> dict[str, Array]:
+           elsewhere: Array, collected: Array) -> dict[str, Array]:
     """Who gains: buyers by cause, home producers, exporters, and all with what is collected."""
     before = total(levels * economy.duty * (1.0 - economy.home), "group", "exporter")
     if not any(np.any(moved) for moved in (settled.sales, settled.price, change.log_cost)):
         nothing = np.zeros_like(before)
-        return dict.fromkeys((*(f"gain_{cause}" for cause in CAUSES), *GAINERS), nothing) | {
-            "welfare": collected - before}
+        return dict.fromkeys(PARTIAL, nothing) | {"welfare": collected - before}
+    change, settled, sold = in_own_money(economy, change, settled)
     causes = {f"gain_{cause}": total(gain, "group")
               for cause, gain in buyers(economy, levels, change, settled).items()}
-    abroad = total(exporters(economy, levels, settled), "group")
+    abroad = total(exporters(economy, levels, sold), "group")
     gained = (reduce(np.add, causes.values()),
               total(producers(economy, levels, settled), "group"),
-              entry(abroad, economy.home))
+              entry(abroad, economy.home) + elsewhere)
     return causes | dict(zip(GAINERS, gained, strict=True)) | {
         "welfare": reduce(np.add, gained) + collected - before}
 
@@ -256,7 +327,10 @@ def _vat_rate(economy: Economy) -> Array:
                             for importer in economy.pair.importers]), "importer", "draw")
 
 
-def _full(values: Array, dims: tuple[str, ...], sizes: Mapping[str, int]) -> Array:
-    """Stretch a variable to the size of its dimensions where it does not vary."""
-    shape = [sizes.get(dim, size) for dim, size in zip(dims[::-1], values.shape[::-1], strict=True)]
+def _shaped(values: Array, dims: tuple[str, ...], sizes: Mapping[str, int]) -> Array:
+    """Drop axes that a variable does not have and stretch it where it does not vary."""
+    inside = tuple(INSIDE.get(dim, dim) for dim in dims)
+    values = only(values, *inside)
+    shape = [sizes.get(dim, size)
+             for dim, size in zip(inside[::-1], values.shape[::-1], strict=True)]
     return np.broadcast_to(values, shape[::-1])

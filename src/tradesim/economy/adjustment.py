@@ -33,12 +33,15 @@ class Outcome:
         Sales at which it would settle without the shocks that bite at once.
     lasting_preference
         Preference without them (`Change.preference`).
+    macro
+        Wages, spending and real income, where the scenario asks for a closure.
     """
 
     change: Change
     settled: Settled
     lasting: Array
     lasting_preference: Array = field(default_factory=lambda: NONE)
+    macro: Macro | None = None
 
     def path(self, economy: Economy) -> Array:
         """Log change of sales reached in each year against the reference path (`reached`)."""
@@ -110,16 +113,16 @@ def settle(economy: Economy, levels: Array, pulled: Sequence[Pulled], *,
     ConvergenceError
         When a market, a quota or the closure is not solved.
     """
-    change, settled = _solved(economy, levels, pulled, exposed, closure)
+    change, settled, macro = _solved(economy, levels, pulled, exposed, closure)
     if not any(at_once):
-        return Outcome(change, settled, settled.sales, change.preference)
+        return Outcome(change, settled, settled.sales, change.preference, macro)
     gradual = [pair for pair, fast in zip(pulled, at_once, strict=True) if not fast]
-    lasting, without = _solved(economy, levels, gradual, exposed, closure)
-    return Outcome(change, settled, without.sales, lasting.preference)
+    lasting, without, _ = _solved(economy, levels, gradual, exposed, closure)
+    return Outcome(change, settled, without.sales, lasting.preference, macro)
 
 
 def _solved(economy: Economy, levels: Array, pulled: Sequence[Pulled], exposed: Array,
-            closure: Closure | None) -> tuple[Change, Settled]:
+            closure: Closure | None) -> tuple[Change, Settled, Macro | None]:
     macro = None if closure is None else closure(economy, resolve(economy, pulled))
 
     def once(take: Take, margin: Array, filled: Array) -> tuple[Change, Settled]:
@@ -130,7 +133,7 @@ def _solved(economy: Economy, levels: Array, pulled: Sequence[Pulled], exposed: 
         return change, equilibrium(here, there, change, None if macro is None else take(macro))
 
     change, settled = once(_whole, 1.0 + NONE, 1.0 + NONE)
-    return within_quotas(once, levels, pulled, change, settled)
+    return *within_quotas(once, levels, pulled, change, settled), macro
 
 
 def _whole(values: object) -> object:
@@ -154,7 +157,7 @@ def partial_adjust(target: Array, first: Array, speed: Array) -> Array:
     so that a step is followed by the share :math:`s` in its first year and by the share
     :math:`\lambda` of what is left in each later one; with :math:`s = \lambda` this is
     :math:`v_t = v_{t-1} + \lambda (v^*_t - v_{t-1})`. What was gained slowly is lost at once:
-    a path never lies beyond its target, nor on the other side of zero from it.
+    a path never lies above its target and zero; what was lost is won back at the same pace.
 
     Parameters
     ----------
@@ -175,7 +178,7 @@ def partial_adjust(target: Array, first: Array, speed: Array) -> Array:
     value = before = np.zeros(targets.shape[1:])
     for t, goal in enumerate(targets):
         value = value + speed * (before - value) + first * (goal - before)
-        value = np.clip(value, np.minimum(goal, 0.0), np.maximum(goal, 0.0))
+        value = np.minimum(value, np.maximum(goal, 0.0))
         path[t], before = value, goal
     return np.moveaxis(path, 0, YEAR)
 

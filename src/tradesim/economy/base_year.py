@@ -7,14 +7,14 @@ official. Every draw keeps each cell inside its range and meets the totals exact
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from tradesim.common.arrays import MILLION, Array, ratio, spread
+from tradesim.common.arrays import MILLION, Array, ratio, spread, total
 from tradesim.common.errors import ConvergenceError
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.pair import Pair
@@ -26,6 +26,10 @@ ADDING_UP = 1e-14
 """Gap to an official total, as a share of the width of its ranges, that counts as none."""
 
 MAX_ITERATIONS = 50
+
+
+def _none() -> Array:
+    return spread(0.0)
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,10 @@ class Economy:
         Elasticities of substitution among suppliers and between imports and home goods, of
         demand for the group, and of home supply, by group.
     inverse_supply
-        One over the supply elasticity of an exporter; zero where supply is elastic.
+        One over the elasticity of what an exporter supplies to the pair's markets; zero where
+        supply is elastic.
+    offer_response
+        Fall of an exporter's offer price per log point more of all that its country supplies.
     route_choice, pass_through
         Elasticity of route choice per unit of cost as a share of value; share of a freight
         saving that reaches the buyer.
@@ -71,6 +78,14 @@ class Economy:
         Elasticity of trade to its cost in the one-sector world of a closure.
     first_year, speed
         Share of a long-run response reached in its first year, and of the rest in each later.
+    excise
+        Excise on purchases, share of customs value by importer and group.
+    exports, other_sales
+        Exports of each member of the pair (along ``importer``) to each market (along
+        ``exporter``), USD: in all, and by group to markets other than the pair's.
+    rules
+        One where a third market (along ``exporter``) has the border rules of a member of the
+        pair (along ``importer``).
     """
 
     pair: Pair
@@ -96,11 +111,16 @@ class Economy:
     demand: Array
     home_supply: Array
     inverse_supply: Array
+    offer_response: Array
     route_choice: Array
     pass_through: Array
     trade_elasticity: Array
     first_year: Array
     speed: Array
+    excise: Array = field(default_factory=_none)
+    exports: Array = field(default_factory=_none)
+    other_sales: Array = field(default_factory=_none)
+    rules: Array = field(default_factory=_none)
 
     def mask(self, dim: str, members: Sequence[str]) -> Array:
         """One for the named members of a dimension (importer, group or exporter), else zero."""
@@ -201,9 +221,8 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
 
     lower = 1.0 + spread(draws["elasticity.scale"], "draw") * (by_group("elasticity.lower") - 1.0)
     count = len(draws["elasticity.scale"])
-    inverse = np.array([
-        [1.0 / draws[name] if (name := f"supply.export.{exporter}.{group}") in draws
-         else np.zeros(count) for exporter in exporters] for group in groups])
+    upper = spread(draws["elasticity.ratio"], "draw") * lower
+    demand = spread(draws["elasticity.demand"], "draw")
     access = np.array([
         [[draws.get(f"access.{importer}.{group}.{exporter}", np.ones(count))
           for exporter in exporters] for group in groups] for importer in importers])
@@ -211,16 +230,22 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         [[draws[f"tariff.{importer}.{group}.{exporter}"] if exporter != importer
           else np.zeros(count) for exporter in exporters] for group in groups]
         for importer in importers])
+    paid = np.array([
+        [[draws.get(f"duty_paid.{importer}.{group}.{exporter}", np.ones(count))
+          for exporter in exporters] for group in groups] for importer in importers])
+    duty = spread(duty * paid, "importer", "group", "exporter", "draw")
+    sales = spread(_sales(base, draws), "group", "importer", "exporter", "draw")
+    home = spread([[float(i == j) for j in exporters] for i in importers], "importer", "exporter")
+    scarce = _supply(pair, draws, sales, _home_demand(sales * (1.0 + duty), home, upper, demand))
     partner = [[float(pair.partner(importer) == exporter) for exporter in exporters]
                for importer in importers]
     return Economy(
         pair=pair,
         draws=draws,
-        sales=spread(_sales(base, draws), "group", "importer", "exporter", "draw"),
-        duty=spread(duty, "importer", "group", "exporter", "draw"),
+        sales=sales,
+        duty=duty,
         pair_flow=spread(partner, "importer", "exporter"),
-        home=spread([[float(i == j) for j in exporters] for i in importers],
-                    "importer", "exporter"),
+        home=home,
         unit_value=by_group("unit_value"),
         time_value=by_group("time_value"),
         differentiated=by_group("differentiated"),
@@ -234,16 +259,88 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         route_share=_route_shares(base, draws),
         corridor=np.stack([spread(float(pair.routes[route].corridor)) for route in routes]),
         lower=lower,
-        upper=spread(draws["elasticity.ratio"], "draw") * lower,
-        demand=spread(draws["elasticity.demand"], "draw"),
+        upper=upper,
+        demand=demand,
         home_supply=by_group("supply.home"),
-        inverse_supply=spread(inverse, "group", "exporter", "draw"),
+        inverse_supply=scarce[0],
+        offer_response=scarce[1],
         route_choice=spread(draws["routes.choice"], "draw"),
         pass_through=spread(draws["routes.pass_through"], "draw"),
         trade_elasticity=spread(draws["closure.theta"], "draw"),
         first_year=spread(draws["adjustment.first_year"], "draw"),
         speed=spread(draws["adjustment.speed"], "draw"),
+        excise=_cells(draws, "excise.{importer}.{group}.all", pair),
+        **_abroad(base, draws),
     )
+
+
+def _cells(draws: Mapping[str, Array], name: str, pair: Pair) -> Array:
+    """Drawn cells by importer and group; zero where the table has no row."""
+    none = np.zeros(len(draws["elasticity.scale"]))
+    cells = [[draws.get(name.format(importer=importer, group=group), none)
+              for group in pair.groups] for importer in pair.importers]
+    return spread(np.array(cells), "importer", "group", "draw")
+
+
+def _abroad(base: Baseline, draws: Mapping[str, Array]) -> dict[str, Array]:
+    """Arrange exports of the pair: to all markets, and by group to those that have a table."""
+    pair = base.pair
+    if base.world_trade is None:
+        return {}
+    sellers = [pair.exporters.index(code) for code in pair.importers]
+    totals = base.world_trade[sellers] * (1.0 - np.array(
+        [[float(market == seller) for market in pair.exporters] for seller in pair.importers]))
+    count, groups = len(draws["elasticity.scale"]), tuple(pair.groups)
+    sales = np.zeros((*totals.shape, len(groups), count))
+    for i, seller in enumerate(pair.importers):
+        for j, market in enumerate(pair.exporters):
+            names = np.array([f"other_market.{seller}.{market}.{group}" for group in groups])
+            if names[0] in draws:
+                sales[i, j] = MILLION * balanced(
+                    *_drawn(base, draws, names), np.array(totals[i, j] / MILLION))
+    rules = [[float(pair.countries[market].duties_of == member) for market in pair.exporters]
+             for member in pair.importers]
+    return {"exports": spread(totals, "importer", "exporter"),
+            "other_sales": spread(sales, "importer", "exporter", "group", "draw"),
+            "rules": spread(rules, "importer", "exporter")}
+
+
+def _home_demand(paid: Array, home: Array, upper: Array, demand: Array) -> Array:
+    """Price elasticity of what each importer buys of its own goods, imports at given prices."""
+    share = total(paid * home, "exporter") / total(paid, "exporter")
+    return np.asarray(upper * (1.0 - share) + demand * share)
+
+
+def _supply(pair: Pair, draws: Mapping[str, Array], sales: Array,
+            home_demand: Array) -> tuple[Array, Array]:
+    r"""Inverse elasticity of each exporter's supply to the pair, and response of its offer price.
+
+    .. math::
+
+        \eta_i = \eta + (\eta + \varepsilon_h)\,\frac{H}{X}, \qquad
+        \frac{\partial \ln b_i}{\partial s} = -\frac{X + H}{\eta X + (\eta + \varepsilon_h) H}
+
+    (equation P1): what a member sells to its partner, :math:`X`, is what its home market of
+    :math:`H` leaves, so a small partner meets elastic supply. An elasticity that is given for the
+    partner's market itself, or of a third country, is taken as it is.
+    """
+    count = sales.shape[-1]
+    inverse = np.zeros((len(pair.groups), len(pair.exporters), count))
+    response = inverse.copy()
+    for g, group in enumerate(pair.groups):
+        for i, exporter in enumerate(pair.exporters):
+            eta = draws.get(f"supply.export.{exporter}.{group}")
+            if eta is None or exporter not in pair.importers:
+                given = draws.get(f"supply.inverse.{exporter}", np.zeros(count))
+                inverse[g, i] = response[g, i] = given if eta is None else 1.0 / eta
+                continue
+            own = pair.importers.index(exporter)
+            at_home, abroad = sales[own, i, g, 0, 0], sales[1 - own, i, g, 0, 0]
+            slope = eta * abroad + (eta + home_demand[own, 0, g, 0, 0]) * at_home
+            inverse[g, i] = ratio(abroad, slope)
+            response[g, i] = ratio(abroad + at_home, slope)
+    return spread(inverse, "group", "exporter", "draw"), spread(response, "group", "exporter",
+                                                                "draw")
 
 
 def _drawn(base: Baseline, draws: Mapping[str, Array],

@@ -16,6 +16,7 @@ from tradesim.common.arrays import DIMS, Array, axis, ratio, spread, total
 from tradesim.common.errors import ConvergenceError, InputError, Problem
 from tradesim.common.parallel import by_block
 from tradesim.economy.base_year import Economy
+from tradesim.economy.elsewhere import third_duties
 from tradesim.economy.equilibrium import Macro
 from tradesim.economy.ge_solver import (
     CELLS,
@@ -195,7 +196,8 @@ def closure(world: Array, economy: Economy, change: Change, theta: Array,
 
     with :math:`\phi` shares of the groups in base-year purchases of :math:`j` from :math:`i` at
     consumer prices and :math:`a` the factor on varieties offered. Rents of quotas stay in the
-    importing country and are part of :math:`\tau'` here. Costs in other markets stay.
+    importing country and are part of :math:`\tau'` here. Markets that share the border rules of a
+    member of the pair cut their duties on the pair's goods alike; other costs there stay.
 
     Hand-over to the markets of the groups (equations 7-10, G5), all log changes of nominal values
     with world output as numeraire: the wage of a supplier moves the price of its goods, in both
@@ -231,24 +233,28 @@ def closure(world: Array, economy: Economy, change: Change, theta: Array,
     power = np.log((1.0 + change.wedge + change.rent) / (1.0 + economy.duty))
     offered = np.log1p(_mean(np.expm1(change.availability), paid))
     resource = _mean(change.log_cost - power, paid) - offered / theta
-    duty_before = _mean(economy.duty, economy.sales)
-    duty_after = duty_before + (1.0 + duty_before) * np.expm1(_mean(power, paid))
+    duty_before, duty_after = _mean_duties(economy.duty, change.wedge + change.rent,
+                                           economy.sales)
 
     cells = np.broadcast_shapes(resource.shape, duty_after.shape, theta.shape)[axis("case"):]
     places = [pair.exporters.index(importer) for importer in pair.importers]
 
-    def in_world(values: Array) -> Array:
-        """Put the markets of the pair among those of all countries, one cell a row."""
+    def in_world(values: Array, third: Array) -> Array:
+        """Put the markets of the pair, and its sales to others, among all; one cell a row."""
         whole = np.zeros((*cells, len(world), len(world)))
+        sold = np.broadcast_to(third[:, :, 0], (len(places), len(world), *cells))
+        whole[..., places, :] = np.moveaxis(sold, (0, 1), (-2, -1))
         flat = np.broadcast_to(values[:, :, 0], (*values.shape[:2], *cells))
         whole[..., places] = np.moveaxis(flat, (0, 1), (-1, -2))
         return whole.reshape(-1, len(world), len(world))
 
-    duty = in_world(duty_before)
+    third_before, third_after = _mean_duties(*third_duties(economy, change), economy.other_sales)
+    duty = in_world(duty_before, third_before)
     try:
         found = one_sector(
-            world, np.exp(in_world(resource)), np.broadcast_to(theta[0, 0, 0], cells).ravel(),
-            imbalances, tariff=duty, tariff_after=in_world(duty_after))
+            world, np.exp(in_world(resource, spread(0.0))),
+            np.broadcast_to(theta[0, 0, 0], cells).ravel(), imbalances, tariff=duty,
+            tariff_after=in_world(duty_after, third_after))
     except ConvergenceError as error:
         raise error.moved(lambda cell: cell % cells[-1]) from error
 
@@ -261,7 +267,15 @@ def closure(world: Array, economy: Economy, change: Change, theta: Array,
     return Macro(
         wage=by_country(np.log(found.wage), "exporter"),
         spending=by_country(np.log(found.spending / before)[:, places], "importer"),
-        price_level=by_country(np.log(found.price_index)[:, places], "importer"))
+        price_level=by_country(np.log(found.price_index)[:, places], "importer"),
+        real_income=by_country(np.log(found.welfare)[:, places], "importer"))
+
+
+def _mean_duties(before: Array, after: Array, sales: Array) -> tuple[Array, Array]:
+    """Mean duties over groups, before and after: logs of their powers are averaged."""
+    power = _mean(np.log((1.0 + after) / (1.0 + before)), sales * (1.0 + before))
+    mean = _mean(before, sales)
+    return mean, mean + (1.0 + mean) * np.expm1(power)
 
 
 def _mean(values: Array, weight: Array) -> Array:

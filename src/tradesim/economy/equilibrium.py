@@ -56,20 +56,23 @@ class Macro:
         Each importer's spending on goods.
     price_level
         Price index of all goods in each importer.
+    real_income
+        Real spending of each importer: the closure's own measure of welfare.
     """
 
     wage: Array
     spending: Array
     price_level: Array
+    real_income: Array
 
 
 def equilibrium(economy: Economy, levels: Array, change: Change,
                 macro: Macro | None = None) -> Settled:
     r"""Solve both markets of every group, draw and year (equations 7-10).
 
-    A change of supply moves the price at which the base quantity is offered,
-    :math:`\ln b = \ln w - s/\eta`; where supply is elastic at a given cost it moves the varieties
-    offered. Wages of a closure move that price too, and its spending moves demand,
+    A change of supply moves the price at which the base quantity is offered (equation 15); where
+    supply is elastic at a given cost it moves the varieties offered. A change of the offer price
+    and the wages of a closure move that price too, and the spending of a closure moves demand,
     :math:`\ln d = \ln E - (1 - \varepsilon) \ln P`, so that a rise of all prices and incomes
     alike moves no quantity.
 
@@ -135,13 +138,16 @@ def equilibrium(economy: Economy, levels: Array, change: Change,
 
 def _shifts(economy: Economy, change: Change, macro: Macro | None) -> dict[str, Array]:
     """Shifts by name of `markets.Shifts`, order of `DIMS`; nothing when nothing moves."""
-    moved = [change.demand, change.supply, change.availability]
+    moved = [change.demand, change.supply, change.availability, change.price]
     if macro is None and not any(values.any() for values in moved):
         return {}
     elastic = economy.inverse_supply == 0.0
-    offer = -change.supply * economy.inverse_supply
+    freed = total(change.approval * (1.0 - economy.home), "importer")
+    offer = (change.price - change.supply * economy.offer_response
+             - freed * economy.inverse_supply)
     appeal = change.availability + np.where(elastic, change.supply, 0.0)
-    home_offer = -total(change.supply * economy.home, "exporter") / economy.home_supply
+    home_offer = (total(change.price * economy.home, "exporter")
+                  - total(change.supply * economy.home, "exporter") / economy.home_supply)
     demand = change.demand
     if macro is not None:
         offer = offer + macro.wage

@@ -24,7 +24,7 @@ def shares(imports: Array) -> Array:
     imports
         Purchases from abroad by importer and exporter, zero for home sales; order of `DIMS`.
     """
-    return np.asarray(imports / total(imports, "exporter"))
+    return ratio(imports, total(imports, "exporter"))
 
 
 def concentration(share: Array) -> Array:

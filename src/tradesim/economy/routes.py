@@ -85,6 +85,21 @@ def through_corridor(economy: Economy, freight: Array, days: Array,
     return np.asarray(reduce(np.add, used * economy.corridor) / reduce(np.add, used))
 
 
+def kept_by_hauliers(economy: Economy, freight: Array, days: Array,
+                     opened: Array | float = 1.0) -> Array:
+    r"""Freight saved that does not reach the buyer, share of value (equation 6).
+
+    .. math:: (1 - \kappa) \sum_k s'_k \min(f_k, F_k) / v
+
+    with the shares :math:`s'` of routes after goods chose among them.
+    """
+    change = _changes(economy, freight, days)
+    used = economy.route_share * (1.0 + _behind(economy, change - change.min(axis=0), opened))
+    saved = np.minimum(freight, economy.freight) / economy.unit_value
+    return np.asarray((1.0 - economy.pass_through) * reduce(np.add, used * saved)
+                      / reduce(np.add, used))
+
+
 def _changes(economy: Economy, freight: Array, days: Array) -> Array:
     """Change of each route's own cost, share of value."""
     change = -economy.pass_through * np.minimum(freight, economy.freight) / economy.unit_value

@@ -14,7 +14,7 @@ import numpy as np
 
 from tradesim.common.arrays import Array, entry, ratio, spread
 from tradesim.economy.base_year import Economy
-from tradesim.economy.routes import carriage, saving, through_corridor
+from tradesim.economy.routes import carriage, kept_by_hauliers, saving, through_corridor
 
 NONE = spread(0.0)
 NONE.setflags(write=False)
@@ -22,13 +22,13 @@ NONE.setflags(write=False)
 ROUTED = ("freight", "days", "closed")
 """Parts of a shock with an extra leading axis for routes."""
 
-LASTING = ("gated", "origin", "friction", "closed", "demand", "level", "quota_limit")
+LASTING = ("origin", "friction", "closed", "demand", "price", "level", "quota_limit")
 """Parts of a shock that a closed corridor does not take away."""
 
 FLOOR = float(np.log(0.01))
 """Log change of what is offered at which a flow counts as stopped: some always leaks."""
 
-CONDITIONS = ("gated", "origin", "quota_limit")
+CONDITIONS = ("origin", "quota_limit")
 """Parts of a shock that say where others act and do nothing by themselves."""
 
 
@@ -61,8 +61,6 @@ class Shock:
         Share of the year for which a route is closed (extra leading axis), 0-1.
     approval
         Share of supply not yet approved for a market that becomes approved, 0-1.
-    gated
-        One where the cuts of duty and information reach only approved supply, else zero.
     origin
         One where the cut of duty reaches only goods that prove where they were made, else zero.
     demand
@@ -72,6 +70,8 @@ class Shock:
         a given cost it is a change of the varieties offered.
     availability
         Log change of the varieties offered on one flow; a ban is negative.
+    price
+        Log change of the price in USD at which an exporter offers, home producers included.
     level
         Log change of the reference path itself.
     project
@@ -81,6 +81,8 @@ class Shock:
     quota_limit
         Joint sales of the group by the suppliers of a quota at which it is full, USD of that
         year, by importer and group; zero for no quota.
+    visitors
+        Visitors a year between the two countries that there would not be otherwise.
     """
 
     duty: Array = field(default_factory=_none)
@@ -93,15 +95,16 @@ class Shock:
     haulage: Array = field(default_factory=_none)
     closed: Array = field(default_factory=_none)
     approval: Array = field(default_factory=_none)
-    gated: Array = field(default_factory=_none)
     origin: Array = field(default_factory=_none)
     demand: Array = field(default_factory=_none)
     supply: Array = field(default_factory=_none)
     availability: Array = field(default_factory=_none)
+    price: Array = field(default_factory=_none)
     level: Array = field(default_factory=_none)
     project: Array = field(default_factory=_none)
     quota: Array = field(default_factory=_none)
     quota_limit: Array = field(default_factory=_none)
+    visitors: Array = field(default_factory=_none)
 
     def interrupted(self, economy: Economy, closed_share: Array) -> Shock:
         """Take away what a closed corridor stops: the share of the year, on the pair's flows.
@@ -134,14 +137,20 @@ class Change:
     preference
         Log change of border tax that the partner's goods of other origin do not share, by
         importer and group (equation O1).
-    demand, supply, availability, level, project
-        As in `Shock`, all shocks together.
+    demand, supply, availability, price, level, project
+        As in `Shock`, all shocks together; goods that become approved are varieties too.
+    approval
+        Log change of the supply that a market has approved, by flow.
     through_corridor
         Share of the pair's goods that takes routes of the shared corridor, by importer and
         group.
     rent
         Part of the price paid at the border that goes to holders of import licences under a
         quota, share of value.
+    hauliers
+        Freight saved on the pair's goods that stays with those who carry them, share of value.
+    visitors
+        As in `Shock`.
     """
 
     log_cost: Array
@@ -152,10 +161,14 @@ class Change:
     demand: Array = field(default_factory=_none)
     supply: Array = field(default_factory=_none)
     availability: Array = field(default_factory=_none)
+    price: Array = field(default_factory=_none)
+    approval: Array = field(default_factory=_none)
     level: Array = field(default_factory=_none)
     project: Array = field(default_factory=_none)
     through_corridor: Array = field(default_factory=_none)
     rent: Array = field(default_factory=_none)
+    hauliers: Array = field(default_factory=_none)
+    visitors: Array = field(default_factory=_none)
 
 
 Pulled = tuple[Array, Shock]
@@ -169,8 +182,8 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NO
     .. math::
 
         a' = 1 - (1 - a) \prod_l (1 - v_l), \qquad
-        \tau' = \tau \prod_l (1 - a'_l (r_l + \mu k_l)) - \sum_l b_l, \qquad
-        m' = m \prod_l (1 - n_l a'_l / m), \qquad
+        \tau' = \tau \prod_l (1 - r_l - \mu k_l) - \sum_l b_l, \qquad
+        m' = m \prod_l (1 - n_l / m), \qquad
         h' = (h + \sum_l x_l) \prod_l (1 - y_l)
 
         \ln \hat c = \ln\frac{1 + \tau'}{1 + \tau}
@@ -180,9 +193,10 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NO
     a quota removes on the margin :math:`\mu`, formalities removed :math:`n`, friction added
     :math:`x` and removed :math:`y`, the cost of carriage :math:`\Delta` (equation 6) over
     :math:`1 + C`, and carriage saved by others :math:`z`. Each lever acts on the duty, the
-    formalities and the friction that the others leave, and on the supply that they get
-    approved; routes add up what they save before goods choose among them, and only then are
-    logs taken: the result does not depend on the order.
+    formalities, the friction and the supply not approved that the others leave; routes add up
+    what they save before goods choose among them, and only then are logs taken: the result does
+    not depend on the order. What becomes approved is offered beside what is sold today,
+    :math:`\ln(a'/a)` of varieties; goods sold today are approved and get every cut whole.
 
     Parameters
     ----------
@@ -213,25 +227,23 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NO
         whole = 1.0 + (NONE[None] if name in ROUTED else NONE)
         return reduce(np.multiply, (1.0 - part for part in parts(name)), whole)
 
-    approved = 1.0 - (1.0 - economy.access) * left("approval")
+    approval = _approval(economy.access, left("approval"))
     limited = any(shock.quota is not NONE for _, shock in pulled)
     traced = any(shock.origin is not NONE for _, shock in pulled)
-    keep, known, inside, elsewhere = (1.0 + NONE,) * 4
+    keep, known, inside, shared = (1.0 + NONE,) * 4
     for switch, shock in pulled:
-        reach = (switch if shock.gated is NONE
-                 else switch * (1.0 - shock.gated * (1.0 - approved)))
         if shock.duty is not NONE or shock.quota is not NONE:
-            cut = reach * (shock.duty + shock.quota * margin)
+            cut = switch * (shock.duty + shock.quota * margin)
             keep = keep * (1.0 - cut)
             if traced:
                 here, proof = (entry(part, economy.pair_flow) for part in (cut, shock.origin))
-                elsewhere = elsewhere * (1.0 - here * (1.0 - proof))
-            inside = inside * (1.0 - reach * (shock.duty + shock.quota)) if limited else inside
+                shared = shared * (1.0 - here * (1.0 - proof))
+            inside = inside * (1.0 - switch * (shock.duty + shock.quota)) if limited else inside
         if shock.information is not NONE:
             cut = np.minimum(ratio(shock.information, economy.nontariff), 1.0)
-            known = known * (1.0 - reach * cut)
+            known = known * (1.0 - switch * cut)
     rebated = summed("rebate")
-    price = economy.duty * keep - rebated
+    tax = economy.duty * keep - rebated
     rent = economy.duty * (keep - inside) * filled if limited else NONE
     friction = economy.payment_friction * economy.pair_flow
     paying = (friction + summed("friction")) * left("payment") - friction
@@ -240,16 +252,25 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NO
     base = carriage(economy) * economy.pair_flow
     formalities = economy.nontariff * (known - 1.0)
     resource = moved / (1.0 + base) + formalities + paying - summed("haulage")
-    log_cost = np.log((1.0 + price) / (1.0 + economy.duty)) + np.log1p(resource)
-    availability = np.maximum(summed("availability"), FLOOR)
-    preference = _preference(economy, price, elsewhere, rebated) if traced else NONE
-    return Change(log_cost, price - rent, resource, formalities, preference,
-                  summed("demand"), summed("supply"), availability, summed("level"),
-                  summed("project"), through_corridor(economy, **routed), rent)
+    log_cost = np.log((1.0 + tax) / (1.0 + economy.duty)) + np.log1p(resource)
+    availability = np.maximum(summed("availability"), FLOOR) + approval
+    preference = _preference(economy, tax, shared, rebated) if traced else NONE
+    return Change(log_cost, tax - rent, resource, formalities, preference, summed("demand"),
+                  summed("supply"), availability, summed("price"), approval, summed("level"),
+                  summed("project"), through_corridor(economy, **routed), rent,
+                  kept_by_hauliers(economy, **routed), summed("visitors"))
 
 
-def _preference(economy: Economy, price: Array, elsewhere: Array, rebated: Array) -> Array:
+def _preference(economy: Economy, tax: Array, shared: Array, rebated: Array) -> Array:
     """Log change of border tax that goods of other origin do not share (equation O1)."""
-    own, duty, rebate = (entry(part, economy.pair_flow) for part in (price, economy.duty, rebated))
-    other = duty * elsewhere - rebate
+    own, duty, rebate = (entry(part, economy.pair_flow) for part in (tax, economy.duty, rebated))
+    other = duty * shared - rebate
     return np.asarray(np.log((1.0 + own) / (1.0 + other)))
+
+
+def _approval(access: Array, refused: Array) -> Array:
+    """Log change of approved supply (equation 13); no market is closed to the last hundredth."""
+    if refused is NONE or np.all(refused == 1.0):
+        return NONE
+    today = np.maximum(access, np.exp(FLOOR))
+    return np.asarray(np.log1p((1.0 - today) * (1.0 - refused) / today))

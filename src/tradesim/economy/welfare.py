@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
@@ -39,6 +39,29 @@ def surplus(value: Array, log_price: Array, elasticity: Array) -> Array:
         Exponent :math:`k`.
     """
     return np.asarray(value * log_price * exprel(elasticity * log_price))
+
+
+def in_own_money(economy: Economy, change: Change,
+                 settled: Settled) -> tuple[Change, Settled, Settled]:
+    r"""Prices and sales in the money of each importer, and in that of each exporter (equation P3).
+
+    .. math::
+
+        \ln \hat p \to \ln \hat p - w_j, \qquad \ln d \to \ln d - \varepsilon w_j
+
+    where the offer price :math:`w_j` of home goods moves because the currency does: who sells at
+    home at the same price in own money has lost nothing. Prices of foreign suppliers stay in USD:
+    what imports cost more in own money is left out, as is what exports to third countries earn
+    more of it.
+    """
+    if not np.any(change.price):
+        return change, settled, settled
+    own = total(change.price * economy.home, "exporter")
+    prices = {name: getattr(settled, name) - own
+              for name in ("sales", "price", "home_price")}
+    return (replace(change, demand=change.demand - economy.demand * own),
+            replace(settled, **prices),
+            replace(settled, sales=settled.sales - change.price))
 
 
 def buyers(economy: Economy, levels: Array, change: Change, settled: Settled) -> dict[str, Array]:

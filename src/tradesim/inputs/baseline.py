@@ -53,8 +53,20 @@ QUOTAS = Table("baseline/quotas.csv", "quota",
                "Quota of an agreement")
 SELF_SUFFICIENCY = Table("baseline/self_sufficiency.csv", "self_sufficiency", ("product",),
                          "share", "share", "Share of use made at home in the base year")
-TABLES = (MARKETS, TARIFFS, GROUPS, ROUTES, ROUTE_SHARES, COVERAGE, QUOTAS, SELF_SUFFICIENCY)
-OPTIONAL = (QUOTAS, SELF_SUFFICIENCY)
+OTHER_MARKETS = Table("baseline/other_markets.csv", "other_market",
+                      ("exporter", "market", "group"), "value_musd", "USD million",
+                      "Exports to a third market in the base year")
+TAXES = Table("baseline/taxes.csv", "", ("variable", "importer", "group", "exporter"), "value",
+              UNIT_COLUMN, "Tax at the border")
+SERVICES = Table("baseline/services.csv", "services", ("item", "supplier", "buyer", "variable"),
+                 "value", UNIT_COLUMN, "Services beside goods")
+TABLES = (MARKETS, TARIFFS, GROUPS, ROUTES, ROUTE_SHARES, COVERAGE, QUOTAS, SELF_SUFFICIENCY,
+          OTHER_MARKETS, TAXES, SERVICES)
+OPTIONAL = (QUOTAS, SELF_SUFFICIENCY, OTHER_MARKETS, TAXES, SERVICES)
+EXTRA = {ROUTE_SHARES: Column("exporter", "text"), QUOTAS: Column("product", "text"),
+         SERVICES: Column("year", "number"),
+         TARIFFS: Column("drawn_with", "text", required=False)}
+"""Columns that a table has beside its cells."""
 QUOTA = {"product_share": "the product's share of the group's trade", "quota_tonnes": "a quantity",
          "usd_per_tonne": "a price that turns tonnes into value",
          "price_growth": "the growth of that price", "in_quota_rate": "a duty inside",
@@ -64,7 +76,8 @@ SHARES = ("time_value", "differentiated", "nontariff", "certified", "originating
 """Properties of a group that are parts of a whole."""
 
 TOTALS, WORLD = "baseline/totals.csv", "baseline/world.csv"
-BY_NAME = {"access.": ("importer", "group", "exporter"), "supply.export.": ("exporter", "group")}
+BY_NAME = {"access.": ("importer", "group", "exporter"), "supply.export.": ("exporter", "group"),
+           "supply.inverse.": ("exporter",)}
 """Parameters that need not exist, with what follows their first words."""
 
 
@@ -134,15 +147,17 @@ def read_cells(folder: Path) -> dict[str, Parameter]:
 
 def _columns(table: Table, pair: Pair, levers: Mapping[str, Lever]) -> list[Column]:
     codes = {"importer": pair.importers, "group": tuple(pair.groups), "exporter": pair.exporters,
-             "route": tuple(pair.routes), "lever": tuple(levers), "product": tuple(pair.products)}
+             "route": tuple(pair.routes), "lever": tuple(levers), "product": tuple(pair.products),
+             "market": pair.exporters, "supplier": pair.importers,
+             "buyer": (*pair.importers, "all")}
+    if table is TAXES:
+        codes["exporter"] = (*pair.exporters, "all")
     most = 1.0 if table.unit in ("share", "share of the duty") else None
     columns = [*(Column(key, "text", allowed=codes.get(key)) for key in table.keys),
                *(Column(name, "number", low=0.0, high=most)
                  for name in (table.value, "low", "high")), *SOURCES]
-    if table is ROUTE_SHARES:
-        columns.append(Column("exporter", "text", allowed=pair.exporters))
-    if table is QUOTAS:
-        columns.append(Column("product", "text"))
+    if table in EXTRA:
+        columns.append(EXTRA[table])
     if table.unit == UNIT_COLUMN:
         columns.append(Column("unit", "text"))
     return columns
@@ -166,7 +181,8 @@ def _cells(folder: Path, table: Table, pair: Pair,
             "unit": row["unit"] if table.unit == UNIT_COLUMN else table.unit,
             "distribution": Range(kind="range", value=row[table.value], low=low, high=high),
             "low": low, "high": high, "source": row["source"],
-            "locator": row["url"] or table.file, "grade": row["grade"], "note": row["note"]})
+            "locator": row["url"] or table.file, "grade": row["grade"], "note": row["note"],
+            "drawn_with": str(row.get("drawn_with", ""))})
     problems = list(_quota_problems(folder, cells, levers)) if table is QUOTAS else []
     if problems:
         raise InputError(problems)
@@ -273,6 +289,10 @@ def _shares(folder: Path, pair: Pair, parameters: Mapping[str, Parameter]) -> It
 def _named(folder: Path, pair: Pair, parameters: Mapping[str, Parameter]) -> Iterator[Problem]:
     """Check the codes in names of parameters that the model looks up only where they exist."""
     known = {"importer": pair.importers, "group": tuple(pair.groups), "exporter": pair.exporters}
+    for name, part in parameters.items():
+        if part.drawn_with and part.drawn_with not in parameters:
+            yield Problem(str(folder / TARIFFS.file), name, f"drawn_with: '{part.drawn_with}' is "
+                          "no parameter", nearest(part.drawn_with, parameters))
     for prefix, dims in BY_NAME.items():
         for name in parameters:
             if not name.startswith(prefix):

@@ -17,6 +17,7 @@ from tradesim.inputs.macro_outlook import (
     MacroSeries,
     central,
     complete_series,
+    continued,
     relative_prices,
 )
 from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
@@ -103,18 +104,21 @@ def read_history(folder: Path, as_of: int | None = None, first: int | None = Non
                                   f"allowed {pair.first_year + MIN_YEARS - 1} to "
                                   f"{pair.last_year}")])
     years = tuple(range(pair.first_year if first is None else first, last + 1))
-    later = tuple(range(last + 1, pair.horizon + 1))
+    later = tuple(range(last + 1, pair.last_possible + 1))
+    published = later[:pair.horizon - last]
     log_value, error_scale = _observations(folder, _read_trade(folder, pair), pair, years)
     macro = _read_macro(folder)
     log_gdp = np.log(_series(folder, macro, pair, GDP, "actual", years))
     growth = np.log1p(_series(folder, macro, pair, GROWTH, "actual", years) / 100)
     series = _macro_series(macro, pair, last)
     if last == pair.last_year:
-        next_gdp = np.log(_series(folder, macro, pair, GDP, "forecast", later))
-        next_growth = np.log1p(_series(folder, macro, pair, GROWTH, "forecast", later) / 100)
+        next_gdp = np.log(_series(folder, macro, pair, GDP, "forecast", published))
+        next_growth = np.log1p(_series(folder, macro, pair, GROWTH, "forecast", published) / 100)
+        next_gdp, next_real = continued(
+            next_gdp, series.log_real[-1] + np.cumsum(next_growth, axis=0),
+            len(later) - len(published))
         own = central(series, len(later))
-        ahead = MacroPaths(next_gdp, series.log_real[-1] + np.cumsum(next_growth, axis=0),
-                        next_gdp + own.log_imports - own.log_gdp)
+        ahead = MacroPaths(next_gdp, next_real, next_gdp + own.log_imports - own.log_gdp)
     else:
         ahead = central(series, len(later))
     start = series.years.index(years[0])

@@ -39,7 +39,7 @@ WORD = re.compile(r"_[a-z0-9_]*[a-z0-9]")
 """What follows the name of a lever that is pulled several times."""
 
 _KEYS = ("title", "kind", "family", "state", "follows", "repeatable", "applies", "needs_corridor",
-         "at_once", "sources", "settings")
+         "needs_consent", "at_once", "sources", "settings")
 
 
 class Choice(Strict):
@@ -127,8 +127,11 @@ class Lever(Strict):
     #: names of members, routes, groups, ... that the lever touches
     applies: dict[str, Any] = Field(default_factory=dict)
     needs_corridor: bool  #: whether it works only while the shared transit corridor is open
-    #: whether trade follows without delay: what the world does, closures and bans, not what traders
-    #: have to learn
+    #: whether it needs the consent of the country that holds the corridor: such levers tend to
+    #: succeed or fail together
+    needs_consent: bool = False
+    #: whether trade follows without delay: closures, bans and physical losses; to a change of costs
+    #: or prices it adjusts, whoever causes it
     at_once: bool = False
     sources: list[Source] = Field(min_length=1)  #: where the state was read
     settings: dict[str, Parameter | Choice]  #: settings by name: numbers (`Parameter`) or choices

@@ -91,6 +91,25 @@ def central(series: MacroSeries, years: int) -> MacroPaths:
                       log_gdp + level + RATIO_PERSISTENCE**ahead * gap_of_ratio)
 
 
+def continued(log_gdp: Array, log_real: Array, years: int) -> tuple[Array, Array]:
+    r"""Carry a forecast of nominal and of real GDP on beyond its last year (equation S7).
+
+    .. math:: \gamma_{t+1} = \gamma + \lambda (\gamma_t - \gamma)
+
+    Real growth goes from that of its last year to the world's :math:`\gamma`, a share
+    `PRICE_PERSISTENCE` of the distance being left each year; prices rise as the dollar's.
+    """
+    if not years:
+        return log_gdp, log_real
+    last = np.diff(log_real, axis=0)[-1]
+    ahead = np.arange(1, years + 1)[:, None]
+    world = np.log1p(WORLD_GROWTH)
+    grown = np.cumsum(world + PRICE_PERSISTENCE**ahead * (last - world), axis=0)
+    nominal = grown + np.log1p(DOLLAR_INFLATION) * ahead
+    return (np.concatenate([log_gdp, log_gdp[-1] + nominal]),
+            np.concatenate([log_real, log_real[-1] + grown]))
+
+
 def paths(series: MacroSeries, years: int, draws: int, rng: np.random.Generator) -> MacroPaths:
     r"""Draw paths around `central` with errors as large as its own past ones.
 

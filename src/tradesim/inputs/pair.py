@@ -20,10 +20,14 @@ class _Part(BaseModel):
 
 
 class Country(_Part):
-    """A country or group of countries that supplies the pair."""
+    """A country or group of countries that supplies the pair.
+
+    `duties_of` names the member of the pair whose border rules it shares, as in a customs union.
+    """
 
     name: str
     adjective: str = ""
+    duties_of: str = ""
 
 
 class Count(_Part):
@@ -101,6 +105,12 @@ class Pair(_Part):
     first_year: int
     last_year: int
     horizon: int
+    longest_horizon: int = 0
+
+    @property
+    def last_possible(self) -> int:
+        """Last year that a scenario may ask for; beyond `horizon` growth follows a rule."""
+        return max(self.horizon, self.longest_horizon)
 
     @property
     def importers(self) -> tuple[str, ...]:
@@ -155,6 +165,8 @@ class Pair(_Part):
         problems = [_unknown("pair", code, self.countries) for code in self.pair]
         if self.pair[0] == self.pair[1]:
             problems.append(f"pair: '{self.pair[0]}' stands twice; two countries are needed")
+        problems += [_unknown(f"countries.{name}.duties_of", country.duties_of, self.pair)
+                     for name, country in self.countries.items() if country.duties_of]
         for name, product in self.products.items():
             problems += [_unknown(f"products.{name}.country", product.country, self.pair),
                          _unknown(f"products.{name}.group", product.group, self.groups)]

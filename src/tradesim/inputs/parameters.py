@@ -56,6 +56,8 @@ class Parameter(Strict):
     calibrated: bool = False  #: whether the calibration updates it from the statistics
     #: whether a scenario must give it, because it has no default (settings of levers only)
     required: bool = False
+    #: name of the parameter whose random numbers it shares; its own where empty
+    drawn_with: str = ""
 
     @model_validator(mode="after")
     def _within_bounds(self) -> Self:
@@ -85,7 +87,8 @@ class Parameter(Strict):
         return f"{number} from {self.low:.10g} to {self.high:.10g} ({self.unit})"
 
 
-KEYS = tuple(sorted({*Parameter.model_fields, "bounds"} - {"name", "low", "high", "required"}))
+KEYS = tuple(sorted({*Parameter.model_fields, "bounds"}
+                    - {"name", "low", "high", "required", "drawn_with"}))
 """Keys of a parameter in a YAML file."""
 
 
@@ -169,19 +172,20 @@ def draw(parameters: Mapping[str, Parameter], cube: Cube,
     if unknown:
         raise InputError(unknown)
     given = {name: np.full(cube.draws, float(value)) for name, value in fixed.items()}
-    given |= _ranges({name: part.distribution for name, part in parameters.items()
+    given |= _ranges({name: part for name, part in parameters.items()
                       if name not in given and isinstance(part.distribution, Range)}, cube)
     return {name: given[name] if name in given else quantile(parameter, cube.column(name))
             for name, parameter in parameters.items()}
 
 
-def _ranges(ranges: Mapping[str, Range], cube: Cube) -> dict[str, Array]:
+def _ranges(ranges: Mapping[str, Parameter], cube: Cube) -> dict[str, Array]:
     """Draw all parameters of kind ``range`` in one step: there are hundreds of them."""
     if not ranges:
         return {}
-    u = np.array([cube.column(name) for name in ranges])
-    value, low, high = np.array([(part.value, part.low, part.high)
-                                 for part in ranges.values()]).T[..., None]
+    u = np.array([cube.column(part.drawn_with or name) for name, part in ranges.items()])
+    parts = [part.distribution for part in ranges.values()
+             if isinstance(part.distribution, Range)]
+    value, low, high = np.array([(part.value, part.low, part.high) for part in parts]).T[..., None]
     return dict(zip(ranges, between(u, value, low, high), strict=True))
 
 

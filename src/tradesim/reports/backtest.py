@@ -1,27 +1,44 @@
-"""What `tradesim backtest` leaves: terminal lines, tables, figures, a page, and the new weights."""
+"""What `tradesim backtest` writes: tables, figures, a page, the new weights, and terminal lines."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import yaml
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from tradesim.common.arrays import MILLION
 from tradesim.inputs.specifications import STACKED, WEIGHTS
-from tradesim.reports.backtest_figures import figures, named, phrases
-from tradesim.reports.figure_style import save
-from tradesim.reports.run.page import inline
+from tradesim.reports.figure_style import (
+    IMPLEMENTED,
+    QUIET,
+    REFERENCE,
+    SCENARIO,
+    Draw,
+    beside,
+    subplots,
+    tick,
+)
+from tradesim.reports.html_page import FIGURES, PAGE, render, write_figures
 from tradesim.reports.terminal import columns
-from tradesim.reports.wording import MINUS
+from tradesim.reports.wording import MINUS, words
 from tradesim.studies.backtest import track_record as record
-from tradesim.studies.backtest.backtest import Plan
+from tradesim.studies.backtest.backtest import Backtest
 from tradesim.studies.backtest.cells import Cell
 from tradesim.studies.backtest.stacking import Decision, Standing
 from tradesim.studies.backtest.track_record import (
     ABLATION,
     CANDIDATE,
+    HINDSIGHT,
     PROBE,
     RIVAL,
     STACK,
@@ -31,28 +48,27 @@ from tradesim.studies.backtest.track_record import (
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLE, ABOUT, PAGE = record.FILE, "backtest.yaml", "report.html"
-OUTPUTS = (TABLE, ABOUT, WEIGHTS, PAGE, "figures")
-"""What a back-test leaves."""
+TABLE, ABOUT = record.FILE, "backtest.yaml"
+OUTPUTS = (TABLE, ABOUT, WEIGHTS, PAGE, FIGURES)
+"""What a back-test writes."""
+
+LIGHT, DARK, FAINT = "#d9e8f2", "#9ec7e0", "#b5b5b5"
+BINS = 5
+"""Bars of the PIT histogram: a few dozen outcomes fill no more."""
 
 
 def horizon_rows(rows: pd.DataFrame, model: str = STACKED) -> list[list[str]]:
     """Scores of one model by horizon, against the best rival, as texts.
 
-    Parameters
-    ----------
-    rows
-        Rows of one target and count, from `record.of`.
-    model
-        Which model.
+    `rows` are those of one target and count, from `track_record.of`.
     """
-    found, table = record.skill(rows, model), record.by_horizon(rows)
+    scores, table = record.skill(rows, model), record.by_horizon(rows)
     by_key = {(row["model"], row["horizon"]): row for row in table.to_dict("records")}
     lines = []
-    for place, h in enumerate(found.horizons):
-        mine, rival = by_key[model, h], by_key[found.rival[place], h]
-        lines.append([str(h), str(mine["forecasts"]), _log(mine["crps"]), named(found.rival[place]),
-                      _log(rival["crps"]), _percent(found.skill[place]),
+    for h, name, skilled in zip(scores.horizons, scores.rival, scores.skill, strict=True):
+        mine, rival = by_key[model, h], by_key[name, h]
+        lines.append([str(h), str(mine["forecasts"]), _log(mine["crps"]), named(name),
+                      _log(rival["crps"]), _percent(skilled),
                       _percent(mine["covered90"]), _percent(mine["covered50"]),
                       _log(mine["bias"], "+")])
     return lines
@@ -61,23 +77,17 @@ def horizon_rows(rows: pd.DataFrame, model: str = STACKED) -> list[list[str]]:
 def model_rows(rows: pd.DataFrame, weights: Mapping[str, float]) -> list[list[str]]:
     """Mean scores of every model, each horizon counting the same, as texts.
 
-    Parameters
-    ----------
-    rows
-        Rows of one target and count, from `record.of`.
-    weights
-        Weights of the specifications.
+    `rows` are those of one target and count, `weights` those of the specifications.
     """
     table = record.overall(rows)
-    order = {kind: place for place, kind in
-             enumerate((STACK, CANDIDATE, ABLATION, PROBE, RIVAL))}
+    order = {kind: rank for rank, kind in enumerate((STACK, CANDIDATE, ABLATION, PROBE, RIVAL))}
     table = table.assign(order=table["kind"].map(order)).sort_values(["order", "crps"],
                                                                      kind="stable")
-    lines = []
+    lines, kinds = [], words("backtest")["kinds"]
     for model, row in table.iterrows():
         name = str(model)
         weight = f"{weights[name]:.2f}" if weights.get(name) else ""
-        lines.append([named(name), phrases()["kinds"][row["kind"]], weight, _log(row["crps"]),
+        lines.append([named(name), kinds[row["kind"]], weight, _log(row["crps"]),
                       _percent(record.skill(rows, name).mean()), _percent(row["covered90"]),
                       _percent(row["covered50"]), _log(row["bias"], "+"),
                       f"{row['log_score']:.2f}".replace("-", MINUS)])
@@ -86,14 +96,14 @@ def model_rows(rows: pd.DataFrame, weights: Mapping[str, float]) -> list[list[st
 
 def summary(rows: pd.DataFrame, model: str = STACKED) -> str:
     """One line: mean skill with its range without one origin, and coverage."""
-    found = record.skill(rows, model)
+    scores = record.skill(rows, model)
     whole: dict[Any, Any] = record.overall(rows).loc[model].to_dict()
-    first = min(2, len(found.horizons))
-    low, high = found.limits(first)
-    return (f"Mean skill over years {first} to {found.horizons[-1]}: {_percent(found.mean(first))} "
-            f"({_percent(low)} to {_percent(high)} without one origin); over all "
-            f"{_percent(found.mean())}. Held: {_percent(whole['covered90'])} of outcomes by the "
-            f"90 % ranges, {_percent(whole['covered50'])} by the 50 % ranges.")
+    first = min(2, len(scores.horizons))
+    low, high = scores.limits(first)
+    return (f"Mean skill over years {first} to {scores.horizons[-1]}: "
+            f"{_percent(scores.mean(first))} ({_percent(low)} to {_percent(high)} without one "
+            f"origin); over all {_percent(scores.mean())}. Held: {_percent(whole['covered90'])} "
+            f"of outcomes by the 90 % ranges, {_percent(whole['covered50'])} by the 50 % ranges.")
 
 
 def verdict(decision: Decision) -> str:
@@ -104,22 +114,22 @@ def verdict(decision: Decision) -> str:
     return "Stacked: " + ", ".join(f"{name} {weight:.2f}" for name, weight in ranked)
 
 
-def outcome(frame: pd.DataFrame, plan: Plan, decision: Decision) -> str:
+def outcome(frame: pd.DataFrame, plan: Backtest, decision: Decision) -> str:
     """Give the lines for the terminal."""
-    words, count = phrases()["columns"], plan.pair.target_count
+    heads, count = words("backtest")["columns"], plan.pair.target_count
     rows = record.of(frame, TURNOVER, count)
-    table = columns([words["models"], *model_rows(rows, decision.weights)])
+    table = columns([heads["models"], *model_rows(rows, decision.weights)])
     if STACKED not in set(rows["model"]):
         return f"No candidate among the specifications asked for\n\n{table}"
     parts = [f"Turnover, {plan.pair.name(count)}, origins {plan.origins[0]} to {plan.origins[-1]}: "
              f"{named(STACKED)}; errors of logs",
-             columns([words["horizon"], *horizon_rows(rows)]), "", summary(rows), "", table, "",
+             columns([heads["horizon"], *horizon_rows(rows)]), "", summary(rows), "", table, "",
              verdict(decision)]
     return "\n".join(parts)
 
 
-def write(frame: pd.DataFrame, plan: Plan, cells: Sequence[Cell], decision: Decision, folder: Path,
-          command: str) -> None:
+def write(frame: pd.DataFrame, plan: Backtest, cells: Sequence[Cell], decision: Decision,
+          folder: Path, command: str) -> None:
     """Write record, weights, figures, page and how it was made into an existing folder."""
     record.write_record(frame, folder / TABLE)
     (folder / WEIGHTS).write_text(weights_text(plan, decision, command), encoding="utf-8")
@@ -133,40 +143,36 @@ def write(frame: pd.DataFrame, plan: Plan, cells: Sequence[Cell], decision: Deci
                                                width=100), encoding="utf-8")
     if STACKED not in set(frame["model"]):
         return
-    pictures, drawn = folder / "figures", []
-    pictures.mkdir(exist_ok=True)
-    for name, figure in figures(frame, plan.pair.target_count):
-        drawn.append((name, inline(save(figure, name, pictures))))
+    drawn = write_figures(figures(frame, plan.pair.target_count), folder)
     (folder / PAGE).write_text(_page(frame, plan, decision, drawn, command), encoding="utf-8")
 
 
-def _page(frame: pd.DataFrame, plan: Plan, decision: Decision, drawn: Sequence[tuple[str, str]],
+def _page(frame: pd.DataFrame, plan: Backtest, decision: Decision, drawn: Mapping[str, str],
           command: str) -> str:
-    from tradesim.reports.run.page import environment
-
-    words, tables = phrases()["columns"], []
+    heads, tables = words("backtest")["columns"], []
     for target, count in plan.series:
         rows = record.of(frame, target, count)
         name = plan.pair.name(count)
         what = "Turnover" if target == TURNOVER else (
             f"From {plan.pair.name(plan.pair.partner(target))} to {plan.pair.name(target)}")
-        tables.append({"title": f"{what}, {name}: {named(STACKED)}", "columns": words["horizon"],
+        tables.append({"title": f"{what}, {name}: {named(STACKED)}", "columns": heads["horizon"],
                        "rows": horizon_rows(rows)})
         if (target, count) == (TURNOVER, plan.pair.target_count):
-            tables.append({"title": f"{what}, {name}: all models", "columns": words["models"],
+            tables.append({"title": f"{what}, {name}: all models", "columns": heads["models"],
                            "rows": model_rows(rows, decision.weights)})
     rows = record.of(frame, TURNOVER, plan.pair.target_count)
-    said = record.track_record(frame, plan.pair.target_count)["horizons"]
-    near, far = ({"ahead": h, **said[h]} for h in (min(said), max(said)))
+    errors = record.track_record(frame, plan.pair.target_count)["horizons"]
+    near, far = ({"ahead": h, **errors[h]} for h in (min(errors), max(errors)))
     titles = [[name, form.title] for name, form in plan.forms.items()]
-    return str(environment().get_template("backtest.html.j2").render(
-        pair=plan.pair, tables=tables, near=near, far=far, drawn=drawn, again=command,
+    return render(
+        "backtest.html.j2", "", pair=plan.pair, tables=tables, near=near, far=far,
+        drawn=list(drawn.items()), again=command,
         summary=summary(rows), verdict=verdict(decision),
         count=plan.pair.name(plan.pair.target_count), origins=plan.origins,
-        last=plan.years[-1], titles=titles, language="en"))
+        last=plan.years[-1], titles=titles)
 
 
-def weights_text(plan: Plan, decision: Decision, command: str) -> str:
+def weights_text(plan: Backtest, decision: Decision, command: str) -> str:
     """Text of `weights.yaml`: weight of every candidate, and where it comes from."""
     reason = (f"{decision.alone} is clearly best" if decision.alone
               else "stacked: no candidate is clearly best")
@@ -186,11 +192,11 @@ def weights_text(plan: Plan, decision: Decision, command: str) -> str:
 def _standing(one: Standing) -> dict[str, Any]:
     numbers = {"log_score": one.log_score, "crps": one.crps}
     numbers |= {} if one.twin else {"behind": one.behind, "error": one.error}
-    said: dict[str, Any] = {key: float(f"{value:.5g}") + 0.0 for key, value in numbers.items()}
-    return said | ({"twin": one.twin} if one.twin else {})
+    rounded: dict[str, Any] = {key: float(f"{value:.5g}") + 0.0 for key, value in numbers.items()}
+    return rounded | ({"twin": one.twin} if one.twin else {})
 
 
-def keep(frame: pd.DataFrame, plan: Plan, decision: Decision, command: str) -> None:
+def keep(frame: pd.DataFrame, plan: Backtest, decision: Decision, command: str) -> None:
     """Put the record and the weights into the calibration folder, each whole."""
     record.write_record(frame, plan.folder / f"{TABLE}.new")
     (plan.folder / f"{WEIGHTS}.new").write_text(weights_text(plan, decision, command),
@@ -204,4 +210,157 @@ def _log(value: float, sign: str = "") -> str:
 
 
 def _percent(share: float) -> str:
-    return str(phrases()["per_cent"].format(number=f"{100 * share:.0f}".replace("-", MINUS)))
+    number = f"{100 * share:.0f}".replace("-", MINUS)
+    return str(words("backtest")["per_cent"].format(number=number))
+
+
+def named(model: str) -> str:
+    """Name of a model for a reader; a specification goes by its own name."""
+    return str(words("backtest")["models"].get(model, model))
+
+
+def past_fans(frame: pd.DataFrame, count: str, model: str = STACKED) -> Figure:
+    """One small panel per origin: fan of the forecast, and what was reported."""
+    rows = record.of(frame, TURNOVER, count, model)
+    origins = sorted(rows["origin"].unique())
+    phrases, across = words("backtest")["figures"]["past_fans"], min(5, len(origins))
+    down = -(-len(origins) // across)
+    figure, panels = subplots(phrases["title"], 0.9 + 1.35 * down, down, across, used=len(origins),
+                              sharex=True, sharey=True)
+    actual = rows.groupby("year")["actual"].first()
+    for axes, origin in zip(panels, origins, strict=False):
+        _one_fan(axes, rows[rows["origin"] == origin].sort_values("year"), actual, int(origin))
+    first = panels[0]
+    first.set_yscale("log")
+    low, high = np.exp([rows["p05"].min(), rows["p95"].max()]) / MILLION
+    first.set_ylim(0.93 * low, 1.07 * high)
+    first.yaxis.set_major_locator(FixedLocator([value for value in _round_numbers()
+                                                if low <= value <= high]))
+    first.yaxis.set_minor_locator(NullLocator())
+    first.yaxis.set_major_formatter(FuncFormatter(tick))
+    first.xaxis.set_major_locator(FixedLocator(list(range(2000, 2100, 5))))
+    figure.supylabel(phrases["y"], fontsize=9)
+    figure.legend(handles=[
+        Patch(color=DARK, label=phrases["bands"]), Line2D([], [], color=SCENARIO,
+                                                        label=phrases["middle"]),
+        Line2D([], [], marker="o", linestyle="", markersize=4, color="black",
+               label=phrases["inside"]),
+        Line2D([], [], marker="D", linestyle="", markersize=4, color=IMPLEMENTED,
+               label=phrases["outside"])],
+        loc="outside lower center", ncols=4, frameon=False, fontsize=8)
+    return figure
+
+
+def _one_fan(axes: Axes, fan: pd.DataFrame, actual: pd.Series, origin: int) -> None:
+    quantile = {name: np.exp(fan[name].to_numpy(float)) / MILLION for name in record.QUANTILES}
+    years, happened = fan["year"].to_numpy(int), np.exp(fan["actual"].to_numpy(float)) / MILLION
+    before = actual[actual.index <= origin]
+    axes.plot(before.index, np.exp(before.to_numpy(float)) / MILLION, color="#8a8a8a",
+              linewidth=1.2)
+    wide = years if len(years) > 1 else np.array([years[0] - 0.3, years[0] + 0.3])
+    for low, high, colour in (("p05", "p95", LIGHT), ("p25", "p75", DARK)):
+        axes.fill_between(wide, np.broadcast_to(quantile[low], wide.shape),
+                          np.broadcast_to(quantile[high], wide.shape), color=colour, linewidth=0)
+    axes.plot(wide, np.broadcast_to(quantile["p50"], wide.shape), color=SCENARIO, linewidth=1.3)
+    held = fan["covered90"].to_numpy(float) > 0
+    axes.plot(years[held], happened[held], "o", color="black", markersize=3, zorder=4)
+    axes.plot(years[~held], happened[~held], "D", color=IMPLEMENTED, markersize=3.5, zorder=4)
+    axes.set_title(str(origin), fontsize=8.5)
+    axes.tick_params(labelsize=8, length=2)
+
+
+def _round_numbers() -> list[float]:
+    return [lead * 10.0**power for power in range(-3, 7) for lead in (1, 2, 5)]
+
+
+def coverage(frame: pd.DataFrame, count: str, model: str = STACKED) -> Figure:
+    """Share of outcomes inside the central 50 % and 90 % by horizon, rivals in grey."""
+    rows, phrases = record.of(frame, TURNOVER, count), words("backtest")["figures"]["coverage"]
+    table = record.by_horizon(rows)
+    figure, panels = subplots(phrases["title"], 2.7, columns=2, sharey=True)
+    for axes, level in zip(panels, (50, 90), strict=True):
+        axes.axhline(level, color="black", linewidth=1.0, linestyle=(0, (5, 3)))
+        for name in record.models_of(rows, RIVAL):
+            _line(axes, table, name, f"covered{level}", color=FAINT, linewidth=1.0)
+        _line(axes, table, model, f"covered{level}", color=SCENARIO, marker="o", markersize=5,
+              clip_on=False, zorder=5)
+        axes.set_title(phrases["panel"].format(level=level))
+        axes.set_ylim(0, 102)
+        axes.set_xlabel(phrases["x"])
+        _whole(axes, table)
+    panels[0].set_ylabel(phrases["y"])
+    figure.legend(handles=[
+        Line2D([], [], color=SCENARIO, marker="o", markersize=5, label=named(model)),
+        Line2D([], [], color=FAINT, linewidth=1.0, label=phrases["rivals"]),
+        Line2D([], [], color="black", linewidth=1.0, linestyle=(0, (5, 3)),
+               label=phrases["meant"])],
+        loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    return figure
+
+
+def skill(frame: pd.DataFrame, count: str) -> Figure:
+    """Skill by horizon: the stack, its range without one origin, hindsight, single candidates."""
+    rows, phrases = record.of(frame, TURNOVER, count), words("backtest")["figures"]["skill"]
+    figure, (axes,) = subplots(phrases["title"], 2.9)
+    scores = record.skill(rows, STACKED)
+    x = np.array(scores.horizons)
+    axes.axhline(0, color="black", linewidth=0.9)
+    for name in record.models_of(rows, CANDIDATE):
+        axes.plot(x, record.skill(rows, name).skill, "_", color="#9a9a9a", markersize=11)
+    axes.vlines(x, scores.without.min(axis=0), scores.without.max(axis=0), color=SCENARIO,
+                linewidth=1.6, alpha=0.55)
+    axes.plot(x, scores.skill, "o", color=SCENARIO, markersize=6, zorder=5)
+    axes.plot(x + 0.1, record.skill(rows, HINDSIGHT).skill, "o", markersize=5.5,
+              markerfacecolor="white", markeredgecolor=IMPLEMENTED, zorder=4)
+    names = [named(rival) for rival in scores.rival]
+    axes.set_xticks(x, [f"{h}\n{name}" for h, name in zip(x, names, strict=True)], fontsize=8)
+    axes.set_xlim(0.6, x[-1] + 0.4)
+    axes.grid(axis="x", visible=False)
+    axes.set_xlabel(phrases["x"])
+    axes.set_ylabel(phrases["y"])
+    axes.yaxis.set_major_formatter(FuncFormatter(
+        lambda value, _: f"{100 * value:.0f} %".replace("-", MINUS)))
+    axes.legend(handles=[
+        Line2D([], [], marker="o", linestyle="", color=SCENARIO, label=phrases["now"]),
+        Line2D([], [], color=SCENARIO, alpha=0.55, label=phrases["bar"]),
+        Line2D([], [], marker="o", linestyle="", markerfacecolor="white",
+               markeredgecolor=IMPLEMENTED, label=phrases["hindsight"]),
+        Line2D([], [], marker="_", linestyle="", markersize=11, color="#9a9a9a",
+               label=phrases["singles"])],
+        loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8)
+    return figure
+
+
+def pit(frame: pd.DataFrame, count: str, model: str = STACKED) -> Figure:
+    """Histogram of the share of each forecast that lay below the outcome."""
+    rows, phrases = record.of(frame, TURNOVER, count, model), words("backtest")["figures"]["pit"]
+    figure, (axes,) = subplots(phrases["title"], 2.5)
+    edges = np.linspace(0, 1, BINS + 1)
+    counts, _ = np.histogram(rows["pit"], edges)
+    axes.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=SCENARIO, alpha=0.7,
+             edgecolor="white")
+    axes.axhline(len(rows) / BINS, color=REFERENCE, linewidth=1.0, linestyle=(0, (5, 3)))
+    beside(axes, phrases["even"], (1.0, len(rows) / BINS), (4, 0), va="center", fontsize=8,
+           color=REFERENCE, annotation_clip=False)
+    axes.set_xlim(0, 1)
+    axes.set_xlabel(phrases["x"])
+    axes.set_ylabel(phrases["y"])
+    axes.grid(axis="x", visible=False)
+    return figure
+
+
+def figures(frame: pd.DataFrame, count: str) -> dict[str, Draw]:
+    """Give what draws each figure of a back-test."""
+    return {draw.__name__: partial(draw, frame, count)
+            for draw in (past_fans, skill, coverage, pit)}
+
+
+def _line(axes: Axes, table: pd.DataFrame, model: str, column: str, **look: Any) -> None:
+    part = table[table["model"] == model]
+    axes.plot(part["horizon"], 100 * part[column], **look)
+
+
+def _whole(axes: Axes, table: pd.DataFrame) -> None:
+    axes.xaxis.set_major_locator(FixedLocator(sorted(table["horizon"].unique())))
+    axes.grid(axis="x", visible=False)
+    axes.tick_params(axis="x", length=3, colors=QUIET, labelcolor="black")

@@ -7,7 +7,7 @@ from green (Okabe and Ito 2008).
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,24 +22,38 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tradesim.reports.wording import MINUS, TEMPLATES, words
 
+WIDTH = 7.0
 PNG_DPI = 160
-# Height of the foot that names the run, inches.
 FOOT = 0.17
+"""Height of the foot that names the run, inches."""
+
 REFERENCE, SCENARIO, IMPLEMENTED = "#4d4d4d", "#0072B2", "#C04F00"
 QUIET = "#6b6b6b"
 COUNTS = ("#00795A", "#A3497D", "#8A6A00", "#0072B2")
 FAN = (((0.05, 0.95), "#ebebeb"), ((0.10, 0.90), "#d6d6d6"), ((0.25, 0.75), "#bababa"))
 CASES = {"reference": REFERENCE, "scenario": SCENARIO, "if_implemented": IMPLEMENTED}
 
+Draw = Callable[[], Figure | None]
+"""Draws a figure, or nothing where the data are too few."""
+
 
 @contextmanager
-def style(salt: str) -> Iterator[None]:
+def style(salt: str = "tradesim") -> Iterator[None]:
     """Draw in the style of the report, whatever the reader's own settings of matplotlib."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rc_file(TEMPLATES / "figures.mplstyle")
         mpl.rcParams["svg.hashsalt"] = salt
         yield
+
+
+def styled(draw: Draw, run_id: str = "") -> Figure | None:
+    """Draw a figure in the style of the report, with the run's identity at its foot."""
+    with style():
+        figure = draw()
+        if figure is not None and run_id:
+            _sign(figure, run_id)
+    return figure
 
 
 def save(figure: Figure, name: str, folder: Path) -> str:
@@ -67,17 +81,7 @@ def _settle(figure: Figure) -> None:
         axes.set_position((round(left, 5), round(bottom, 5), round(width, 5), round(height, 5)))
 
 
-def lying_bars(axes: Axes, rows: int) -> None:
-    """Set axes up for horizontal bars, the first on top, with few numbers below."""
-    axes.set_ylim(rows - 0.4, -0.6)
-    axes.grid(axis="y", visible=False)
-    axes.grid(axis="x", visible=True)
-    axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(3))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", MINUS)))
-
-
-def sign(figure: Figure, run_id: str) -> None:
+def _sign(figure: Figure, run_id: str) -> None:
     """Write the run's identity (or several) in small grey letters at the foot of a figure."""
     foot = FOOT / figure.get_figheight()
     engine = figure.get_layout_engine()
@@ -85,3 +89,55 @@ def sign(figure: Figure, run_id: str) -> None:
         engine.set(rect=(0.0, foot, 1.0, 1.0 - foot))
     figure.text(0.995, 0.25 * foot, words()["run"].format(run_id=run_id), ha="right", va="bottom",
                 fontsize=7.5, color=QUIET)
+
+
+def canvas(title: str, height: float) -> Figure:
+    """Give an empty figure of the width of a page, with its title."""
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def subplots(title: str, height: float, rows: int = 1, columns: int = 1, *, used: int | None = None,
+           **options: Any) -> tuple[Figure, list[Axes]]:
+    """Give a figure with a title and its panels row by row; those beyond `used` are not shown."""
+    figure = canvas(title, height)
+    axes = list(figure.subplots(rows, columns, squeeze=False, **options).flat)
+    for one in axes[used:] if used is not None else ():
+        one.set_visible(False)
+    return figure, axes
+
+
+def horizontal_bars(axes: Axes, rows: int | None = None, ticks: int = 3) -> None:
+    """Set axes up for horizontal bars with few numbers below; of so many rows the first on top."""
+    if rows is not None:
+        axes.set_ylim(rows - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y", visible=False)
+    axes.grid(axis="x", visible=True)
+    axes.spines["left"].set_visible(False)
+    axes.xaxis.set_major_locator(MaxNLocator(ticks))
+    axes.xaxis.set_major_formatter(FuncFormatter(tick))
+
+
+def whole_years(axes: Axes, ticks: int) -> None:
+    """Set an axis of years up: whole numbers, no grid."""
+    axes.xaxis.set_major_locator(MaxNLocator(ticks, integer=True, steps=[1, 2, 5, 10]))
+    axes.margins(x=0.02)
+    axes.grid(axis="x", visible=False)
+
+
+def tick(value: float, _: int | None = None) -> str:
+    """Write the number beside a tick."""
+    return f"{value:g}".replace("-", MINUS)
+
+
+def beside(axes: Axes, text: str, at: tuple[float, float], shift: tuple[float, float] = (3, 0),
+           **look: Any) -> None:
+    """Write a text a few points beside a point."""
+    axes.annotate(text, at, xytext=shift, textcoords="offset points", **look)
+
+
+def legend_below(figure: Figure, handles: Sequence[Any], **options: Any) -> None:
+    """Put a legend without a frame under all panels."""
+    figure.legend(handles=handles, frameon=False, fontsize=8, **options)

@@ -1,4 +1,4 @@
-"""What `tradesim goal` leaves: a table, a figure, a page, and a few terminal lines."""
+"""What `tradesim goal` writes: a table, a figure, a page, and a few terminal lines."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
-from tradesim.common.arrays import MILLION
-from tradesim.reports.decompose import finish, phrases
-from tradesim.reports.decompose_figures import chances
-from tradesim.reports.figure_style import save, style
-from tradesim.reports.run.page import inline
+from tradesim.common.arrays import MILLION, Array
+from tradesim.inputs.pair import Pair
+from tradesim.reports.decompose import write_study
+from tradesim.reports.figure_style import COUNTS, beside, subplots
+from tradesim.reports.html_page import write_figures
 from tradesim.reports.terminal import columns
-from tradesim.reports.wording import decimals, plain, pretty
+from tradesim.reports.wording import decimals, plain, pretty, words, wrapped
 from tradesim.studies.goal import GROWTH, GROWTH_BOUND, TOGETHER, Goal, Move
 
 TABLE = "goal.csv"
 SHOWN = 8
 """Things moved that the terminal shows when none was named."""
+
+LINES = 6
+"""Things moved that are drawn: those that bring the probability furthest."""
 
 
 def tidy(answer: Goal) -> pd.DataFrame:
@@ -53,9 +57,9 @@ def tidy(answer: Goal) -> pd.DataFrame:
 
 def labels(answer: Goal, titles: Mapping[str, str]) -> dict[str, str]:
     """Give each thing moved its name for people."""
-    words = phrases()
-    return {move.label: words["growth"] if move.label == GROWTH
-            else words["together"].format(names=", ".join(move.names))
+    phrases = words("study")
+    return {move.label: phrases["growth"] if move.label == GROWTH
+            else phrases["together"].format(names=", ".join(move.names))
             if move.label == TOGETHER else titles[move.label] for move in answer.moves}
 
 
@@ -85,15 +89,15 @@ def needed(move: Move) -> str:
     if move.label != TOGETHER:
         return outward(move.found, move.now, move.unit)
     settings = ", ".join(f"{name} {value:.4g}" for name, value in move.settings.items())
-    return str(phrases()["together_value"].format(share=plain(move.found), settings=settings))
+    return str(words("study")["together_value"].format(share=plain(move.found), settings=settings))
 
 
 def verdict(move: Move) -> str:
     """Say in words whether the target comes within reach, and how close where not."""
-    words, (value, chance) = phrases()["answers"], move.best
-    text = words["found"] if move.found is not None else words["short"].format(
+    phrases, (value, chance) = words("study")["answers"], move.best
+    text = phrases["found"] if move.found is not None else phrases["short"].format(
         chance=in_per_cent(chance), value=shown(value, move.unit))
-    return str(text) + (words["turns"] if move.turns else "")
+    return str(text) + (phrases["turns"] if move.turns else "")
 
 
 def _ordered(answer: Goal) -> list[Move]:
@@ -110,27 +114,27 @@ def _row(move: Move, name: str) -> list[str]:
 
 
 def _years(answer: Goal) -> list[list[str]]:
-    words = phrases()
+    phrases = words("study")
     rows = []
     for first in answer.first_years:
-        found = [words["never"] if value is None else str(round(value))
+        reached = [phrases["never"] if value is None else str(round(value))
                  for value in (first.p10, first.p50, first.p90)]
-        rows.append([words["cases"][first.case], *found, f"{in_per_cent(first.never)} %"])
+        rows.append([phrases["cases"][first.case], *reached, f"{in_per_cent(first.never)} %"])
     return rows
 
 
 def _year_heads(answer: Goal) -> list[str]:
-    return [text.format(horizon=answer.asked.scenario.horizon)
-            for text in phrases()["columns"]["years"]]
+    return [text.format(horizon=answer.study.scenario.horizon)
+            for text in words("study")["columns"]["years"]]
 
 
 def outcome(answer: Goal) -> str:
     """Short table for the terminal."""
-    words, base = phrases(), answer.asked.base
-    heads = words["columns"]["moves"]
-    said = (f"USD {answer.target / MILLION:,.0f} million in {answer.year}, "
-            f"{base.pair.name(answer.attrs['count'])}, {words['cases'][answer.case]}")
-    lines = [f"{said}: probability {in_per_cent(answer.now)} %, asked for "
+    phrases, base = words("study"), answer.study.base
+    heads = phrases["columns"]["moves"]
+    asked = (f"USD {answer.target / MILLION:,.0f} million in {answer.year}, "
+            f"{base.pair.name(answer.attrs['count'])}, {phrases['cases'][answer.case]}")
+    lines = [f"{asked}: probability {in_per_cent(answer.now)} %, asked for "
              f"{in_per_cent(answer.probability)} %", ""]
     moves = _ordered(answer)
     rows = [[heads[0], *heads[2:5]]]
@@ -142,7 +146,7 @@ def outcome(answer: Goal) -> str:
     lines += [f"together: {needed(move)}" for move in moves if move.label == TOGETHER]
     if len(moves) > SHOWN:
         lines.append(f"and {len(moves) - SHOWN} more, in the report, that bring less")
-    lines += ["", words["years_title"].format(
+    lines += ["", phrases["years_title"].format(
         target=f"USD {answer.target / MILLION:,.0f} million"),
         columns([_year_heads(answer), *_years(answer)]), "",
         f"{answer.attrs['draws']} draws, seed {answer.attrs['seed']}, "
@@ -153,32 +157,74 @@ def outcome(answer: Goal) -> str:
 def write(answer: Goal, folder: Path, titles: Mapping[str, str]) -> None:
     """Write table, figure, page, resolved scenario and manifest into an existing folder."""
     tidy(answer).to_csv(folder / TABLE, index=False, float_format="%.6g", lineterminator="\n")
-    pictures = folder / "figures"
-    pictures.mkdir()
-    names, words, pair = labels(answer, titles), phrases(), answer.asked.base.pair
-    with style("chances"):
-        figure = chances(answer, pair, names, words)
-    drawn = {"chances": inline(save(figure, "chances", pictures))}
+    names, phrases, pair = labels(answer, titles), words("study"), answer.study.base.pair
+    drawn = write_figures({"chances": lambda: chances(answer, pair, names)}, folder,
+                          str(answer.attrs["run_id"]))
     target = f"USD {pretty(answer.target / MILLION)} million"
     moves = _ordered(answer)
     tables = [
-        {"title": words["moves_title"].format(target=target, year=answer.year,
+        {"title": phrases["moves_title"].format(target=target, year=answer.year,
                                               probability=in_per_cent(answer.probability)),
-         "columns": words["columns"]["moves"], "total": False,
+         "columns": phrases["columns"]["moves"], "total": False,
          "rows": [_row(move, names[move.label]) for move in moves]},
-        {"title": words["years_title"].format(target=target), "columns": _year_heads(answer),
+        {"title": phrases["years_title"].format(target=target), "columns": _year_heads(answer),
          "rows": _years(answer), "total": False}]
     lines = [f"{names[move.label]}: {needed(move)}" + (
                  "." if move.label == TOGETHER else
                  f" {move.unit} (now {shown(move.now, move.unit)}).")
              for move in moves if move.found is not None]
-    draws = answer.asked.scenario.draws
+    draws = answer.study.scenario.draws
     error = 100 * np.sqrt(answer.probability * (1.0 - answer.probability) / draws)
     facts = {
         "target": answer.target / MILLION, "year": answer.year,
         "asked": in_per_cent(answer.probability), "now": in_per_cent(answer.now),
-        "count": pair.name(answer.attrs["count"]), "case": words["cases"][answer.case],
+        "count": pair.name(answer.attrs["count"]), "case": phrases["cases"][answer.case],
         "reached": len(lines), "lines": lines[:6], "error": [float(error)],
         "together": any(move.label == TOGETHER for move in moves),
         "growth_bound": round(GROWTH_BOUND)}
-    finish(folder, "goal.html.j2", answer.attrs, pair=pair, drawn=drawn, f=facts, tables=tables)
+    write_study(folder, "goal.html.j2", answer.attrs, pair=pair, drawn=drawn, f=facts,
+                tables=tables)
+
+
+def chances(answer: Goal, pair: Pair, names: Mapping[str, str]) -> Figure:
+    """Probability of the target against what is moved, for the things that matter most."""
+    phrases = words("study")["chances"]
+    target = f"USD {pretty(answer.target / MILLION)} million"
+    figure, (axes,) = subplots(phrases["title"].format(target=target, year=answer.year), 5.2)
+    best = sorted(answer.moves, key=lambda move: -move.best[1])[:LINES]
+    for move, colour in zip(best, [*COUNTS, "#C04F00", "#4d4d4d"], strict=False):
+        ways, shares = _way(move)
+        axes.plot(ways, 100 * shares, color=colour, marker="o", markersize=3,
+                  label=wrapped(names[move.label], 100))
+        if move.found is not None:
+            index = move.tried.index(move.found)
+            axes.plot(_share(move, move.found), 100 * move.chances[index], "D", color=colour,
+                      markersize=6, zorder=4)
+    for value, key, dashes in ((answer.probability, "asked", (0, (5, 3))),
+                               (answer.now, "now", (0, (1, 2)))):
+        axes.axhline(100 * value, color="black", linewidth=1.0, linestyle=dashes, zorder=1)
+        beside(axes, phrases[key].format(probability=in_per_cent(value)), (1.0, 100 * value),
+               xycoords=("axes fraction", "data"), fontsize=8, va="center")
+    axes.set_xlabel(phrases["share"])
+    axes.set_ylabel(phrases["axis"].format(count=pair.name(answer.attrs["count"])))
+    figure.legend(fontsize=7.5, frameon=False, loc="outside lower left")
+    return figure
+
+
+def _share(move: Move, value: float) -> float:
+    """Place of a value on the way from today's to the best one tried."""
+    end = _end(move)
+    return (value - move.now) / (end - move.now) if end != move.now else 0.0
+
+
+def _end(move: Move) -> float:
+    low, high = move.tried[0], move.tried[-1]
+    return low if move.chances[0] > move.chances[-1] else high
+
+
+def _way(move: Move) -> tuple[Array, Array]:
+    """Values between today's and the better end as shares of that way, and their chances."""
+    points = sorted((_share(move, value), chance)
+                    for value, chance in zip(move.tried, move.chances, strict=True))
+    kept = np.array([point for point in points if point[0] >= -1e-9])
+    return kept[:, 0], kept[:, 1]

@@ -1,101 +1,36 @@
-"""Figures of evidence: past duty cuts against the model, and prior against posterior.
-
-Style, colours and files are those of `drawing`; words stand in `templates/evidence.yaml`.
-"""
+"""The figure of what the statistics tell: prior against posterior of calibrated parameters."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tradesim.common.arrays import Array
 from tradesim.inputs.distributions import EDGE
-from tradesim.inputs.pair import read_pair
-from tradesim.inputs.parameters import quantile, read_parameters
-from tradesim.inputs.posterior import PREFIX, pooled, read_posterior
-from tradesim.reports.figure_style import IMPLEMENTED, SCENARIO
-from tradesim.reports.wording import MINUS, TEMPLATES, pretty, wrapped
+from tradesim.inputs.pair import Pair
+from tradesim.inputs.parameters import Parameter, quantile
+from tradesim.inputs.posterior import PREFIX, pooled
+from tradesim.reports.figure_style import IMPLEMENTED, SCENARIO, canvas, tick
+from tradesim.reports.wording import pretty, words
 from tradesim.studies.identification import overlap
-
-MULTIPLES = (0.25, 0.5, 1, 2, 5, 10, 20, 50)
-
-
-@cache
-def words() -> dict[str, Any]:
-    """Phrases of the figures of this module."""
-    read: dict[str, Any] = yaml.safe_load(
-        (TEMPLATES / "evidence.yaml").read_text(encoding="utf-8"))
-    return read
-
-
-def analogues(rows: Sequence[tuple[str, Mapping[str, float]]], quiet: float) -> Figure:
-    """Predicted range against outcome, one row per case.
-
-    Parameters
-    ----------
-    rows
-        Title of each case, and its changes as shares: predictions ``p05``, ``p25``, ``p75``
-        and ``p95``, and what happened (``happened``, ``net``).
-    quiet
-        Median size of a change where nothing was agreed, as a share.
-    """
-    said = words()["analogues"]
-    figure = Figure(figsize=(7.0, 0.9 + 0.45 * len(rows)), layout="constrained")
-    figure.suptitle(said["title"], x=0.01, ha="left")
-    axes = figure.subplots()
-    axes.set_xscale("log")
-    axes.axvspan(1 / (1 + quiet), 1 + quiet, color="#ebebeb", linewidth=0, zorder=0)
-    axes.axvline(1.0, color="black", linewidth=0.8)
-    for place, (_, value) in enumerate(rows):
-        for low, high, width in (("p05", "p95", 2.5), ("p25", "p75", 7.0)):
-            axes.plot([1 + value[low], 1 + value[high]], [place, place], color=SCENARIO,
-                      linewidth=width, solid_capstyle="butt", zorder=3)
-        axes.plot(1 + value["happened"], place, "o", color=IMPLEMENTED, markersize=6, zorder=4)
-        axes.plot(1 + value["net"], place, "o", markersize=6, zorder=4, markerfacecolor="white",
-                  markeredgecolor=IMPLEMENTED)
-    axes.set_yticks(range(len(rows)), [wrapped(title, 34) for title, _ in rows], fontsize=8)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.grid(axis="y", visible=False)
-    axes.xaxis.set_major_locator(FixedLocator(MULTIPLES))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set_xlabel(said["axis"])
-    axes.legend(handles=[
-        Line2D([], [], color=SCENARIO, linewidth=5, label=said["predicted"]),
-        Line2D([], [], marker="o", linestyle="", color=IMPLEMENTED, label=said["happened"]),
-        Line2D([], [], marker="o", linestyle="", markerfacecolor="white",
-               markeredgecolor=IMPLEMENTED, label=said["net"]),
-        Patch(color="#ebebeb", label=said["quiet"])],
-        loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8, frameon=False)
-    return figure
 
 
 @dataclass(frozen=True)
 class Belief:
-    """One parameter before and after the data.
+    """One parameter before and after the data, as draws in the unit of its title.
 
-    Attributes
-    ----------
-    title, flow
-        What it is, and of which flow, for a reader.
-    prior, posterior
-        Draws, in the unit of the title.
-    each
-        Draws of each specification; one that fixes the parameter has a single value.
-    overlap
-        Overlapping coefficient of prior and posterior.
+    `each` has the draws by specification: a single value where it fixes the parameter. `overlap`
+    is the overlapping coefficient of prior and posterior.
     """
 
     title: str
@@ -118,20 +53,18 @@ SHOWN: Mapping[str, Callable[[Array], Array]] = {
 PRIOR_DRAWS = 4000
 
 
-def beliefs(folder: Path) -> list[Belief]:
-    """Prior against posterior of the parameters that matter, from a calibration folder.
+def beliefs(pair: Pair, known: Mapping[str, Parameter], posterior: xr.Dataset) -> list[Belief]:
+    """Prior against posterior of the parameters that matter, `posterior` by specification.
 
     Of parameters that differ by flow the larger flow's are taken.
     """
-    said, pair, known = words()["identification"], read_pair(folder), read_parameters(folder)
-    dataset = read_posterior(folder)
-    mixed = pooled(dataset)
+    phrases, mixed = words("evidence")["identification"], pooled(posterior)
     main = int(np.argmax(mixed["constant"].to_numpy().mean(axis=0)))
     importer = pair.importers[main]
-    flow = said["flow"].format(exporter=pair.name(pair.partner(importer)),
+    flow = phrases["flow"].format(exporter=pair.name(pair.partner(importer)),
                                importer=pair.name(importer))
     u = np.clip((np.arange(PRIOR_DRAWS) + 0.5) / PRIOR_DRAWS, EDGE, 1 - EDGE)
-    found = []
+    shown = []
     for name, scaled in SHOWN.items():
         by_flow = "importer" in mixed[name].dims
 
@@ -141,36 +74,36 @@ def beliefs(folder: Path) -> list[Belief]:
         prior = known.get(f"{PREFIX}{name}.{importer}", known.get(PREFIX + name))
         assert prior is not None
         draws = one(mixed[name])
-        each = {label: scaled(one(dataset[name].sel(specification=label)))
-                for label, weight in json.loads(dataset.attrs["weights"]).items() if weight > 0}
-        found.append(Belief(
-            said["panels"][name], flow if prior.name.endswith(f".{importer}") else said["both"],
+        each = {label: scaled(one(posterior[name].sel(specification=label)))
+                for label, weight in json.loads(posterior.attrs["weights"]).items() if weight > 0}
+        shown.append(Belief(
+            phrases["panels"][name],
+            flow if prior.name.endswith(f".{importer}") else phrases["both"],
             scaled(quantile(prior, u)), scaled(draws), each, overlap(prior, draws)))
-    return found
+    return shown
 
 
 def identification(panels: Sequence[Belief]) -> Figure:
     """Prior against posterior: the first panel large, four more beside it."""
-    said = words()["identification"]
-    figure = Figure(figsize=(7.0, 4.3), layout="constrained")
-    figure.suptitle(said["title"], x=0.01, ha="left")
+    phrases = words("evidence")["identification"]
+    figure = canvas(phrases["title"], 4.3)
     grid = figure.add_gridspec(2, 3, width_ratios=[1.35, 1.0, 1.0])
-    places = [grid[:, 0], grid[0, 1], grid[0, 2], grid[1, 1], grid[1, 2]]
+    cells = [grid[:, 0], grid[0, 1], grid[0, 2], grid[1, 1], grid[1, 2]]
     several = len(panels[0].each) > 1
-    for place, panel in zip(places, panels, strict=False):
-        axes = figure.add_subplot(place)
+    for cell, panel in zip(cells, panels, strict=False):
+        axes = figure.add_subplot(cell)
         _belief(axes, panel, several)
         axes.set_title(panel.title, fontsize=8)
         axes.set_xlabel(panel.flow, fontsize=8)
         if panel is panels[0]:
             low, middle, high = np.quantile(panel.posterior, (0.05, 0.5, 0.95))
-            axes.set_xlabel(said["learnt"].format(
+            axes.set_xlabel(phrases["learnt"].format(
                 middle=pretty(middle, 2), low=pretty(low, 2), high=pretty(high, 2),
                 overlap=round(100 * panel.overlap)), fontsize=8)
-    handles = [Patch(color="#d6d6d6", label=said["prior"]),
-               Line2D([], [], color=SCENARIO, label=said["posterior"])]
+    handles = [Patch(color="#d6d6d6", label=phrases["prior"]),
+               Line2D([], [], color=SCENARIO, label=phrases["posterior"])]
     if several:
-        handles.append(Line2D([], [], color=IMPLEMENTED, linewidth=0.8, label=said["each"]))
+        handles.append(Line2D([], [], color=IMPLEMENTED, linewidth=0.8, label=phrases["each"]))
     figure.legend(handles=handles, loc="outside lower left", ncols=3, fontsize=8, frameon=False)
     return figure
 
@@ -191,8 +124,7 @@ def _belief(axes: Axes, panel: Belief, several: bool) -> None:
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.xaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: f"{value:g}".replace("-", MINUS)))
+    axes.xaxis.set_major_formatter(FuncFormatter(tick))
     axes.tick_params(axis="x", labelsize=8)
 
 

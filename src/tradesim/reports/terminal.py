@@ -1,10 +1,10 @@
-"""What the commands show on a terminal: progress bars and short tables."""
+"""What the commands show on a terminal: a progress bar and short tables."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,28 +19,28 @@ Progress = Callable[[int, int], None]
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Progress | None]:
+def progress(label: str, rate: str = "") -> Iterator[Progress | None]:
     """Show a bar while long work runs; yields nothing to call where nobody watches.
 
-    Parameters
-    ----------
-    label
-        What is being done.
+    Where `rate` names what is counted, the bar says how many there are a second.
     """
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    with ExitStack() as stack:
+        bars: list[Any] = []
 
-    bar = Progress(TextColumn("{task.description}"), BarColumn(),
-                   TextColumn("{task.completed:.0f} of {task.total:.0f}"), TimeElapsedColumn(),
-                   console=Console(stderr=True), transient=True)
-    with bar:
-        task = bar.add_task(label, total=None, visible=False)
+        def speed(_: Any) -> str | None:
+            each = bars[0].time_per_iteration if bars else 0.0
+            return f"{1 / each:,.0f} {rate}" if rate and each else None
 
         def show(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, visible=True)
+            if not bars:
+                bars.append(stack.enter_context(click.progressbar(
+                    length=total, label=label, show_pos=True, item_show_func=speed,
+                    file=sys.stderr)))
+            bars[0].length = total
+            bars[0].update(done - bars[0].pos)
 
         yield show
 
@@ -68,77 +68,76 @@ def outcome(headline: Mapping[str, Any], pair: Pair) -> str:
     pair
         Names of counts.
     """
-    turnover, implemented = headline["turnover"], headline.get("if_implemented", {})
-    point = headline["draws"] == 1
-    still = all(not any(turnover[year]["effect"].values())
-                and implemented.get(year, turnover[year]["reference"])
-                == turnover[year]["reference"] for year in turnover)
+    turnover, point = headline["turnover"], headline["draws"] == 1
     years = [year for year in turnover if int(year) % 5 == 0 or year == max(turnover)][-3:]
-    said = "one draw, everything at its middle" if point else "median and 80 % range"
-    lines = [f"Turnover, USD million, {pair.counts[headline['count']].title}: {said}",
-             columns(_point_rows(headline, years, still) if point
-                     else _rows(turnover, years, still)), ""]
-    if not still and not point and any(_outside(turnover[year]["effect"]) for year in years):
-        lines += ["A mean outside its range: few draws have a large change, most have none.", ""]
-    for year, by_count in headline.get("statistics", {}).items():
-        said = ", ".join(f"{value / MILLION:.1f} ({pair.counts[count].title})"
-                         for count, value in by_count.items())
-        lines.append(f"Statistics of {year}: {said}")
-    lines.append("One draw: no ranges, no probability" if point
-                 else _chances(headline["target"], years, still))
-    draws = headline["draws"]
-    lines.append(f"{draws} draw{'' if point else 's'}, seed {headline['seed']}, run "
-                 f"{headline['run_id']}, largest residual {headline['max_residual']:.1g}")
-    return "\n".join(lines)
+    changes, show = _changes(headline), _point if point else _ranges
+    return "\n".join([
+        f"Turnover, USD million, {pair.counts[headline['count']].title}: "
+        + ("one draw, everything at its middle" if point else "median and 80 % range"),
+        *show(headline, years, changes),
+        *(f"Statistics of {year}: " + ", ".join(
+            f"{value / MILLION:.1f} ({pair.counts[count].title})"
+            for count, value in by_count.items())
+          for year, by_count in headline.get("statistics", {}).items()),
+        "One draw: no ranges, no probability" if point
+        else _chances(headline["target"], years, changes),
+        f"{headline['draws']} draw{'' if point else 's'}, seed {headline['seed']}, run "
+        f"{headline['run_id']}, largest residual {headline['max_residual']:.1g}"])
 
 
-def _rows(turnover: Mapping[str, Any], years: Sequence[str], still: bool) -> list[list[str]]:
-    if still:
-        return [["", "reference"],
-                *([year, _range(turnover[year]["reference"], "p50")] for year in years)]
-    return [["", "reference", "scenario", "mean change"],
-            *([year, *(_range(turnover[year][case], "p50") for case in ("reference", "scenario")),
-               _range(turnover[year]["effect"], "mean", "+")] for year in years)]
+def _changes(headline: Mapping[str, Any]) -> bool:
+    """Whether the scenario changes turnover in any year, with its risks or if implemented."""
+    implemented = headline.get("if_implemented", {})
+    return any(any(cases["effect"].values())
+               or implemented.get(year, cases["reference"]) != cases["reference"]
+               for year, cases in headline["turnover"].items())
 
 
-def _point_rows(headline: Mapping[str, Any], years: Sequence[str],
-                still: bool) -> list[list[str]]:
-    rows = [["", "reference", *([] if still else ["if implemented", "change"])]]
+def _ranges(headline: Mapping[str, Any], years: Sequence[str], changes: bool) -> list[str]:
+    turnover = headline["turnover"]
+    cases = ("reference", "scenario") if changes else ("reference",)
+    rows = [["", *cases, *(["mean change"] if changes else [])]]
+    for year in years:
+        rows.append([year, *(_range(turnover[year][case], "p50") for case in cases),
+                     *([_range(turnover[year]["effect"], "mean", "+")] if changes else [])])
+    effects = [turnover[year]["effect"] for year in years if changes]
+    outside = any(not effect["p10"] <= effect["mean"] <= effect["p90"] for effect in effects)
+    return [columns(rows), "", *(["A mean outside its range: few draws have a large change, most "
+                                  "have none.", ""] if outside else [])]
+
+
+def _point(headline: Mapping[str, Any], years: Sequence[str], changes: bool) -> list[str]:
+    rows = [["", "reference", *(["if implemented", "change"] if changes else [])]]
     for year in years:
         before = headline["turnover"][year]["reference"]["p50"]
         after = headline["if_implemented"][year]["p50"]
         rows.append([year, _amount(before),
-                     *([] if still else [_amount(after), _amount(after - before, "+")])])
-    return rows
+                     *([_amount(after), _amount(after - before, "+")] if changes else [])])
+    return [columns(rows), ""]
 
 
-def _outside(effect: Mapping[str, float]) -> bool:
-    return not effect["p10"] <= effect["mean"] <= effect["p90"]
-
-
-def _chances(target: Mapping[str, Any], years: Sequence[str], still: bool) -> str:
+def _chances(target: Mapping[str, Any], years: Sequence[str], changes: bool) -> str:
     by_year = target["probability"]
-    said = "; ".join(
+    text = "; ".join(
         f"{year}: {_per_cent(by_year[year]['reference'])}" + (
-            "" if still else f" without, {_per_cent(by_year[year]['scenario'])} with")
+            f" without, {_per_cent(by_year[year]['scenario'])} with" if changes else "")
         for year in years)
-    return f"Probability of USD {target['value'] / MILLION:,.0f} million ({said})"
+    return f"Probability of USD {target['value'] / MILLION:,.0f} million ({text})"
 
 
 def _amount(value: float, sign: str = "") -> str:
-    return _shown(value / MILLION, 0 if abs(value) >= 100 * MILLION else 1, sign)
+    return _rounded(value / MILLION, 0 if abs(value) >= 100 * MILLION else 1, sign)
 
 
-def _shown(number: float, places: int, sign: str) -> str:
+def _rounded(number: float, places: int, sign: str) -> str:
     number = round(number, places)
     return f"{number:{sign},.{places}f}" if number else f"{0:.{places}f}"
 
 
 def _range(statistics: Mapping[str, float], centre: str, sign: str = "") -> str:
-    middle, low, high = (statistics[name] / MILLION for name in (centre, "p10", "p90"))
-    places = 0 if max(abs(middle), abs(low), abs(high)) >= 100 else 1
-    middle_text, *ends = (_shown(number, places, sign) for number in (middle, low, high))
-    return f"{middle_text} ({ends[0]} to {ends[1]})"
+    values = [statistics[name] / MILLION for name in (centre, "p10", "p90")]
+    places = 0 if max(map(abs, values)) >= 100 else 1
+    return "{} ({} to {})".format(*(_rounded(value, places, sign) for value in values))
 
 
 def _per_cent(share: float) -> str:
@@ -161,7 +160,7 @@ def fitted(specifications: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def lever_list(levers: Mapping[str, Lever]) -> str:
-    """All levers, one line each, by family; what a scenario must give stands behind them."""
+    """All levers, one line each, by family, with what a scenario must give."""
     from tradesim.inputs.levers import FAMILIES
     from tradesim.inputs.scenario_text import describe
 
@@ -172,10 +171,10 @@ def lever_list(levers: Mapping[str, Lever]) -> str:
         lines += [heading] if chosen else []
         for name, lever in chosen.items():
             chance = describe(lever.settings["probability"]).removesuffix(" share")
-            told = [] if chance == "1" else [f"probability {chance}"]
-            told += [f"give {', '.join(lever.required)}"] if lever.required else []
+            notes = [] if chance == "1" else [f"probability {chance}"]
+            notes += [f"give {', '.join(lever.required)}"] if lever.required else []
             lines.append(f"  {name.ljust(width)}  {lever.title}"
-                         + (f" [{'; '.join(told)}]" if told else ""))
+                         + (f" [{'; '.join(notes)}]" if notes else ""))
         lines += [""] if chosen else []
     return "\n".join([*lines, "tradesim levers NAME lists a lever's settings."])
 

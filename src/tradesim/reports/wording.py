@@ -1,7 +1,7 @@
 """Numbers and names as a reader meets them: rounding, ranges, plurals, short phrases.
 
-Prose stands in `templates/`; this module only turns numbers into text by the same rules
-everywhere: three significant digits, one number of decimals for a middle and its range.
+Prose is in `templates/`; this module only turns numbers into text by the same rules everywhere:
+three significant digits, one number of decimals for a middle and its range.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from tradesim.reports.run.view import Change
+from tradesim.reports.ranges import Change
 
 TEMPLATES = Path(__file__).parent / "templates"
 DIGITS = 3
@@ -26,9 +26,9 @@ PLACES = 3
 
 
 @cache
-def words() -> dict[str, Any]:
-    """Short phrases of figures and tables, from the templates folder."""
-    read: dict[str, Any] = yaml.safe_load((TEMPLATES / "words.yaml").read_text(encoding="utf-8"))
+def words(name: str = "words") -> dict[str, Any]:
+    """Short phrases of figures and tables: a YAML file of the folder of templates."""
+    read: dict[str, Any] = yaml.safe_load((TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8"))
     return read
 
 
@@ -44,19 +44,8 @@ def decimals(values: Sequence[float], digits: int = DIGITS) -> int:
 def plain(value: float, digits: int = DIGITS, *, places: int | None = None) -> str:
     """Write a number as spreadsheets read it: hyphen for minus, no separators, no exponent.
 
-    Parameters
-    ----------
-    value
-        The number; what `PLACES` decimals cannot show counts as 0.
-    digits
-        Significant digits.
-    places
-        Decimals to show instead of those that `digits` asks for.
-
-    Raises
-    ------
-    ValueError
-        When the number is not finite: a report must never print such a number.
+    It has `digits` significant digits, or `places` decimals. A number that is not finite raises
+    ValueError: a report must never print one.
     """
     if not math.isfinite(value):
         raise ValueError(f"a number to be shown is {value}")
@@ -83,15 +72,21 @@ def together(values: Sequence[float], digits: int = DIGITS) -> list[str]:
     return [pretty(value, digits, places=places) for value in values]
 
 
-def money(values: Sequence[float], form: str | None = None) -> str:
-    """Write one amount, or a middle with its low and high end, in US dollars.
+def interval(values: Sequence[float], digits: int = DIGITS) -> str:
+    """Write a middle with the ends of its range in brackets."""
+    return "{} ({} to {})".format(*together(values, digits))
 
-    Parameters
-    ----------
-    values
-        One or three amounts (middle, low, high), USD million.
-    form
-        Key of the phrase for three amounts: ``range`` or ``range_short``.
+
+def plain_interval(values: Sequence[float]) -> str:
+    """Write a middle with the ends of its range in brackets, as `plain` writes numbers."""
+    places = decimals(values)
+    return "{} ({} to {})".format(*(plain(value, places=places) for value in values))
+
+
+def money(values: Sequence[float], form: str | None = None) -> str:
+    """Write one amount in USD million, or a middle with its low and high end, in US dollars.
+
+    `form` is the key of the phrase for three amounts: ``range`` or ``range_short``.
     """
     phrases = words()
     small = max(abs(value) for value in values) < 1
@@ -109,12 +104,7 @@ def money(values: Sequence[float], form: str | None = None) -> str:
 def changed(change: Change, form: str = "long") -> str:
     """Write an average change with its range, and how many draws have none where that matters.
 
-    Parameters
-    ----------
-    change
-        The change, USD million.
-    form
-        ``long`` for sentences, ``short`` for cells of tables.
+    `form` is ``long`` for sentences, ``short`` for cells of tables.
     """
     phrases = words()["average"][form]
     low, high = change.inner if change.partial else (change.low, change.high)
@@ -146,12 +136,7 @@ def percent(values: Sequence[float], form: str | None = None) -> str:
 def probability(share: float, form: str = "long") -> str:
     """Write a share of draws as a probability in whole per cent, never as certain.
 
-    Parameters
-    ----------
-    share
-        Share of draws.
-    form
-        ``long`` for sentences, ``short`` for tables.
+    `form` is ``long`` for sentences, ``short`` for tables.
     """
     phrases = words()["probability"][form]
     whole = round(100 * share)
@@ -162,9 +147,21 @@ def probability(share: float, form: str = "long") -> str:
     return str(words()["per_cent"].format(number=whole))
 
 
+def in_percent(share: float) -> str:
+    """Write a share in whole per cent without the sign; a dash where there is none."""
+    return pretty(100 * share, places=0) if math.isfinite(share) else "–"
+
+
 def plural(number: int, one: str, many: str) -> str:
     """Write a whole number with its noun: ``1 draw``, ``200 draws``."""
     return f"{number:,} {one if number == 1 else many}".replace(",", THOUSANDS)
+
+
+def lower_first(title: str) -> str:
+    """Begin a title with a small letter, unless it begins with an abbreviation or a name."""
+    first = title.split(" ")[0]
+    proper = first[1:] != first[1:].lower() or "'" in first
+    return title if proper else title[:1].lower() + title[1:]
 
 
 def wrapped(text: str, width: int) -> str:

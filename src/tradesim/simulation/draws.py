@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 
 from tradesim.common.arrays import Array, frozen
 from tradesim.inputs.baseline import Baseline
@@ -54,23 +54,48 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]
     values = draw(numbers, cube, fixed)
     values |= path_draws(base, cube, years, scenario.specification)
     for name in scenario.levers:
-        luck = base.levers[name].follows or name
-        values |= {f"{name}.success": cube.column(f"{luck}.success"),
-                   f"{name}.lifetime": cube.column(f"{name}.lifetime")}
+        values |= {key: cube.column(key) for key in (f"{name}.success", f"{name}.lifetime")
+                   if key.endswith("lifetime") or not base.levers[name].follows}
+    consent = [f"{name}.success" for name in scenario.levers
+               if base.levers[name].needs_consent and not base.levers[name].follows]
+    values |= together({name: values[name] for name in consent}, cube.column("politics.common"),
+                       values["politics.correlation"])
+    values |= {f"{name}.success": values[f"{first}.success"] for name in scenario.levers
+               if (first := base.levers[name].follows)}
     return {name: frozen(array) for name, array in values.items()}
 
 
-def happens(base: Baseline, draws: Draws, name: str) -> NDArray[np.bool_]:
-    """Draws in which a lever comes; a later stage comes only where the one before it does."""
-    comes = draws[f"{name}.success"] < draws[f"{name}.probability"]
-    before = base.levers[name].follows
-    return np.asarray(comes & happens(base, draws, before) if before else comes)
+def happening(base: Baseline, draws: Draws, lever: str) -> Array:
+    """One in the draws in which a lever succeeds, else zero; a later stage needs the first."""
+    comes = (draws[f"{lever}.success"] < draws[f"{lever}.probability"]).astype(float)
+    first = base.levers[lever].follows
+    return comes * happening(base, draws, first) if first else comes
+
+
+def together(columns: Mapping[str, Array], common: Array, correlation: Array) -> dict[str, Array]:
+    r"""Make uniform numbers that rise and fall together, each still uniform (equation P2).
+
+    .. math:: u'_l = \Phi\bigl(\sqrt{r}\,\Phi^{-1}(f) + \sqrt{1 - r}\,\Phi^{-1}(u_l)\bigr)
+
+    Parameters
+    ----------
+    columns
+        Independent uniform numbers :math:`u` by name.
+    common
+        Uniform number :math:`f` that they share.
+    correlation
+        Correlation :math:`r` of the normal scores of any two; where it is zero nothing changes.
+    """
+    shared = np.sqrt(correlation) * ndtri(common)
+    return {name: np.where(correlation > 0.0,
+                           ndtr(shared + np.sqrt(1.0 - correlation) * ndtri(own)), own)
+            for name, own in columns.items()}
 
 
 def standard_cases(base: Baseline, scenario: Scenario,
                    draws: Draws) -> dict[str, dict[str, Array]]:
     """Give the reference, the scenario with its risks, and with every lever implemented."""
     on, off = np.array(1.0), np.array(0.0)
-    comes = {lever: happens(base, draws, lever).astype(float) for lever in scenario.levers}
-    return {REFERENCE: dict.fromkeys(comes, off), SCENARIO: comes,
-            IMPLEMENTED: dict.fromkeys(comes, on)}
+    happens = {lever: happening(base, draws, lever) for lever in scenario.levers}
+    return {REFERENCE: dict.fromkeys(happens, off), SCENARIO: happens,
+            IMPLEMENTED: dict.fromkeys(happens, on)}

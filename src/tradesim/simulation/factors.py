@@ -12,7 +12,7 @@ from tradesim.inputs.baseline import TABLES, Baseline
 from tradesim.inputs.posterior import PARAMETERS, PREFIX, SHARED
 from tradesim.inputs.scenario import Scenario
 from tradesim.reference.gravity import ReferencePath
-from tradesim.simulation.draws import happens
+from tradesim.simulation.draws import happening
 
 FACTOR = "factor"
 SIZE, CLOSED, UNEXPLAINED = "gdp.size", "corridor.closed_years", "reference.unexplained"
@@ -67,7 +67,7 @@ def _drawn(base: Baseline, scenario: Scenario, draws: Mapping[str, Array]) -> It
 def _levers(base: Baseline, scenario: Scenario, draws: Mapping[str, Array]) -> Iterator[Row]:
     for name in scenario.levers:
         yield (f"{name}.{HAPPENS}", f"{base.levers[name].title} happens", "0 no, 1 yes",
-               happens(base, draws, name).astype(float))
+               happening(base, draws, name))
 
 
 def _fitted(base: Baseline, draws: Mapping[str, Array]) -> Iterator[Row]:

@@ -32,18 +32,15 @@ from tradesim.economy.costs import policy_cost
 from tradesim.economy.equilibrium import no_change
 from tradesim.economy.indicators import balances
 from tradesim.economy.levers.registry import check_levers
+from tradesim.economy.services import items
 from tradesim.economy.shocks import resolve
 from tradesim.inputs.baseline import Baseline, read_baseline
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, Scenario, read_scenario
 from tradesim.reference.projection import reference_path
-from tradesim.simulation.draws import (
-    Cases,
-    Draws,
-    draw_all,
-    standard_cases,
-    years_of,
-)
+from tradesim.simulation.appraisal import APPRAISED, appraise, has_cost
+from tradesim.simulation.appraisal import NAME as APPRAISAL
+from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases, years_of
 from tradesim.simulation.factors import factors
 from tradesim.simulation.prepared import Prepared, closure_of, lever_shocks, reference_levels
 from tradesim.simulation.results import describe, repeat_command
@@ -56,7 +53,8 @@ NONTARIFF_CUT = "nontariff_cut"
 BLOCK = 256
 """Draws worked on at once: their arrays stay in the processor's cache."""
 
-ORDER = ("count", "case", "draw", "year", "importer", "group", "product", "exporter")  # of results
+ORDER = ("count", "case", "draw", "year", "importer", "group", "product", "exporter", "country",
+         "market", "service")
 
 
 def simulate(
@@ -133,8 +131,9 @@ def _simulate_block(base: Baseline, scenario: Scenario, draws: Draws,
                     cases: Cases) -> dict[str, Array]:
     start = prepare(base, scenario, draws)
     world, levels = start.world, start.levels
+    partial = start.closure is None
     idle = account(world, levels, start.to_count, resolve(world, []), no_change(levels),
-                   np.zeros_like(levels))
+                   np.zeros_like(levels), partial=partial)
     policies = {name: case for name, case in cases.items() if _acts(case)}
     if not policies:
         return _arrange(cases, {}, {}, idle) | {"max_residual": np.array(0.0)}
@@ -142,7 +141,7 @@ def _simulate_block(base: Baseline, scenario: Scenario, draws: Draws,
     path = target.path(world)
     cost = policy_cost(base.levers, draws, start.years, policies)
     acting = account(world, levels, start.to_count, target.change, target.settled, path, cost,
-                     target.path_elsewhere(world))
+                     target.macro, target.path_elsewhere(world), partial=partial)
     return (_arrange(cases, policies, acting, idle)
             | {"max_residual": np.array(target.settled.residual)})
 
@@ -156,8 +155,8 @@ def _arrange(cases: Cases, policies: Cases, acting: Mapping[str, Array],
     """Put the solved cases and the unchanged ones in the order asked for."""
     place = list(policies)
     arranged = {}
-    for name, variable in VARIABLES.items():
-        at = variable.dims.index("case")
+    for name in idle:
+        at = VARIABLES[name].dims.index("case")
         arranged[name] = np.concatenate(
             [acting[name].take([place.index(case)], axis=at) if case in policies else idle[name]
              for case in cases], axis=at)
@@ -168,14 +167,16 @@ def _dataset(base: Baseline, scenario: Scenario, cases: list[str],
              parts: Sequence[Mapping[str, Array]]) -> xr.Dataset:
     pair = base.pair
     variables = {}
-    for name, variable in VARIABLES.items():
+    for name in (name for name in VARIABLES if name in parts[0]):
+        variable = VARIABLES[name]
         at = variable.dims.index("draw")
         array = np.concatenate([part[name] for part in parts], axis=at)
         variables[name] = (variable.dims, array,
                            {"units": variable.unit, "long_name": variable.title})
     coordinates = _coordinates(tuple(pair.counts), tuple(cases), years_of(base, scenario),
                                pair.importers, tuple(pair.groups),
-                               balances(pair, base.parameters), pair.exporters)
+                               balances(pair, base.parameters), pair.exporters, pair.importers,
+                               pair.exporters, items(list(base.parameters)))
     residual = max(float(part["max_residual"]) for part in parts)
     dataset = xr.Dataset(variables, coordinates, {"max_residual": residual})
     return dataset.transpose(*ORDER, missing_dims="ignore")
@@ -183,7 +184,8 @@ def _dataset(base: Baseline, scenario: Scenario, cases: list[str],
 
 @cache
 def _coordinates(*labels: tuple[str | int, ...]) -> xr.Coordinates:
-    names = ("count", "case", "year", "importer", "group", "product", "exporter")
+    names = ("count", "case", "year", "importer", "group", "product", "exporter", "country",
+             "market", "service")
     coordinates = dict(zip(names, (list(values) for values in labels), strict=True))
     return xr.Dataset(coords=coordinates).coords
 
@@ -267,6 +269,8 @@ def answer(
         dataset[ASSUMED] = assumed
     ahead = reference_path(base, numbers, years_of(base, scenario))
     dataset["factors"] = factors(base, scenario, numbers, ahead)
+    if has_cost(base, scenario):
+        dataset[APPRAISAL] = _appraised(base, scenario, cube)
     return dataset.assign_attrs(described)
 
 
@@ -309,6 +313,13 @@ def nontariff_part(base: Baseline, scenario: Scenario, draws: Draws,
     part = (turnover - bare).reindex(case=list(cases), fill_value=0.0)
     return part.transpose(*turnover.dims).assign_attrs(units=variable.unit,
                                                        long_name=variable.title)
+
+
+def _appraised(base: Baseline, scenario: Scenario, cube: Cube) -> xr.DataArray:
+    """Appraise what costs money on the first draws, simulated to the longest horizon."""
+    longest = scenario.model_copy(update={"horizon": base.pair.last_possible})
+    numbers = {name: values[:APPRAISED] for name, values in draw_all(base, longest, cube).items()}
+    return appraise(base, longest, numbers, simulate(base, longest, numbers))
 
 
 def load_baseline(folder: Path) -> Baseline:

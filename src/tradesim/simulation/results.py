@@ -66,6 +66,8 @@ def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> di
         "resolved": resolved(scenario, Known(base.parameters, base.levers, base.pair,
                                              base.specifications)),
         "title": scenario.title,
+        "shocks": json.dumps([name for name in scenario.levers
+                              if base.levers[name].family == "shock"]),
         "run_id": run_id(scenario, hashes),
         "format": FORMAT,
         "version": _version("tradesim"),

@@ -19,8 +19,8 @@ STATISTICS = ("mean", "p05", "p10", "p25", "p50", "p75", "p90", "p95")
 PERCENTILES = tuple(float(name[1:]) for name in STATISTICS[1:])
 COLUMNS = ("variable", "unit", "count", "year", "exporter", "importer", "group", "case",
            "statistic", "value")
-COSTS = "cost_present_value"
-GAINS = "welfare_present_value"
+COLUMN = {"product": "group", "service": "group", "country": "exporter", "market": "importer"}
+"""Columns of the summary that hold dimensions of another name."""
 
 
 def _with_effects(array: xr.DataArray) -> xr.DataArray:
@@ -96,7 +96,7 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
 
 def _tidy(array: xr.DataArray, name: str, unit: str,
           partners: Mapping[str, str]) -> pd.DataFrame:
-    frame = array.rename("value").to_series().reset_index().rename(columns={"product": "group"})
+    frame = array.rename("value").to_series().reset_index().rename(columns=COLUMN)
     if unit == "USD":
         frame["value"] = _cents(frame["value"])
     frame["variable"], frame["unit"] = name, unit
@@ -165,13 +165,19 @@ def headline(dataset: xr.Dataset) -> dict[str, Any]:
 
 def _benefit_cost(dataset: xr.Dataset) -> dict[str, Any]:
     """Present values of gains and cost by case, USD of the first year."""
+    attrs = dataset["appraisal"].attrs
     found: dict[str, Any] = {"discount_rate": dataset.attrs["discount_rate"],
-                             "first_year": int(dataset["year"][0]),
-                             "last_year": int(dataset["year"][-1])}
+                             "first_year": int(attrs["first_year"]),
+                             "last_year": int(attrs["last_year"])}
     for case in (SCENARIO, IMPLEMENTED):
         values = present_values(dataset, case)
-        found[case] = {name: _statistics(numbers) for name, numbers in values.items()}
-        found[case]["ratio"] = round(benefit_cost_ratio(values), 4)
+        rate = float(attrs[f"rate_of_return_{case}"])
+        ratio = benefit_cost_ratio(values)
+        found[case] = {name: _statistics(numbers) for name, numbers in values.items()} | {
+            "ratio": round(ratio, 4),
+            "rate_of_return": None if np.isnan(rate) else round(rate, 4),
+            "gains_must_be": round(1.0 / ratio, 2) if ratio > 0.0 else None,
+            "pays": round(float((values["net"] > 0.0).mean()), 4)}
     return found
 
 
@@ -181,34 +187,27 @@ def _statistics(values: Array) -> dict[str, float]:
 
 
 def costly(dataset: xr.Dataset) -> bool:
-    """Whether any lever pulled has a cost."""
-    return bool(np.any(dataset["policy_cost"].to_numpy()))
+    """Whether any lever pulled has a cost, so that the run was appraised."""
+    return "appraisal" in dataset
 
 
 def present_values(dataset: xr.Dataset, case: str) -> dict[str, Array]:
-    r"""Present values up to the horizon in one case, by draw (equation A11).
+    r"""Present values over the life of what is built, in one case, by draw (equation A11).
 
-    .. math:: N = \sum_j V_j - K
-
-    Parameters
-    ----------
-    dataset
-        Results of a run.
-    case
-        A case of policy.
+    .. math:: N = \sum_j V_j + H + R - K
 
     Returns
     -------
     dict
-        USD of the first year by draw: ``cost`` :math:`K`, the gain :math:`V` of each country by
-        its name, ``joint`` for both, and ``net`` of the cost :math:`N`.
+        USD of the first year by draw: ``cost`` :math:`K`, the gain :math:`V` of each member of
+        the pair by its name, ``hauliers`` :math:`H`, ``residual`` :math:`R`, ``joint`` (all
+        gains together) and ``net`` of the cost :math:`N`.
     """
-    last = dataset.isel(year=-1).sel(case=case)
-    cost = last[COSTS].to_numpy().astype(float)
-    gains = {str(importer): last[GAINS].sel(importer=importer).to_numpy().astype(float)
-             for importer in dataset["importer"].to_numpy()}
-    joint = np.sum(list(gains.values()), axis=0)
-    return {"cost": cost, **gains, "joint": joint, "net": joint - cost}
+    values = dataset["appraisal"].sel(case=case)
+    parts = {str(item): values.sel(item=item).to_numpy().astype(float)
+             for item in values["item"].to_numpy()}
+    joint = np.sum([part for item, part in parts.items() if item != "cost"], axis=0)
+    return parts | {"joint": joint, "net": joint - parts["cost"]}
 
 
 def benefit_cost_ratio(values: dict[str, Array]) -> float:

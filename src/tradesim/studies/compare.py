@@ -23,6 +23,12 @@ from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO
 CASES = (SCENARIO, IMPLEMENTED)
 ACCOUNTS = ("consumer_surplus", "producer_surplus", "exporter_surplus", "tariff_revenue", "welfare")
 
+CRITERIA = ("turnover", "welfare")
+"""What "best" may mean: turnover on the headline count, or the welfare of both members."""
+
+TIE = 1e3
+"""Scenarios within this amount (USD a year) of the best of a draw share the first place."""
+
 SAME = 1e-5
 """Relative difference above which two reference paths are not the same path."""
 
@@ -51,6 +57,13 @@ class Comparison:
     def packages(self) -> list[str]:
         """All scenarios but the baseline, in the order given."""
         return self.names[1:]
+
+    @cached_property
+    def events(self) -> frozenset[str]:
+        """Scenarios with a shock beside others without: nobody chooses them, so none is best."""
+        found = frozenset(name for name in self.packages
+                          if json.loads(self.runs[name].attrs.get("shocks", "[]")))
+        return found if len(found) < len(self.packages) else frozenset()
 
     @property
     def first(self) -> xr.Dataset:
@@ -112,17 +125,16 @@ class Comparison:
 
     def scenario(self, name: str) -> dict[str, Any]:
         """Give the resolved scenario: levers, parameters, question and the rest."""
-        found: dict[str, Any] = json.loads(self.runs[name].attrs["scenario"])
-        return found
+        resolved: dict[str, Any] = json.loads(self.runs[name].attrs["scenario"])
+        return resolved
 
     def levels(self, variable: str, name: str, case: str, **where: Any) -> Array:
         """Values of a variable in one scenario, USD, draws first."""
-        dataset = self.runs[name]
-        array = dataset[variable].variable
+        array = self.runs[name][variable].variable
         chosen = {"case": case, **where}
         free = [dim for dim in array.dims if dim not in chosen]
         # Plain indexing: many small selections by label would take seconds.
-        taken = array.values[tuple(self._places[dim][chosen[dim]] if dim in chosen
+        taken = array.values[tuple(self._positions[dim][chosen[dim]] if dim in chosen
                                    else slice(None) for dim in array.dims)]
         return np.ascontiguousarray(np.moveaxis(taken, free.index("draw"), 0), dtype=float)
 
@@ -132,9 +144,8 @@ class Comparison:
                 - self.levels(variable, self.baseline, case, **where))
 
     @cached_property
-    def _places(self) -> dict[Any, dict[Any, int]]:
-        return {dim: {label: place for place, label
-                      in enumerate(self.first[dim].values.tolist())}
+    def _positions(self) -> dict[Any, dict[Any, int]]:
+        return {dim: {label: k for k, label in enumerate(self.first[dim].values.tolist())}
                 for dim in self.first.dims if dim in self.first.coords}
 
     def __repr__(self) -> str:
@@ -192,7 +203,10 @@ def compare(*datasets: xr.Dataset, baseline: str | None = None, align: bool = Fa
         shortest = min(int(dataset["year"].values[-1]) for dataset in runs.values())
         runs = {name: dataset.sel(year=slice(None, shortest)) for name, dataset in runs.items()}
     runs = {chosen: runs[chosen], **runs}
-    _same_basis(runs)
+    refuse_different({name: {
+        "draws": str(dataset.sizes["draw"]), "seed": str(dataset.attrs["seed"]),
+        "horizon": str(dataset["year"].values[-1]), "count": str(dataset.attrs["count"]),
+        "calibration": str(dataset.attrs["hashes"])} for name, dataset in runs.items()})
     return Comparison(runs, chosen)
 
 
@@ -202,40 +216,24 @@ HINTS = {"draws": "--draws N gives all the same", "seed": "--seed S gives all th
          "calibration": "run all with the same calibration"}
 
 
-def _same_basis(runs: Mapping[str, xr.Dataset]) -> None:
-    """Refuse runs that do not stand on the same draws, years, statistics and calibration."""
-    refuse_different({name: {
-        "draws": str(dataset.sizes["draw"]), "seed": str(dataset.attrs["seed"]),
-        "horizon": str(dataset["year"].values[-1]), "count": str(dataset.attrs["count"]),
-        "calibration": str(dataset.attrs["hashes"])} for name, dataset in runs.items()})
+def refuse_different(facts: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse scenarios that cannot be compared, with a problem for each thing that differs.
 
-
-def refuse_different(said: Mapping[str, Mapping[str, str]]) -> None:
-    """Refuse scenarios that cannot be compared, saying in what they differ.
-
-    Parameters
-    ----------
-    said
-        By scenario, its draws, seed, horizon, count and calibration, as far as they are known.
-
-    Raises
-    ------
-    InputError
-        With one problem for each thing that differs.
+    `facts` are, by scenario, its draws, seed, horizon, count and calibration, as far as known.
     """
     problems = []
     for key, hint in HINTS.items():
-        by_name = {name: facts[key] for name, facts in said.items() if key in facts}
+        by_name = {name: of_one[key] for name, of_one in facts.items() if key in of_one}
         if len(set(by_name.values())) > 1:
-            shown = by_name if key != "calibration" else _told_apart(by_name)
-            told = ", ".join(f"{name} {value}" for name, value in shown.items())
-            problems.append(Problem("compare", key, f"differs between scenarios: {told}", hint))
+            shown = _other_files(by_name) if key == "calibration" else by_name
+            text = ", ".join(f"{name} {value}" for name, value in shown.items())
+            problems.append(Problem("compare", key, f"differs between scenarios: {text}", hint))
     if problems:
         raise InputError(problems)
 
 
-def _told_apart(by_name: Mapping[str, str]) -> dict[str, str]:
-    """Say in which files the calibrations differ from that of the first run."""
+def _other_files(by_name: Mapping[str, str]) -> dict[str, str]:
+    """Name the files in which the calibrations differ from that of the first run."""
     first = json.loads(next(iter(by_name.values())))
     shown = {}
     for name, text in by_name.items():
@@ -249,12 +247,12 @@ def _told_apart(by_name: Mapping[str, str]) -> dict[str, str]:
 def ranked(comparison: Comparison, case: str = SCENARIO) -> list[str]:
     """Scenarios but the baseline by their mean effect on turnover in the last year, largest first.
 
-    Turnover is on the headline count.
+    Turnover is on the headline count. Events stand behind what can be chosen.
     """
     where = {"count": comparison.count, "year": comparison.last}
     means = {name: float(comparison.change("turnover", name, case, **where).mean())
              for name in comparison.packages}
-    return sorted(means, key=lambda name: -means[name])
+    return sorted(means, key=lambda name: (name in comparison.events, -means[name]))
 
 
 def probability(comparison: Comparison, name: str, case: str, count: str) -> Array:
@@ -304,15 +302,71 @@ def gains(comparison: Comparison, name: str, importer: str, case: str,
           year: int) -> dict[str, Array]:
     """Change for each party in one market, USD by draw.
 
-    Returns
-    -------
-    dict
-        Suppliers by code (their sales; the importer's own code stands for home producers' sales),
-        then the accounts of surplus and revenue by variable name.
+    Suppliers by code (their sales; the importer's own code is that of home producers' sales), then
+    the accounts of surplus and revenue by variable name.
     """
     where = {"importer": importer, "year": year}
     sales = comparison.change("imports", name, case, **where)
     codes = [str(code) for code in comparison.first["exporter"].values]
-    found = {code: sales[:, place] for place, code in enumerate(codes)}
-    return found | {variable: comparison.change(variable, name, case, **where)
-                    for variable in ACCOUNTS}
+    return dict(zip(codes, sales.T, strict=True)) | {
+        variable: comparison.change(variable, name, case, **where) for variable in ACCOUNTS}
+
+
+def outcome(comparison: Comparison, name: str, criterion: str, case: str) -> Array:
+    """Give what one of `CRITERIA` judges a scenario by, by draw: USD in the last year."""
+    last = {"year": comparison.last}
+    if criterion == "turnover":
+        return comparison.levels("turnover", name, case, count=comparison.count, **last)
+    return np.asarray(comparison.levels("welfare", name, case, **last).sum(axis=1))
+
+
+@dataclass(frozen=True)
+class Regret:
+    """How much is missed in each draw by not having chosen that draw's best scenario."""
+
+    names: tuple[str, ...]  # the baseline among them: to do nothing is a choice too
+    loss: Array  # USD by scenario and draw; zero for the best
+    best: Array  # share of the first place by scenario and draw; ties (`TIE`) share it equally
+
+    @property
+    def mean(self) -> Array:
+        """Mean regret by scenario."""
+        return np.asarray(self.loss.mean(axis=1))
+
+    @property
+    def high(self) -> Array:
+        """95th percentile of regret by scenario."""
+        return np.asarray(np.quantile(self.loss, 0.95, axis=1))
+
+    @property
+    def worst(self) -> Array:
+        """Largest regret by scenario."""
+        return np.asarray(self.loss.max(axis=1))
+
+    @property
+    def chance(self) -> Array:
+        """Probability of being best by scenario; sums to one."""
+        return np.asarray(self.best.mean(axis=1))
+
+    @property
+    def minimax(self) -> str:
+        """Scenario whose largest regret is smallest."""
+        return self.names[int(np.nanargmin(self.worst))]
+
+    @property
+    def tied(self) -> float:
+        """Share of draws in which all scenarios tie: nothing makes a difference."""
+        chosen = ~np.isnan(self.loss[:, 0])
+        return float(np.all(self.best[chosen] > 0.0, axis=0).mean())
+
+
+def regret(comparison: Comparison, criterion: str = "turnover",
+           case: str = SCENARIO) -> Regret:
+    """Compare each scenario with the best one, draw by draw, by one of `CRITERIA`."""
+    names = tuple(comparison.names)
+    values = np.stack([outcome(comparison, name, criterion, case) for name in names])
+    event = np.array([name in comparison.events for name in names])
+    values[event] = np.nan
+    loss = values[~event].max(axis=0) - values
+    first = (loss <= TIE).astype(float)
+    return Regret(names, loss, first / first.sum(axis=0))

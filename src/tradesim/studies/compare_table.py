@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import ChainMap
 from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
@@ -13,8 +14,16 @@ import pandas as pd
 from tradesim.common.arrays import Array
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
 from tradesim.simulation.summary import ALL, PERCENTILES, STATISTICS
-from tradesim.studies.compare import ACCOUNTS, CASES, Comparison, first_year, members, probability
-from tradesim.studies.regret import CRITERIA, regret
+from tradesim.studies.compare import (
+    ACCOUNTS,
+    CASES,
+    CRITERIA,
+    Comparison,
+    first_year,
+    members,
+    probability,
+    regret,
+)
 
 COLUMNS = ("scenario", "variable", "unit", "count", "year", "exporter", "importer", "group", "case",
            "statistic", "value")
@@ -25,23 +34,13 @@ Key = dict[str, Any]
 
 
 def table(comparison: Comparison) -> pd.DataFrame:
-    """Tidy table of a comparison.
+    """Tidy table of a comparison: the columns of a run's summary, with the scenario before them.
 
-    Parameters
-    ----------
-    comparison
-        Runs side by side.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `COLUMNS`: those of a run's summary, with the scenario before them. Cases
-        ``effect`` and ``effect_if_implemented`` are changes against the baseline scenario.
-        Turnover and directions stand for all years, product groups, suppliers and accounts for
-        the milestones. ``target_probability``, ``first_year_share`` (share of draws that first
-        reach the target in that year), ``not_reached_share``, ``best_turnover`` and
-        ``best_welfare`` are shares of draws; ``regret_turnover`` and ``regret_welfare`` are USD
-        in the last year, with statistics mean, p95 and max.
+    Cases ``effect`` and ``effect_if_implemented`` are changes against the baseline scenario.
+    Turnover and directions come for all years, product groups, suppliers and accounts for the
+    milestones. ``target_probability``, ``first_year_share`` (share of draws that first reach the
+    target in that year), ``not_reached_share``, ``best_turnover`` and ``best_welfare`` are shares
+    of draws; ``regret_turnover`` and ``regret_welfare`` are USD in the last year.
     """
     rows: list[Row] = []
     for name in comparison.names:
@@ -67,14 +66,12 @@ def statistics(values: Array) -> Array:
 def _described(scenario: str, variable: str, values: Array, labels: Sequence[Sequence[Key]],
                **key: Any) -> Iterator[Row]:
     """Rows of every statistic of `values` (draw first), each other axis with its labels."""
-    found = statistics(values)
-    for place in product(*(range(len(axis)) for axis in labels)):
-        where: Key = {}
-        for axis, position in zip(labels, place, strict=True):
-            where |= axis[position]
-        for number, statistic in enumerate(STATISTICS):
+    cells = statistics(values).reshape(len(STATISTICS), -1).T
+    for parts, numbers in zip(product(*labels), cells, strict=True):
+        where = dict(ChainMap(*parts))
+        for statistic, value in zip(STATISTICS, numbers, strict=True):
             yield _row(scenario, variable, "USD", **key, **where, statistic=statistic,
-                       value=float(found[(number, *place)]))
+                       value=float(value))
 
 
 def _levels(comparison: Comparison, name: str) -> Iterator[Row]:
@@ -137,13 +134,13 @@ def _chances(comparison: Comparison, name: str) -> Iterator[Row]:
 
 def _regrets(comparison: Comparison) -> Iterator[Row]:
     for criterion, case in product(CRITERIA, CASES):
-        found = regret(comparison, criterion, case)
-        count = comparison.count if criterion == "turnover" else "own"
-        for place, name in enumerate(found.names):
-            key = {"year": comparison.last, "case": case, "count": count}
-            for statistic, values in (("mean", found.mean), ("p95", found.high),
-                                      ("max", found.worst)):
+        missed = regret(comparison, criterion, case)
+        key = {"year": comparison.last, "case": case,
+               "count": comparison.count if criterion == "turnover" else "own"}
+        for k, name in enumerate(missed.names):
+            for statistic, values in (("mean", missed.mean), ("p95", missed.high),
+                                      ("max", missed.worst)):
                 yield _row(name, f"regret_{criterion}", "USD", statistic=statistic,
-                           value=float(values[place]), **key)
+                           value=float(values[k]), **key)
             yield _row(name, f"best_{criterion}", "share", statistic="mean",
-                       value=float(found.chance[place]), **key)
+                       value=float(missed.chance[k]), **key)

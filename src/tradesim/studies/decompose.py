@@ -16,7 +16,7 @@ makes the other worth more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from math import factorial
@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
+from tradesim.common.parallel import Progress
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Scenario
@@ -48,29 +49,27 @@ METHODS = ("exact", "permutations")
 PERMUTATIONS = 40
 CASES = (IMPLEMENTED, SCENARIO)
 
-Progress = Callable[[int, int], None]
-
 
 @dataclass(frozen=True)
-class Asked:
-    """A question about a scenario, read and checked."""
+class Study:
+    """A scenario and what questions about it need, read and checked."""
 
     base: Baseline
     scenario: Scenario
     count: str
 
-    def upto(self, years: Sequence[int]) -> Scenario:
+    def until(self, years: Sequence[int]) -> Scenario:
         """Give the scenario up to the last of `years`; its draws and numbers stay the same."""
         return self.scenario.model_copy(update={"horizon": max(years)})
 
-    def numbers(self, scenario: Scenario) -> dict[str, Array]:
+    def draw(self, scenario: Scenario) -> dict[str, Array]:
         """Draw everything uncertain; one draw stands in the middle of every distribution."""
         cube = Cube.point() if scenario.draws == 1 else Cube.random(scenario.draws, scenario.seed)
         return draw_all(self.base, scenario, cube)
 
 
 def ask(path: str | Path, *, calibration: Path | None = None, overrides: Sequence[str] = (),
-        draws: int | None = None, seed: int | None = None, count: str | None = None) -> Asked:
+        draws: int | None = None, seed: int | None = None, count: str | None = None) -> Study:
     """Read a scenario and what it needs; parameters as for `model.run`.
 
     Raises
@@ -80,12 +79,12 @@ def ask(path: str | Path, *, calibration: Path | None = None, overrides: Sequenc
     """
     base = load_baseline(calibration_folder() if calibration is None else calibration)
     scenario, described = model.ask(base, path, overrides, draws, seed, count)
-    return Asked(base, scenario, described["count"])
+    return Study(base, scenario, described["count"])
 
 
-def check_years(asked: Asked, years: Sequence[int]) -> tuple[int, ...]:
+def check_years(study: Study, years: Sequence[int]) -> tuple[int, ...]:
     """Give the years in order, without doubles, or say which are outside the run."""
-    known = years_of(asked.base, asked.scenario)
+    known = years_of(study.base, study.scenario)
     wrong = [Problem("--year", str(year), f"is outside the run, which goes from {known[0]} to "
                      f"{known[-1]}") for year in years if year not in known]
     if wrong:
@@ -130,30 +129,30 @@ def decompose(
     InputError
         When the scenario pulls no lever, or too many for the exact method.
     """
-    asked = ask(path, calibration=calibration, overrides=overrides,
+    study = ask(path, calibration=calibration, overrides=overrides,
                 draws=DRAWS if draws is None else draws, seed=seed, count=count)
-    names = list(asked.scenario.levers)
+    names = list(study.scenario.levers)
     _check(names, method, permutations, str(path))
-    kept = check_years(asked, years or [asked.scenario.horizon])
-    scenario = asked.upto(kept)
-    numbers = asked.numbers(scenario)
-    happens = as_subset(standard_cases(asked.base, scenario, numbers)[SCENARIO], scenario)[0]
+    kept = check_years(study, years or [study.scenario.horizon])
+    scenario = study.until(kept)
+    numbers = study.draw(scenario)
+    happens = as_subset(standard_cases(study.base, scenario, numbers)[SCENARIO], scenario)[0]
     masks = {IMPLEMENTED: np.full_like(happens, 2**len(names) - 1), SCENARIO: happens}
     if method == "exact":
-        found = flows(asked.base, scenario, numbers, all_subsets(len(names)), years=kept,
-                      progress=progress)
-        parts = [_exact(_by_case(found), masks[case]) for case in CASES]
+        answer = flows(study.base, scenario, numbers, all_subsets(len(names)), years=kept,
+                       progress=progress)
+        parts = [_exact(_by_case(answer), masks[case]) for case in CASES]
     else:
         orders = random_orders(len(names), permutations, scenario.draws, scenario.seed)
         subsets = along(orders)
         cases = [subsets & masks[case] for case in CASES]
-        found = flows(asked.base, scenario, numbers, np.concatenate(cases), years=kept,
-                      progress=progress)
-        parts = [_sampled(trade, orders) for trade in np.split(_by_case(found), len(CASES))]
-    described = describe(asked.base, asked.scenario, asked.count, command)
-    return _dataset(asked, found, parts).assign_attrs(
+        answer = flows(study.base, scenario, numbers, np.concatenate(cases), years=kept,
+                       progress=progress)
+        parts = [_sampled(trade, orders) for trade in np.split(_by_case(answer), len(CASES))]
+    described = describe(study.base, study.scenario, study.count, command)
+    return _dataset(study, answer, parts).assign_attrs(
         described, method=method, permutations=permutations if method != "exact" else 0,
-        solved=found.solved)
+        solved=answer.solved)
 
 
 def _check(names: Sequence[str], method: str, permutations: int, path: str) -> None:
@@ -185,17 +184,17 @@ def shapley(worth: Array) -> Array:
 def interactions(worth: Array) -> Array:
     """Interaction index of each pair; worth (case, ...) to indices (lever, other, ...)."""
     levers = len(worth).bit_length() - 1
-    found = np.zeros((levers, levers, *worth.shape[1:]))
+    index = np.zeros((levers, levers, *worth.shape[1:]))
     if levers < 2:
-        return found
+        return index
     size = np.bitwise_count(np.arange(len(worth) // 4))
     weight = np.array([factorial(s) * factorial(levers - s - 2) / factorial(levers - 1)
                        for s in range(levers - 1)])[size]
     for high in range(levers):
         gain = _gain(worth, high)
         for low in range(high):
-            found[high, low] = found[low, high] = _weighted(_gain(gain, low), weight)
-    return found
+            index[high, low] = index[low, high] = _weighted(_gain(gain, low), weight)
+    return index
 
 
 def _gain(worth: Array, lever: int) -> Array:
@@ -219,9 +218,10 @@ def _by_case(found: Flows) -> Array:
 
 def _exact(trade: Array, mask: Subsets) -> dict[str, Array]:
     """Everything about one case; a lever that fails in a draw drops out of every subset there."""
-    chosen = all_subsets((len(trade)).bit_length() - 1) & mask
+    levers = len(trade).bit_length() - 1
+    chosen = all_subsets(levers) & mask
     worth = np.take_along_axis(trade, chosen[:, None, None, None], axis=0)
-    single = 2**np.arange(len(trade).bit_length() - 1)
+    single = 2**np.arange(levers)
     share = shapley(worth)
     return {"reference": worth[0], "effect": worth[-1] - worth[0], "share": share,
             "alone": worth[single] - worth[0], "last": worth[-1] - worth[len(trade) - 1 - single],
@@ -229,13 +229,9 @@ def _exact(trade: Array, mask: Subsets) -> dict[str, Array]:
 
 
 def random_orders(levers: int, permutations: int, draws: int, seed: int) -> NDArray[np.intp]:
-    """Random orders of the levers by draw, each followed by its reverse.
+    """Position of each lever in random orders, each followed by its reverse.
 
-    Returns
-    -------
-    numpy.ndarray
-        Place of each lever, (permutation, draw, lever). A draw has a stream of its own, so more
-        draws keep the first ones.
+    Axes (permutation, draw, lever). A draw has a stream of its own: more draws keep the first.
     """
     name = int.from_bytes(sha256(b"decompose.orders").digest()[:8])
     one = np.array([np.random.default_rng([seed, name, draw]).permuted(
@@ -247,10 +243,7 @@ def random_orders(levers: int, permutations: int, draws: int, seed: int) -> NDAr
 def along(orders: NDArray[np.intp]) -> Subsets:
     """Subsets met when the levers come in these orders, then each alone and each left out.
 
-    Returns
-    -------
-    numpy.ndarray
-        Whole numbers, (case, draw): ``levers + 1`` for each order, then twice ``levers``.
+    Whole numbers, (case, draw): ``levers + 1`` for each order, then twice ``levers``.
     """
     draws, levers = orders.shape[1:]
     bit = 1 << np.arange(levers, dtype=np.int64)
@@ -275,19 +268,19 @@ def _sampled(trade: Array, orders: NDArray[np.intp]) -> dict[str, Array]:
             "error": pairs.std(axis=0, ddof=1) / np.sqrt(len(pairs))}
 
 
-def _dataset(asked: Asked, found: Flows, parts: Sequence[dict[str, Array]]) -> xr.Dataset:
-    pair, names = asked.base.pair, list(asked.scenario.levers)
-    leading = {"share": ("lever",), "alone": ("lever",), "last": ("lever",), "error": ("lever",),
-               "interaction": ("lever", "second"), "reference": (), "effect": ()}
+def _dataset(study: Study, answer: Flows, parts: Sequence[dict[str, Array]]) -> xr.Dataset:
+    pair, names = study.base.pair, list(study.scenario.levers)
     variables: dict[str, Any] = {}
     for name in parts[0]:
         counted = np.moveaxis(np.stack([part[name] for part in parts]), -4, 1)
-        joined = (np.sqrt if name == "error" else np.asarray)(
-            (counted**2 if name == "error" else counted).sum(axis=-3, keepdims=True))
-        dims = ("case", "count", *leading[name], "importer", "year", "draw")
-        variables[name] = (dims, np.concatenate([joined, counted], axis=-3), {"units": "USD"})
-    coordinates = {"case": list(CASES), "count": list(pair.counts), "lever": names, "second": names,
-                   "importer": [ALL, *pair.importers], "year": list(found.years)}
-    if "interaction" not in parts[0]:
-        del coordinates["second"]
-    return xr.Dataset(variables, coordinates)
+        leading = ("lever", "second")[:counted.ndim - 5]
+        if name == "error":
+            joined = np.sqrt((counted**2).sum(axis=-3, keepdims=True))
+        else:
+            joined = counted.sum(axis=-3, keepdims=True)
+        variables[name] = (("case", "count", *leading, "importer", "year", "draw"),
+                           np.concatenate([joined, counted], axis=-3), {"units": "USD"})
+    coordinates = {"case": list(CASES), "count": list(pair.counts), "lever": names,
+                   "importer": [ALL, *pair.importers], "year": list(answer.years)}
+    return xr.Dataset(variables, coordinates | (
+        {"second": names} if "interaction" in parts[0] else {}))

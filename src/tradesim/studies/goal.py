@@ -18,13 +18,14 @@ from scipy.optimize import bisect
 
 from tradesim.common.arrays import Array, frozen
 from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.common.parallel import Progress
 from tradesim.inputs.levers import Choice
 from tradesim.inputs.parameters import Parameter
 from tradesim.inputs.scenario import Scenario
-from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO, standard_cases, years_of
+from tradesim.simulation.draws import REFERENCE, SCENARIO, standard_cases, years_of
 from tradesim.simulation.results import describe
 from tradesim.simulation.subsets import Subsets, as_subset, flows
-from tradesim.studies.decompose import DRAWS, Asked, ask, check_years
+from tradesim.studies.decompose import DRAWS, Study, ask, check_years
 
 GROWTH = "growth"
 GROWTH_BOUND = 20.0
@@ -40,40 +41,20 @@ PRECISION = 1 / 4000
 """How finely the answer is sought, as a share of the range."""
 
 TOGETHER = "together"
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Move:
-    """One thing moved, and what that does to the probability of the target.
+    """One thing moved, and what that does to the probability of the target."""
 
-    Attributes
-    ----------
-    names
-        Settings moved; several go the same share of the way from today's value to their bound.
-    unit
-        Unit of `tried`.
-    now
-        Middle of what is assumed today.
-    tried, chances
-        Values tried, in order, and the probability of the target at each.
-    found
-        Value nearest to today's at which the asked probability is reached; None if no value
-        in the range does.
-    settings
-        Each setting's value at `found`, or at the best value where nothing is found.
-    noise
-        Steps of the probability up to this size (two draws) do not count as a turn.
-    """
-
-    names: tuple[str, ...]
-    unit: str
-    now: float
-    tried: tuple[float, ...]
+    names: tuple[str, ...]  # several go the same share of the way from today's value to a bound
+    unit: str  # of `tried`
+    now: float  # middle of what is assumed today
+    tried: tuple[float, ...]  # values in order, with the probability of the target at each
     chances: tuple[float, ...]
-    found: float | None
-    settings: Mapping[str, float]
-    noise: float = 0.0
+    found: float | None  # value nearest to today's at which the asked probability is reached
+    settings: Mapping[str, float]  # of each setting at `found`, or else at the best value
+    noise: float = 0.0  # steps of the probability up to this (two draws) do not count as a turn
 
     @property
     def label(self) -> str:
@@ -83,8 +64,8 @@ class Move:
     @property
     def best(self) -> tuple[float, float]:
         """Value with the highest probability among those tried, and that probability."""
-        place = int(np.argmax(self.chances))
-        return self.tried[place], self.chances[place]
+        best = int(np.argmax(self.chances))
+        return self.tried[best], self.chances[best]
 
     @property
     def turns(self) -> bool:
@@ -101,8 +82,7 @@ class FirstYear:
     p10: float | None
     p50: float | None
     p90: float | None
-    never: float
-    """Share of draws in which it is not reached by the horizon."""
+    never: float  # share of draws in which it is not reached by the horizon
 
 
 @dataclass(frozen=True)
@@ -111,7 +91,7 @@ class Goal:
 
     Attributes
     ----------
-    asked
+    study
         The scenario and what it needs.
     target, year, probability, case
         What was asked: USD, by when, how surely, and risk-weighted or if implemented.
@@ -123,7 +103,7 @@ class Goal:
         What identifies this answer, as for a run.
     """
 
-    asked: Asked
+    study: Study
     target: float
     year: int
     probability: float
@@ -176,14 +156,14 @@ def goal(
         When the target is already reached, a setting cannot vary, or the question makes no
         sense.
     """
-    asked = ask(path, calibration=calibration, overrides=overrides,
+    study = ask(path, calibration=calibration, overrides=overrides,
                 draws=DRAWS if draws is None else draws, seed=seed, count=count)
-    target = float(asked.base.pair.target_value) if target is None else target
-    year = asked.scenario.horizon if year is None else year
+    target = float(study.base.pair.target_value) if target is None else target
+    year = study.scenario.horizon if year is None else year
     _check(target, probability)
-    (year,) = check_years(asked, [year])
-    chosen = movable(asked, vary)
-    search = _Search(asked, target, year, probability, case)
+    (year,) = check_years(study, [year])
+    chosen = movable(study, vary)
+    search = _Search(study, target, year, probability, case)
     if search.now >= probability:
         raise InputError([Problem(
             "--target", f"{target:g}", f"is already reached in {year} with probability "
@@ -196,9 +176,9 @@ def goal(
         moves.append(search.move(names, {move.names[0]: move for move in moves}))
         if progress:
             progress(done + 1, len(things))
-    return Goal(asked, target, year, probability, case, search.now, tuple(moves),
-                _first_years(asked, target),
-                describe(asked.base, asked.scenario, asked.count, command))
+    return Goal(study, target, year, probability, case, search.now, tuple(moves),
+                _first_years(study, target),
+                describe(study.base, study.scenario, study.count, command))
 
 
 def _check(target: float, probability: float) -> None:
@@ -211,48 +191,48 @@ def _check(target: float, probability: float) -> None:
         raise InputError(problems)
 
 
-def movable(asked: Asked, vary: Sequence[str]) -> list[str]:
+def movable(study: Study, vary: Sequence[str]) -> list[str]:
     """Names of what is to be moved, checked; all that can be by default."""
-    levers = asked.base.levers
-    settings = {name: item for lever in asked.scenario.levers
+    levers = study.base.levers
+    settings = {name: item for lever in study.scenario.levers
                 for name, item in levers[lever].parameters.items() if item.low < item.high}
     if not vary:
         return [*settings, GROWTH]
-    everything = {item.name: item for lever in levers.values() for item in lever.settings.values()}
-    problems = []
-    for name in dict.fromkeys(vary):
-        item = everything.get(name)
-        if name in settings or name == GROWTH:
-            continue
-        if item is None:
-            problems.append(Problem("--vary", name, "unknown setting",
-                                    nearest(name, [*everything, GROWTH])
-                                    or "`tradesim levers NAME` lists a lever's settings"))
-        elif isinstance(item, Choice):
-            problems.append(Problem("--vary", name, "cannot be moved: it is a choice between "
-                                    f"{', '.join(item.values)}", f"--set {name}=... chooses"))
-        elif item.low == item.high:
-            problems.append(Problem("--vary", name, f"cannot be moved: its bounds leave only "
-                                    f"{item.low:g}"))
-        else:
-            lever = name.partition(".")[0]
-            problems.append(Problem("--vary", name, f"the scenario does not pull lever '{lever}'",
-                                    f"add it: --set {lever}={{}}"))
+    problems = [_why_fixed(study, name) for name in dict.fromkeys(vary)
+                if name not in settings and name != GROWTH]
     if problems:
         raise InputError(problems)
     return list(dict.fromkeys(vary))
 
 
+def _why_fixed(study: Study, name: str) -> Problem:
+    """Why a name cannot be moved."""
+    everything = {item.name: item for lever in study.base.levers.values()
+                  for item in lever.settings.values()}
+    item = everything.get(name)
+    if item is None:
+        return Problem("--vary", name, "unknown setting", nearest(name, [*everything, GROWTH])
+                       or "`tradesim levers NAME` lists a lever's settings")
+    if isinstance(item, Choice):
+        return Problem("--vary", name, "cannot be moved: it is a choice between "
+                       f"{', '.join(item.values)}", f"--set {name}=... chooses")
+    if item.low == item.high:
+        return Problem("--vary", name, f"cannot be moved: its bounds leave only {item.low:g}")
+    lever = name.partition(".")[0]
+    return Problem("--vary", name, f"the scenario does not pull lever '{lever}'",
+                   f"add it: --set {lever}={{}}")
+
+
 class _Search:
     """Probability of the target as a function of what is moved, on the same draws."""
 
-    def __init__(self, asked: Asked, target: float, year: int, probability: float,
+    def __init__(self, study: Study, target: float, year: int, probability: float,
                  case: str) -> None:
-        self.base, self.target, self.year = asked.base, target, year
+        self.base, self.target, self.year = study.base, target, year
         self.probability, self.case = probability, case
-        self.scenario: Scenario = asked.upto([year])
-        self.place = list(self.base.pair.counts).index(asked.count)
-        self.draws = asked.numbers(self.scenario)
+        self.scenario: Scenario = study.until([year])
+        self.count = list(self.base.pair.counts).index(study.count)
+        self.draws = study.draw(self.scenario)
         self.mask = self._mask(self.draws)
 
     def _mask(self, draws: Mapping[str, Array]) -> Subsets:
@@ -262,9 +242,9 @@ class _Search:
 
     def _turnover(self, draws: Mapping[str, Array], mask: Subsets,
                   growth: float = 0.0) -> Array:
-        found = flows(self.base, self.scenario, draws, mask[None], years=(self.year,),
-                      growth=growth)
-        return np.asarray(found.turnover(self.place)[0, 0])
+        answer = flows(self.base, self.scenario, draws, mask[None], years=(self.year,),
+                       growth=growth)
+        return np.asarray(answer.turnover(self.count)[0, 0])
 
     @cached_property
     def today(self) -> Array:
@@ -304,7 +284,8 @@ class _Search:
         if names == (GROWTH,):
             return self._searched(names, "percentage points a year", 0.0,
                                   np.linspace(0.0, GROWTH_BOUND, GRID), lambda x: {GROWTH: x})
-        items = {name: self._item(name) for name in names}
+        items = {name: self.base.levers[name.partition(".")[0]].parameters[name]
+                 for name in names}
         middle = {name: float(np.median(self.draws[name])) for name in names}
         if len(names) == 1:
             (name,), (item,) = names, items.values()
@@ -314,13 +295,11 @@ class _Search:
                                          else -1] for name in names}
 
         def on_the_way(share: float) -> dict[str, float]:
-            return {name: _rounded(middle[name] + share * (ends[name] - middle[name]), item)
+            way = {name: middle[name] + share * (ends[name] - middle[name]) for name in names}
+            return {name: float(round(way[name])) if item.integer else way[name]
                     for name, item in items.items()}
 
         return self._searched(names, "share of the way", 0.0, np.linspace(0, 1, GRID), on_the_way)
-
-    def _item(self, name: str) -> Parameter:
-        return self.base.levers[name.partition(".")[0]].parameters[name]
 
     def _searched(self, names: tuple[str, ...], unit: str, now: float, values: Array,
                   settings: Callable[[float], dict[str, float]], *, whole: bool = False) -> Move:
@@ -367,22 +346,18 @@ def _values(item: Parameter, now: float) -> Array:
     return np.unique(np.round(values) if item.integer else values)
 
 
-def _rounded(value: float, item: Parameter) -> float:
-    return float(round(value)) if item.integer else value
-
-
-def _first_years(asked: Asked, target: float) -> tuple[FirstYear, ...]:
+def _first_years(study: Study, target: float) -> tuple[FirstYear, ...]:
     """When each case first reaches the target."""
-    scenario = asked.scenario
-    draws = asked.numbers(scenario)
-    cases = standard_cases(asked.base, scenario, draws)
+    scenario = study.scenario
+    draws = study.draw(scenario)
+    cases = standard_cases(study.base, scenario, draws)
     if not scenario.levers:
         cases = {REFERENCE: cases[REFERENCE]}
     masks = [np.broadcast_to(as_subset(case, scenario)[0], (scenario.draws,))
              for case in cases.values()]
-    found = flows(asked.base, scenario, draws, np.stack(masks))
-    reached = found.turnover(list(asked.base.pair.counts).index(asked.count)) >= target
-    years, answers = np.array(years_of(asked.base, scenario)), []
+    answer = flows(study.base, scenario, draws, np.stack(masks))
+    reached = answer.turnover(list(study.base.pair.counts).index(study.count)) >= target
+    years, answers = np.array(years_of(study.base, scenario)), []
     for case, hit in zip(cases, reached, strict=True):
         ever = hit.any(axis=0)
         first = years[hit.argmax(axis=0)][ever]
@@ -390,6 +365,3 @@ def _first_years(asked: Asked, target: float) -> tuple[FirstYear, ...]:
             first, [0.1, 0.5, 0.9], method="inverted_cdf")) if ever.any() else (None,) * 3)
         answers.append(FirstYear(case, low, middle, high, float(1.0 - ever.mean())))
     return tuple(answers)
-
-
-__all__ = ["IMPLEMENTED", "SCENARIO", "FirstYear", "Goal", "Move", "goal", "movable"]

@@ -12,13 +12,13 @@ Five questions, asked of every specification that has weight:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr
 
 from tradesim.common.arrays import Array, frozen
+from tradesim.common.parallel import Progress
 from tradesim.inputs.distributions import EDGE
 from tradesim.inputs.parameters import Parameter, quantile
 from tradesim.inputs.specifications import size_of_market
@@ -33,8 +33,7 @@ from tradesim.reference.likelihood import (
 )
 from tradesim.reference.mcmc import kept_draws, sample
 from tradesim.reference.statespace import kalman, log_likelihood, starting_variance
-
-Progress = Callable[[int, int], None]
+from tradesim.studies.backtest.scores import quantiles
 
 PARETO = 0.7
 """Shape of the tail of importance weights above which they are not to be trusted."""
@@ -110,36 +109,26 @@ def replicate(evidence: Evidence, vectors: Array, rng: np.random.Generator) -> A
 
 def statistics(log_value: Array, importers: tuple[str, ...],
                reporters: tuple[str, ...]) -> dict[str, Array]:
-    """Describe reported series by a few numbers each, for any leading axes.
+    """Describe reported series (..., year, importer, reporter) by a few numbers each.
 
-    Parameters
-    ----------
-    log_value
-        Log reports (..., year, importer, reporter); NaN = missing.
-    importers, reporters
-        Names of the last two axes, the reference reporter first.
-
-    Returns
-    -------
-    dict
-        For each series the standard deviation of yearly growth and its lag-1 autocorrelation;
-        for each importer and other reporter the standard deviation of the gap to the reference
-        count, its lag-1 autocorrelation, and its trend per year.
+    For each series the standard deviation of yearly growth and its lag-1 autocorrelation; for
+    each importer and reporter but the first, the reference, the standard deviation of the gap to
+    the reference count, its lag-1 autocorrelation, and its trend per year. NaN = missing.
     """
     growth = np.diff(log_value, axis=-3)
     gap = log_value[..., 1:] - log_value[..., :1]
-    found = {}
+    numbers = {}
     for j, importer in enumerate(importers):
         for r, reporter in enumerate(reporters):
             own = growth[..., j, r]
-            found[f"growth_sd.{importer}.{reporter}"] = np.nanstd(own, axis=-1)
-            found[f"growth_autocorrelation.{importer}.{reporter}"] = _autocorrelation(own)
+            numbers[f"growth_sd.{importer}.{reporter}"] = np.nanstd(own, axis=-1)
+            numbers[f"growth_autocorrelation.{importer}.{reporter}"] = _autocorrelation(own)
         for r, reporter in enumerate(reporters[1:]):
             own = gap[..., j, r]
-            found[f"gap_sd.{importer}.{reporter}"] = np.nanstd(own, axis=-1)
-            found[f"gap_autocorrelation.{importer}.{reporter}"] = _autocorrelation(own)
-            found[f"gap_trend.{importer}.{reporter}"] = _trend(own)
-    return found
+            numbers[f"gap_sd.{importer}.{reporter}"] = np.nanstd(own, axis=-1)
+            numbers[f"gap_autocorrelation.{importer}.{reporter}"] = _autocorrelation(own)
+            numbers[f"gap_trend.{importer}.{reporter}"] = _trend(own)
+    return numbers
 
 
 def _autocorrelation(series: Array) -> Array:
@@ -158,21 +147,11 @@ def _trend(series: Array) -> Array:
 
 @dataclass(frozen=True)
 class Importance:
-    """Weights that turn draws of one density into draws of another.
+    """Weights that turn draws of one density into draws of another."""
 
-    Attributes
-    ----------
-    weight
-        Smoothed, adding up to one; (draw,).
-    effective
-        Effective number of draws.
-    shape
-        Shape of the generalised Pareto tail; above `PARETO` the weights are not to be trusted.
-    """
-
-    weight: Array
-    effective: float
-    shape: float
+    weight: Array  # smoothed, adding up to one; (draw,)
+    effective: float  # number of draws
+    shape: float  # of the generalised Pareto tail; above `PARETO` weights are not to be trusted
 
 
 def importance(log_ratio: Array) -> Importance:
@@ -199,13 +178,6 @@ def importance(log_ratio: Array) -> Importance:
         ratio[largest] = np.minimum(smooth, 1.0)
     weight = ratio / ratio.sum()
     return Importance(weight, float(1.0 / (weight**2).sum()), float(shape))
-
-
-def weighted_quantile(values: Array, weight: Array, level: float) -> float:
-    """Quantile of weighted draws."""
-    order = np.argsort(values, kind="stable")
-    mass = np.cumsum(weight[order]) - 0.5 * weight[order]
-    return float(np.interp(level, mass, values[order]))
 
 
 def without(evidence: Evidence, year: int) -> Evidence:
@@ -256,25 +228,13 @@ def fit(evidence: Evidence, seed: int, *, draws: int = 4000, steps: int = STEPS,
 
 @dataclass(frozen=True)
 class Influence:
-    """What leaving one year out does to quantities of interest.
+    """What leaving one year out does to quantities of interest."""
 
-    Attributes
-    ----------
-    shift
-        Change of the median by quantity, in standard deviations of the full posterior.
-    change
-        The same in the quantity's own unit.
-    effective, shape
-        Of the importance weights.
-    refitted
-        Whether they were bad, so that a fit of its own was made.
-    """
-
-    shift: dict[str, float]
-    change: dict[str, float]
-    effective: float
+    shift: dict[str, float]  # change of the median in standard deviations of the full posterior
+    change: dict[str, float]  # the same in the quantity's own unit
+    effective: float  # of the importance weights
     shape: float
-    refitted: bool
+    refitted: bool  # whether the weights were bad, so that a fit of its own was made
 
 
 def influence(evidence: Evidence, vectors: Array, year: int, seed: int = 1) -> Influence:
@@ -291,7 +251,7 @@ def influence(evidence: Evidence, vectors: Array, year: int, seed: int = 1) -> I
         after = fit(less, seed)
         weight = np.full(len(after), 1.0 / len(after))
     before, now = _quantities(vectors, evidence), _quantities(after, less)
-    change = {name: weighted_quantile(now[name], weight, 0.5) - float(np.median(values))
+    change = {name: float(quantiles(now[name], 0.5, weight)[0] - np.median(values))
               for name, values in before.items()}
     return Influence({name: change[name] / float(values.std())
                       for name, values in before.items()}, change,
@@ -299,9 +259,9 @@ def influence(evidence: Evidence, vectors: Array, year: int, seed: int = 1) -> I
 
 
 def _quantities(vectors: Array, evidence: Evidence) -> dict[str, Array]:
-    found = {"turnover": log_turnover(vectors, evidence)}
+    turnover = {"turnover": log_turnover(vectors, evidence)}
     elasticity = unpack(vectors, evidence)["elasticity_gdp"]
-    return found if np.ptp(elasticity) == 0.0 else {"elasticity": elasticity, **found}
+    return turnover if np.ptp(elasticity) == 0.0 else {"elasticity": elasticity, **turnover}
 
 
 # Simulation-based calibration.
@@ -312,18 +272,13 @@ def ranks(evidence: Evidence, simulations: int, *, seed: int = 1, kept: int = 63
 
     For each simulation parameters are drawn from the prior, reports from equations 1-3, and
     the model is fitted to them. If the fit is right every rank from 0 to `kept` is equally
-    likely.
-
-    Returns
-    -------
-    numpy.ndarray
-        Axes (simulation, parameter).
+    likely. Axes (simulation, parameter).
 
     Notes
     -----
     Talts, Betancourt, Simpson, Vehtari and Gelman (2018), arXiv 1804.06788.
     """
-    found = []
+    every = []
     for number in range(simulations):
         rng = np.random.default_rng([seed, number])
         true = prior_draws(evidence, rng.uniform(EDGE, 1 - EDGE, (1, len(evidence.priors))))
@@ -331,16 +286,16 @@ def ranks(evidence: Evidence, simulations: int, *, seed: int = 1, kept: int = 63
         made = replace(evidence, history=replace(evidence.history, log_value=reports))
         drawn = fit(made, int(rng.integers(2**31)), draws=kept, steps=steps, ensembles=1,
                     walkers=walkers)
-        found.append((drawn < true).sum(axis=0))
+        every.append((drawn < true).sum(axis=0))
         if progress is not None:
             progress(number + 1, simulations)
-    return np.array(found)
+    return np.array(every)
 
 
-def uniformity(ranks_found: Array, kept: int = 63, bins: int = 8) -> Array:
+def uniformity(ranks_of: Array, kept: int = 63, bins: int = 8) -> Array:
     """p-value of the chi-square test that ranks from 0 to `kept` are uniform, by parameter."""
     from scipy.stats import chisquare
 
     counts = np.array([np.bincount(column * bins // (kept + 1), minlength=bins)
-                       for column in ranks_found.T])
+                       for column in ranks_of.T])
     return np.asarray(chisquare(counts, axis=1).pvalue)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tradesim.common.arrays import Array, axis, total
+from tradesim.common.arrays import Array, axis, ratio, total
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.economy.accounts import split_change
 from tradesim.inputs.parameters import Cube
@@ -48,16 +48,8 @@ def trade_creation(imports: Array, old: Array, new: Array, demand: Array,
 
     .. math:: (T7)\;\; TC = M\,\frac{E_m\,(t_1 - t_0)}{(1 + t_0)\,(1 - E_m / E_x)}
 
-    Parameters
-    ----------
-    imports
-        Imports before :math:`M`.
-    old, new
-        Duties :math:`t_0`, :math:`t_1`, shares of value.
-    demand
-        Elasticity of import demand :math:`E_m`, below zero.
-    supply
-        Elasticity of export supply :math:`E_x`; infinite by default.
+    with imports before :math:`M`, duties :math:`t_0`, :math:`t_1` as shares of value, elasticities
+    of import demand :math:`E_m`, below zero, and of export supply :math:`E_x`, infinite by default.
     """
     return np.asarray(imports * demand * (new - old) / (1.0 + old)
                       / (1.0 - demand / np.asarray(supply)))
@@ -82,21 +74,8 @@ def trade_diversion(imports: Array, old: Array, new: Array, substitution: Array)
         (T7)\;\; TD = \frac{M_b M_o\, \delta E_s}{M_b + M_o + M_b\,\delta E_s}, \qquad
         \delta = \frac{1 + t_1}{1 + t_0} - 1
 
-    Parameters
-    ----------
-    imports, old, new
-        Imports before and duties by supplier, first axis.
-    substitution
-        Elasticity of substitution :math:`E_s`, below zero.
-
-    Returns
-    -------
-    numpy.ndarray
-        Gains and losses by supplier.
-
-    Notes
-    -----
-    Suppliers whose duty falls are one beneficiary :math:`b` with the mean :math:`\delta` of their
+    with the elasticity of substitution :math:`E_s`, below zero; suppliers along the first axis.
+    Those whose duty falls are one beneficiary :math:`b` with the mean :math:`\delta` of their
     imports, and share its gain as they share in that mean; all others :math:`o` lose in
     proportion to their imports.
     """
@@ -106,61 +85,35 @@ def trade_diversion(imports: Array, old: Array, new: Array, substitution: Array)
     mine, theirs = gains.sum(axis=0), others.sum(axis=0)
     moved = (gains * relative).sum(axis=0)
     pull = moved * substitution  # of all beneficiaries together: imports times relative change
-    diverted = np.divide(pull * theirs, mine + theirs + pull, out=np.zeros_like(pull),
-                         where=mine > 0.0)
-    return np.asarray(gains * relative * _over(diverted, moved) - others * _over(diverted, theirs))
-
-
-def _over(part: Array, whole: Array) -> Array:
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole != 0.0)
+    diverted = ratio(pull * theirs, mine + theirs + pull)
+    return np.asarray(gains * relative * ratio(diverted, moved) - others * ratio(diverted, theirs))
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """One year before and after; arrays by importer, exporter and group, home sales zero.
-
-    Attributes
-    ----------
-    before, after
-        Imports on the importer's own count, USD, and when trade has adjusted.
-    reached
-        Imports that are reached in that year.
-    creation, diversion, price
-        Parts of the change from before to after.
-    old_duty, new_duty
-        Duty on the last unit, share of value.
-    old_revenue, new_revenue
-        Border revenue, USD.
-    formula
-        Creation, diversion and price effect by SMART's formulas.
-    """
+class YearChange:
+    """One year before and after; arrays by importer, exporter and group, home sales zero."""
 
     year: int
-    before: Array
-    after: Array
-    reached: Array
-    creation: Array
+    before: Array  # imports on the importer's own count, USD
+    after: Array  # when trade has adjusted
+    reached: Array  # in that very year
+    creation: Array  # parts of the change from before to after
     diversion: Array
     price: Array
-    old_duty: Array
+    old_duty: Array  # on the last unit, share of value
     new_duty: Array
-    old_revenue: Array
+    old_revenue: Array  # at the border, USD
     new_revenue: Array
-    formula: tuple[Array, Array, Array]
+    formula: tuple[Array, Array, Array]  # creation, diversion and price effect by SMART's formulas
 
 
-def compare_year(base: Baseline, scenario: Scenario, year: int | None = None) -> Comparison:
+def compare_year(base: Baseline, scenario: Scenario, year: int | None = None) -> YearChange:
     """Compare one year with every lever implemented against the same year without.
 
     Everything uncertain stands in its middle. Projects are left out: they are added to trade,
     not a response to a duty.
 
-    Parameters
-    ----------
-    base, scenario
-        The baseline, and what to pull.
-    year
-        A projected year; the scenario's horizon by default.
+    The year is the scenario's horizon by default.
 
     Raises
     ------
@@ -176,14 +129,14 @@ def compare_year(base: Baseline, scenario: Scenario, year: int | None = None) ->
     if not scenario.levers:
         raise InputError([Problem(scenario.name, "levers", "the scenario pulls no lever, so there "
                                   "is nothing to compare", "`tradesim levers` lists them")])
-    world, place = start.world, [start.years.index(year)]
-    found = start.settle({IMPLEMENTED: dict.fromkeys(scenario.levers, np.ones(1))})
-    change, settled = found.change, found.settled
+    world, index = start.world, [start.years.index(year)]
+    outcome = start.settle({IMPLEMENTED: dict.fromkeys(scenario.levers, np.ones(1))})
+    change, settled = outcome.change, outcome.settled
     abroad = 1.0 - world.home
 
     def chosen(values: Array) -> Array:
         full = np.broadcast_to(values, settled.sales.shape)
-        return np.asarray(full.take(place, axis=axis("year"))[:, :, :, 0, 0, 0])
+        return np.asarray(full.take(index, axis=axis("year"))[:, :, :, 0, 0, 0])
 
     levels = start.levels * abroad
     after = levels * np.exp(change.level + settled.sales)
@@ -199,8 +152,8 @@ def compare_year(base: Baseline, scenario: Scenario, year: int | None = None) ->
     diverted = trade_diversion(imports, old, new, -chosen(world.lower)[:, 0])
     formula = (trade_creation(*inputs, chosen(demand), supply), np.moveaxis(diverted, 0, 1),
                price_effect(*inputs, chosen(demand), supply))
-    return Comparison(
-        year, chosen(levels), chosen(after), chosen(levels * np.exp(found.path(world))),
+    return YearChange(
+        year, chosen(levels), chosen(after), chosen(levels * np.exp(outcome.path(world))),
         chosen(creation), chosen(diversion), chosen(after - quantity), inputs[1], inputs[2],
         chosen(levels * world.duty), chosen(after * change.wedge), formula)
 
@@ -211,23 +164,11 @@ def _home_share(levels: Array, world: Economy) -> Array:
     return np.asarray(total(paid * world.home, "exporter") / total(paid, "exporter"))
 
 
-def table(base: Baseline, found: Comparison, importers: Sequence[str] = ()) -> pd.DataFrame:
-    """Lay a comparison out under the headings of WITS-SMART.
+def table(base: Baseline, change: YearChange, importers: Sequence[str] = ()) -> pd.DataFrame:
+    """Lay a change out under the headings of WITS-SMART.
 
-    Parameters
-    ----------
-    base
-        Names.
-    found
-        From `compare_year`.
-    importers
-        Importers (reporters) to show; all by default.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `COLUMNS`; a row by reporter, product and partner, totals and the world first. Amounts
-        to the dollar, rates to four decimals of a per cent.
+    A row of `COLUMNS` by reporter (all importers by default), product and partner, totals and the
+    world first. Amounts to the dollar, rates to four decimals of a per cent.
 
     Raises
     ------
@@ -243,42 +184,40 @@ def table(base: Baseline, found: Comparison, importers: Sequence[str] = ()) -> p
                                   f"{', '.join(pair.importers)}", nearest(name, pair.importers))
                           for name in unknown])
     rows: list[Mapping[str, Any]] = []
-    for place, importer in enumerate(pair.importers):
+    for index, importer in enumerate(pair.importers):
         if not importers or importer in importers:
-            rows += _rows(base, found, place)
+            rows += _rows(base, change, index)
     numbers = {name: 4 if name in RATES else 3 for name in COLUMNS if name not in NAMES}
     return pd.DataFrame(rows, columns=list(COLUMNS)).round(numbers).replace(-0.0, 0.0)
 
 
-def _rows(base: Baseline, found: Comparison, importer: int) -> Iterator[Mapping[str, Any]]:
+def _rows(base: Baseline, change: YearChange, importer: int) -> Iterator[Mapping[str, Any]]:
     pair = base.pair
     here = pair.importers[importer]
-    foreign = [place for place, name in enumerate(pair.exporters) if name != here]
+    foreign = [k for k, name in enumerate(pair.exporters) if name != here]
     every = list(range(len(pair.groups)))
-    partners = [(WORLD, foreign), *((pair.name(pair.exporters[place]), [place])
-                                    for place in foreign)]
-    products = [(TOTAL, every), *((pair.name(group), [place])
-                                  for place, group in enumerate(pair.groups))]
+    partners = [(WORLD, foreign), *((pair.name(pair.exporters[k]), [k]) for k in foreign)]
+    products = [(TOTAL, every), *((pair.name(group), [k]) for k, group in enumerate(pair.groups))]
     for product, groups in products:
         for partner, exporters in partners:
             cell = np.ix_([importer], exporters, groups)
             names = (pair.name(here), partner, product)
-            yield dict(zip(COLUMNS, (*names, *_numbers(found, cell)), strict=True))
+            yield dict(zip(COLUMNS, (*names, *_numbers(change, cell)), strict=True))
 
 
-def _numbers(found: Comparison, cell: tuple[Any, ...]) -> Iterator[float]:
+def _numbers(change: YearChange, cell: tuple[Any, ...]) -> Iterator[float]:
     """Numbers of one row, in the order of `COLUMNS`."""
-    before = found.before[cell]
+    before = change.before[cell]
     weight = before / before.sum() if before.sum() > 0.0 else np.full(before.shape, np.nan)
-    rates = [100.0 * duty[cell] for duty in (found.old_duty, found.new_duty)]
+    rates = [100.0 * duty[cell] for duty in (change.old_duty, change.new_duty)]
     yield from (float(rate.mean()) for rate in rates)
     yield from (float((rate * weight).sum()) for rate in rates)
-    creation, diversion, price = found.formula
+    creation, diversion, price = change.formula
     amounts = (
-        found.before, found.after,
-        found.creation + found.diversion + found.price,
-        found.creation, found.diversion, found.price,
-        found.old_revenue, found.new_revenue, found.new_revenue - found.old_revenue,
-        found.reached - found.before,
+        change.before, change.after,
+        change.creation + change.diversion + change.price,
+        change.creation, change.diversion, change.price,
+        change.old_revenue, change.new_revenue, change.new_revenue - change.old_revenue,
+        change.reached - change.before,
         creation + diversion + price, creation, diversion, price)
     yield from (float(amount[cell].sum()) / THOUSAND for amount in amounts)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from made_up_world import make_economy
 from tradesim.common.arrays import MILLION, spread, total
+from tradesim.economy.equilibrium import equilibrium
 from tradesim.economy.levers.frictions import (
     contacts,
     payment_friction,
@@ -53,29 +54,29 @@ def test_recognition_by_hand(world):
     assert shock.approval[RIG, LEF, BREAD].item() == pytest.approx(0.5 * 0.4)
     assert shock.information[RIG, LEF, BREAD].item() == pytest.approx(0.5 * 0.05)
     assert shock.approval[LEF, RIG, BREAD].item() == pytest.approx(0.5 * 0.4 * 0.25)
-    assert shock.gated[RIG, LEF, BREAD].item() == 1.0
     assert shock.approval.sum() == pytest.approx(0.5 * 0.4 * 1.25)  # no other flow or group
     assert not shock.approval[:, UNI:].any()
 
 
-def test_recognition_reaches_approved_supply_only(world):
-    closed = replace(world, access=1.0 - world.pair_flow)
-    assert not resolve(closed, [(FULL, recognise(closed, approval=spread(0.0)))]).log_cost.any()
-    opened = resolve(closed, [(FULL, recognise(closed))])
-    assert (opened.log_cost[RIG, LEF, BREAD] < 0).all()
-
-
 @given(share, share, share, share)
 @settings(max_examples=30, deadline=None)
-def test_more_recognition_never_makes_trade_dearer(one, two, low, high):
+def test_more_recognition_is_never_less_trade(one, two, low, high):
     world = make_economy(3)
-    world = replace(world, access=1.0 - 0.6 * world.pair_flow)
     small, large = sorted((one, two)), sorted((low, high))
-    costs = [resolve(world, [(FULL, recognise(world, approval=spread(a),
-                                              nontariff_cut=spread(0.2 * n)))]).log_cost
+    found = [resolve(world, [(FULL, recognise(world, approval=spread(a),
+                                              nontariff_cut=spread(0.2 * n)))])
              for a, n in zip(small, large, strict=True)]
-    assert (costs[1] <= costs[0] + 1e-12).all()
-    assert (costs[0] <= 1e-12).all()
+    assert (found[1].log_cost <= found[0].log_cost + 1e-12).all()
+    assert (found[0].log_cost <= 1e-12).all()
+    assert (found[1].availability >= found[0].availability - 1e-12).all()
+
+
+def test_from_a_hundredth_of_the_plants_to_all_of_them_trade_moves_by_multiples(world):
+    world = replace(world, access=1.0 - 0.99 * world.pair_flow,
+                    sales=world.sales * (1.0 - 0.99 * world.pair_flow))  # a small supplier
+    settled = equilibrium(world, world.sales, resolve(world, [(FULL, recognise(
+        world, approval=spread(1.0), nontariff_cut=spread(0.0)))]))
+    assert (np.exp(settled.sales[RIG, LEF, BREAD]) > 10.0).all()
 
 
 # Payments (L7, L13).
@@ -380,10 +381,11 @@ def fitted(world, draws=5):
                                                    for name, values in posterior.items()}})
 
 
-def depreciate(world, country="RIG", loss=0.2, half_life=3.0):
+def currency(world, country="RIG", loss=0.2, half_life=3.0, pass_through=0.6):
     phase, years_on = timed(2028.0)
     return currency_move(world, phase, country=country, depreciation=spread(loss),
-                         half_life=spread(half_life), years_on=years_on).level
+                         half_life=spread(half_life), pass_through=spread(pass_through),
+                         years_on=years_on)
 
 
 def at_year(level, year):
@@ -391,39 +393,70 @@ def at_year(level, year):
     return np.broadcast_to(level, (2, 4, 1, 1, len(YEARS), 5))[:, :, 0, 0, int(year - YEARS[0])]
 
 
-@pytest.mark.parametrize(("country", "sign"), [("LEF", -1.0), ("RIG", 1.0)])
-def test_currency_by_hand(world, country, sign):
-    world = fitted(world)
-    beta = world.draws["posterior.elasticity_gdp"]
-    gamma = world.draws["posterior.elasticity_exchange_rate"]
-    level = depreciate(world, country)
+@pytest.mark.parametrize(("country", "own"), [("LEF", LEF), ("RIG", RIG)])
+def test_currency_by_hand(world, country, own):
+    shock = currency(world, country)
+    assert acts(shock) == {"price", "level", "demand"}
+    paid = world.sales * (1.0 + world.duty)
+    home = total(paid * world.home, "exporter", "group") / total(paid, "exporter", "group")
     for year, left in ((2028, 1.0), (2031, 0.5), (2034, 0.25)):
-        move = left * np.log(0.8)
-        here = at_year(level, year)
-        np.testing.assert_allclose(here[LEF, RIG], (beta + sign * gamma[:, LEF]) * move)
-        np.testing.assert_allclose(here[RIG, LEF], (beta + sign * gamma[:, RIG]) * move)
-        own = [LEF, RIG].index(["LEF", "RIG"].index(country))
-        np.testing.assert_allclose(here[own, FAR], move)
-        np.testing.assert_allclose(here[own, own], move)
-        np.testing.assert_allclose(here[1 - own, FAR], 0.0)
-    assert not at_year(level, 2027).any()
+        move, when = left * np.log(0.8), int(year - YEARS[0])
+        price = shock.price[0, :, 0, 0, when, 0]
+        np.testing.assert_allclose(price, 0.6 * move * (np.arange(4) == own))
+        here = at_year(shock.level, year)
+        np.testing.assert_allclose(here[own], 0.4 * move)
+        np.testing.assert_allclose(here[1 - own], 0.0)
+        kept = 1.0 - (1.0 - world.demand) * home[own]
+        np.testing.assert_allclose(shock.demand[own, 0, 0, 0, when],
+                                   (kept * 0.6 * move).squeeze())
+    assert not at_year(shock.level, 2027).any()
 
 
-def test_where_real_gdp_drives_the_path_a_currency_only_moves_prices(world):
-    world = fitted(world)
-    world = replace(world, draws={**world.draws, "posterior.nominal": np.zeros((5, 2, 2)),
-                                  "posterior.real": np.ones((5, 2, 2))})
-    gamma = world.draws["posterior.elasticity_exchange_rate"]
-    np.testing.assert_allclose(at_year(depreciate(world), 2028)[LEF, RIG],
-                               gamma[:, LEF] * np.log(0.8))
+def test_a_third_countrys_currency_moves_only_its_prices(world):
+    shock = currency(world, "UNI")
+    assert shock.price[0, UNI].any()
+    assert not shock.level.any()
+    assert not shock.demand.any()
+
+
+def moved(world, **settings):
+    """Where trade settles the year after a currency fell, path included."""
+    change = resolve(world, [(FULL, currency(world, **settings))])
+    levels = world.sales * np.ones((1, 1, 1, 1, len(YEARS), 1))
+    settled = equilibrium(world, levels * np.exp(change.level), change)
+    return (settled.sales + change.level)[..., int(2028 - YEARS[0]), :]
+
+
+def test_a_falling_currency_sells_more_and_buys_less(world):
+    sales = moved(world)
+    assert (sales[LEF, RIG] > 0).all()  # its exports rise
+    assert (sales[LEF, [LEF, UNI, FAR]] <= 0).all()  # others lose to them
+    assert (sales[RIG, [LEF, UNI, FAR]] < 0).all()  # and it imports less
+
+
+def test_full_pass_through_is_a_change_of_unit_at_home(world):
+    """Where home prices and incomes fall alike and nothing is imported, no quantity moves."""
+    alone = replace(world, sales=world.sales * np.where(world.home > 0, 1.0, 1e-12))
+    sales = moved(alone, pass_through=1.0)
+    np.testing.assert_allclose(sales[RIG, RIG], np.log(0.8), atol=1e-9)
+
+
+def test_what_is_spent_in_usd_falls_as_the_currency_does(world):
+    """With one price for all goods the currency's loss is the loss of spending."""
+    world = replace(world, demand=spread(0.7), duty=0.0 * world.duty)
+    same = replace(world, sales=np.ones_like(world.sales))
+    sales = np.exp(moved(same, pass_through=0.6))
+    spending = sales[RIG].sum(axis=0) / 4.0
+    np.testing.assert_allclose(np.log(spending), np.log(0.8), atol=0.02)
 
 
 @given(st.floats(-0.5, 0.6), st.floats(-0.5, 0.6))
-@settings(max_examples=30, deadline=None)
-def test_a_larger_fall_leaves_less_purchasing_power(one, two):
-    world = fitted(make_economy(12))
-    small, large = (at_year(depreciate(world, loss=loss), 2028) for loss in sorted((one, two)))
-    assert (large[RIG, FAR] <= small[RIG, FAR] + 1e-12).all()
+@settings(max_examples=15, deadline=None)
+def test_a_larger_fall_sells_more(one, two):
+    world = make_economy(12)
+    small, large = (moved(world, loss=loss) for loss in sorted((one, two)))
+    assert (large[LEF, RIG] >= small[LEF, RIG] - 1e-9).all()
+    assert (large[RIG, FAR] <= small[RIG, FAR] + 1e-9).all()
 
 
 def grow(world, first=0.01, second=0.02, years=3.0):

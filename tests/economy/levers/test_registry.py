@@ -47,9 +47,6 @@ def test_agreement_by_hand(world):
     coverage = world.coverage("pact", "narrow")
     assert duty[0, RIG, 1, 0, 0, 0] == pytest.approx(0.5 * coverage[0, 0, 1, 0, 0, 0])
     assert duty[1, LEF, 1, 0, 0, 2] == pytest.approx(0.5 * coverage[1, 0, 1, 0, 0, 2])
-    gated = pact(world).gated
-    assert gated[1, LEF, 0].item() == 1.0
-    assert gated.sum() == 1.0  # one group, one direction
 
 
 def test_every_member_gets_the_same_cut_and_outsiders_none(world):
@@ -194,12 +191,9 @@ def test_the_order_of_levers_does_not_matter(seed, order, used):
 
 def test_no_cost_is_removed_twice(world):
     """Two levers that take away all of a cost take away no more than one of them."""
-    world = replace(world, access=1.0 - 0.7 * world.pair_flow)
     all_of_it = {
         "formalities": Shock(information=world.nontariff * world.pair_flow),
         "payments": payment_relief(world, FULL, relieved_share=spread(1.0)),
-        "approval": Shock(approval=world.pair_flow, gated=world.pair_flow,
-                          information=0.02 * world.pair_flow),
     }
     for shock in all_of_it.values():
         once = resolve(world, [(ON, shock)])
@@ -209,6 +203,10 @@ def test_no_cost_is_removed_twice(world):
     formal = all_of_it["formalities"]
     np.testing.assert_allclose(resolve(world, [(ON, formal), (ON, formal)]).log_cost,
                                resolve(world, [(ON, formal)]).log_cost, atol=EXACT)
+    approved = Shock(approval=world.pair_flow)
+    once, twice = (resolve(world, [(ON, approved)] * times) for times in (1, 2))
+    assert (once.availability[LEF, RIG] > 0).all()
+    np.testing.assert_allclose(twice.availability, once.availability, atol=EXACT)
 
 
 def test_the_same_duty_is_not_removed_twice(world):
@@ -375,7 +373,7 @@ def test_the_shipped_levers_fit():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_does_nothing_at_strength_zero(world, kind):
-    given = {"lever": "pact", "members": ["RIG"], "partner": "LEF", "gated_groups": [],
+    given = {"lever": "pact", "members": ["RIG"], "partner": "LEF",
              "without": "", "scope": "wide", "route": "pass", "routes": ["pass"],
              "importers": ["LEF"], "exporters": ["RIG"], "groups": ["bread"], "group": "bread",
              "rivals": ["UNI"], "rival_importers": ["LEF"], "survival": spread(0.8),

@@ -62,8 +62,8 @@ def test_use_carries_over():
 
 def test_stages_of_the_made_up_agreement(world):
     """In the whole block of shocks: what is left of the duty is that of the deeper cut."""
-    narrow = pact(world, gated_groups=[], nontariff_cut=spread(0.0))
-    wide = pact(world, scope="wide", gated_groups=[])
+    narrow = pact(world, nontariff_cut=spread(0.0))
+    wide = pact(world, scope="wide")
     both = resolve(world, [(ON, narrow), (ON, increment(wide, narrow))])
     alone = [resolve(world, [(ON, one)]) for one in (narrow, wide)]
     np.testing.assert_allclose(both.wedge, np.minimum(alone[0].wedge, alone[1].wedge), atol=EXACT)

@@ -9,12 +9,21 @@ import pytest
 from docx.oxml.ns import qn
 
 import fake_results
-from tradesim.cli import results as cli_results
+from tradesim.cli.options import other_formats
 from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.pair import read_pair
 from tradesim.reports.export import document
-from tradesim.reports.export.document import Code, Heading, Items, Paragraph, Picture, Run, Table
+from tradesim.reports.export.document import (
+    Code,
+    Heading,
+    Items,
+    Paragraph,
+    Picture,
+    Run,
+    Table,
+    plain,
+)
 from tradesim.reports.export.pdf import typeset
 from tradesim.reports.run import page as report
 
@@ -47,15 +56,11 @@ def page(tmp_path_factory):
     folder = fake_results.save(data, tmp_path_factory.mktemp("run"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(report, "read_history", lambda _: history)
-        patch.setattr(report, "read_posterior", lambda _: posterior)
+        patch.setattr(report, "pooled", lambda *_: posterior)
         made = report.rebuild(folder, formats=("html", "pdf", "docx"))
     assert [path.name for path in made] == ["report.html", "report.pdf", "report.docx"]
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
     return folder / "report.html"
-
-
-def plain(text) -> str:
-    return "".join(run.text for run in text)
 
 
 def test_a_page_is_read_as_content(tmp_path):
@@ -148,7 +153,7 @@ def test_a_failing_writer_leaves_nothing_behind(monkeypatch, page):
 def test_formats_are_looked_for_before_a_run(monkeypatch):
     monkeypatch.setitem(sys.modules, "typst", None)
     with pytest.raises(InputError, match="needs the package 'typst'"):
-        cli_results.others(("pdf",), no_report=False)
+        other_formats(("pdf",), no_report=False)
     with pytest.raises(InputError, match="--format: has no meaning with --no-report"):
-        cli_results.others(("html",), no_report=True)
-    assert cli_results.others(("html", "docx", "docx"), no_report=False) == ["docx"]
+        other_formats(("html",), no_report=True)
+    assert other_formats(("html", "docx", "docx"), no_report=False) == ["docx"]

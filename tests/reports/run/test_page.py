@@ -14,11 +14,13 @@ from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.scenario_text import starter
-from tradesim.reports import terminal
+from tradesim.reports import html_page, terminal
+from tradesim.reports.ranges import Change
 from tradesim.reports.run import page as report
 from tradesim.reports.run.facts import facts, tables
-from tradesim.reports.run.view import Change, Story
+from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import (
+    TEMPLATES,
     changed,
     decimals,
     money,
@@ -80,19 +82,19 @@ def pair():
 
 @pytest.fixture(scope="module")
 def make(pair):
-    """Make a story of a made-up run; its past replaces that of the calibration."""
+    """View the results of a made-up run; its past replaces that of the calibration."""
     history, posterior = fake_results.past(pair.importers, pair.reporters)
 
-    def story(**settings) -> Story:
+    def results_view(**settings) -> ResultsView:
         data = fake_results.dataset(
             list(pair.importers), list(pair.exporters), list(pair.groups), list(pair.counts),
             calibration=str(calibration_folder()), **settings)
-        return Story(data, pair, history, posterior)
+        return ResultsView(data, pair, history, posterior)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(report, "read_history", lambda _: history)
-        patch.setattr(report, "read_posterior", lambda _: posterior)
-        yield story
+        patch.setattr(report, "pooled", lambda *_: posterior)
+        yield results_view
 
 
 @pytest.fixture(scope="module")
@@ -105,12 +107,12 @@ def page(make, tmp_path_factory):
 @pytest.fixture
 def without_figures(monkeypatch):
     """Leave the figures out where a test looks at the words only: they take the time."""
-    monkeypatch.setattr(report, "figures", lambda _: [])
+    monkeypatch.setattr(report, "write_figures", lambda *_: {})
 
 
-def sentences(story: Story) -> str:
-    template = report.environment().get_template("answer.j2")
-    text = re.sub(r"<[^>]+>", " ", template.render(f=facts(story)))
+def sentences(view: ResultsView) -> str:
+    template = html_page.environment().get_template("answer.j2")
+    text = re.sub(r"<[^>]+>", " ", template.render(f=facts(view)))
     return " ".join(text.replace("\N{NO-BREAK SPACE}", " ").split())
 
 
@@ -168,18 +170,18 @@ def test_same_results_give_the_same_bytes(make, page, tmp_path):
 
 
 def test_numbers_of_the_answer_are_those_of_the_summary(make):
-    story = make()
-    table = summarise(story.dataset)
-    headline = table[(table["variable"] == "turnover") & (table["count"] == story.count)
+    view = make()
+    table = summarise(view.dataset)
+    headline = table[(table["variable"] == "turnover") & (table["count"] == view.count)
                      & (table["year"] == 2035)].set_index(["case", "statistic"])["value"] / 1e6
-    found = numbers(sentences(story))
-    chances = first_numbers(story.dataset)["target"]["probability"]["2035"]
+    found = numbers(sentences(view))
+    chances = first_numbers(view.dataset)["target"]["probability"]["2035"]
     expected = [
-        float(story.reported(story.count)[-1].sum()), 2024,
+        float(view.reported(view.count)[-1].sum()), 2024,
         *(headline["reference", name] for name in ("p50", "p10", "p90")), 80, 2035,
         *(headline["effect_if_implemented", name] for name in ("mean", "p10", "p90")),
         headline["effect", "mean"], *Change.of(
-            story.change("turnover", "scenario", count=story.count, year=2035)).inner,
+            view.change("turnover", "scenario", count=view.count, year=2035)).inner,
         500, *(100 * share for share in chances.values()),
     ]
     for value in expected:
@@ -202,12 +204,12 @@ def test_answer_says_plainly_when_the_lever_hardly_matters(make):
 
 
 def test_answer_says_when_an_effect_is_not_distinguishable_from_zero(make):
-    story = make()
+    view = make()
     flip = np.where(np.arange(200) % 2, 1.0, -1.0)[:, None]
-    data = story.dataset["turnover"].transpose("count", "case", "draw", "year").values
+    data = view.dataset["turnover"].transpose("count", "case", "draw", "year").values
     data[:, 1:] = data[:, :1] + (data[:, 1:] - data[:, :1]) * flip
-    story.dataset["turnover"] = (("count", "case", "draw", "year"), data)
-    text = sentences(story)
+    view.dataset["turnover"] = (("count", "case", "draw", "year"), data)
+    text = sentences(view)
     assert "not distinguishable from zero" in text
     assert "higher" not in text
 
@@ -223,28 +225,28 @@ def test_answer_says_lower_when_trade_falls(make):
 
 @pytest.mark.usefixtures("without_figures")
 def test_a_scenario_without_policy_says_so(make, tmp_path):
-    story = make(size=0.0)
-    assert "it is the reference itself" in sentences(story)
-    page = report.report(fake_results.save(story.dataset, tmp_path / "base"))
+    view = make(size=0.0)
+    assert "it is the reference itself" in sentences(view)
+    page = report.report(fake_results.save(view.dataset, tmp_path / "base"))
     parsed = Page(page.read_text(encoding="utf-8"))
     assert "The scenario uses no lever." in parsed.text
     assert "if implemented" not in parsed.text.split("Assumptions")[1].split("How to read")[0]
 
 
-def rescaled(story: Story, scale: np.ndarray) -> Story:
+def rescaled(view: ResultsView, scale: np.ndarray) -> ResultsView:
     """Multiply the change if implemented of turnover, draw by draw and year by year."""
-    data = story.dataset["turnover"].transpose("count", "case", "draw", "year").values.copy()
+    data = view.dataset["turnover"].transpose("count", "case", "draw", "year").values.copy()
     data[:, 1:] = data[:, :1] + (data[:, 1:] - data[:, :1]) * scale
-    story.dataset["turnover"] = (("count", "case", "draw", "year"), data)
-    return story
+    view.dataset["turnover"] = (("count", "case", "draw", "year"), data)
+    return view
 
 
 def test_both_kinds_of_change_are_averages(make):
-    story = make()
-    table = summarise(story.dataset)
+    view = make()
+    table = summarise(view.dataset)
     chosen = table[(table["variable"] == "turnover") & (table["statistic"] == "mean")]
     means = chosen.set_index(["count", "year", "case"])["value"] / 1e6
-    for count, block in zip(story.counts, facts(story)["blocks"], strict=True):
+    for count, block in zip(view.counts, facts(view)["blocks"], strict=True):
         for row in block["rows"]:
             for key, case in (("effect", "effect"), ("implemented", "effect_if_implemented")):
                 mean = means[count, row["year"], case]
@@ -253,8 +255,8 @@ def test_both_kinds_of_change_are_averages(make):
 
 
 def test_creation_and_diversion_add_up_to_the_change_beside_them(make):
-    story = make()
-    for table in tables(story)[2:4]:
+    view = make()
+    for table in tables(view)[2:4]:
         for row in table["rows"][:-1]:
             change, parts = float(row[3]), [float(cell) for cell in row[-2:]]
             assert sum(parts) == pytest.approx(change, rel=0.02, abs=0.002)
@@ -263,8 +265,8 @@ def test_creation_and_diversion_add_up_to_the_change_beside_them(make):
 def test_a_service_that_ends_is_not_called_indistinguishable(make):
     survive = np.ones((200, 11))
     survive[20:, 7:] = 0  # 2032 and later: an effect in one draw of ten
-    story = rescaled(make(probability=1.0), survive)
-    text = sentences(story)
+    view = rescaled(make(probability=1.0), survive)
+    text = sentences(view)
     assert "distinguishable" not in text
     assert "In 2035 it still has an effect in only 10 % of the draws" in text
     assert "the average effect is largest in 2031: USD" in text
@@ -274,11 +276,11 @@ def test_a_service_that_ends_is_not_called_indistinguishable(make):
 def test_an_average_outside_its_range_is_explained(make):
     few = np.full((200, 11), 0.01)
     few[:15] = 50
-    story = rescaled(make(probability=1.0), few)
-    change = facts(story)["last"]["implemented"]
+    view = rescaled(make(probability=1.0), few)
+    change = facts(view)["last"]["implemented"]
     assert change.mean > change.high > change.low > 0
     assert ("the average lies outside it because a few large outcomes weigh in it, more than 99 % "
-            "of the draws have any effect") in sentences(story)
+            "of the draws have any effect") in sentences(view)
 
 
 def test_changes_in_words():
@@ -293,12 +295,12 @@ def test_changes_in_words():
 
 
 def test_the_largest_group_is_that_of_the_largest_average(make):
-    story = make()
-    for item, importer in zip(facts(story)["largest"], story.pair.importers, strict=True):
-        change = story.change("trade", "if_implemented", count=story.count, year=2035,
+    view = make()
+    for item, importer in zip(facts(view)["largest"], view.pair.importers, strict=True):
+        change = view.change("trade", "if_implemented", count=view.count, year=2035,
                               importer=importer).mean(axis=0)
         place = int(np.argmax(np.abs(change)))
-        assert item["group"] == story.pair.name(str(story.dataset["group"].values[place]))
+        assert item["group"] == view.pair.name(str(view.dataset["group"].values[place]))
         assert not item["none"]
 
 
@@ -306,8 +308,8 @@ def test_the_largest_group_is_that_of_the_largest_average(make):
 def test_a_lever_that_starts_too_late_is_named(make, tmp_path):
     used = {"levers": {"eaeu_fta": {"start": 2034}},
             "origins": {"levers.eaeu_fta.start": "made_up.yaml:4"}}
-    story = make(size=0.0, scenario=used, horizon=2030)
-    page = report.report(fake_results.save(story.dataset, tmp_path / "late"))
+    view = make(size=0.0, scenario=used, horizon=2030)
+    page = report.report(fake_results.save(view.dataset, tmp_path / "late"))
     answer = Page(page.read_text(encoding="utf-8")).text.split("What this scenario changes")[0]
     assert "free-trade agreement starts in 2034 only" in answer
     assert "the reference itself" not in answer
@@ -385,15 +387,15 @@ def test_report_names_counts_limits_identity_and_sources(page, pair):
 
 @pytest.mark.usefixtures("without_figures")
 def test_scenario_text_is_escaped(make, tmp_path):
-    story = make(scenario={**USED, "title": "Beans & <b>peas</b>", "question": "1 < 2?"})
-    page = report.report(fake_results.save(story.dataset, tmp_path / "escaped"))
+    view = make(scenario={**USED, "title": "Beans & <b>peas</b>", "question": "1 < 2?"})
+    page = report.report(fake_results.save(view.dataset, tmp_path / "escaped"))
     text = page.read_text(encoding="utf-8")
     assert "<h1>Beans &amp; &lt;b&gt;peas&lt;/b&gt;</h1>" in text
 
 
 def test_tables_hold_plain_numbers_that_follow_the_summary(make):
-    story = make()
-    made = tables(story)
+    view = make()
+    made = tables(view)
     assert len(made) == 8
     number = re.compile(r"-?\d+(\.\d+)?$")
     for table in made:
@@ -402,10 +404,10 @@ def test_tables_hold_plain_numbers_that_follow_the_summary(make):
             assert "USD million" in heading or "%" in heading
         for row in table["rows"]:
             assert all(cell == "" or number.match(cell) for cell in row[1:])
-    summary = summarise(story.dataset)
+    summary = summarise(view.dataset)
     trade = summary[(summary["variable"] == "trade") & (summary["year"] == 2035)
-                    & (summary["count"] == story.count) & (summary["group"] == "all")
-                    & (summary["importer"] == story.pair.importers[0])
+                    & (summary["count"] == view.count) & (summary["group"] == "all")
+                    & (summary["importer"] == view.pair.importers[0])
                     & (summary["case"] == "effect_if_implemented")]
     values = trade.set_index("statistic")["value"] / 1e6
     total = made[0]["rows"][-1]
@@ -413,10 +415,10 @@ def test_tables_hold_plain_numbers_that_follow_the_summary(make):
 
 
 def test_names_come_from_the_data(make):
-    story = make()
-    country = story.pair.countries["RUS"].model_copy(update={"name": "Ruritania"})
-    renamed = story.pair.model_copy(update={"countries": {**story.pair.countries, "RUS": country}})
-    made = tables(Story(story.dataset, renamed, story.history, story.posterior))
+    view = make()
+    country = view.pair.countries["RUS"].model_copy(update={"name": "Ruritania"})
+    renamed = view.pair.model_copy(update={"countries": {**view.pair.countries, "RUS": country}})
+    made = tables(ResultsView(view.dataset, renamed, view.history, view.posterior))
     assert any(row[0] == "Ruritania" for table in made for row in table["rows"])
 
 
@@ -463,4 +465,4 @@ def test_phrases_are_all_texts():
             if isinstance(part, dict) else [part]
 
     assert all(isinstance(leaf, str) and leaf for leaf in leaves(words()))
-    assert Path(report.wording.TEMPLATES, "report.html.j2").is_file()
+    assert Path(TEMPLATES, "report.html.j2").is_file()

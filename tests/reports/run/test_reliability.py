@@ -1,7 +1,8 @@
-"""The section on trust: its numbers from the record and the draws, and what it says."""
+"""The section on reliability: its numbers from the record and the draws, and what it says."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from fake_backtest import record
@@ -10,15 +11,24 @@ from tradesim.inputs.history import read_history
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.posterior import pooled, read_posterior
 from tradesim.inputs.specifications import read_specifications, read_weights
-from tradesim.reports.run.page import environment
-from tradesim.reports.run.reliability import COVERAGE, PAST_FANS, evidence, forms, trust
-from tradesim.reports.run.view import Story
+from tradesim.reports.html_page import environment
+from tradesim.reports.run.reliability import (
+    ELASTICITY,
+    EVIDENCE,
+    LEARNED,
+    evidence,
+    forms,
+    reliability,
+    variance_shares,
+)
+from tradesim.reports.run.view import ResultsView
+from tradesim.simulation.factors import SIZE, SPECIFICATION
 from tradesim.simulation.model import run
 from tradesim.studies.backtest.track_record import FILE, read_record, track_record, write_record
 
 
-class Told:
-    """As much of a story as the section asks for: few draws, a count."""
+class FewDraws:
+    """As much of a view as the section asks for: few draws, a count."""
 
     draw_count, count, point = 2, "right", False
 
@@ -32,25 +42,25 @@ def folder(tmp_path_factory):
 
 def said(found, changes=True):
     made = environment().from_string(
-        "{% import 'trust.j2' as t %}{{ t.made_of(found, f) }}{{ t.record(found, f) }}")
+        "{% import 'reliability.j2' as t %}{{ t.made_of(found, f) }}{{ t.record(found, f) }}")
     facts = {"count": "Right's count", "last": {"year": 2035}, "now": {"year": 2024},
              "changes": changes}
     return " ".join(made.render(found=found, f=facts).split())
 
 
 def test_numbers_are_those_of_the_record(folder):
-    found, expected = trust(Told(), folder), track_record(read_record(folder), "right")
+    found = reliability(FewDraws(), folder, None, {})
+    expected = track_record(read_record(folder), "right")
     assert found["shares"] is None
     assert found["record"]["lenient"] == pytest.approx(100 * expected["skill"])
     assert found["record"]["skill"] <= found["record"]["lenient"]
     assert [row["ahead"] for row in found["record"]["rows"]] == list(expected["horizons"])
     assert found["record"]["first"]["above"] == expected["horizons"][1]["above"]
-    assert [name for name, _ in evidence(
-        Told(), folder, found["past"])] == [PAST_FANS, COVERAGE]
+    assert tuple(evidence(FewDraws(), found["past"], {}, None)) == EVIDENCE
 
 
 def test_a_worse_record_is_said_to_be_worse(folder):
-    found = trust(Told(), folder)
+    found = reliability(FewDraws(), folder, None, {})
     better = said(found)
     assert "smaller than those of the best of four simple rules" in better
     found["record"] |= {"skill": -12.0, "losing": [1, 2]}
@@ -62,9 +72,9 @@ def test_a_worse_record_is_said_to_be_worse(folder):
 
 
 def test_without_a_record_it_says_so(tmp_path):
-    assert trust(Told(), tmp_path)["record"] is None
-    assert "was not held against its own past" in said(trust(Told(), tmp_path))
-    assert not list(evidence(Told(), tmp_path, None))
+    assert reliability(FewDraws(), tmp_path, None, {})["record"] is None
+    assert "was not held against its own past" in said(reliability(FewDraws(), tmp_path, None, {}))
+    assert list(evidence(FewDraws(), None, {}, None)) == [LEARNED]
 
 
 def test_parts_of_the_range_in_words():
@@ -80,14 +90,61 @@ def test_parts_of_the_range_in_words():
 def test_forms_of_a_run_stand_by_themselves():
     dataset = run("base", draws=200)
     source = calibration_folder()
-    story = Story(dataset, read_pair(source), read_history(source), pooled(read_posterior(source)))
-    rows = forms(story, source)
+    posterior, known = read_posterior(source), read_specifications(source)
+    view = ResultsView(dataset, read_pair(source), read_history(source), pooled(posterior))
+    rows = forms(view, posterior, known)
     weights = read_weights(source)
-    assert [row["title"] for row in rows] == [
-        read_specifications(source)[name].title for name in weights]
+    assert [row["title"] for row in rows] == [known[name].title for name in weights]
     assert sum(row["weight"] for row in rows) == pytest.approx(1.0)
     for row, weight in zip(rows, weights.values(), strict=True):
         assert row["weight"] == pytest.approx(weight, abs=0.1)  # three standard errors
         assert row["value"][1] < row["value"][0] < row["value"][2]
     one = run("base", draws=100, overrides=["specification=real_gdp"])
-    assert forms(Story(one, story.pair, story.history, story.posterior), source) == []
+    assert forms(ResultsView(one, view.pair, view.history, view.posterior), posterior,
+                 known) == []
+
+
+# Shares of the range, against cases that can be worked out.
+
+DRAWS = 40_000
+
+
+@pytest.fixture
+def parts():
+    rng = np.random.default_rng(1)
+    kinds = rng.integers(0, 3, DRAWS).astype(float)
+    return {"size": rng.normal(0, 1, DRAWS), "kinds": kinds,
+            "elasticity": 1.0 + 0.0 * kinds, "noise": rng.normal(0, 1, DRAWS),
+            "levers": rng.normal(0, 1, DRAWS)}
+
+
+def test_independent_parts_have_the_shares_of_their_variances(parts):
+    before = 0.4 * parts["size"] + 0.3 * parts["kinds"] + 0.2 * parts["noise"]
+    after = before + 0.1 * parts["levers"]
+    found = variance_shares(before, after, {SIZE: parts["size"], SPECIFICATION: parts["kinds"]})
+    variances = {"growth": 0.16, "specification": 0.09 * 2 / 3, "rest": 0.04, "levers": 0.01}
+    whole = sum(variances.values())
+    assert sum(found.values()) == pytest.approx(1.0, abs=1e-12)
+    for name, variance in variances.items():
+        assert found[name] == pytest.approx(variance / whole, abs=0.02)
+
+
+def test_growth_is_size_times_its_elasticity_within_a_specification(parts):
+    rng = np.random.default_rng(2)
+    elasticity = rng.normal(0.8, 0.2, DRAWS)
+    before = elasticity * (1.0 + 0.3 * parts["size"])
+    found = variance_shares(before, before, {SIZE: parts["size"], ELASTICITY: elasticity})
+    assert found["growth"] == pytest.approx(1.0, abs=1e-9)
+    assert found["levers"] == 0.0
+    assert found["specification"] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_part_that_narrows_the_range_has_a_share_below_zero(parts):
+    before = parts["size"]
+    found = variance_shares(before, 0.5 * before, {SIZE: parts["size"]})
+    assert found["growth"] == pytest.approx(2.0)
+    assert found["levers"] == pytest.approx(-1.0)
+
+
+def test_nothing_varies_nothing_is_said():
+    assert variance_shares(np.ones(100), np.ones(100), {}) == {}

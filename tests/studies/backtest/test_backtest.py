@@ -17,19 +17,17 @@ from click.testing import CliRunner
 
 import backtest_page
 import fake_backtest
-from tradesim.cli import backtest as cli_backtest
 from tradesim.cli.app import cli
+from tradesim.cli.backtest import _span
 from tradesim.common.errors import ConvergenceError, InputError, TradesimError
 from tradesim.common.files import calibration_folder, program
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.specifications import STACKED, read_weights
-from tradesim.reports.backtest_figures import named
-from tradesim.studies.backtest import backtest, scores
-from tradesim.studies.backtest import cells as backtest_cells
-from tradesim.studies.backtest import track_record as record
+from tradesim.reports.backtest import named
+from tradesim.studies.backtest import backtest, scores, track_record
 from tradesim.studies.backtest.backtest import cell_folder, prepare, record_of, run
 from tradesim.studies.backtest.benchmarks import OTHERS, RIVALS
-from tradesim.studies.backtest.cells import Cell, read_cell, to_series, work, write_cell
+from tradesim.studies.backtest.cells import ATTEMPTS, Cell, read_cell, to_series, work, write_cell
 from tradesim.studies.backtest.stacking import decide
 from tradesim.studies.backtest.track_record import EQUAL, HINDSIGHT, TURNOVER
 
@@ -107,7 +105,7 @@ def test_a_specification_is_scored_on_what_would_be_reported(monkeypatch):
         assert (origin, form.name, draws) == (2005, "plain", fake_backtest.DRAWS)
         return SimpleNamespace(log_report=report, worst_rhat=1.01, smallest_ess=800.0)
 
-    monkeypatch.setattr("tradesim.studies.backtest.hindcast.hindcast", hindcast)
+    monkeypatch.setattr("tradesim.studies.backtest.cells.hindcast", hindcast)
     cell = work(plan.tasks()[0])
     np.testing.assert_allclose(cell.draws[..., 0], np.log(np.exp(report[..., 0]).sum(axis=-1)))
     assert cell.note == {"rhat": 1.01, "effective": 800.0}
@@ -123,16 +121,16 @@ def test_a_fit_takes_more_steps_until_it_agrees(monkeypatch):
         return SimpleNamespace(log_report=np.ones((9, 5, 2, 2)) + np.arange(9)[:, None, None, None],
                                worst_rhat=1.2 if len(tried) < 3 else 1.01, smallest_ess=500.0)
 
-    monkeypatch.setattr("tradesim.studies.backtest.hindcast.hindcast", hindcast)
+    monkeypatch.setattr("tradesim.studies.backtest.cells.hindcast", hindcast)
     assert not work(fake_backtest.plan().tasks()[0]).failed
-    assert tuple(tried) == backtest_cells.STEPS
+    assert tuple(tried) == ATTEMPTS
 
 
 def test_a_fit_that_never_agrees_ends_the_back_test(monkeypatch, tmp_path):
     def hindcast(*_, **__):
         return SimpleNamespace(worst_rhat=1.31, smallest_ess=12.0)
 
-    monkeypatch.setattr("tradesim.studies.backtest.hindcast.hindcast", hindcast)
+    monkeypatch.setattr("tradesim.studies.backtest.cells.hindcast", hindcast)
     with pytest.raises(ConvergenceError, match=r"fit of plain to the years up to 2005 \(R-hat 1.31"
                                                r"0, must be below 1.05; 12 effective.*0 of 54 fore"
                                                r"casts are kept.*largest residual 1.31"):
@@ -228,7 +226,7 @@ def test_other_failures_keep_their_words(tmp_path, monkeypatch):
 def test_scores_of_the_record_from_the_draws(made):
     """Second route: one row by hand from the draws of its cell."""
     cell = next(cell for cell in made.cells if (cell.model, cell.origin) == ("wide", 2007))
-    rows = record.of(made.frame, "LEF", "left", "wide")
+    rows = track_record.of(made.frame, "LEF", "left", "wide")
     row = rows[(rows["origin"] == 2007) & (rows["horizon"] == 3)].iloc[0]
     place = made.plan.series.index(("LEF", "left"))
     draws, actual = cell.draws[:, 2, place], made.plan.outcome(2007)[2, place]
@@ -261,7 +259,7 @@ def test_the_stack_is_the_weighted_mixture(made):
 
 
 def test_all_alike_is_the_plain_mixture(made):
-    by_model = {name: record.of(made.frame, "RIG", "left", name)["log_score"].to_numpy()
+    by_model = {name: track_record.of(made.frame, "RIG", "left", name)["log_score"].to_numpy()
                 for name in ("plain", "wide", EQUAL)}
     np.testing.assert_allclose(np.exp(by_model[EQUAL]), (
         np.exp(by_model["plain"]) + np.exp(by_model["wide"])) / 2)
@@ -279,12 +277,12 @@ def test_weights_of_the_time_know_no_later_outcome(made):
         density = np.array([[scores.log_score(cell.draws[:, h, k], outcome[h, k])
                              for k in range(outcome.shape[1])] for h in range(len(outcome))])
         cells.append(replace(cell, log_score=density))
-    one, two = (record.of(frame, TURNOVER, "right", STACKED).set_index(["origin", "horizon"])
+    one, two = (track_record.of(frame, TURNOVER, "right", STACKED).set_index(["origin", "horizon"])
                 for frame in (made.frame, record_of(later, cells)[0]))
     for origin in (2005, 2006, 2007, 2008):
         np.testing.assert_allclose(two.loc[origin, "p50"], one.loc[origin, "p50"])
     first = {name: part.loc[2005] for name, part in
-             ((name, record.of(made.frame, TURNOVER, "right", name).set_index("origin"))
+             ((name, track_record.of(made.frame, TURNOVER, "right", name).set_index("origin"))
               for name in ("plain", "wide", STACKED))}
     np.testing.assert_allclose(first[STACKED]["mean"],
                                (first["plain"]["mean"] + first["wide"]["mean"]) / 2)
@@ -305,7 +303,8 @@ def test_forecasts_of_later_origins_are_not_known(made):
 
 def test_a_better_fit_of_late_years_moves_only_late_weights(made):
     def spread(origin):
-        rows = record.of(made.frame, TURNOVER, "right").set_index(["model", "origin", "horizon"])
+        rows = track_record.of(made.frame, TURNOVER, "right").set_index(
+            ["model", "origin", "horizon"])
         middle = [rows.loc[(name, origin, 1), "mean"] for name in (STACKED, "plain", "wide")]
         return (middle[0] - middle[2]) / (middle[1] - middle[2])  # weight of plain
 
@@ -314,14 +313,14 @@ def test_a_better_fit_of_late_years_moves_only_late_weights(made):
 
 
 def test_record_survives_its_file(made, tmp_path):
-    record.write_record(made.frame, tmp_path / record.FILE)
-    again = record.read_record(tmp_path)
+    track_record.write_record(made.frame, tmp_path / track_record.FILE)
+    again = track_record.read_record(tmp_path)
     pd.testing.assert_frame_equal(again, made.frame[list(again)], check_dtype=False, rtol=WRITTEN)
 
 
 def test_skill_by_hand(made):
-    rows = record.of(made.frame, TURNOVER, "right")
-    found = record.skill(rows, STACKED)
+    rows = track_record.of(made.frame, TURNOVER, "right")
+    found = track_record.skill(rows, STACKED)
     means = rows.groupby(["model", "horizon"])["crps"].mean()
     for place, h in enumerate(found.horizons):
         best = min(RIVALS, key=lambda name, h=h: means[name, h])
@@ -335,15 +334,15 @@ def test_skill_by_hand(made):
 
 
 def test_a_rival_has_no_skill_against_itself(made):
-    rows = record.of(made.frame, TURNOVER, "right")
-    best = record.skill(rows, STACKED).rival[0]
-    assert record.skill(rows, best).skill[0] == 0
-    assert all(record.skill(rows, name).skill[0] <= 0 for name in RIVALS)
+    rows = track_record.of(made.frame, TURNOVER, "right")
+    best = track_record.skill(rows, STACKED).rival[0]
+    assert track_record.skill(rows, best).skill[0] == 0
+    assert all(track_record.skill(rows, name).skill[0] <= 0 for name in RIVALS)
 
 
 def test_track_record_says_what_the_rows_say(made):
-    said = record.track_record(made.frame, "right")
-    rows = record.of(made.frame, TURNOVER, "right", STACKED)
+    said = track_record.track_record(made.frame, "right")
+    rows = track_record.of(made.frame, TURNOVER, "right", STACKED)
     assert (said["first_origin"], said["last_origin"], said["last_year"]) == (2005, 2010, 2011)
     assert said["forecasts"] == len(rows) == 20
     near = rows[rows["horizon"] == 1]
@@ -362,16 +361,16 @@ def test_track_record_says_what_the_rows_say(made):
 def test_track_record_of_what_is_not_there(made):
     with pytest.raises(InputError, match=r"backtest.csv: turnover, nowhere, stacked: no such forec"
                                          r"asts.*tradesim backtest --keep"):
-        record.track_record(made.frame, "nowhere")
+        track_record.track_record(made.frame, "nowhere")
 
 
 def test_no_record_and_a_broken_one(made, tmp_path):
     with pytest.raises(InputError, match=r"no back-test here; run `tradesim backtest --keep`"):
-        record.read_record(tmp_path)
+        track_record.read_record(tmp_path)
     frame = made.frame.head(3).assign(kind=["stack", "clever", "stack"])
-    record.write_record(frame, tmp_path / record.FILE)
+    track_record.write_record(frame, tmp_path / track_record.FILE)
     with pytest.raises(InputError, match="'clever' is unknown"):
-        record.read_record(tmp_path)
+        track_record.read_record(tmp_path)
 
 
 # Bad input.
@@ -553,9 +552,9 @@ def test_without_statsmodels_the_command_says_what_to_install(monkeypatch, folde
 
 
 def test_span():
-    assert cli_backtest._span("2014:2023") == (2014, 2023)
-    assert cli_backtest._span("2019") == (2019, 2019)
-    assert cli_backtest._span(None) is None
+    assert _span("2014:2023") == (2014, 2023)
+    assert _span("2019") == (2019, 2019)
+    assert _span(None) is None
 
 
 # What is committed.
@@ -570,32 +569,32 @@ def test_the_page_holds_the_committed_results():
 def test_the_words_of_the_page_hold_the_committed_numbers():
     text = backtest_page.PAGE.read_text(encoding="utf-8")
     said = " ".join(text.split("## What was reached")[1].split("## What ten years")[0].split())
-    rows = record.of(record.read_record(calibration_folder()), TURNOVER,
+    rows = track_record.of(track_record.read_record(calibration_folder()), TURNOVER,
                      read_pair(calibration_folder()).target_count)
 
     def percent(value):
         return f"{100 * value:.0f}".replace("-0", "0").replace("-", "−")
 
     def listed(part, model=STACKED):
-        *most, last = (percent(value) for value in record.skill(part, model).skill)
+        *most, last = (percent(value) for value in track_record.skill(part, model).skill)
         return f"{', '.join(most)} and {last} %"
 
-    for model, row in record.overall(rows).iterrows():
-        cell = (f"{row['crps']:.3f} ({percent(record.skill(rows, model).mean())} %; "
+    for model, row in track_record.overall(rows).iterrows():
+        cell = (f"{row['crps']:.3f} ({percent(track_record.skill(rows, model).mean())} %; "
                 f"{percent(row['covered90'])}, {percent(row['covered50'])})")
         name = {EQUAL: "all candidates alike", STACKED: "stack by the amended rule, weights of the"
                 " time", HINDSIGHT: "the same, weights of all cells"}.get(
                     model, named(model) if model in (*RIVALS, *OTHERS) else f"`{model}`")
         assert re.search(rf"\| {re.escape(name)} \|[^|]*\|[^|]*\| {re.escape(cell)} \|", said), name
-    line = rows.assign(kind=rows["kind"].where(rows["model"] != "damped_line", record.RIVAL))
-    best = max(record.models_of(rows, record.CANDIDATE),
-               key=lambda name: record.skill(rows, name).mean(2))
-    low, high = record.skill(rows, STACKED).limits(2)
-    whole = record.overall(rows)
+    line = rows.assign(kind=rows["kind"].where(rows["model"] != "damped_line", track_record.RIVAL))
+    best = max(track_record.models_of(rows, track_record.CANDIDATE),
+               key=lambda name: track_record.skill(rows, name).mean(2))
+    low, high = track_record.skill(rows, STACKED).limits(2)
+    whole = track_record.overall(rows)
     for words in (
             f"years 1 to 5 | {listed(rows)} | {listed(line)} |",
-            *(f"| {percent(record.skill(rows, name).mean(2))} % | "
-              f"{percent(record.skill(line, name).mean(2))} % |"
+            *(f"| {percent(track_record.skill(rows, name).mean(2))} % | "
+              f"{percent(track_record.skill(line, name).mean(2))} % |"
               for name in (STACKED, HINDSIGHT, best)),
             f"98 % | {percent(whole.loc[STACKED, 'covered90'])} % (by",
             f"65 % | {percent(whole.loc[STACKED, 'covered50'])} % (by",
@@ -606,11 +605,13 @@ def test_the_words_of_the_page_hold_the_committed_numbers():
 
 def test_the_committed_record_and_weights_belong_together():
     """The rule, applied to the committed scores, gives the committed weights."""
-    frame, pair = record.read_record(calibration_folder()), read_pair(calibration_folder())
-    rows = record.of(frame, TURNOVER, pair.target_count)
-    names = record.models_of(rows, record.CANDIDATE)
-    levels = np.stack([record.grid(rows, name, names) for name in record.QUANTILES], axis=2)
-    found = decide(names, record.grid(rows, "log_score", names), record.grid(rows, "crps", names),
+    frame, pair = track_record.read_record(calibration_folder()), read_pair(calibration_folder())
+    rows = track_record.of(frame, TURNOVER, pair.target_count)
+    names = track_record.models_of(rows, track_record.CANDIDATE)
+    levels = np.stack([track_record.grid(rows, name, names) for name in track_record.QUANTILES],
+                      axis=2)
+    found = decide(names, track_record.grid(rows, "log_score", names),
+                   track_record.grid(rows, "crps", names),
                    levels)
     weights = read_weights(calibration_folder())
     assert set(found.weights) == set(weights)
@@ -620,7 +621,7 @@ def test_the_committed_record_and_weights_belong_together():
 
 def test_the_committed_record_is_complete():
     plan = prepare(calibration_folder())
-    frame = record.read_record(calibration_folder())
+    frame = track_record.read_record(calibration_folder())
     assert set(frame["model"]) == {*plan.forms, *RIVALS, *OTHERS, STACKED, HINDSIGHT,
                                   EQUAL}
     counts = frame.groupby(["model", "target", "count"]).size()

@@ -26,9 +26,15 @@ def by_integral(mean, sd, outcome):
     return left + right
 
 
+def crps_normal(mean, sd, outcome):
+    """CRPS in closed form, Gneiting and Raftery 2007, equation (5)."""
+    z = (outcome - mean) / sd
+    return sd * (z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / np.sqrt(np.pi))
+
+
 @pytest.mark.parametrize(("mean", "sd", "outcome"), [(0, 1, 0), (0.3, 0.7, 1.9), (18, 0.4, 17.1)])
 def test_crps_of_a_normal_in_three_ways(mean, sd, outcome):
-    closed = scores.crps_normal(mean, sd, outcome)
+    closed = crps_normal(mean, sd, outcome)
     assert closed == pytest.approx(by_integral(mean, sd, outcome), abs=1e-8)
     drawn = scores.crps(scores.normal_draws(mean, sd, 10_000), outcome)
     assert drawn == pytest.approx(float(closed), abs=CUT)
@@ -36,7 +42,7 @@ def test_crps_of_a_normal_in_three_ways(mean, sd, outcome):
 
 def test_crps_of_a_standard_normal_at_its_middle_as_published():
     # Gneiting and Raftery 2007, equation (5) at z = 0: (sqrt(2) - 1) / sqrt(pi).
-    assert scores.crps_normal(0, 1, 0) == pytest.approx((np.sqrt(2) - 1) / np.sqrt(np.pi))
+    assert crps_normal(0, 1, 0) == pytest.approx((np.sqrt(2) - 1) / np.sqrt(np.pi))
 
 
 @given(DRAWS, NUMBERS, st.integers(0, 2**16))
@@ -72,7 +78,7 @@ def test_crps_of_one_number_is_the_absolute_error():
 def test_the_true_forecast_scores_best_on_average():
     rng = np.random.default_rng(4)
     outcomes = rng.normal(0.5, 1.2, 4000)
-    mean = {sd: scores.crps_normal(0.5, sd, outcomes).mean() for sd in (0.8, 1.2, 1.8)}
+    mean = {sd: crps_normal(0.5, sd, outcomes).mean() for sd in (0.8, 1.2, 1.8)}
     log = {sd: scores.log_score_normal(0.5, sd, outcomes).mean() for sd in (0.8, 1.2, 1.8)}
     assert min(mean, key=mean.get) == max(log, key=log.get) == 1.2
 
@@ -90,11 +96,18 @@ def test_quantiles_of_equal_weights_are_numpys():
                                np.quantile(draws, scores.LEVELS, axis=0, method="hazen"))
 
 
+def test_quantiles_follow_the_weights():
+    draws = np.array([3.0, 1.0, 2.0])
+    assert scores.quantiles(draws, 0.5, np.full(3, 1 / 3)) == pytest.approx(2.0)
+    assert scores.quantiles(draws, 0.5, [0.98, 0.01, 0.01]) > 2.9
+
+
 def test_coverage_and_pit_of_a_right_forecast():
     rng = np.random.default_rng(2)
     outcomes, draws = rng.normal(size=4000), scores.normal_draws(np.zeros(4000), 1.0, 999)
-    for level in (0.5, 0.9):
-        share = scores.covered(draws, outcomes, level).mean()
+    p05, p25, _, p75, p95 = scores.quantiles(draws)
+    for level, low, high in ((0.5, p25, p75), (0.9, p05, p95)):
+        share = ((low <= outcomes) & (outcomes <= high)).mean()
         assert share == pytest.approx(level, abs=3 * np.sqrt(level * (1 - level) / 4000))
     counts, _ = np.histogram(scores.pit(draws, outcomes), 10, (0, 1))
     assert ((counts - 400) ** 2 / 400).sum() < 27.9  # chi-squared, 9 degrees, one in a thousand

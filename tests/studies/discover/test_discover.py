@@ -15,9 +15,8 @@ from click.testing import CliRunner
 import fake_sweep
 from tradesim.cli.app import cli
 from tradesim.common.errors import InputError
-from tradesim.reports.discover import outcome, question_of, tidy
-from tradesim.reports.discover_wording import condition, sentence
-from tradesim.studies.discover import chance, prim
+from tradesim.reports.discover import condition, outcome, question_of, sentence, tidy
+from tradesim.studies.discover import prim
 from tradesim.studies.discover.discover import Question, discover, prepare, region
 from tradesim.studies.discover.prim import Box
 from tradesim.studies.sweep.results import find_output, read_sweep
@@ -99,13 +98,13 @@ def test_nothing_is_found_where_all_answers_are_the_same():
 def test_chance_is_told_from_influence():
     rng = np.random.default_rng(3)
     x, y = planted(rows=600, factors=5, inside=0.8, outside=0.2)
-    assert chance.against_chance(x, y, rng) == pytest.approx(1 / (1 + chance.PERMUTATIONS))
+    assert prim.against_chance(x, y, rng) == pytest.approx(1 / (1 + prim.PERMUTATIONS))
     shuffled = rng.permutation(y)
-    assert chance.against_chance(x, shuffled, rng) > 0.05
+    assert prim.against_chance(x, shuffled, rng) > 0.05
     box = Box.whole(5).cut(1, low=0.6).cut(3, low=0.5)
-    assert chance.factor_chance(x, y, box, 1, rng) < 0.01
-    assert chance.factor_chance(x, y, box, 3, rng) > 0.05
-    again, fresh = chance.reproducibility(x, y, prim.choose(x, y, prim.peel(x, y)), rng)
+    assert prim.factor_chance(x, y, box, 1, rng) < 0.01
+    assert prim.factor_chance(x, y, box, 3, rng) > 0.05
+    again, fresh = prim.reproducibility(x, y, prim.choose(x, y, prim.peel(x, y)), rng)
     assert again[1] > 0.8
     assert 0.32 < fresh < 0.8  # more than without conditions, less than the truth
 
@@ -120,7 +119,7 @@ def test_the_chance_of_a_factor_is_fair_where_it_has_no_influence():
         sums = np.cumsum((y - y.mean())[order])
         cut = int(np.argmin(sums))  # the best lower limit that a search would set
         box = Box.whole(1).cut(0, low=float(x[order[cut], 0]))
-        low += chance.factor_chance(x, y, box, 0, rng) <= 0.2
+        low += prim.factor_chance(x, y, box, 0, rng) <= 0.2
     assert low <= 24
 
 
@@ -269,7 +268,7 @@ def test_the_command(tmp_path):
     out = tmp_path / "mine-sweep-lhs-discover"
     assert {path.name for path in out.iterdir()} == {"report.html", "figures", "discover.csv"}
     page = (out / "report.html").read_text(encoding="utf-8")
-    assert f"tradesim discover {folder} --target 400000000.0 --year 2030" in page
+    assert f"tradesim discover {folder} --target 400000000 --year 2030" in page
     assert "feedbeefcafe0123" in page
     assert "&amp;#39;" not in page
 

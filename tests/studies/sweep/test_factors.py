@@ -7,21 +7,21 @@ from tradesim.common.errors import InputError
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, read_scenario
 from tradesim.simulation.draws import draw_all
-from tradesim.studies.sweep.factors import FUTURE, Noise, World
+from tradesim.studies.sweep.factors import FUTURE, FactorSpace, Noise
 
 
-def world_of(base, *overrides):
+def space_of(base, *overrides):
     known = Known(base.parameters, base.levers, base.pair)
-    return World(base, read_scenario("all_levers", known, overrides), 1)
+    return FactorSpace(base, read_scenario("all_levers", known, overrides), 1)
 
 
 @pytest.fixture(scope="module")
-def world(base):
-    return world_of(base)
+def space(base):
+    return space_of(base)
 
 
-def test_every_uncertain_number_is_a_factor_of_a_group(world):
-    groups = {item.name: item.group for item in world.factors.values()}
+def test_every_uncertain_number_is_a_factor_of_a_group(space):
+    groups = {item.name: item.group for item in space.factors.values()}
     assert groups["adjustment.speed"] == "behaviour"
     assert groups["time_value.metals"] == "behaviour"
     assert groups["posterior"] == "calibration"
@@ -32,15 +32,15 @@ def test_every_uncertain_number_is_a_factor_of_a_group(world):
     assert "reference.persistence" not in groups
 
 
-def test_patterns_and_defaults(world):
+def test_patterns_and_defaults(space):
     def names(*over):
-        return [item.name for item in world.choose(over, False, False)]
+        return [item.name for item in space.choose(over, False, False)]
 
     assert names("adjustment.*") == ["adjustment.first_year", "adjustment.speed"]
     assert names("posterior", "posterior") == ["posterior"]
     assert "future" in names()
     assert not [name for name in names() if name.startswith("market.")]
-    assert len(world.choose((), True, False)) > 400
+    assert len(space.choose((), True, False)) > 400
 
 
 @pytest.mark.parametrize(("name", "words"), [
@@ -57,63 +57,63 @@ def test_patterns_and_defaults(world):
 ])
 def test_names_that_cannot_be_swept(base, name, words):
     with pytest.raises(InputError, match=words):
-        world_of(base, "adjustment.speed=0.3").choose([name], False, False)
+        space_of(base, "adjustment.speed=0.3").choose([name], False, False)
 
 
-def test_the_future_has_no_middle(world):
+def test_the_future_has_no_middle(space):
     with pytest.raises(InputError, match="future: has no order"):
-        world.choose([FUTURE], False, True)
+        space.choose([FUTURE], False, True)
 
 
 def test_a_lever_that_the_scenario_does_not_pull(base):
     with pytest.raises(InputError, match="lever 'altai_road', which the scenario does not pull"):
-        world_of(base, "altai_road=null").choose(["altai_road.km_saved"], False, False)
+        space_of(base, "altai_road=null").choose(["altai_road.km_saved"], False, False)
 
 
-def test_all_problems_are_said_together(world):
+def test_all_problems_are_said_together(space):
     with pytest.raises(InputError) as caught:
-        world.choose(["nothing", "altai_road.start"], False, False)
+        space.choose(["nothing", "altai_road.start"], False, False)
     assert len(caught.value.problems) == 2
 
 
 def test_chance_of_a_row_is_that_of_the_whole_table():
     whole = Cube.random(50, 3).column("name")
     rows = np.array([7, 4, 30, 31])
-    np.testing.assert_array_equal(Noise.of(rows, 3).column("name"), whole[rows])
+    np.testing.assert_array_equal(Noise(len(rows), 3, rows=rows).column("name"), whole[rows])
 
 
-def test_given_ranges_levers_and_middles(world):
-    factors = world.choose(["altai_road.start=2028:2032", "direct_flights", "adjustment.speed"],
+def test_given_ranges_levers_and_middles(space):
+    factors = space.choose(["altai_road.start=2028:2032", "direct_flights", "adjustment.speed"],
                            False, False)
     u = np.array([[0.01, 0.2, 0.5], [0.99, 0.8, 0.9]])
-    drawn = world.draws(factors, u, None)
+    drawn = space.draws(factors, u, None)
     np.testing.assert_array_equal(drawn["altai_road.start"], [2028, 2032])
-    point = draw_all(world.base, world.scenario, Cube.point())
+    point = draw_all(space.base, space.scenario, Cube.point())
     assert drawn["adjustment.speed"][0] == point["adjustment.speed"][0]
     assert drawn["adjustment.speed"][1] > drawn["adjustment.speed"][0]
     np.testing.assert_array_equal(drawn["elasticity.scale"],
                                   np.repeat(point["elasticity.scale"], 2))
-    acting = world.switches(factors, u, drawn, noise=False)
+    acting = space.switches(factors, u, drawn, noise=False)
     np.testing.assert_array_equal(acting["direct_flights"], [0, 1])
     np.testing.assert_array_equal(acting["altai_road"], [1, 1])
-    table = world.values(factors, u, drawn, acting)
+    table = space.values(factors, u, drawn, acting)
     np.testing.assert_array_equal(table[:, 1], [0, 1])
     np.testing.assert_array_equal(table[:, 2], drawn["adjustment.speed"])
 
 
-def test_futures_go_from_bad_to_good(world):
-    factors = world.choose([FUTURE], False, False)
+def test_futures_go_from_bad_to_good(space):
+    factors = space.choose([FUTURE], False, False)
     u = np.array([[0.001], [0.5], [0.999]])
-    flow = world.draws(factors, u, None)["innovation.flow"].sum(axis=(1, 2))
-    gdp = world.draws(factors, u, None)["innovation.gdp"].sum(axis=(1, 2))
+    flow = space.draws(factors, u, None)["innovation.flow"].sum(axis=(1, 2))
+    gdp = space.draws(factors, u, None)["innovation.gdp"].sum(axis=(1, 2))
     assert (np.diff(flow + gdp) > 0).all()
 
 
-def test_success_follows_its_probability(world):
-    factors = world.choose(["altai_road.success"], False, False)
+def test_success_follows_its_probability(space):
+    factors = space.choose(["altai_road.success"], False, False)
     u = np.array([[0.001], [0.999]])
-    drawn = world.draws(factors, u, None)
-    acting = world.switches(factors, u, drawn, noise=False)
+    drawn = space.draws(factors, u, None)
+    acting = space.switches(factors, u, drawn, noise=False)
     np.testing.assert_array_equal(acting["altai_road"], [1, 0])
     np.testing.assert_array_equal(acting["direct_flights"], [1, 1])
-    np.testing.assert_array_equal(world.values(factors, u, drawn, acting)[:, 0], [1, 0])
+    np.testing.assert_array_equal(space.values(factors, u, drawn, acting)[:, 0], [1, 0])

@@ -7,7 +7,15 @@ import pytest
 from scipy import stats
 
 from tradesim.studies.sweep.design import make
-from tradesim.studies.sweep.indices import analyse, more_needed, morris, prcc, sobol, whole_blocks
+from tradesim.studies.sweep.indices import (
+    analyse,
+    distinguishable,
+    more_needed,
+    morris,
+    prcc,
+    sobol,
+    whole_blocks,
+)
 
 A, B = 7.0, 0.1
 
@@ -147,6 +155,24 @@ def test_prcc_is_the_correlation_of_what_the_others_leave():
         assert found.value[place, 0] == pytest.approx(stats.pearsonr(*left).statistic, abs=1e-9)
     assert (found.low <= found.value).all()
     assert found.value[2, 1] > 0.9
+
+
+def test_the_interval_of_prcc_pays_for_the_other_factors():
+    """Second route: Fisher's interval of a plain correlation, of as many rows fewer."""
+    rng = np.random.default_rng(4)
+    x = rng.random((20, 6))
+    found = prcc(x, x[:, :1] + rng.random((20, 1)))
+    value, half = found.value[:, 0], 1.959964 / np.sqrt((20 - 5) - 3)
+    np.testing.assert_allclose(found.low[:, 0], np.tanh(np.arctanh(value) - half), rtol=1e-12)
+    np.testing.assert_allclose(found.high[:, 0], np.tanh(np.arctanh(value) + half), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("value", "low", "high", "word"), [
+    (0.3, 0.1, 0.5, "yes"), (-0.3, -0.5, -0.1, "yes"), (0.3, -0.1, 0.7, "no"),
+    (0.0, 0.0, 0.0, "no"), (0.0, 0.0, 0.1, "no"), (1e-12, 5e-13, 2e-12, "no"),
+    (np.nan, np.nan, np.nan, "does not vary")])
+def test_only_what_is_not_zero_is_distinguishable(value, low, high, word):
+    assert distinguishable(*(np.array([number]) for number in (value, low, high))) == [word]
 
 
 def test_prcc_of_what_does_not_move_is_nothing():

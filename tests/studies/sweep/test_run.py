@@ -1,22 +1,25 @@
-"""Sweeps from the wish to the folder, and the command."""
+"""Sweeps from the request to the folder, and the command."""
 
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from click.testing import CliRunner
 
 from tradesim.cli.app import cli
+from tradesim.common.arrays import frozen
 from tradesim.common.errors import InputError
+from tradesim.common.parallel import open_mapper
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, read_scenario
 from tradesim.simulation.draws import draw_all
 from tradesim.simulation.model import simulate
-from tradesim.studies.sweep.design import METHODS, make
-from tradesim.studies.sweep.execution import open_mapper
-from tradesim.studies.sweep.file import is_sweep_file, read_sweep_file
-from tradesim.studies.sweep.plan import Wish, prepare
+from tradesim.studies.sweep import METHODS, chunks
+from tradesim.studies.sweep.design import make
+from tradesim.studies.sweep.evaluate import TARGET, Outputs, output_columns
+from tradesim.studies.sweep.plan import SweepRequest, is_sweep_file, prepare, read_sweep_file
 from tradesim.studies.sweep.run import finished, sweep
 
 OVER = ("adjustment.speed", "altai_road")
@@ -31,8 +34,8 @@ def table_of(folder):
 @pytest.fixture(scope="module", params=METHODS)
 def swept(request, tmp_path_factory):
     method = request.param
-    plan = prepare(Wish("all_levers", method, n=SIZES[method], over=OVER, years=(2030, 2035),
-                        levels=3))
+    plan = prepare(SweepRequest("all_levers", method, n=SIZES[method], over=OVER, levels=3,
+                                years=(2030, 2035)))
     folder = tmp_path_factory.mktemp(method) / "s"
     with open_mapper(1) as mapper:
         said = sweep(plan, folder, mapper=mapper, chunk=7)
@@ -55,21 +58,51 @@ def test_the_folder_says_all(swept):
     assert finished(plan, folder)
 
 
-def test_a_row_is_a_run_of_the_model(swept, base):
+def test_every_row_is_a_run_of_the_model(swept, base):
+    """All columns of all rows: reference, scenario, effect, welfare and target."""
     pytest.importorskip("pyarrow")
     table = table_of(swept[1])
-    row = table.iloc[-1]
-    known = Known(base.parameters, base.levers, base.pair)
-    scenario = read_scenario("all_levers", known,
-                             [f"adjustment.speed={float(row['adjustment.speed'])!r}"])
-    draws = draw_all(base, scenario, Cube.point())
-    on = {lever: np.array(1.0) for lever in scenario.levers} | {
-        "altai_road": np.array(row["altai_road"])}
-    cases = {"reference": dict.fromkeys(on, np.array(0.0)), "scenario": on}
-    turnover = simulate(base, scenario, draws, cases)["turnover"].isel(draw=0)
-    for case in cases:
-        assert row[f"turnover|kazakh|{case}|2035"] == pytest.approx(
-            float(turnover.sel(count="kazakh", case=case, year=2035)), rel=1e-12)
+    scenario = read_scenario("all_levers", Known(base.parameters, base.levers, base.pair))
+    draws = draw_all(base, scenario, Cube.table({"": np.full(len(table), 0.5)}, Cube.point()))
+    draws["adjustment.speed"] = frozen(table["adjustment.speed"])
+    on = {lever: np.ones(len(table)) for lever in scenario.levers} | {
+        "altai_road": table["altai_road"].to_numpy()}
+    run = simulate(base, scenario, draws, {
+        "reference": {lever: np.array(0.0) for lever in on}, "scenario": on}).sel(
+            year=[2030, 2035])
+    reference, with_levers = (run["turnover"].sel(case=case) for case in ("reference", "scenario"))
+    reached = run["turnover"].sel(count=base.pair.target_count) >= base.pair.target_value
+    expected = {}
+    for year in (2030, 2035):
+        for count in base.pair.counts:
+            at = {"count": count, "year": year}
+            expected |= {f"turnover|{count}|reference|{year}": reference.sel(at),
+                         f"turnover|{count}|scenario|{year}": with_levers.sel(at),
+                         f"turnover|{count}|effect|{year}": (with_levers - reference).sel(at)}
+        expected |= {f"welfare|own|effect|{year}|{importer}":
+                     run["welfare"].sel(case="scenario", year=year, importer=importer)
+                     for importer in base.pair.importers}
+        expected |= {f"target|{base.pair.target_count}|{case}|{year}":
+                     reached.sel(case=case, year=year) for case in ("reference", "scenario")}
+    assert set(expected) == set(table.columns[4:])
+    for name, values in expected.items():
+        np.testing.assert_allclose(table[name], values, rtol=1e-12, err_msg=name)
+    assert (table[EFFECT] > 1e6).all()
+
+
+def test_effect_and_target_in_numbers(base):
+    """An effect is the scenario less the reference; the target is reached at its very value."""
+    target = base.pair.target_value
+    counts = len(base.pair.counts)
+    turnover = np.empty((counts, 2, 1, 3))
+    turnover[:, 0], turnover[:, 1] = 0.5 * target, target * np.array([0.95, 1.0, 1.1])
+    run = xr.Dataset({"turnover": (("count", "case", "year", "draw"), turnover)}, {
+        "count": list(base.pair.counts), "case": ["reference", "scenario"], "year": [2035]})
+    levels = output_columns(base, run, Outputs(("turnover",), (2035,))).reshape(3, counts, 3)
+    np.testing.assert_allclose(levels[:, 0] / target,
+                               [[0.5, 0.95, 0.45], [0.5, 1.0, 0.5], [0.5, 1.1, 0.6]])
+    reached = output_columns(base, run, Outputs((TARGET,), (2035,)))
+    np.testing.assert_array_equal(reached, [[0, 0], [0, 1], [0, 1]])
 
 
 def test_the_reference_answers_to_no_lever(swept):
@@ -80,8 +113,8 @@ def test_the_reference_answers_to_no_lever(swept):
 
 
 def test_groups_second_order_and_chance():
-    plan = prepare(Wish("all_levers", "sobol", n=16, by_group=True, noise=True, years=(2035,),
-                        variables=("turnover",), second=True))
+    plan = prepare(SweepRequest("all_levers", "sobol", n=16, by_group=True, noise=True,
+                                years=(2035,), variables=("turnover",), second=True))
     assert set(plan.groups) == {f"group:{name}" for name in
                                 ("policy", "world", "behaviour", "calibration", "data")}
     assert plan.design.block == 2 + 2 * 6
@@ -94,7 +127,7 @@ def test_groups_second_order_and_chance():
 
 
 def test_products_and_variables_make_columns():
-    plan = prepare(Wish("all_levers", "oat", over=OVER, years=(2035,), products=True,
+    plan = prepare(SweepRequest("all_levers", "oat", over=OVER, years=(2035,), products=True,
                         variables=("trade", "welfare")))
     names = [label.name for label in plan.labels]
     assert "trade|mongolian|effect|2035|KAZ|metals" in names
@@ -109,31 +142,32 @@ def test_a_design_does_not_depend_on_its_neighbours():
     assert sorted(np.floor(one.table[:, 0] * 20)) == list(range(20))
 
 
-@pytest.mark.parametrize(("wish", "words"), [
-    (Wish("all_levers", "sobbol"), "did you mean 'sobol'"),
-    (Wish("all_levers", "lhs", n=2), "lhs needs 10 or more"),
-    (Wish("all_levers", "oat", noise=True), "chance would hide what oat measures; take lhs"),
-    (Wish("all_levers", "oat", variables=("turnver",)), "did you mean 'turnover'"),
-    (Wish("all_levers", "oat", years=(1999,)), "the scenario runs from 2025 to 2035"),
-    (Wish("all_levers", "grid", over=("elasticity.*",)), r"a grid of them is \d[\d,]+ runs"),
-    (Wish("all_levers", "lhs", by_group=True), "only by the method sobol"),
-    (Wish("all_levers", "oat", over=("elasticty.scale",)), "did you mean 'elasticity.scale'"),
+@pytest.mark.parametrize(("method", "options", "words"), [
+    ("sobbol", {}, "did you mean 'sobol'"),
+    ("lhs", {"n": 2}, "lhs needs 10 or more"),
+    ("oat", {"noise": True}, "chance would hide what oat measures; take lhs"),
+    ("oat", {"variables": ("turnver",)}, "did you mean 'turnover'"),
+    ("oat", {"years": (1999,)}, "the scenario runs from 2025 to 2035"),
+    ("grid", {"over": ("elasticity.*",)}, r"a grid of them is \d[\d,]+ runs"),
+    ("grid", {"over": OVER, "levels": 1}, "--levels: 1: a grid needs two or more"),
+    ("lhs", {"by_group": True}, "only by the method sobol"),
+    ("oat", {"over": ("elasticty.scale",)}, "did you mean 'elasticity.scale'"),
 ])
-def test_wishes_that_cannot_be(wish, words):
+def test_requests_that_cannot_be(method, options, words):
     with pytest.raises(InputError, match=words):
-        prepare(wish)
+        prepare(SweepRequest("all_levers", method, **options))
 
 
 def test_sobol_takes_a_power_of_two_and_says_why():
-    plan = prepare(Wish("all_levers", "sobol", n=1000, over=OVER))
+    plan = prepare(SweepRequest("all_levers", "sobol", n=1000, over=OVER))
     assert plan.identity["n"] == 1024
     assert plan.notes == ["n = 1,000 is not a power of two, without which Sobol' points lose "
                           "their balance; taking 1,024"]
 
 
 def test_a_large_grid_runs_when_one_insists():
-    wish = Wish("all_levers", "grid", over=("elasticity.lower.*",), levels=3, yes=True)
-    assert prepare(wish).design.rows == 3**12
+    request = SweepRequest("all_levers", "grid", over=("elasticity.lower.*",), levels=3, yes=True)
+    assert prepare(request).design.rows == 3**12
 
 
 def write(folder, text):
@@ -201,11 +235,9 @@ def test_the_list_of_factors():
 
 
 def test_without_pyarrow_the_table_is_csv(tmp_path, monkeypatch):
-    from tradesim.studies.sweep import table as sweep_table
-
-    plan = prepare(Wish("all_levers", "oat", over=OVER, years=(2035,)))
+    plan = prepare(SweepRequest("all_levers", "oat", over=OVER, years=(2035,)))
     sweep(plan, tmp_path / "a", mapper=map)
-    monkeypatch.setattr(sweep_table, "find_spec", lambda name: None)
+    monkeypatch.setattr(chunks, "find_spec", lambda name: None)
     sweep(plan, tmp_path / "b", mapper=map, chunk=2)
     ours = pd.read_csv(tmp_path / "b" / "table.csv.gz")
     if (tmp_path / "a" / "table.parquet").exists():

@@ -23,8 +23,8 @@ GIVEN_COEFFICIENT, WEIGHTED_AVERAGE = "given", "weighted_average"
 
 def tariff_agreement(
     economy: Economy, phase: Array, *, lever: str, members: str | Sequence[str], partner: str,
-    gated_groups: Sequence[str], without: str | Sequence[str], scope: str, utilisation: Array,
-    calendar: Array, nontariff_cut: Array = NONE, other_members_share: Array = NONE,
+    without: str | Sequence[str], scope: str, utilisation: Array, calendar: Array,
+    nontariff_cut: Array = NONE, other_members_share: Array = NONE,
 ) -> Shock:
     r"""Lower duties between one country and the members of a union (equation L1).
 
@@ -34,8 +34,7 @@ def tariff_agreement(
         \end{cases}
 
     Every member gets the same cut of duty, so rivals inside the union keep their place; it
-    reaches only goods with a certificate of origin. Of gated goods only what approved suppliers
-    offer gains anything (`shocks.resolve`).
+    reaches only goods with a certificate of origin.
 
     Parameters
     ----------
@@ -43,8 +42,6 @@ def tariff_agreement(
         Name under which the table of coverage holds this agreement.
     members, partner
         The union's members and the country on the other side.
-    gated_groups
-        Groups whose access to the members needs approval of suppliers, not only a lower duty.
     without
         Groups that the agreement leaves out.
     scope
@@ -67,7 +64,7 @@ def tariff_agreement(
     close = economy.pair_flow + (1.0 - economy.pair_flow) * other_members_share
     cut = covered * nontariff_cut * economy.certified * close
     made = Shock(duty=covered * utilisation, information=cut if cut.any() else NONE,
-                 gated=outside * economy.mask("group", gated_groups), origin=inside + outside)
+                 origin=inside + outside)
     return with_quotas(made, economy, lever, scope, reach, calendar)
 
 

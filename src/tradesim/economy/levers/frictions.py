@@ -23,7 +23,7 @@ def recognition(
         v = \varphi\, A\, w_j, \qquad n = \varphi\, N\, w_j, \qquad
         w_j = \begin{cases} 1 & j \text{ grants} \\ \rho & \text{the partner} \end{cases}
 
-    Only approved supply gains from the lower cost (`shocks.resolve`).
+    Approved supply is a quantity: varieties that could not be sold before (`shocks.resolve`).
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def recognition(
     grants = economy.mask("importer", importers)
     flows = economy.pair_flow * economy.mask("group", groups)
     weight = phase * flows * (grants + (1.0 - grants) * return_share)
-    return Shock(approval=weight * approval, information=weight * nontariff_cut, gated=flows)
+    return Shock(approval=weight * approval, information=weight * nontariff_cut)
 
 
 def payment_relief(economy: Economy, phase: Array, *, relieved_share: Array) -> Shock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tradesim.common.arrays import Array, only, spread
+from tradesim.common.arrays import Array, only, spread, total
 from tradesim.economy.base_year import Economy
 from tradesim.economy.shocks import Shock
 from tradesim.inputs.posterior import response
@@ -12,35 +12,44 @@ from tradesim.inputs.posterior import response
 
 def currency_move(
     economy: Economy, phase: Array, *, country: str, depreciation: Array, half_life: Array,
-    years_on: Array,
+    pass_through: Array, years_on: Array,
 ) -> Shock:
-    r"""Let one country's currency lose real value: the path moves (equations 2, L16).
+    r"""Let one country's currency lose real value: its goods get cheaper, it buys less (L16).
 
     With :math:`z_t = \varphi \ln(1 - V)\, 2^{-\max\{k, 0\} / H}` the log change of the country's
-    prices in USD,
+    prices in USD (equation L16),
 
-    .. math:: \Delta x_d = \beta z \pm \gamma_d z
+    .. math::
 
-    for the pair's flows, with plus where the country stands in the numerator of the real
-    exchange rate, and :math:`\beta z` as far as nominal GDP drives the draw's reference path;
-    its purchases from all others change by :math:`z`, as its GDP in USD does.
+        w = \psi z, \qquad \ell_j = (1 - \psi) z, \qquad
+        d_j = \bigl(1 - (1 - \varepsilon)\,\bar\alpha\bigr)\,\psi z
+
+    Its suppliers offer at prices lower by :math:`w`, abroad and at home. What it spends in USD
+    falls by :math:`z`, as its income does: at home prices, of goods that are the share
+    :math:`\bar\alpha` of its spending, this buys less by :math:`(1 - \psi) z` only.
 
     Parameters
     ----------
     country
-        Whose currency; a member of the pair.
+        Whose currency; a third country's moves the prices of its goods only.
     depreciation
         Real loss of value :math:`V`, share; negative for a gain.
     half_life
         Years :math:`H` in which half of it is undone.
+    pass_through
+        Part :math:`\psi` of it that the price in USD follows.
     years_on
         Years :math:`k` since it happened.
     """
-    first, second = economy.pair.importers
     move = phase * np.log1p(-depreciation) * 0.5 ** (np.maximum(years_on, 0.0) / half_life)
-    sign = float(country == second) - float(country == first)
-    own = move * economy.mask("importer", [country])
-    return Shock(level=_macro(economy, own, 0.0 * own, sign * move))
+    cheaper = pass_through * move
+    here = economy.mask("importer", [country])
+    paid = economy.sales * (1.0 + economy.duty)
+    home_share = (total(paid * economy.home, "exporter", "group")
+                  / total(paid, "exporter", "group"))
+    return Shock(price=cheaper * economy.mask("exporter", [country]),
+                 level=(move - cheaper) * here,
+                 demand=(1.0 - (1.0 - economy.demand) * home_share) * cheaper * here)
 
 
 def growth_path(
@@ -68,20 +77,12 @@ def growth_path(
     grown = phase * np.minimum(1.0 + np.maximum(years_on, 0.0), years)
     first, second = (economy.mask("importer", [name]) for name in economy.pair.importers)
     own = grown * (growth_of_first * first + growth_of_second * second)
-    return Shock(level=_macro(economy, own, own, 0.0 * grown))
+    return Shock(level=_macro(economy, own))
 
 
-def _macro(economy: Economy, nominal: Array, real: Array, rate: Array) -> Array:
-    """Move the reference path: the pair by equation 2, other sales with the importer's GDP.
-
-    Parameters
-    ----------
-    nominal, real
-        Log change of each importer's GDP, in USD and in volume; order of `DIMS`.
-    rate
-        Change of the log real exchange rate; order of `DIMS`.
-    """
-    volume, value = (only(gdp, "importer", "year", "draw").T for gdp in (real, nominal))
-    flow = response(economy.draws, value, volume, only(rate, "year", "draw").T)
+def _macro(economy: Economy, growth: Array) -> Array:
+    """Move the reference path: the pair by equation 2, other sales with the importer's GDP."""
+    gdp = only(growth, "importer", "year", "draw").T
+    flow = response(economy.draws, gdp, gdp, 0.0 * gdp[..., 0])
     gravity = spread(flow, "draw", "year", "importer")
-    return np.asarray(gravity * economy.pair_flow + nominal * (1.0 - economy.pair_flow))
+    return np.asarray(gravity * economy.pair_flow + growth * (1.0 - economy.pair_flow))

@@ -33,10 +33,11 @@ GIVEN = ("lever", "lifetime", "years_on", "calendar", "levels")
 """Arguments that the model supplies where a kind asks for them."""
 
 NAMES: Mapping[str, tuple[str, str]] = {
-    **dict.fromkeys(("members", "exporters", "exporter", "rivals"), ("exporters", "country")),
-    **dict.fromkeys(("importers", "importer", "rival_importers", "host", "country", "partner"),
+    **dict.fromkeys(("members", "exporters", "exporter", "rivals", "country"),
+                    ("exporters", "country")),
+    **dict.fromkeys(("importers", "importer", "rival_importers", "host", "partner"),
                     ("importers", "member of the pair")),
-    **dict.fromkeys(("groups", "group", "without", "gated_groups", "input_groups", "output_groups"),
+    **dict.fromkeys(("groups", "group", "without", "input_groups", "output_groups"),
                     ("groups", "group")),
     **dict.fromkeys(("routes", "route"), ("routes", "route")),
 }

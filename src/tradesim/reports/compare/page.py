@@ -1,19 +1,18 @@
-"""The report of a comparison: figures, tables and one HTML page that needs no network."""
+"""What `tradesim compare` writes: tables, a workbook, figures, a page, and terminal lines."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from tradesim.common.arrays import MILLION
 from tradesim.inputs.pair import Pair
-from tradesim.inputs.scenario_text import Difference
 from tradesim.reports.compare.figures import figures
 from tradesim.reports.compare.tables import (
     MONEY,
@@ -22,84 +21,120 @@ from tradesim.reports.compare.tables import (
     TEXT,
     YEAR,
     Table,
+    heading,
     heat,
     input_rows,
-    middle,
     outcomes,
     pages,
-    phrases,
 )
-from tradesim.reports.figure_style import save
-from tradesim.reports.run.page import FIGURES, REPORT, environment, inline
-from tradesim.reports.wording import decimals, plain, probability, words
+from tradesim.reports.export import excel
+from tradesim.reports.html_page import AMOUNTS, PAGE, render, write_figures
+from tradesim.reports.ranges import median_range
+from tradesim.reports.terminal import columns
+from tradesim.reports.wording import plain, plain_interval, probability, words
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
-from tradesim.studies.compare import Comparison, contained, members, moved_reference
-from tradesim.studies.regret import CRITERIA, regret
+from tradesim.simulation.results import MANIFEST
+from tradesim.studies.compare import (
+    CRITERIA,
+    Comparison,
+    contained,
+    members,
+    moved_reference,
+    ranked,
+    regret,
+)
+from tradesim.studies.compare_runs import ComparedRuns
+from tradesim.studies.compare_table import table
 
-# An effect below this share of the baseline hardly matters, whatever its sign.
+TABLE, PARQUET, WORKBOOK = "comparison.csv", "comparison.parquet", "comparison.xlsx"
 HARDLY = 0.01
+"""An effect below this share of the baseline hardly matters, whatever its sign."""
 
 
-def report(comparison: Comparison, pair: Pair, inputs: Mapping[str, Sequence[Difference]],
-           command: str, folder: Path) -> Path:
-    """Write figures and `report.html` of a comparison into an existing folder.
+def write(runs: ComparedRuns, command: str, folder: Path, *, report: bool = True) -> None:
+    """Write tables, workbook, figures and page into an existing folder.
 
     Parameters
     ----------
-    comparison
-        Runs side by side.
-    pair
-        Names of countries, groups and counts, and the target.
-    inputs
-        By scenario, what it changes in the inputs.
+    runs
+        From `compare_runs.compare_runs`.
     command
-        The command that repeats the comparison.
+        The command that repeats it.
     folder
         Where to write.
-
-    Returns
-    -------
-    pathlib.Path
-        The report.
+    report
+        Whether to draw figures and write the page.
     """
-    tables = pages(comparison, pair, inputs)
-    pictures = folder / FIGURES
-    pictures.mkdir(exist_ok=True)
-    drawn = [(name, inline(save(figure, name, pictures)))
-             for name, figure in figures(comparison, pair, tables)]
-    rows = input_rows(comparison, inputs, by_origin=False)
-    text = comparison_environment().get_template("compare.html.j2").render(
-        language=words()["language"], grades=words()["grades"], pair=pair, words=phrases(),
-        f=facts(comparison, pair), c=comparison, command=command, figures=drawn,
-        tables=[shown(table) for table in tables if table.name not in ("scenarios", "inputs")],
+    comparison = runs.comparison
+    mark = words("compare")["identity"].format(identity=comparison.identity)
+    tables = pages(comparison, runs.pair, runs.inputs)
+    tidy = table(comparison)
+    tidy.to_csv(folder / TABLE, index=False, float_format="%.6g", lineterminator="\n")
+    if importlib.util.find_spec("pyarrow"):
+        tidy.to_parquet(folder / PARQUET, index=False)
+    if excel.available():
+        excel.write(tables, folder / WORKBOOK, mark)
+    if report:
+        drawn = write_figures(figures(comparison, runs.pair, tables), folder, mark)
+        (folder / PAGE).write_text(_page(runs, tables, drawn, command), encoding="utf-8")
+    manifest = {"comparison": comparison.identity, "command": command,
+                "baseline": comparison.baseline,
+                "runs": {name: run.attrs["run_id"] for name, run in comparison.runs.items()},
+                "seed": int(comparison.first.attrs["seed"]), "draws": comparison.draw_count,
+                "hashes": json.loads(comparison.first.attrs["hashes"]),
+                "created": datetime.now(UTC).isoformat(timespec="seconds")}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def _page(runs: ComparedRuns, tables: Sequence[Table], drawn: dict[str, str],
+          command: str) -> str:
+    comparison = runs.comparison
+    rows = input_rows(comparison, runs.inputs, by_origin=False)
+    return render(
+        "compare.html.j2", f"comparison {comparison.identity}", AMOUNTS,
+        grades=words()["grades"], pair=runs.pair,
+        words=words("compare"), f=facts(comparison, runs.pair), c=comparison, command=command,
+        figures=list(drawn.items()),
+        tables=[shown(one) for one in tables if one.name not in ("scenarios", "inputs")],
         scenarios=[{"name": name, "label": comparison.label(name), **comparison.scenario(name),
                     "run": comparison.runs[name].attrs["run_id"]} for name in comparison.names],
         given=[row for row in rows if row["difference"].given],
         defaults=[row for row in rows if not row["difference"].given])
-    text = re.sub(r"(\d) %", "\\1\N{NO-BREAK SPACE}%", text)
-    text = re.sub(r"\bUSD (?=\S)", "USD\N{NO-BREAK SPACE}", text)
-    page = folder / REPORT
-    page.write_text("\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n",
-                    encoding="utf-8")
-    return page
 
 
-def comparison_environment() -> jinja2.Environment:
-    """Give the report's templates, with the filters that a comparison needs besides."""
-    made = environment()
-    made.filters.update(brackets=lambda three: cell(three, RANGE),
-                        lower_first=lambda text: text[:1].lower() + text[1:])
-    return made
+def outcome(runs: ComparedRuns) -> str:
+    """Short table for the terminal."""
+    comparison, pair, phrases = runs.comparison, runs.pair, words("compare")["terminal"]
+    rows = [list(phrases["head"])]
+    for row in outcomes(comparison):
+        rows.append([row["name"], _range(row["average"]), _range(row["implemented"]),
+                     _per_cent(row["chance"]["scenario"]), _per_cent(row["best"])])
+    title = phrases["title"].format(year=comparison.last, baseline=comparison.baseline,
+                                    count=pair.name(comparison.count))
+    note = phrases["note"].format(target=f"{comparison.target / MILLION:,.0f}",
+                                  count=pair.name(comparison.target_count),
+                                  draws=f"{comparison.draw_count:,}")
+    return "\n".join([title, columns(rows), "", note])
+
+
+def _range(three: Sequence[float]) -> str:
+    places = 0 if max(map(abs, three)) >= 100 else 1
+    return "{} ({} to {})".format(*(plain(value, places=places) for value in three))
+
+
+def _per_cent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share == 0 or share >= 0.005 else "under 1 %"
 
 
 def facts(comparison: Comparison, pair: Pair) -> dict[str, Any]:
     """Numbers and flags that the sentences of the report use; amounts in USD million."""
     rows = outcomes(comparison)
     where = {"count": comparison.count, "year": comparison.last}
-    base = middle(comparison.levels("turnover", comparison.baseline, SCENARIO, **where))
-    found = {criterion: regret(comparison, criterion) for criterion in CRITERIA}
+    base = median_range(comparison.levels("turnover", comparison.baseline, SCENARIO, **where),
+                        MILLION)
+    regrets = {criterion: regret(comparison, criterion) for criterion in CRITERIA}
     chance = {name: float(share) for name, share in zip(
-        found["turnover"].names, found["turnover"].chance, strict=True)}
+        regrets["turnover"].names, regrets["turnover"].chance, strict=True)}
     often = sorted(chance, key=lambda name: (-chance[name], name != rows[0]["name"]))
     target_base = comparison.levels("turnover", comparison.baseline, SCENARIO,
                                     count=comparison.target_count, year=comparison.last)
@@ -113,10 +148,12 @@ def facts(comparison: Comparison, pair: Pair) -> dict[str, Any]:
         "base_chance": under,
         "often": [{"label": comparison.label(name), "share": chance[name]}
                   for name in often[:2]],
-        "tied": found["turnover"].tied,
+        "tied": regrets["turnover"].tied,
+        "events": [comparison.label(name) for name in ranked(comparison)
+                   if name in comparison.events],
         "safest": {criterion: {
-            "high": comparison.label(one.names[int(one.high.argmin())]),
-            "worst": comparison.label(one.minimax)} for criterion, one in found.items()},
+            "high": comparison.label(one.names[int(np.nanargmin(one.high))]),
+            "worst": comparison.label(one.minimax)} for criterion, one in regrets.items()},
         "nothing": not any(any(row["average"] + row["implemented"]) for row in rows),
         "holds": {comparison.label(name): [comparison.label(other) for other in others]
                   for name, others in contained(comparison).items() if others},
@@ -138,7 +175,7 @@ def _whole(share: float) -> int:
 def _untouched(comparison: Comparison, pair: Pair) -> list[dict[str, Any]]:
     """Product groups that no scenario moves by a noticeable share, by direction."""
     groups = [pair.name(str(group)) for group in comparison.first["group"].to_numpy()]
-    found = []
+    rows = []
     for importer in members(comparison):
         level = np.median(comparison.levels(
             "trade", comparison.baseline, IMPLEMENTED, count=comparison.count,
@@ -146,9 +183,9 @@ def _untouched(comparison: Comparison, pair: Pair) -> list[dict[str, Any]]:
         largest = np.abs(heat(comparison, importer)).max(axis=0)
         still = [group for group, change, base in zip(groups, largest, level, strict=True)
                  if change < HARDLY * base or change == 0]
-        found.append({"importer": pair.name(importer), "groups": still,
+        rows.append({"importer": pair.name(importer), "groups": still,
                       "exporter": pair.name(pair.partner(importer)), "all": len(groups)})
-    return found
+    return rows
 
 
 def _reported(comparison: Comparison, pair: Pair) -> dict[str, Any]:
@@ -162,25 +199,18 @@ def _reported(comparison: Comparison, pair: Pair) -> dict[str, Any]:
 
 def shown(table: Table) -> dict[str, Any]:
     """Give a table for the page: headings with units, cells rounded by the rules of the report."""
-    units = phrases()["unit"]
-    said = {MONEY: units["money"], RANGE: units["money"], SHARE: units["share"]}
-    headings = [phrases()["heading"].format(title=column.heading, unit=said[column.kind])
-                if column.kind in said else column.heading for column in table.columns]
-    rows = [[cell(value, column.kind) for value, column in
-             zip(row, table.columns, strict=True)] for row in table.rows]
-    return {"title": table.title, "name": table.name, "columns": headings, "rows": rows}
+    return {"title": table.title, "name": table.name,
+            "columns": [heading(column) for column in table.columns],
+            "rows": [[cell(value, column.kind) for value, column in
+                      zip(row, table.columns, strict=True)] for row in table.rows]}
+
+
+CELLS: dict[str, Callable[[Any], str]] = {
+    RANGE: plain_interval, MONEY: plain, TEXT: str,
+    SHARE: lambda share: "0" if share == 0 else probability(share, "short").removesuffix(" %"),
+    YEAR: lambda year: "" if year is None else f"{year:.0f}"}
 
 
 def cell(value: Any, kind: str) -> str:
-    """Write one cell."""
-    if kind == RANGE:
-        places = decimals(value)
-        centre, low, high = (plain(number, places=places) for number in value)
-        return str(words()["range_short"].format(middle=centre, low=low, high=high))
-    if kind == MONEY:
-        return plain(value)
-    if kind == SHARE:
-        return "0" if value == 0 else probability(value, "short").removesuffix(" %")
-    if kind == YEAR:
-        return "" if value is None else f"{value:.0f}"
-    return str(value) if kind == TEXT else plain(value)
+    """Write one cell by the kind of its column."""
+    return CELLS[kind](value)

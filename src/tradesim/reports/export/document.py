@@ -1,18 +1,19 @@
 """A report as plain content: headings, paragraphs, lists, tables, figures.
 
-The HTML page is the one source: its words stand in the templates, its numbers come from the
-results. Here it is read back, so that PDF and Word hold the same sentences, tables and figures.
+The HTML page is the one source: its words come from the templates, its numbers from the results.
+It is read back here, so that PDF and Word hold the same sentences, tables and figures.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 from tradesim.common.errors import InputError, Problem
 
@@ -20,8 +21,13 @@ FORMATS = {"pdf": ("tradesim.reports.export.pdf", "typst", "pdf"),
            "docx": ("tradesim.reports.export.word", "docx", "office")}
 """For each format the module that writes it, the package that it needs, and the extra."""
 
-VOID = {"meta", "link", "br", "img", "hr", "input", "col"}
-SKIPPED = {"style", "title", "nav", "svg", "script", "summary"}
+UNREAD = re.compile(r"<!DOCTYPE[^>]*>|<style\b.*?</style>|<svg\b.*?</svg>", re.DOTALL)
+UNCLOSED = re.compile(r"<(meta|link|br|img|hr|input|col)\b([^>]*?)/?>")
+"""What of a page is not content, and elements that HTML leaves open and XML does not."""
+
+SKIPPED = {"head", "nav", "summary"}
+SHADES = {"lever": "#e8f0f5", "judgement": "#fff7e8", "total": "#f2f5f7"}
+"""Colours of marked rows."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,11 @@ class Run:
 
 
 Text = tuple[Run, ...]
+
+
+def plain(text: Text) -> str:
+    """Words of a text without their look."""
+    return "".join(run.text for run in text)
 
 
 @dataclass(frozen=True)
@@ -83,10 +94,27 @@ class Table:
         """Number of columns."""
         return max([len(self.head), *(len(row) for row in self.rows)])
 
+    def strong(self, row: int, column: int) -> bool:
+        """Whether a cell is set in bold: totals, and the first columns of levers."""
+        return self.marks[row] == "total" or (self.marks[row] == "lever" and column < 3)
+
+    def weights(self) -> list[float]:
+        """Relative widths of columns: by the longest word, and by how much there is to read."""
+        widths = []
+        for column in range(self.columns):
+            texts = [plain(row[column]) for row in (self.head, *self.rows) if column < len(row)]
+            longest = max((len(word) for text in texts for word in re.split(r"[ /_.-]+", text)),
+                          default=0)
+            mean = sum(map(len, texts)) / max(1, len(texts))
+            title = 0.9 * max(map(len, texts), default=0) if not (column or self.words) else 0.0
+            widths.append(max(6.0, 1.5 + 1.2 * min(longest, 16), 0.8 * min(mean, 40.0),
+                             min(title, 24.0)))
+        return widths
+
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure: its name (file name without ending), its words and what stands instead of it."""
+    """A figure: its name (file name without ending), its caption and the text that replaces it."""
 
     name: str
     caption: Text
@@ -98,19 +126,7 @@ Block = Heading | Paragraph | Items | Code | Table | Picture
 
 @dataclass(frozen=True)
 class Document:
-    """A report.
-
-    Attributes
-    ----------
-    title, language
-        For the file's properties.
-    run_id
-        Identity of the run (or runs), for the running title; empty where the page names none.
-    blocks
-        The content in reading order.
-    folder
-        Folder of the figures.
-    """
+    """A report: its title, language and run id, the content in reading order, and its figures."""
 
     title: str
     language: str
@@ -120,52 +136,35 @@ class Document:
 
 
 def read(page: Path) -> Document:
-    """Read a report of ours back from its HTML page.
-
-    Parameters
-    ----------
-    page
-        The page; its figures stand in the folder ``figures`` beside it.
-    """
-    reader = _Reader()
-    reader.feed(page.read_text(encoding="utf-8"))
-    reader.close()
-    return Document(" ".join(reader.title.split()), reader.language, reader.run_id,
-                    tuple(reader.blocks), page.parent / "figures")
+    """Read an HTML page of ours; its figures are in the folder ``figures`` beside it."""
+    text = UNCLOSED.sub(r"<\1\2/>", UNREAD.sub("", page.read_text(encoding="utf-8")))
+    root = ElementTree.fromstring(text)
+    run_id = next((node.text or "" for node in root.iter() if "run" in _classes(node)), "")
+    return Document(" ".join((root.findtext("head/title") or "").split()), root.get("lang", "en"),
+                    run_id.strip(), tuple(_blocks(root, "")), page.parent / "figures")
 
 
 def write(page: Path, formats: Sequence[str]) -> list[Path]:
-    """Write a report in other formats beside its HTML page.
-
-    Parameters
-    ----------
-    page
-        The HTML page.
-    formats
-        Some of `FORMATS`.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The files written.
+    """Write a report in some of `FORMATS` beside its HTML page, and give the files.
 
     Raises
     ------
     InputError
         When a package that a format needs is not installed.
     """
-    writers = [writer(name) for name in formats]
-    found = []
-    for name, module in zip(formats, writers, strict=True):
+    writers = {name: writer(name) for name in formats}
+    document = read(page)
+    written = []
+    for name, module in writers.items():
         target = page.with_suffix(f".{name}")
         work = target.with_name(f".{target.name}.part")
         try:
-            module.write(read(page), work)
+            module.write(document, work)
             work.replace(target)
         finally:
             work.unlink(missing_ok=True)
-        found.append(target)
-    return found
+        written.append(target)
+    return written
 
 
 def writer(name: str) -> Any:
@@ -180,147 +179,73 @@ def writer(name: str) -> Any:
     return import_module(module)
 
 
-def weights(table: Table) -> list[float]:
-    """Relative widths of columns: by the longest word, and by how much there is to read."""
-    found = []
-    for place in range(table.columns):
-        texts = ["".join(run.text for run in row[place])
-                 for row in (table.head, *table.rows) if place < len(row)]
-        longest = max((len(word) for text in texts for word in re.split(r"[ /_.-]+", text)),
-                      default=0)
-        mean = sum(map(len, texts)) / max(1, len(texts))
-        first = 0.9 * max(map(len, texts), default=0) if not place and not table.words else 0.0
-        found.append(max(6.0, 1.5 + 1.2 * min(longest, 16), 0.8 * min(mean, 40.0),
-                         min(first, 24.0)))
-    return found
+def _blocks(parent: Element, kind: str) -> Iterator[Block]:
+    """Give the content of an element; `kind` is that of its paragraphs without a class."""
+    for node in parent:
+        if node.tag in READERS:
+            yield READERS[node.tag](node, kind)
+        elif node.tag not in SKIPPED:
+            yield from _blocks(node, "answer" if "answer" in _classes(node) else kind)
 
 
-@dataclass
-class _Open:
-    """What is being gathered of a table."""
-
-    words: bool
-    caption: Text = ()
-    head: list[Text] = field(default_factory=list)
-    rows: list[list[Text]] = field(default_factory=list)
-    marks: list[str] = field(default_factory=list)
+def _table(node: Element, _: str) -> Table:
+    rows = node.findall("tbody/tr")
+    caption = node.find("caption")
+    return Table(() if caption is None else _text(caption),
+                 tuple(_text(cell) for cell in node.iter("th")),
+                 tuple(tuple(_text(cell) for cell in row.findall("td")) for row in rows),
+                 tuple(row.get("class", "") for row in rows), "words" in _classes(node))
 
 
-class _Reader(HTMLParser):
-    """Gathers the blocks of a page."""
+def _picture(node: Element, _: str) -> Picture:
+    caption, drawing = node.find("figcaption"), node.find("div[@role='img']")
+    assert caption is not None
+    return Picture(node.get("id", "").removeprefix("figure-"), _text(caption),
+                   "" if drawing is None else drawing.get("aria-label", ""))
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.title, self.language, self.run_id = "", "en", ""
-        self.blocks: list[Block] = []
-        self.open: list[tuple[str, dict[str, str]]] = []
-        self.runs: list[Run] = []
-        self.table: _Open | None = None
-        self.items: list[Text] = []
-        self.figure, self.alt = "", ""
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        about = {name: value or "" for name, value in attrs}
-        if tag == "br":
-            self.runs.append(Run("\n"))
-        if tag in VOID or self._within(SKIPPED - {"title"}):
-            if tag not in VOID:
-                self.open.append((tag, about))
-            return
-        self.open.append((tag, about))
-        if tag == "html":
-            self.language = about.get("lang", "en")
-        elif tag == "figure":
-            self.figure = about.get("id", "").removeprefix("figure-")
-        elif tag == "div" and about.get("role") == "img":
-            self.alt = about.get("aria-label", "")
-        elif tag == "table":
-            self.table = _Open("words" in about.get("class", "").split())
-        elif tag == "tr" and self.table and self._within({"tbody"}):
-            self.table.rows.append([])
-            self.table.marks.append(about.get("class", ""))
-        elif tag in {"p", "h1", "h2", "h3", "li", "td", "th", "caption", "figcaption", "pre"}:
-            self.runs = []
+READERS: dict[str, Callable[[Element, str], Block]] = {
+    "h1": lambda node, _: Heading(1, _text(node)), "h2": lambda node, _: Heading(2, _text(node)),
+    "h3": lambda node, _: Heading(3, _text(node)),
+    "p": lambda node, kind: Paragraph(_text(node), node.get("class", "") or kind),
+    "ul": lambda node, _: Items(tuple(_text(item) for item in node.findall("li"))),
+    "pre": lambda node, _: Code("".join(node.itertext())),
+    "table": _table, "figure": _picture}
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "br":
-            self.runs.append(Run("\n"))
 
-    def handle_data(self, data: str) -> None:
-        names = [name for name, _ in self.open]
-        if "title" in names and not self._within(SKIPPED - {"title"}):
-            self.title += data
-        if self._within(SKIPPED):
-            return
-        link = next((about.get("href", "") for name, about in self.open if name == "a"), "")
-        quiet = any("run" in about.get("class", "").split() for _, about in self.open)
-        if quiet and not self.run_id:
-            self.run_id = data.strip()
-        self.runs.append(Run(data, bool({"b", "strong"} & set(names)), "code" in names, quiet,
-                             "" if link.startswith("#") else link))
+def _classes(node: Element) -> list[str]:
+    return node.get("class", "").split()
 
-    def handle_endtag(self, tag: str) -> None:
-        about = self.open.pop()[1]
-        if self._within(SKIPPED) or tag in SKIPPED:
-            return
-        if tag == "pre":
-            self.blocks.append(Code("".join(run.text for run in self.runs)))
-        elif tag in {"h1", "h2", "h3"}:
-            self.blocks.append(Heading(int(tag[1]), self._text()))
-        elif tag == "p":
-            inside = {name for _, kept in self.open for name in kept.get("class", "").split()}
-            self.blocks.append(Paragraph(self._text(), about.get("class", "")
-                                         or ("answer" if "answer" in inside else "")))
-        elif tag == "li":
-            self.items.append(self._text())
-        elif tag == "ul":
-            self.blocks.append(Items(tuple(self.items)))
-            self.items = []
-        elif tag == "figcaption":
-            self.blocks.append(Picture(self.figure, self._text(), self.alt))
-        elif self.table:
-            self._end_of_table(tag)
 
-    def _end_of_table(self, tag: str) -> None:
-        table = self.table
-        assert table is not None
-        if tag == "caption":
-            table.caption = self._text()
-        elif tag == "th":
-            table.head.append(self._text())
-        elif tag == "td":
-            table.rows[-1].append(self._text())
-        elif tag == "table":
-            self.blocks.append(Table(table.caption, tuple(table.head),
-                                     tuple(tuple(row) for row in table.rows),
-                                     tuple(table.marks), table.words))
-            self.table = None
+def _runs(node: Element, look: Run) -> Iterator[Run]:
+    """Give the words of an element, each with the look of the elements it is in."""
+    if node.tag == "br":
+        yield Run("\n")
+    link = node.get("href", "")
+    look = Run("", look.bold or node.tag in ("b", "strong"), look.code or node.tag == "code",
+               look.quiet or "run" in _classes(node), look.link or link * (link[:1] != "#"))
+    yield replace(look, text=node.text or "")
+    for child in node:
+        yield from _runs(child, look)
+        yield replace(look, text=child.tail or "")
 
-    def _within(self, tags: set[str]) -> bool:
-        return any(name in tags for name, _ in self.open)
 
-    def _text(self) -> Text:
-        """Take the runs gathered so far, with spaces as a browser would show them."""
-        found: list[Run] = []
-        space = True
-        for run in self.runs:
-            if run.text == "\n" and not run.code and run == Run("\n"):
-                found.append(run)
-                space = True
-                continue
-            text = " ".join(part for part in run.text.replace("\n", " ").split(" ") if part)
-            lead = run.text[:1].isspace() and not run.text.startswith("\N{NO-BREAK SPACE}")
-            if lead and not space:
-                text = f" {text}"
-            if text.strip() and run.text[-1:] in " \n":
-                text += " "
-            if text:
-                found.append(Run(text, run.bold, run.code, run.quiet, run.link))
-                space = text.endswith(" ")
-        while found and not found[-1].text.strip():
-            found.pop()
-        if found:
-            last = found[-1]
-            found[-1] = Run(last.text.rstrip(" "), last.bold, last.code, last.quiet, last.link)
-        self.runs = []
-        return tuple(found)
+def _text(node: Element) -> Text:
+    """Words of an element, with spaces as a browser would show them."""
+    shown: list[Run] = []
+    space = True
+    for run in _runs(node, Run("")):
+        if run == Run("\n"):
+            shown.append(run)
+            space = True
+            continue
+        text = re.sub("[ \n]+", " ", run.text)
+        text = text.lstrip(" ") if space else text
+        if text:
+            shown.append(replace(run, text=text))
+            space = text.endswith(" ")
+    while shown and not shown[-1].text.strip():
+        shown.pop()
+    if shown:
+        shown[-1] = replace(shown[-1], text=shown[-1].text.rstrip(" "))
+    return tuple(shown)

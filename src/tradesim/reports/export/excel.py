@@ -11,7 +11,8 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-from tradesim.reports.compare.tables import MONEY, RANGE, SHARE, TEXT, YEAR, Column, Table, phrases
+from tradesim.reports.compare.tables import MONEY, RANGE, SHARE, TEXT, YEAR, Column, Table, heading
+from tradesim.reports.wording import words
 
 FORMATS = {MONEY: "#,##0.00;-#,##0.00;0", SHARE: "0.0%", YEAR: "0"}
 HEADER = {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1, "bg_color": "#E6EDF2"}
@@ -28,27 +29,17 @@ def available() -> bool:
 
 
 def write(tables: Sequence[Table], path: Path, mark: str) -> None:
-    """Write tables as a workbook; the same tables give the same bytes.
-
-    Parameters
-    ----------
-    tables
-        The tables, first sheet first.
-    path
-        File to write.
-    mark
-        Identity of the results, under each title.
-    """
-    with import_module("xlsxwriter").Workbook(str(path)) as book:
-        book.set_properties({"created": datetime(2000, 1, 1), "comments": mark})
-        styles = {kind: book.add_format({"num_format": form, "valign": "top"})
+    """Write tables as a workbook with `mark` under each title; same tables, same bytes."""
+    with import_module("xlsxwriter").Workbook(str(path)) as workbook:
+        workbook.set_properties({"created": datetime(2000, 1, 1), "comments": mark})
+        styles = {kind: workbook.add_format({"num_format": form, "valign": "top"})
                   for kind, form in FORMATS.items()}
-        styles[TEXT] = book.add_format({"text_wrap": True, "valign": "top"})
-        styles["title"] = book.add_format({"bold": True, "font_size": 13})
-        styles["mark"] = book.add_format({"font_color": "#666666", "font_size": 9})
-        styles["header"] = book.add_format(HEADER)
+        styles[TEXT] = workbook.add_format({"text_wrap": True, "valign": "top"})
+        styles["title"] = workbook.add_format({"bold": True, "font_size": 13})
+        styles["mark"] = workbook.add_format({"font_color": "#666666", "font_size": 9})
+        styles["header"] = workbook.add_format(HEADER)
         for table in tables:
-            _sheet(book.add_worksheet(_name(table.sheet)), table, styles, mark)
+            _sheet(workbook.add_worksheet(_name(table.sheet)), table, styles, mark)
 
 
 def _name(text: str) -> str:
@@ -60,21 +51,21 @@ def _sheet(sheet: Any, table: Table, styles: dict[str, Any], mark: str) -> None:
     rows = [list(_cells(row, table.columns)) for row in table.rows]
     sheet.write_string(0, 0, table.title, styles["title"])
     sheet.write_string(1, 0, mark, styles["mark"])
-    widths = [_width(column, [row[place] for row in rows]) for place, column in enumerate(columns)]
-    headings = [_heading(column) for column in columns]
-    for place, (heading, width) in enumerate(zip(headings, widths, strict=True)):
-        sheet.write_string(2, place, heading, styles["header"])
-        sheet.set_column(place, place, width)
+    widths = [_width(column, [row[index] for row in rows]) for index, column in enumerate(columns)]
+    headings = [heading(column) for column in columns]
+    for index, (title, width) in enumerate(zip(headings, widths, strict=True)):
+        sheet.write_string(2, index, title, styles["header"])
+        sheet.set_column(index, index, width)
     sheet.set_row(2, _height(headings, widths))
     for line, row in enumerate(rows, 3):
         sheet.set_row(line, _height(row, widths))
-        for place, (value, column) in enumerate(zip(row, columns, strict=True)):
+        for index, (value, column) in enumerate(zip(row, columns, strict=True)):
             if value is None:
                 continue
             if column.kind == TEXT:
-                sheet.write_string(line, place, str(value), styles[TEXT])
+                sheet.write_string(line, index, str(value), styles[TEXT])
             else:
-                sheet.write_number(line, place, value, styles[column.kind])
+                sheet.write_number(line, index, value, styles[column.kind])
     sheet.freeze_panes(3, 1)
     sheet.autofilter(2, 0, 2 + len(rows), len(columns) - 1)
     sheet.set_landscape()
@@ -96,7 +87,7 @@ def _columns(columns: Sequence[Column]) -> Iterator[Column]:
         if column.kind == RANGE:
             yield Column(column.heading, MONEY)
             for end in ("low", "high"):
-                yield Column(phrases()[end].format(column=column.heading), MONEY)
+                yield Column(words("compare")[end].format(column=column.heading), MONEY)
         else:
             yield column
 
@@ -107,13 +98,6 @@ def _cells(row: Sequence[Any], columns: Sequence[Column]) -> Iterator[Any]:
             yield from value
         else:
             yield value
-
-
-def _heading(column: Column) -> str:
-    units = {MONEY: phrases()["unit"]["money"], SHARE: phrases()["unit"]["share"]}
-    if column.kind not in units:
-        return column.heading
-    return str(phrases()["heading"].format(title=column.heading, unit=units[column.kind]))
 
 
 def _width(column: Column, cells: Sequence[Any]) -> float:

@@ -40,7 +40,7 @@ def to_iamc(dataset: xr.Dataset, model: str | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns `COLUMNS`. The run is three scenarios: NAME, ``NAME, if implemented`` and
-        ``NAME, reference``. Statistics stand at the end of the variable: ``Trade|Exports|p50``.
+        ``NAME, reference``. Statistics are at the end of the variable: ``Trade|Exports|p50``.
         Flows have the region ``A>B`` and name their count: ``Trade|Exports|COUNT|GROUP|p50``;
         changes of surplus and welfare have the region of the market and are against the
         reference. ``Trade|Turnover|COUNT|Target Probability`` is a share (unit ``1``).
@@ -98,11 +98,11 @@ def _case(data: xr.Dataset, pair: Pair, *, change: bool) -> list[pd.DataFrame]:
 
 def _rows(array: xr.DataArray, region: str, variable: str) -> list[pd.DataFrame]:
     values = array.transpose("draw", "year").to_numpy().astype(float) / MILLION
-    found = {"mean": values.mean(axis=0)}
-    found |= dict(zip(STATISTICS, np.percentile(values, list(STATISTICS.values()), axis=0),
+    statistics = {"mean": values.mean(axis=0)}
+    statistics |= dict(zip(STATISTICS, np.percentile(values, list(STATISTICS.values()), axis=0),
                       strict=True))
     return [_frame(array, region, f"{variable}|{name}", UNIT, numbers)
-            for name, numbers in found.items()]
+            for name, numbers in statistics.items()]
 
 
 def _frame(data: xr.Dataset | xr.DataArray, region: str, variable: str, unit: str,

@@ -10,26 +10,15 @@ from pathlib import Path
 import matplotlib as mpl
 import typst
 
-from tradesim.reports.export.document import (
-    Block,
-    Code,
-    Document,
-    Heading,
-    Items,
-    Paragraph,
-    Picture,
-    Run,
-    Table,
-    Text,
-    weights,
-)
+from tradesim.reports.export import document as content
+from tradesim.reports.export.document import SHADES, Document, Run, Text
 from tradesim.reports.wording import TEMPLATES
 
 LAYOUT = TEMPLATES / "report.typ"
 BREAK = "\N{ZERO WIDTH SPACE}"
-# Words longer than this get places to break at, in tables of several columns.
 LONG = 14
-SHADES = {"lever": "#e8f0f5", "judgement": "#fff7e8", "total": "#f2f5f7"}
+"""Words longer than this may break at their marks, in tables of several columns."""
+
 SIZES = {6: "7.4pt", 8: "6.8pt", 100: "5.9pt"}
 """Letters of a table by its number of columns."""
 
@@ -37,15 +26,7 @@ KINDS = {"note", "question", "answer"}
 
 
 def write(document: Document, target: Path) -> None:
-    """Write a report as PDF.
-
-    Parameters
-    ----------
-    document
-        The report.
-    target
-        The file.
-    """
+    """Write a report as PDF."""
     fonts = Path(mpl.get_data_path()) / "fonts" / "ttf"
     with tempfile.TemporaryDirectory() as made:
         work = Path(made)
@@ -66,34 +47,33 @@ def typeset(document: Document) -> str:
                       *(_block(block) for block in document.blocks)]) + "\n"
 
 
-def _block(block: Block) -> str:
-    if isinstance(block, Heading):
-        return f"#heading(level: {block.level})[{_text(block.text)}]\n"
-    if isinstance(block, Paragraph):
-        body = _text(block.text)
-        return f"#{block.kind}[{body}]\n" if block.kind in KINDS else f"{body}\n"
-    if isinstance(block, Items):
-        return "#list(" + ", ".join(f"[{_text(item)}]" for item in block.items) + ")\n"
-    if isinstance(block, Code):
-        return f"#command(raw({_quoted(block.text)}, block: true))\n"
-    if isinstance(block, Picture):
-        return (f"#picture({_quoted(block.name + '.svg')}, {_quoted(block.alt)}, "
-                f"[{_text(block.caption)}])\n")
-    return _table(block)
+def _block(block: content.Block) -> str:
+    match block:
+        case content.Heading(level, text):
+            return f"#heading(level: {level})[{_text(text)}]\n"
+        case content.Paragraph(text, kind):
+            return f"#{kind}[{_text(text)}]\n" if kind in KINDS else f"{_text(text)}\n"
+        case content.Items(items):
+            return "#list(" + ", ".join(f"[{_text(item)}]" for item in items) + ")\n"
+        case content.Code(words):
+            return f"#command(raw({_quoted(words)}, block: true))\n"
+        case content.Picture(name, caption, alt):
+            return f"#picture({_quoted(name + '.svg')}, {_quoted(alt)}, [{_text(caption)}])\n"
+        case content.Table():
+            return _table(block)
 
 
-def _table(table: Table) -> str:
+def _table(table: content.Table) -> str:
     count = table.columns
     several = count > 2
     cells = []
-    for row, mark in zip(table.rows, table.marks, strict=True):
+    for number, (row, mark) in enumerate(zip(table.rows, table.marks, strict=True)):
         fill = f"fill: rgb({_quoted(SHADES[mark])})" if mark in SHADES else ""
-        for place, cell in enumerate(row):
+        for column, cell in enumerate(row):
             body = _text(cell, breaks=several)
-            strong = mark == "total" or (mark == "lever" and place < 3)
-            body = f"#strong[{body}]" if strong and body else body
+            body = f"#strong[{body}]" if body and table.strong(number, column) else body
             cells.append(f"table.cell({fill})[{body}]" if fill else f"[{body}]")
-    widths = ", ".join(f"{weight:.2f}fr" for weight in weights(table))
+    widths = ", ".join(f"{weight:.2f}fr" for weight in table.weights())
     aligned = ["left"] * count if table.words else ["left", *["right"] * (count - 1)]
     head = "".join(f"[{_text(cell, breaks=several)}], " for cell in table.head)
     size = next(size for most, size in SIZES.items() if count <= most)
@@ -119,8 +99,8 @@ def _run(run: Run, breaks: bool) -> str:
 
 def _breakable(text: str) -> str:
     """Let long names and addresses break after their marks."""
-    return re.sub(rf"\S{{{LONG},}}", lambda found: re.sub(r"([._/?=&:-])", rf"\1{BREAK}",
-                                                          found.group()), text)
+    return re.sub(rf"\S{{{LONG},}}", lambda word: re.sub(r"([._/?=&:-])", rf"\1{BREAK}",
+                                                         word.group()), text)
 
 
 def _quoted(text: str) -> str:

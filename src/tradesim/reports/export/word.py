@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,38 +13,18 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 
-from tradesim.reports.export.document import (
-    Block,
-    Code,
-    Document,
-    Heading,
-    Items,
-    Paragraph,
-    Picture,
-    Run,
-    Table,
-    Text,
-    weights,
-)
+from tradesim.reports.export import document as content
+from tradesim.reports.export.document import SHADES, Document, Run, Text
 
 WIDTH, MARGIN = 21.0, 1.8
 BODY = WIDTH - 2 * MARGIN
 QUIET, BLUE = RGBColor(0x5A, 0x5A, 0x5A), RGBColor(0x00, 0x4C, 0x7A)
-SHADES = {"lever": "E8F0F5", "judgement": "FFF7E8", "total": "F2F5F7"}
 SIZES = {"note": 8.5, "question": 11.0}
 FONT, CODE_FONT = "Calibri", "Consolas"
 
 
 def write(document: Document, target: Path) -> None:
-    """Write a report as a .docx file.
-
-    Parameters
-    ----------
-    document
-        The report.
-    target
-        The file.
-    """
+    """Write a report as a .docx file."""
     made = docx.Document()
     _page(made, document)
     for block in document.blocks:
@@ -92,26 +73,27 @@ def _field(paragraph: Any, name: str) -> None:
         run._r.append(part)
 
 
-def _block(made: Any, block: Block, document: Document) -> None:
-    if isinstance(block, Heading):
-        _put(made.add_heading(level=block.level), block.text)
-    elif isinstance(block, Paragraph):
-        paragraph = made.add_paragraph()
-        if block.kind == "answer":
-            _line_beside(paragraph)
-        _put(paragraph, block.text, size=SIZES.get(block.kind))
-    elif isinstance(block, Items):
-        for item in block.items:
-            _put(made.add_paragraph(style="List Bullet"), item)
-    elif isinstance(block, Code):
-        _put(made.add_paragraph(), (Run(block.text, code=True),))
-    elif isinstance(block, Picture):
-        _picture(made, block, document.folder)
-    else:
-        _table(made, block)
+def _block(made: Any, block: content.Block, document: Document) -> None:
+    match block:
+        case content.Heading(level, text):
+            _put(made.add_heading(level=level), text)
+        case content.Paragraph(text, kind):
+            paragraph = made.add_paragraph()
+            if kind == "answer":
+                _line_beside(paragraph)
+            _put(paragraph, text, size=SIZES.get(kind))
+        case content.Items(items):
+            for item in items:
+                _put(made.add_paragraph(style="List Bullet"), item)
+        case content.Code(words):
+            _put(made.add_paragraph(), (Run(words, code=True),))
+        case content.Picture():
+            _picture(made, block, document.folder)
+        case content.Table():
+            _table(made, block)
 
 
-def _picture(made: Any, picture: Picture, folder: Path) -> None:
+def _picture(made: Any, picture: content.Picture, folder: Path) -> None:
     paragraph = made.add_paragraph()
     paragraph.paragraph_format.keep_with_next = True
     shape = paragraph.add_run().add_picture(str(folder / f"{picture.name}.png"), width=Cm(BODY))
@@ -124,35 +106,33 @@ def _picture(made: Any, picture: Picture, folder: Path) -> None:
     _put(made.add_paragraph(style="Caption"), picture.caption)
 
 
-def _table(made: Any, table: Table) -> None:
+def _table(made: Any, table: content.Table) -> None:
     caption = made.add_paragraph(style="Caption")
     caption.paragraph_format.keep_with_next = True
     caption.paragraph_format.space_before = Pt(8)
-    _put(caption, tuple(Run(run.text, not run.quiet, run.code, run.quiet) for run in table.caption))
-    count = table.columns
-    shares = weights(table)
-    widths = [Cm(BODY * share / sum(shares)) for share in shares]
+    _put(caption, tuple(replace(run, bold=not run.quiet, link="") for run in table.caption))
+    weights = table.weights()
+    widths = [Cm(BODY * weight / sum(weights)) for weight in weights]
     head = 1 if table.head else 0
-    grid = made.add_table(rows=head + len(table.rows), cols=count)
+    grid = made.add_table(rows=head + len(table.rows), cols=table.columns)
     grid.style = "Table Grid"
     grid.autofit = False
     for column, width in zip(grid.columns, widths, strict=True):
         column.width = width
-    size = 7.0 if count > 5 else 8.0
+    size = 7.0 if table.columns > 5 else 8.0
     rows = [*([table.head] if head else []), *table.rows]
-    marks = [*([""] if head else []), *table.marks]
-    for index, (line, mark, row) in enumerate(zip(grid.rows, marks, rows, strict=True)):
-        _keep_whole(line, repeat=index < head)
-        for place, (cell, text) in enumerate(zip(line.cells, row, strict=False)):
-            cell.width = widths[place]
+    for number, (line, row) in enumerate(zip(grid.rows, rows, strict=True), -head):
+        _keep_whole(line, repeat=number < 0)
+        mark = table.marks[number] if number >= 0 else ""
+        for column, (cell, text) in enumerate(zip(line.cells, row, strict=False)):
+            cell.width = widths[column]
             paragraph = cell.paragraphs[0]
             paragraph.paragraph_format.space_after = Pt(0)
-            if place and not table.words:
+            if column and not table.words:
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-            strong = index < head or mark == "total" or (mark == "lever" and place < 3)
-            _put(paragraph, text, size=size, bold=strong)
+            _put(paragraph, text, size=size, bold=number < 0 or table.strong(number, column))
             if mark in SHADES:
-                _shade(cell, SHADES[mark])
+                _shade(cell, SHADES[mark].removeprefix("#").upper())
     made.add_paragraph().paragraph_format.space_after = Pt(2)
 
 
@@ -171,10 +151,10 @@ def _shade(cell: Any, colour: str) -> None:
 
 def _line_beside(paragraph: Any) -> None:
     borders = OxmlElement("w:pBdr")
-    left = OxmlElement("w:left")
+    line = OxmlElement("w:left")
     for key, value in (("val", "single"), ("sz", "24"), ("space", "8"), ("color", "004C7A")):
-        left.set(qn(f"w:{key}"), value)
-    borders.append(left)
+        line.set(qn(f"w:{key}"), value)
+    borders.append(line)
     paragraph._p.get_or_add_pPr().append(borders)
 
 

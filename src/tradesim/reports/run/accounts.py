@@ -1,28 +1,40 @@
 """The accounts as the report shows them: gains by cause, food, dependence, revenue, benefit-cost.
 
-Every number comes from the results; words stand in `templates/accounts.yaml` and `accounts.j2`.
+Every number comes from the results; words are in `templates/accounts.yaml` and `accounts.j2`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
-import yaml
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from tradesim.common.arrays import MILLION, Array
 from tradesim.economy.accounts import ASSUMED
-from tradesim.reports.run.view import NOTHING, Change, Story
-from tradesim.reports.wording import TEMPLATES, changed, pretty, probability
+from tradesim.reports.figure_style import (
+    IMPLEMENTED,
+    REFERENCE,
+    SCENARIO,
+    beside,
+    horizontal_bars,
+    subplots,
+)
+from tradesim.reports.ranges import NOTHING, Change
+from tradesim.reports.run.view import ResultsView
+from tradesim.reports.wording import changed, pretty, probability, words, wrapped
 from tradesim.simulation.summary import benefit_cost_ratio, costly, present_values
 
 WEIGHT = 100 * MILLION
-"""From a share, which a story gives as if it were an amount in millions, to per cent."""
+"""From a share, which `ResultsView.draws` divides by a million like amounts, to per cent."""
 
 VISIBLE = 0.05
 """Percentage points below which a share is printed as unchanged."""
+
+BAR = 0.36
+"""Height of a bar, inches."""
 
 PARTS: dict[str, tuple[str, ...]] = {
     "resource": ("gain_resource",), "formalities": ("gain_formalities",),
@@ -33,201 +45,279 @@ PARTS: dict[str, tuple[str, ...]] = {
 """Parts of a country's gain in the order of table and figure, with the variables they add up."""
 
 
-@cache
-def phrases() -> dict[str, Any]:
-    """Short words of this section."""
-    read: dict[str, Any] = yaml.safe_load((TEMPLATES / "accounts.yaml").read_text(encoding="utf-8"))
-    return read
-
-
-def parts(story: Story, importer: str, case: str = "if_implemented",
+def parts(view: ResultsView, importer: str, case: str = "if_implemented",
           year: int | None = None) -> dict[str, Array]:
     """Parts of a country's gain by draw, USD million, that add up to its net gain, and that.
 
     What a shift of the reference path does to border revenue is no gain and is left out.
     """
-    where = {"importer": importer, "year": story.last if year is None else year}
-    found = {part: sum((story.change(name, case, **where) for name in names),
-                       start=np.zeros(story.draw_count)) for part, names in PARTS.items()}
-    net = story.change("welfare", case, **where)
-    found["treasury"] = net - sum(values for part, values in found.items() if part != "treasury")
-    return {part: values for part, values in found.items()
+    where = {"importer": importer, "year": view.last if year is None else year}
+    if closed(view):
+        return {"net": view.change("welfare", case, **where)}
+    sums = {part: sum((view.change(name, case, **where) for name in names),
+                      start=np.zeros(view.draw_count)) for part, names in PARTS.items()}
+    net = view.change("welfare", case, **where)
+    sums["treasury"] = net - sum(values for part, values in sums.items() if part != "treasury")
+    return {part: values for part, values in sums.items()
             if np.abs(values).max() >= NOTHING} | {"net": net}
 
 
-def assumed_part(story: Story, effect: float) -> dict[str, Any] | None:
+def assumed_part(view: ResultsView, effect: float) -> dict[str, Any] | None:
     """Give the part of the effect on turnover that is an assumed cut of non-tariff cost, if any."""
-    if ASSUMED not in story.dataset or abs(effect) < NOTHING:
+    if ASSUMED not in view.dataset or abs(effect) < NOTHING:
         return None
-    part = story.draws(ASSUMED, "if_implemented", count=story.count, year=story.last)
+    part = view.draws(ASSUMED, "if_implemented", count=view.count, year=view.last)
     share = float(part.mean()) / effect
     return {"change": Change.of(part), "percent": [100 * share], "most": share > 0.5}
 
 
-def books(story: Story, *, priced: bool = True) -> dict[str, Any]:
+def closed(view: ResultsView) -> bool:
+    """Whether a closure measured welfare, so that the partial accounts are left out."""
+    return "consumer_surplus" not in view.dataset
+
+
+def accounts(view: ResultsView, *, priced: bool = True) -> dict[str, Any]:
     """Tables and facts of the section on accounts.
 
-    Parameters
-    ----------
-    story
-        The run and its past.
-    priced
-        Whether every lever of the scenario states a cost: only then are gains held against it.
-
-    Returns
-    -------
-    dict
-        ``gains`` (one table and one set of facts a country, where anything changes),
-        ``food``, ``dependence``, ``revenue`` (tables), ``unknown`` (products without a published
-        share), ``corridor`` (facts on the exposure to the shared corridor) and ``benefit``
-        (present values, or None where no lever carries a cost).
+    Gains are compared with costs only where every lever of the scenario states a cost (`priced`);
+    ``benefit`` is None where no lever carries one. ``unknown`` names the products without a
+    published share, ``corridor`` has the facts on the exposure to the shared corridor.
     """
-    pair, products = story.pair, [str(name) for name in story.dataset["product"].values]
-    importers = pair.importers if story.changes else ()
+    pair, products = view.pair, [str(name) for name in view.dataset["product"].values]
+    importers = pair.importers if view.changes else ()
     return {
-        "gains": [{"table": _gains(story, importer), **_told(story, importer)}
+        "gains": [{"table": _gains(view, importer), **_gain_facts(view, importer)}
                   for importer in importers],
-        "food": _food(story, products) if products else None,
+        "food": _food(view, products) if products else None,
         "unknown": [item.title for name, item in pair.products.items() if name not in products],
-        "dependence": [_dependence(story, importer) for importer in pair.importers],
-        "corridor": [_exposure(story, importer) for importer in importers],
-        "revenue": _revenue(story), "projects": _projects(story),
-        "benefit": _benefit(story, priced) if costly(story.dataset) else None}
+        "dependence": [_dependence(view, importer) for importer in pair.importers],
+        "corridor": [_exposure(view, importer) for importer in importers],
+        "exports": [_export_dependence(view, country) for country in pair.importers
+                    if "exports" in view.dataset],
+        "services": _services(view) if view.dataset["services"].size else None,
+        "closed": closed(view), "revenue": _revenue(view), "projects": _projects(view),
+        "benefit": _benefit(view, priced) if costly(view.dataset) else None}
 
 
-def _gains(story: Story, importer: str) -> dict[str, Any]:
-    risky = parts(story, importer, "scenario")
-    words, rows = phrases(), []
-    for part, values in parts(story, importer).items():
-        row = [words["parts"][part].format(country=story.pair.name(importer)),
+def _gains(view: ResultsView, importer: str) -> dict[str, Any]:
+    risky = parts(view, importer, "scenario")
+    phrases, rows = words("accounts"), []
+    for part, values in parts(view, importer).items():
+        row = [phrases["parts"][part].format(country=view.pair.name(importer)),
                changed(Change.of(values), "short")]
-        if not story.point:
+        if not view.point:
             mean = risky.get(part, np.zeros(1)).mean()
             row.append(pretty(float(mean)))
         rows.append(row)
-    columns = ["part", "gain", *([] if story.point else ["risky"])]
-    return _table(story, "gains", rows, columns, total=True, country=story.pair.name(importer))
+    columns = ["part", "gain", *([] if view.point else ["risky"])]
+    return _table(view, "gains", rows, columns, total=True, country=view.pair.name(importer))
 
 
-def _told(story: Story, importer: str) -> dict[str, Any]:
-    found = parts(story, importer)
-    mean = {part: float(values.mean()) for part, values in found.items()}
+def _gain_facts(view: ResultsView, importer: str) -> dict[str, Any]:
+    by_part = parts(view, importer)
+    mean = {part: float(values.mean()) for part, values in by_part.items()}
     lost = -mean.get("treasury", 0.0)
-    return {"country": story.pair.name(importer), "net": Change.of(found["net"]),
+    return {"country": view.pair.name(importer), "net": Change.of(by_part["net"]),
             "resource": [mean.get("resource", 0.0)], "tax": [mean.get("tax", 0.0)],
             "formalities": [mean.get("formalities", 0.0)],
             "lost": [lost], "triangle": [mean.get("tax", 0.0) - lost]}
 
 
-def _food(story: Story, products: Sequence[str]) -> dict[str, Any]:
-    rows = [_row(story, story.pair.name(name), "self_sufficiency", WEIGHT, product=name)
+def _food(view: ResultsView, products: Sequence[str]) -> dict[str, Any]:
+    rows = [_row(view, view.pair.name(name), "self_sufficiency", WEIGHT, product=name)
             for name in products]
-    return _table(story, "food", rows, _columns(story))
+    return _table(view, "food", rows, _columns(view))
 
 
-def _dependence(story: Story, importer: str) -> dict[str, Any]:
-    words, where = phrases(), {"importer": importer}
-    order = [str(code) for code in story.dataset["exporter"].values if str(code) != importer]
-    rows = [_row(story, words["share"].format(country=story.pair.name(code)), "import_share",
+def _dependence(view: ResultsView, importer: str) -> dict[str, Any]:
+    phrases, where = words("accounts"), {"importer": importer}
+    order = [code for code in view.exporters if code != importer]
+    rows = [_row(view, phrases["share"].format(country=view.pair.name(code)), "import_share",
                  WEIGHT, exporter=code, **where) for code in order]
-    rows.append(_row(story, words["concentration"], "import_concentration", WEIGHT, **where))
-    rows.append(_row(story, words["corridor"].format(partner=story.pair.name(
-        story.pair.partner(importer))), "corridor_share", WEIGHT, **where))
-    return _table(story, "dependence", rows, _columns(story),
-                  country=story.pair.name(importer))
+    rows.append(_row(view, phrases["concentration"], "import_concentration", WEIGHT, **where))
+    rows.append(_row(view, phrases["corridor"].format(partner=view.flow(importer)["exporter"]),
+                     "corridor_share", WEIGHT, **where))
+    return _table(view, "dependence", rows, _columns(view),
+                  country=view.pair.name(importer))
 
 
-def _exposure(story: Story, importer: str) -> dict[str, Any]:
-    """Trade that would stand still in a closed corridor: its share, and its value."""
-    where = {"importer": importer, "year": story.last}
-    found: dict[str, Any] = {"importer": story.pair.name(importer),
-                             "exporter": story.pair.name(story.pair.partner(importer))}
-    exposed = []
+def _export_dependence(view: ResultsView, country: str) -> dict[str, Any]:
+    phrases, where = words("accounts"), {"country": country}
+    rows = [_row(view, phrases["export_share"].format(country=view.pair.name(code)),
+                 "export_share", WEIGHT, market=code, **where)
+            for code in view.exporters if code != country]
+    rows.append(_row(view, phrases["export_concentration"], "export_concentration", WEIGHT,
+                     **where))
+    rows.append(_row(view, phrases["trade_share"].format(
+        partner=view.pair.name(view.pair.partner(country)), country=view.pair.name(country)),
+        "trade_share", WEIGHT, **where))
+    return _table(view, "exports", rows, _columns(view), country=view.pair.name(country))
+
+
+def _services(view: ResultsView) -> dict[str, Any]:
+    titles = words("accounts")["services"]
+    rows = [_row(view, titles["row"].format(service=titles.get(name, name).format(
+                partner=view.pair.name(view.pair.partner(country))),
+                country=view.pair.name(country)), "services", 1.0, service=name, country=country)
+            for name in map(str, view.dataset["service"].values)
+            for country in view.pair.importers
+            if view.draws("services", "reference", service=name, country=country).any()]
+    return _table(view, "services", rows, _columns(view, "usd"))
+
+
+def _exposure(view: ResultsView, importer: str) -> dict[str, Any]:
+    """Trade that a closed corridor would stop: its share, and its value."""
+    where = {"importer": importer, "year": view.last}
+    medians, exposed = {}, []
     for case in ("reference", "if_implemented"):
-        share = MILLION * story.draws("corridor_share", case, **where)
-        trade = story.draws("trade", case, count=story.count, **where).sum(axis=-1)
+        share = MILLION * view.draws("corridor_share", case, **where)
+        trade = view.draws("trade", case, count=view.count, **where).sum(axis=-1)
         exposed.append(share * trade)
-        found[case] = [100 * float(np.median(share))]
-    moved = found["if_implemented"][0] - found["reference"][0]
-    return found | {"rise": Change.of(exposed[1] - exposed[0]), "higher": moved > 0.0,
-                    "moved": abs(moved) >= VISIBLE}
+        medians[case] = [100 * float(np.median(share))]
+    moved = medians["if_implemented"][0] - medians["reference"][0]
+    return view.flow(importer) | medians | {
+        "rise": Change.of(exposed[1] - exposed[0]), "higher": moved > 0.0,
+        "moved": abs(moved) >= VISIBLE}
 
 
-def _revenue(story: Story) -> dict[str, Any]:
-    words = phrases()
-    rows = [_row(story, words[name].format(country=story.pair.name(importer)), name, 1.0,
-                 importer=importer)
-            for importer in story.pair.importers for name in ("tariff_revenue", "vat_revenue")]
-    return _table(story, "revenue", rows, _columns(story, "usd"))
+def _revenue(view: ResultsView) -> dict[str, Any]:
+    phrases = words("accounts")
+    rows = []
+    for importer in view.pair.importers:
+        def row(name: str, label: str, country: str = importer, **where: Any) -> list[str]:
+            label = phrases[label].format(country=view.pair.name(country),
+                                          group=view.pair.name(where.get("group", "")))
+            return _row(view, label, name, 1.0, importer=country, **where)
+
+        rows.append(row("tariff_revenue", "tariff_revenue"))
+        if view.changes:
+            rows.append(row("tariff_revenue_by_group", "of_which",
+                            group=_group_that_pays_most(view, importer)))
+        rows += [row(name, name) for name in ("excise_revenue", "vat_revenue")
+                 if view.draws(name, "reference", importer=importer).any()]
+    return _table(view, "revenue", rows, _columns(view, "usd"))
 
 
-def _projects(story: Story) -> list[dict[str, Any]]:
+def _group_that_pays_most(view: ResultsView, importer: str) -> str:
+    """Group of goods whose border revenue changes most, on average."""
+    changes = {group: abs(float(view.change("tariff_revenue_by_group", "if_implemented",
+                                            importer=importer, group=group, year=view.last).mean()))
+               for group in map(str, view.dataset["group"].values)}
+    return max(changes, key=lambda group: changes[group])
+
+
+def _projects(view: ResultsView) -> list[dict[str, Any]]:
     """Flows of projects in the last year, where there are any."""
-    if not story.changes:
+    if not view.changes:
         return []
-    found = []
-    for importer in story.pair.importers:
-        added = story.change("project_trade", "if_implemented", importer=importer, year=story.last)
+    rows = []
+    for importer in view.pair.importers:
+        added = view.change("project_trade", "if_implemented", importer=importer, year=view.last)
         if np.abs(added).max() >= NOTHING:
-            found.append({"importer": story.pair.name(importer), "change": Change.of(added),
-                          "exporter": story.pair.name(story.pair.partner(importer))})
-    return found
+            rows.append(view.flow(importer) | {"change": Change.of(added)})
+    return rows
 
 
-def _benefit(story: Story, priced: bool) -> dict[str, Any]:
+def _benefit(view: ResultsView, priced: bool) -> dict[str, Any]:
     """Present values of gains and cost up to the horizon, USD million."""
-    words, values = phrases(), {}
+    phrases, values = words("accounts"), {}
     for case in ("if_implemented", "scenario"):
         values[case] = {name: one / MILLION
-                        for name, one in present_values(story.dataset, case).items()}
-    cases = ["if_implemented", *([] if story.point else ["scenario"])]
+                        for name, one in present_values(view.dataset, case).items()}
+    cases = ["if_implemented", *([] if view.point else ["scenario"])]
     rows = []
     for name in values["if_implemented"]:
         if name == "net" and not priced:
             continue
-        label = words["benefit"].get(name) or words["benefit"]["country"].format(
-            country=story.pair.name(name))
+        label = phrases["benefit"].get(name) or phrases["benefit"]["country"].format(
+            country=view.pair.name(name))
         rows.append([label, *(changed(Change.of(values[case][name]), "short") for case in cases)])
     if priced:
-        rows.append([words["benefit"]["ratio"],
+        rows.append([phrases["benefit"]["ratio"],
                      *(pretty(benefit_cost_ratio(values[case]), 2) for case in cases)])
-    if priced and not story.point:
-        rows.append([words["benefit"]["pays"], *(probability(float(
+    if priced and not view.point:
+        rows.append([phrases["benefit"]["pays"], *(probability(float(
             (values[case]["net"] > 0).mean()), "short") for case in cases)])
     sure = values["if_implemented"]
-    return {"table": _table(story, "benefit", rows, ["item", *cases], first=story.years[0]),
-            "rate": f"{100 * float(story.dataset.attrs['discount_rate']):g} %",
-            "yearly": [float(story.change("welfare", "if_implemented", year=story.last)
+    attrs = view.dataset["appraisal"].attrs
+    rate = float(attrs["rate_of_return_if_implemented"])
+    ratio = benefit_cost_ratio(sure)
+    return {"table": _table(view, "benefit", rows, ["item", *cases], first=view.years[0],
+                            end=int(attrs["last_year"])),
+            "end": int(attrs["last_year"]), "draws": view.dataset.sizes["appraised"],
+            "return": "" if np.isnan(rate) else f"{pretty(100 * rate, 2)} %",
+            "switch": pretty(1.0 / ratio, 2) if priced and ratio > 0 else "",
+            "rate": f"{100 * float(view.dataset.attrs['discount_rate']):g} %",
+            "yearly": [float(view.change("welfare", "if_implemented", year=view.last)
                              .sum(axis=-1).mean())],
             "cost": [float(sure["cost"].mean())], "gain": [float(sure["joint"].mean())],
-            "first": story.years[0],
-            "ratio": pretty(benefit_cost_ratio(sure), 2) if priced else ""}
+            "first": view.years[0],
+            "ratio": pretty(ratio, 2) if priced else ""}
 
 
-def _row(story: Story, label: str, name: str, scale: float, **where: Any) -> list[str]:
-    where = {"year": story.last, **where}
-    reference = scale * story.draws(name, "reference", **where)
-    if not story.changes:
+def _row(view: ResultsView, label: str, name: str, scale: float, **where: Any) -> list[str]:
+    where = {"year": view.last, **where}
+    reference = scale * view.draws(name, "reference", **where)
+    if not view.changes:
         return [label, pretty(float(np.median(reference)))]
-    after = scale * story.draws(name, "if_implemented", **where)
-    risky = scale * story.change(name, "scenario", **where)
+    after = scale * view.draws(name, "if_implemented", **where)
+    risky = scale * view.change(name, "scenario", **where)
     row = [label, *(pretty(float(np.median(values))) for values in (reference, after)),
            changed(Change.of(after - reference), "short")]
-    return row if story.point else [*row, pretty(float(risky.mean()))]
+    return row if view.point else [*row, pretty(float(risky.mean()))]
 
 
-def _columns(story: Story, unit: str = "share") -> list[str]:
-    if not story.changes:
+def _columns(view: ResultsView, unit: str = "share") -> list[str]:
+    if not view.changes:
         return ["item", f"reference_{unit}"]
     return ["item", f"reference_{unit}", f"after_{unit}", f"change_{unit}",
-            *([] if story.point else [f"risky_{unit}"])]
+            *([] if view.point else [f"risky_{unit}"])]
 
 
-def _table(story: Story, name: str, rows: list[list[str]], columns: Sequence[str], *,
+def _table(view: ResultsView, name: str, rows: list[list[str]], columns: Sequence[str], *,
            total: bool = False, **names: Any) -> dict[str, Any]:
-    words = phrases()
-    known = words["columns"]["all"] | words["columns"][name]
-    if story.point:
-        known |= words["columns"]["point"]
-    return {"title": words["titles"][name].format(year=story.last, **names), "rows": rows,
+    phrases = words("accounts")
+    known = phrases["columns"]["all"] | phrases["columns"][name]
+    if view.point:
+        known |= phrases["columns"]["point"]
+    return {"title": phrases["titles"][name].format(year=view.last, **names), "rows": rows,
             "columns": [known[key] for key in columns], "total": total}
+
+
+def causes(view: ResultsView) -> Figure:
+    """Draw the parts of each country's gain one after the other, and what they add up to."""
+    phrases = words("accounts")["figure"]
+    gains = {importer: parts(view, importer) for importer in view.pair.importers}
+    figure, panels = subplots(phrases["title"].format(last=view.last),
+                              1.2 + BAR * max(map(len, gains.values())), columns=len(gains))
+    for axes, (importer, by_part) in zip(panels, gains.items(), strict=True):
+        low, high = (float(end) for end in np.quantile(by_part["net"], [0.1, 0.9]))
+        _waterfall(axes, {part: float(values.mean()) for part, values in by_part.items()},
+                   max(high, 0.0))
+        if not view.point:
+            axes.hlines(len(by_part) - 1, low, high, color="black", linewidth=1.1)
+        axes.set_title(words()["market"].format(importer=view.pair.name(importer)))
+    return figure
+
+
+def _waterfall(axes: Axes, means: dict[str, float], reach: float) -> None:
+    sizes = np.array(list(means.values()))
+    ends = np.append(np.cumsum(sizes[:-1]), sizes[-1])
+    starts = np.append(np.append(0.0, ends[:-2]), 0.0) if len(sizes) > 1 else np.zeros(1)
+    colours = [REFERENCE if part == "net" else SCENARIO if size >= 0 else IMPLEMENTED
+               for part, size in means.items()]
+    rows = np.arange(len(sizes))
+    axes.barh(rows, ends - starts, left=starts, height=0.62, color=colours, alpha=0.8)
+    for row in rows[1:-1]:
+        axes.vlines(starts[row], row - 0.69, row - 0.31, color=REFERENCE, linewidth=0.8)
+    axes.axvline(0, color="black", linewidth=0.8)
+    short = words("accounts")["short"]
+    axes.set_yticks(rows, [wrapped(short[part], 16) for part in means], fontsize=8)
+    for row, (end, start, size) in enumerate(zip(ends, starts, sizes, strict=True)):
+        right = max(end, start, reach) if row == len(rows) - 1 else max(end, start)
+        beside(axes, pretty(size), (right, row), fontsize=7.5, va="center", color=REFERENCE)
+    low, high = min(0.0, *starts, *ends), max(0.0, reach, *starts, *ends)
+    span = high - low or 1.0
+    axes.set_xlim(low - 0.02 * span * (low < 0), high + 0.22 * span)
+    horizontal_bars(axes, len(rows))
+    axes.set_xlabel(words("accounts")["figure"]["axis"], fontsize=8)

@@ -1,43 +1,46 @@
-"""Which assumptions matter in a run: its own draws, ranked against what came out of them."""
+"""Which assumptions matter in a run: its draws ranked by how they go with the results."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from tradesim.common.arrays import Array
-from tradesim.reports.run.view import Story
-from tradesim.reports.wording import plain, pretty, together, words
+from tradesim.reports import figure_style
+from tradesim.reports.figure_style import IMPLEMENTED, SCENARIO, horizontal_bars, subplots
+from tradesim.reports.run.view import ResultsView
+from tradesim.reports.wording import plain, pretty, together, words, wrapped
 from tradesim.simulation.factors import HAPPENS, SPECIFICATION
 
-# Bars and rows shown.
 TOP = 10
-# Fewer draws than this are too few to be looked at by thirds.
+"""Bars and rows shown."""
+
 THIRDS = 60
-# A correlation within so many standard errors of zero is taken for chance: among a thousand
-# factors without influence one reaches this.
+"""Fewer draws than this are too few to be looked at by thirds."""
+
 CHANCE = 3.3
+"""A correlation within so many standard errors of zero is taken for chance.
+
+Among a thousand factors without influence one reaches this.
+"""
+
+BAR = 0.37
+"""Height of a bar, inches."""
+
 REFERENCE, EFFECT = "reference", "effect"
 
 
 @dataclass(frozen=True)
 class Mover:
-    """One factor, and what came out where it was low and where it was high.
+    """One factor, its rank correlation with an outcome, and the outcome in its outer thirds.
 
-    Attributes
-    ----------
-    name, title, unit
-        Dotted name, and what it is for people.
-    correlation
-        Rank correlation (Spearman) with the outcome.
-    edges
-        Values that bound its lowest and its highest third.
-    low, high
-        Median outcome in the lowest and in the highest third, USD million.
+    `edges` bound its lowest and its highest third; `low` and `high` are the median outcomes
+    there, USD million.
     """
 
     name: str
@@ -51,16 +54,10 @@ class Mover:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Factors in the order in which they matter for one outcome.
+    """The factors that matter for one outcome, at most `TOP`, the strongest first.
 
-    Attributes
-    ----------
-    outcome
-        `REFERENCE` (turnover without the scenario) or `EFFECT` (its change if implemented).
-    middle
-        Median outcome over all draws, USD million.
-    movers
-        At most `TOP`, the strongest first.
+    The outcome is `REFERENCE` (turnover without the scenario) or `EFFECT` (its change if
+    implemented); `middle` is its median over all draws, USD million.
     """
 
     outcome: str
@@ -68,70 +65,56 @@ class Ranking:
     movers: tuple[Mover, ...]
 
 
-def rankings(story: Story) -> list[Ranking]:
+def rankings(view: ResultsView) -> list[Ranking]:
     """Rank the factors of a run for the last year: for the reference, and for the effect.
 
     Turnover is on the headline count. The effect is that if implemented, so whether a lever
-    happens is not among its factors.
-
-    Parameters
-    ----------
-    story
-        The run and its past.
-
-    Returns
-    -------
-    list of Ranking
-        Empty where there are too few draws to tell anything.
+    happens is not among its factors. Empty where there are too few draws to tell anything.
     """
-    if story.draw_count < THIRDS:
+    if view.draw_count < THIRDS:
         return []
-    where = {"count": story.count, "year": story.last}
-    outcomes = {REFERENCE: story.draws("turnover", "reference", **where)}
-    if story.changes:
-        outcomes[EFFECT] = story.change("turnover", "if_implemented", **where)
-    levers = tuple(f"{name}." for name in json.loads(story.dataset.attrs["scenario"])["levers"])
-    names = [str(name) for name in story.dataset["factor"].to_numpy()]
+    outcomes = {REFERENCE: view.last_turnover("reference")}
+    if view.changes:
+        outcomes[EFFECT] = view.last_turnover("if_implemented") - outcomes[REFERENCE]
+    levers = tuple(f"{name}." for name in view.scenario["levers"])
+    names = [str(name) for name in view.dataset["factor"].to_numpy()]
     policy = [name.startswith(levers) for name in names]
     barred = {REFERENCE: [policy[k] or name == SPECIFICATION for k, name in enumerate(names)],
               EFFECT: [name.endswith(f".{HAPPENS}") or name == SPECIFICATION
-                       for name in names]}  # a place in a list is no quantity to rank
-    kept = story.dataset["factors"].transpose("factor", "draw")
-    return [Ranking(name, float(np.median(values)),
-                    movers(kept.isel(factor=np.flatnonzero(~np.array(barred[name]))), values))
+                       for name in names]}  # a number that names a form is no quantity
+    kept = view.dataset["factors"].transpose("factor", "draw")
+    ranked = [Ranking(name, float(np.median(values)),
+                      movers(kept.isel(factor=np.flatnonzero(~np.array(barred[name]))), values))
             for name, values in outcomes.items()]
+    return [ranking for ranking in ranked if ranking.movers]
 
 
 def movers(kept: xr.DataArray, outcome: Array) -> tuple[Mover, ...]:
-    """Give the factors that move an outcome beyond chance, the strongest first.
-
-    Parameters
-    ----------
-    kept
-        Factors (factor, draw), with titles and units.
-    outcome
-        What came out, by draw.
-    """
+    """Give the factors (factor, draw) that move an outcome beyond chance, the strongest first."""
     names, titles, units = (kept[key].to_numpy().astype(str)
                             for key in ("factor", "factor_title", "factor_unit"))
     values = kept.to_numpy().astype(float)
     correlation = correlations(values, outcome)
     chance = CHANCE / np.sqrt(len(outcome) - 1)
-    found = []
-    for place in np.argsort(-np.abs(correlation), kind="stable")[:TOP]:
-        if abs(correlation[place]) <= chance:
+    strongest = []
+    for k in np.argsort(-np.abs(correlation), kind="stable")[:TOP]:
+        if abs(correlation[k]) <= chance:
             break
-        thirds = np.quantile(values[place], [1 / 3, 2 / 3])
-        low, high = values[place] <= thirds[0], values[place] >= thirds[1]
-        if thirds[0] == thirds[1]:  # a switch: the few against the many
-            low, high = values[place] <= thirds[0], values[place] > thirds[0]
-            if not high.any():
-                low, high = values[place] < thirds[0], values[place] >= thirds[0]
-        found.append(Mover(
-            str(names[place]), str(titles[place]), str(units[place]), float(correlation[place]),
-            (float(values[place][low].max()), float(values[place][high].min())),
+        low, high = _outer_thirds(values[k])
+        strongest.append(Mover(
+            str(names[k]), str(titles[k]), str(units[k]), float(correlation[k]),
+            (float(values[k][low].max()), float(values[k][high].min())),
             float(np.median(outcome[low])), float(np.median(outcome[high]))))
-    return tuple(found)
+    return tuple(strongest)
+
+
+def _outer_thirds(values: Array) -> tuple[Array, Array]:
+    """Say which draws are in the lowest and in the highest third; of a switch, off and on."""
+    first, second = np.quantile(values, [1 / 3, 2 / 3])
+    if first < second:
+        return values <= first, values >= second
+    above = values > first
+    return (~above, above) if above.any() else (values < first, values >= first)
 
 
 def correlations(values: Array, outcome: Array) -> Array:
@@ -144,16 +127,16 @@ def correlations(values: Array, outcome: Array) -> Array:
         return np.array(ranks.corrwith(target).fillna(0.0), dtype=float)
 
 
-def table(story: Story, ranking: Ranking) -> dict[str, object]:
+def table(view: ResultsView, ranking: Ranking) -> dict[str, object]:
     """Give a ranking as a table of the report."""
     phrases = words()["ranking"]
     rows = []
-    for place, mover in enumerate(ranking.movers, start=1):
-        rows.append([f"{place}. {mover.title}", mover.unit,
+    for rank, mover in enumerate(ranking.movers, start=1):
+        rows.append([f"{rank}. {mover.title}", mover.unit,
                      *(_edge(edge) for edge in mover.edges), plain(mover.low), plain(mover.high),
                      plain(mover.correlation, 2)])
-    return {"title": phrases[ranking.outcome].format(year=story.last,
-                                                     count=story.pair.name(story.count)),
+    return {"title": phrases[ranking.outcome].format(year=view.last,
+                                                     count=view.pair.name(view.count)),
             "columns": list(phrases["columns"].values()), "rows": rows, "total": False}
 
 
@@ -161,10 +144,8 @@ def _edge(value: float) -> str:
     return str(round(value)) if value.is_integer() else plain(value)
 
 
-def sentence(ranking: Ranking) -> dict[str, object] | None:
-    """Give the strongest factor of a ranking for a sentence, or None where none stands out."""
-    if not ranking.movers:
-        return None
+def sentence(ranking: Ranking) -> dict[str, object]:
+    """Give the strongest factor of a ranking for a sentence."""
     first = ranking.movers[0]
     return {"title": first.title, "low": [first.low], "high": [first.high],
             "outcome": ranking.outcome}
@@ -177,3 +158,32 @@ def described(mover: Mover) -> str:
         low, high = together(mover.edges)
     return str(words()["ranking"]["label"].format(title=mover.title, low=low, high=high,
                                                   unit=mover.unit))
+
+
+def assumptions(view: ResultsView, ranked: list[Ranking]) -> Figure | None:
+    """Draw the ranked factors of each outcome as bars around its median ("tornado")."""
+    if not ranked:
+        return None
+    heights = [len(ranking.movers) + 2.2 for ranking in ranked]
+    figure, panels = subplots(words()["figures"]["assumptions"]["title"],
+                              0.7 + BAR * sum(heights), len(ranked), height_ratios=heights)
+    for axes, ranking in zip(panels, ranked, strict=True):
+        _panel(axes, view, ranking)
+    return figure
+
+
+def _panel(axes: Axes, view: ResultsView, ranking: Ranking) -> None:
+    phrases = words()["figures"]["assumptions"]
+    rows = np.arange(len(ranking.movers))
+    for values, colour in (([mover.low for mover in ranking.movers], SCENARIO),
+                           ([mover.high for mover in ranking.movers], IMPLEMENTED)):
+        axes.barh(rows, np.array(values) - ranking.middle, left=ranking.middle, height=0.62,
+                  color=colour, alpha=0.8)
+    axes.axvline(ranking.middle, color=figure_style.REFERENCE, linewidth=0.9)
+    axes.set_yticks(rows, [wrapped(described(mover), 54) for mover in ranking.movers], fontsize=7.5)
+    horizontal_bars(axes, len(rows))
+    axes.set_title(wrapped(phrases[ranking.outcome].format(year=view.last), 44), fontsize=8.5)
+    axes.set_xlabel(words()["value_axis"].format(count=view.pair.name(view.count)), fontsize=8)
+    for line, (key, colour) in enumerate((("low", SCENARIO), ("high", IMPLEMENTED))):
+        axes.annotate(phrases[key], (1.0, 0.02 + 0.09 * line * 10 / (len(rows) + 2)), fontsize=7.5,
+                      xycoords="axes fraction", ha="right", va="bottom", color=colour)

@@ -1,122 +1,148 @@
-"""How far a report can be trusted: the track record, and what the range is made of."""
+"""How reliable a run is: the track record of its forecasts, and what its range is made of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
+import xarray as xr
 
-from tradesim.common.arrays import MILLION
-from tradesim.inputs.posterior import DATA as POSTERIOR
-from tradesim.inputs.posterior import read_posterior
-from tradesim.inputs.specifications import read_specifications
-from tradesim.reports import backtest_figures as plots_backtest
-from tradesim.reports import identification as plots_evidence
-from tradesim.reports.figure_style import style
-from tradesim.reports.run.facts import middle
-from tradesim.reports.run.shares import GROWTH, LEAST, LEVERS, REST, SPECIFIED, range_shares
-from tradesim.reports.run.view import Story
-from tradesim.simulation.factors import SPECIFICATION
+from tradesim.common.arrays import Array
+from tradesim.inputs.parameters import Parameter
+from tradesim.inputs.posterior import PREFIX
+from tradesim.inputs.specifications import Specification
+from tradesim.reports import backtest, identification
+from tradesim.reports.figure_style import Draw
+from tradesim.reports.ranges import median_range
+from tradesim.reports.run.view import ResultsView
+from tradesim.simulation.factors import SIZE, SPECIFICATION
 from tradesim.studies.backtest.benchmarks import OTHERS
 from tradesim.studies.backtest.track_record import FILE, RIVAL, read_record, track_record
 
 if TYPE_CHECKING:
     import pandas as pd
 
+ELASTICITY = f"{PREFIX}elasticity_gdp"
+LEVERS, SPECIFIED, GROWTH, REST = "levers", "specification", "growth", "rest"
+LEAST = 60
+"""Fewer draws than this say nothing about shares."""
+
 PAST_FANS, COVERAGE, LEARNED = EVIDENCE = ("past_fans", "coverage", "learned")
 """Figures of the section, in order."""
 
 
-def evidence(story: Story, calibration: Path,
-             past: pd.DataFrame | None) -> Iterator[tuple[str, Figure]]:
-    """Draw the figures of the section by name, those for which there are data and draws.
+def evidence(view: ResultsView, past: pd.DataFrame | None, known: Mapping[str, Parameter],
+             posterior: xr.Dataset) -> dict[str, Draw]:
+    """Give what draws each figure of the section for which there are data and draws.
 
-    Parameters
-    ----------
-    story, calibration
-        As in `trust`.
-    past
-        The back-test, as `trust` found it.
+    `past` is the back-test, `posterior` the fitted draws by specification.
     """
-    makers: dict[str, Callable[[], Figure]] = {}
-    if past is not None and not story.point:
-        makers[PAST_FANS] = lambda: plots_backtest.past_fans(past, story.count)
-        makers[COVERAGE] = lambda: plots_backtest.coverage(past, story.count)
-    if (calibration / POSTERIOR).is_file() and not story.point:
-        makers[LEARNED] = lambda: plots_evidence.identification(
-            plots_evidence.beliefs(calibration))
-    for name, make in makers.items():
-        with style(name):
-            yield name, make()
+    drawn: dict[str, Draw] = {}
+    if past is not None and not view.point:
+        drawn[PAST_FANS] = lambda: backtest.past_fans(past, view.count)
+        drawn[COVERAGE] = lambda: backtest.coverage(past, view.count)
+    if not view.point:
+        drawn[LEARNED] = lambda: identification.identification(
+            identification.beliefs(view.pair, known, posterior))
+    return drawn
 
 
-def trust(story: Story, calibration: Path) -> dict[str, Any]:
-    """Give the numbers of the section on trust.
-
-    Parameters
-    ----------
-    story
-        The run and its past.
-    calibration
-        Folder with the back-test, if it was made.
+def reliability(view: ResultsView, calibration: Path, posterior: xr.Dataset,
+                specifications: Mapping[str, Specification]) -> dict[str, Any]:
+    """Give the numbers of the section on reliability.
 
     Returns
     -------
     dict
         ``past``: the back-test itself, None where this calibration was never back-tested.
-        ``record``: what `record.track_record` says of it on the headline count, with the
-        horizons as rows; poorer fits of the rivals count as rivals too, and ``lenient`` is the
-        skill without them. ``shares``: parts of the range in per cent; None where there are too
-        few draws. ``forms``: the reference by specification, where the draws hold several.
+        ``record``: its track record on the headline count, with the horizons as rows; poorer fits
+        of the rivals count as rivals too, and ``lenient`` is the skill without them. ``shares``:
+        parts of the range in per cent; None where there are too few draws. ``forms``: the
+        reference by specification, where the draws hold several.
     """
-    found: dict[str, Any] = {"past": None, "record": None, "shares": None,
-                             "forms": forms(story, calibration)}
-    if (calibration / FILE).is_file():
-        found["past"] = frame = read_record(calibration)
-        lenient = track_record(frame, story.count)["skill"]
-        lucky = frame["model"].isin(OTHERS)
-        record = track_record(frame.assign(kind=frame["kind"].mask(lucky, RIVAL)), story.count)
-        rows = [{"ahead": ahead, **row, "skill": 100 * row["skill"],
-                 "covered50": 100 * row["covered50"], "covered90": 100 * row["covered90"]}
-                for ahead, row in record["horizons"].items()]
-        found["record"] = record | {
-            "rows": rows, "first": rows[0], "last": rows[-1],
-            "skill": 100 * record["skill"], "lenient": 100 * lenient,
-            "losing": [row["ahead"] for row in rows if row["skill"] < 0],
-            "covered50": 100 * record["covered50"], "covered90": 100 * record["covered90"]}
-    parts = range_shares(story)
-    if parts:
-        found["shares"] = {name: 100 * parts[name] for name in (GROWTH, SPECIFIED, LEVERS, REST)}
-    return found
+    past = read_record(calibration) if (calibration / FILE).is_file() else None
+    parts = range_shares(view)
+    return {"past": past, "record": None if past is None else _record(past, view.count),
+            "shares": {name: 100 * parts[name] for name in (GROWTH, SPECIFIED, LEVERS, REST)}
+            if parts else None, "forms": forms(view, posterior, specifications)}
 
 
-def forms(story: Story, calibration: Path) -> list[dict[str, Any]]:
+def _record(past: pd.DataFrame, count: str) -> dict[str, Any]:
+    lenient = track_record(past, count)["skill"]
+    lucky = past["model"].isin(OTHERS)
+    record = track_record(past.assign(kind=past["kind"].mask(lucky, RIVAL)), count)
+    shares = ("skill", "covered50", "covered90")
+    rows = [{"ahead": ahead, **row, **{name: 100 * row[name] for name in shares}}
+            for ahead, row in record["horizons"].items()]
+    return record | {name: 100 * record[name] for name in shares} | {
+        "rows": rows, "first": rows[0], "last": rows[-1], "lenient": 100 * lenient,
+        "losing": [row["ahead"] for row in rows if row["skill"] < 0]}
+
+
+def forms(view: ResultsView, posterior: xr.Dataset,
+          specifications: Mapping[str, Specification]) -> list[dict[str, Any]]:
     """Give the reference of the last year by specification, on the count of the target.
 
-    Parameters
-    ----------
-    story, calibration
-        As in `trust`.
-
-    Returns
-    -------
-    list of dict
-        ``title``, ``weight`` (share of draws), ``value`` (median, low and high end of the 80 %
-        range, USD million) and ``chance`` of the target, in the order of the posterior; empty
-        where all draws have one specification or there are too few.
+    ``weight`` is the share of draws, ``value`` the median with its 80 % range in USD million,
+    ``chance`` that of the target. Empty where all draws have one specification or are too few.
     """
-    if story.draw_count < LEAST or SPECIFICATION not in story.dataset["factor"]:
+    if view.draw_count < LEAST or SPECIFICATION not in view.dataset["factor"]:
         return []
-    place = story.dataset["factors"].sel(factor=SPECIFICATION).to_numpy().astype(int)
-    names = read_posterior(calibration)["specification"].to_numpy().astype(str)
-    known = read_specifications(calibration)
-    target = float(story.dataset.attrs["target_value"]) / MILLION
-    turnover = story.draws("turnover", "reference", count=story.pair.target_count,
-                           year=story.last)
-    return [{"title": known[str(names[k])].title, "weight": float((place == k).mean()),
-             "value": middle(turnover[place == k]),
-             "chance": float((turnover[place == k] >= target).mean())}
-            for k in np.unique(place)]
+    index = view.dataset["factors"].sel(factor=SPECIFICATION).to_numpy().astype(int)
+    names = posterior["specification"].to_numpy().astype(str)
+    turnover = view.last_turnover("reference", view.pair.target_count)
+    return [{"title": specifications[str(names[k])].title, "weight": float((index == k).mean()),
+             "value": median_range(turnover[index == k]),
+             "chance": float((turnover[index == k] >= view.target).mean())}
+            for k in np.unique(index)]
+
+
+def range_shares(view: ResultsView) -> dict[str, float]:
+    """Share of each part in the variance of log turnover, last year, headline count.
+
+    Empty where there are too few draws or nothing varies. A share below zero says that a part
+    narrows the range: it is high where the others are low.
+    """
+    if view.draw_count < LEAST:
+        return {}
+    before = np.log(view.last_turnover("reference"))
+    after = np.log(view.last_turnover(view.policy)) if view.changes else before
+    factors = view.dataset["factors"]
+    return variance_shares(before, after, {
+        name: factors.sel(factor=name).to_numpy().astype(float)
+        for name in (SIZE, ELASTICITY, SPECIFICATION) if name in factors["factor"]})
+
+
+def variance_shares(before: Array, after: Array, factors: Mapping[str, Array]) -> dict[str, float]:
+    r"""Shares of the variance of log turnover with the levers (`after`) by part.
+
+    Log turnover is taken apart draw by draw,
+
+    .. math:: \ln T = \ln T_0 + \ln(T / T_0), \qquad
+        \ln T_0 = \bar m_k + g_k + e
+
+    into the mean :math:`\bar m_k` without the levers (`before`) under the specification of the
+    draw, the part :math:`g_k` that the size of both economies and its elasticity explain within a
+    specification (least squares on size, elasticity and their product), what nothing explains
+    :math:`e`, and the levers. A part's share is its covariance with :math:`\ln T` over the
+    variance of :math:`\ln T`, so that shares add up to one, without any order.
+    """
+    if np.ptp(after) == 0.0:
+        return {}
+    kinds = factors.get(SPECIFICATION, np.zeros(len(before)))
+    size, elasticity = (factors.get(name, np.zeros(len(before))) for name in (SIZE, ELASTICITY))
+    middle, growth = np.empty_like(before), np.empty_like(before)
+    for kind in np.unique(kinds):
+        rows = kinds == kind
+        middle[rows] = before[rows].mean()
+        columns = [size[rows], elasticity[rows], size[rows] * elasticity[rows]]
+        design = np.column_stack([part - part.mean() for part in columns])
+        deviation = before[rows] - middle[rows]
+        growth[rows] = design @ np.linalg.lstsq(design, deviation, rcond=None)[0]
+    parts = {GROWTH: growth, SPECIFIED: middle, LEVERS: after - before,
+             REST: before - middle - growth}
+    spread = after - after.mean()
+    return {name: float(np.mean(part * spread) / np.mean(spread**2))
+            for name, part in parts.items()}

@@ -1,7 +1,8 @@
-"""What a run found, in the form in which figures and report ask for it."""
+"""The results of a run as figures and report read them."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,86 +12,49 @@ import xarray as xr
 
 from tradesim.common.arrays import MILLION, Array
 from tradesim.inputs.pair import Pair
+from tradesim.reports.wording import words
 
 if TYPE_CHECKING:
     from tradesim.inputs.history import History
 
-# A draw that changes by less than this (USD million) is one without an effect.
-NOTHING = 1e-6
-
 
 @dataclass(frozen=True)
-class Change:
-    """Average change over draws, with its 80 % range and the share of draws without any.
+class ResultsView:
+    """Results of a run with the reported trade of the sample, the fitted draws, and names.
 
-    Attributes
-    ----------
-    mean, low, high
-        Mean, and ends of the 80 % range over all draws, USD million.
-    nothing
-        Share of draws without an effect.
-    inner
-        Ends of the 80 % range over the draws that have one.
-    """
-
-    mean: float
-    low: float
-    high: float
-    nothing: float
-    inner: tuple[float, float]
-
-    @classmethod
-    def of(cls, values: Array) -> Change:
-        """Sum up one value per draw."""
-        some = values[np.abs(values) >= NOTHING]
-        low, high = (float(end) for end in np.quantile(values, [0.1, 0.9]))
-        inner = np.quantile(some, [0.1, 0.9]) if some.size else (0.0, 0.0)
-        return cls(float(values.mean()), low, high, 1 - some.size / values.size,
-                   (float(inner[0]), float(inner[1])))
-
-    @property
-    def single(self) -> bool:
-        """Whether all draws have the same change."""
-        return self.high - self.low < NOTHING and abs(self.mean - self.low) < NOTHING
-
-    @property
-    def partial(self) -> bool:
-        """Whether an end of the range is zero because some draws have no effect."""
-        ends = min(abs(self.low), abs(self.high))
-        return not self.single and self.nothing > 0 and ends < NOTHING
-
-    @property
-    def straddles(self) -> bool:
-        """Whether the range holds rises and falls."""
-        return self.low <= -NOTHING and self.high >= NOTHING
-
-    @property
-    def outside(self) -> bool:
-        """Whether a few large outcomes put the mean outside the range."""
-        return not self.low - NOTHING <= self.mean <= self.high + NOTHING
-
-
-
-@dataclass(frozen=True)
-class Story:
-    """What a run found, with the past it starts from and the names to call things by.
-
-    Parameters
-    ----------
-    dataset
-        Results of a run.
-    pair
-        Names and orders.
-    history
-        Reported trade of the sample.
-    posterior
-        Fitted draws: ``latent`` (draw, year, importer) and ``bias`` (draw, importer).
+    `posterior` holds ``latent`` (draw, year, importer) and ``bias`` (draw, importer).
     """
 
     dataset: xr.Dataset
     pair: Pair
     history: History
     posterior: xr.Dataset
+
+    @property
+    def run_id(self) -> str:
+        """Identity of the run."""
+        return str(self.dataset.attrs["run_id"])
+
+    @property
+    def target(self) -> float:
+        """Turnover aimed at, USD million."""
+        return float(self.dataset.attrs["target_value"]) / MILLION
+
+    @cached_property
+    def scenario(self) -> dict[str, Any]:
+        """The resolved scenario: levers, parameters, question and the rest."""
+        scenario: dict[str, Any] = json.loads(self.dataset.attrs["scenario"])
+        return scenario
+
+    @property
+    def groups(self) -> list[str]:
+        """Product groups."""
+        return [str(group) for group in self.dataset["group"].values]
+
+    @property
+    def exporters(self) -> list[str]:
+        """Suppliers, home producers among them."""
+        return [str(code) for code in self.dataset["exporter"].values]
 
     @property
     def count(self) -> str:
@@ -149,14 +113,27 @@ class Story:
         # Plain indexing: hundreds of small selections by label would take a second.
         array, chosen = self.dataset[name].variable, {"case": case, **where}
         free = [dim for dim in array.dims if dim not in chosen]
-        values = array.values[tuple(self._places[dim][chosen[dim]] if dim in chosen
+        values = array.values[tuple(self._indices[dim][chosen[dim]] if dim in chosen
                                     else slice(None) for dim in array.dims)]
         return np.moveaxis(values, free.index("draw"), 0).astype(float) / MILLION
 
     @cached_property
-    def _places(self) -> dict[Any, dict[Any, int]]:
-        return {dim: {label: place for place, label in enumerate(self.dataset[dim].values.tolist())}
+    def _indices(self) -> dict[Any, dict[Any, int]]:
+        return {dim: {label: index for index, label in enumerate(self.dataset[dim].values.tolist())}
                 for dim in self.dataset.dims if dim in self.dataset.coords}
+
+    def last_turnover(self, case: str, count: str = "") -> Array:
+        """Turnover of the last year by draw, on the headline count or another, USD million."""
+        return self.draws("turnover", case, count=count or self.count, year=self.last)
+
+    def flow(self, importer: str) -> dict[str, str]:
+        """Names of the seller and the market of one direction of the pair's trade."""
+        return {"exporter": self.pair.name(self.pair.partner(importer)),
+                "importer": self.pair.name(importer)}
+
+    def supplier(self, code: str, importer: str) -> str:
+        """Name of a supplier of a market."""
+        return str(words()["home_sales"]) if code == importer else self.pair.name(code)
 
     def change(self, name: str, case: str, **where: Any) -> Array:
         """Change of a variable against the reference of the same draw, USD million."""
@@ -164,8 +141,8 @@ class Story:
 
     def reported(self, count: str) -> Array:
         """Trade as reported (year, importer) on a count, USD million."""
-        place = self.history.reporters.index(self.pair.counts[count].reporter)
-        return np.asarray(np.exp(self.history.log_value[:, :, place])) / MILLION
+        reporter = self.history.reporters.index(self.pair.counts[count].reporter)
+        return np.asarray(np.exp(self.history.log_value[:, :, reporter])) / MILLION
 
     def fitted(self, count: str) -> Array:
         """Fitted trade (draw, year, importer) on a count, USD million."""

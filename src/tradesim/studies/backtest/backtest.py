@@ -1,6 +1,6 @@
 """Forecasts of the past: every origin and model, scored against what happened.
 
-Cells (`backtest_cells`) are spread over processes and each is kept as it comes, so that a
+Cells (`cells`) are spread over processes and each is kept as it comes, so that a
 back-test that was stopped goes on where it was. `docs/backtest.md` says what is scored and how
 specifications are weighted by it.
 """
@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import json
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from tradesim import __version__
 from tradesim.common.arrays import Array
 from tradesim.common.errors import ConvergenceError, InputError, Problem, TradesimError
 from tradesim.common.files import program, sha256
+from tradesim.common.parallel import Mapper, Progress
 from tradesim.inputs import posterior
 from tradesim.inputs.history import TRADE, read_history
 from tradesim.inputs.pair import Pair, read_pair
@@ -35,7 +36,7 @@ from tradesim.inputs.specifications import (
 )
 from tradesim.studies.backtest import scores
 from tradesim.studies.backtest.benchmarks import OTHERS, RIVALS, SHORTEST, check_installed
-from tradesim.studies.backtest.cells import Cell, Task, read_cell, to_series, work, write_cell
+from tradesim.studies.backtest.cells import Cell, CellTask, read_cell, to_series, work, write_cell
 from tradesim.studies.backtest.stacking import Decision, decide
 from tradesim.studies.backtest.track_record import (
     CANDIDATE,
@@ -59,36 +60,19 @@ FIRST, HORIZONS, DRAWS, SEED = 2014, 5, 2000, 1
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a back-test does.
+class Backtest:
+    """What a back-test does."""
 
-    Attributes
-    ----------
-    folder, pair
-        Calibration folder, and who and what.
-    origins, horizons
-        Years from which, and for how many years, forecasts are made.
-    forms
-        Specifications by name.
-    years, reported
-        Reported trade: log values (year, series), from the earliest year that any
-        specification uses.
-    draws, seed
-        Draws of every forecast, and the seed of everything random.
-    identity
-        Fingerprint of every input that results depend on.
-    """
-
-    folder: Path
+    folder: Path  # of the calibration
     pair: Pair
-    origins: tuple[int, ...]
-    horizons: int
+    origins: tuple[int, ...]  # years from which forecasts are made
+    horizons: int  # for how many years
     forms: Mapping[str, Specification]
-    years: tuple[int, ...]
-    reported: Array
+    years: tuple[int, ...]  # of reported trade, from the earliest that a specification uses
+    reported: Array  # log values (year, series)
     draws: int
     seed: int
-    identity: Mapping[str, Any]
+    identity: Mapping[str, Any]  # fingerprint of every input that results depend on
 
     @property
     def series(self) -> list[tuple[str, str]]:
@@ -104,18 +88,19 @@ class Plan:
         start = self.years.index(origin) + 1
         return np.asarray(self.reported[start:start + self.ahead(origin)])
 
-    def tasks(self) -> list[Task]:
+    def tasks(self) -> list[CellTask]:
         """All cells, the longest first."""
         models = {**self.forms, **dict.fromkeys((*RIVALS, *OTHERS))}
-        return [Task(self.folder, model, form, origin, self.reported[:self.years.index(origin) + 1],
-                     self.outcome(origin), self.draws, self.seed)
+        return [CellTask(self.folder, model, form, origin,
+                         self.reported[:self.years.index(origin) + 1], self.outcome(origin),
+                         self.draws, self.seed)
                 for model, form in models.items() for origin in self.origins]
 
     def kind(self, model: str) -> str:
         """Kind of a model in the record."""
         return RIVAL if model in RIVALS else PROBE if model in OTHERS else self.forms[model].use
 
-    def file(self, folder: Path, task: Task) -> Path:
+    def file(self, folder: Path, task: CellTask) -> Path:
         """File of a cell; its name holds a fingerprint of all that it depends on."""
         about = {**{name: self.identity[name] for name in ("version", "program", "inputs")},
                  "model": task.model, "origin": task.origin, "horizons": len(task.outcome),
@@ -132,21 +117,11 @@ def series_of(pair: Pair) -> list[tuple[str, str]]:
 
 
 def prepare(folder: Path, *, origins: tuple[int, int] | None = None, horizons: int | None = None,
-            names: Sequence[str] = (), draws: int = DRAWS, seed: int = SEED) -> Plan:
+            names: Sequence[str] = (), draws: int = DRAWS, seed: int = SEED) -> Backtest:
     """Read and check what a back-test needs.
 
-    Parameters
-    ----------
-    folder
-        Calibration folder.
-    origins
-        First and last origin; 2014 to the last year but one by default.
-    horizons
-        Longest horizon; five by default, or as far as the data reach.
-    names
-        Specifications; all by default.
-    draws, seed
-        Draws of every forecast, and the seed of everything random.
+    By default origins go from `FIRST` to the last year but one, horizons to `HORIZONS` or as far as
+    the data reach, and all specifications take part.
 
     Raises
     ------
@@ -181,8 +156,8 @@ def prepare(folder: Path, *, origins: tuple[int, int] | None = None, horizons: i
                 "inputs": _inputs(folder, pair),
                 "specifications": {name: form.model_dump(mode="json")
                                    for name, form in forms.items()}}
-    return Plan(folder, pair, tuple(range(first, last + 1)), horizons, forms, years, values, draws,
-                seed, identity)
+    return Backtest(folder, pair, tuple(range(first, last + 1)), horizons, forms, years, values,
+                    draws, seed, identity)
 
 
 def _inputs(folder: Path, pair: Pair) -> dict[str, str]:
@@ -196,9 +171,9 @@ def _inputs(folder: Path, pair: Pair) -> dict[str, str]:
     parts = {"pair.yaml": [pair.pair, pair.reporters, pair.first_year, pair.last_year,
                            pair.base_year, pair.target_count],
              "parameters.yaml": entering}
-    found = {name: hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()
-             for name, part in parts.items()}
-    return found | {name: sha256(folder / name) for name in posterior.FILES}
+    hashes = {name: hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()
+              for name, part in parts.items()}
+    return hashes | {name: sha256(folder / name) for name in posterior.FILES}
 
 
 def _reported(folder: Path, pair: Pair,
@@ -239,33 +214,15 @@ def cell_folder(target: Path) -> Path:
     return target.parent / f".{target.name}-cells"
 
 
-Mapper = Callable[[Callable[[Task], Cell], Iterable[Task]], Iterable[Cell]]
-
-
-def run(plan: Plan, target: Path, mapper: Mapper, *, fresh: bool = False,
-        progress: Callable[[int, int], None] | None = None,
+def run(plan: Backtest, target: Path, mapper: Mapper, *, fresh: bool = False,
+        progress: Progress | None = None,
         say: Callable[[str], None] = lambda _: None) -> list[Cell]:
     """Work on every cell that is not there yet.
 
-    Parameters
-    ----------
-    plan
-        From `prepare`.
-    target
-        Folder of the results; cells are kept beside it, see `cell_folder`.
-    mapper
-        What the work is spread over, anything shaped like `map`; see `execution.open_mapper`.
-    fresh
-        Whether to start over.
-    progress
-        Called with cells done and cells in all.
-    say
-        Called with a line about what was found there.
-
-    Returns
-    -------
-    list of Cell
-        Models in the order of the plan, each with its origins in order.
+    Cells are kept beside the folder of the results (`cell_folder`), unless `fresh` starts over.
+    The work is spread over a mapper (`parallel.open_mapper`); `progress` is called with cells done
+    and in all, `say` with a line about what was found. Models come in the order of the plan, each
+    with its origins in order.
 
     Raises
     ------
@@ -305,20 +262,10 @@ def _fail(cell: Cell, kept: str) -> None:
     raise TradesimError(f"{cell.model} from {cell.origin}: {cell.failed} ({kept})")
 
 
-def record_of(plan: Plan, cells: Sequence[Cell]) -> tuple[pd.DataFrame, Decision]:
+def record_of(plan: Backtest, cells: Sequence[Cell]) -> tuple[pd.DataFrame, Decision]:
     """Score all forecasts, weight the candidates by the rule, and score the stack.
 
-    Parameters
-    ----------
-    plan
-        From `prepare`.
-    cells
-        From `run`.
-
-    Returns
-    -------
-    tuple
-        The record (see `record.COLUMNS`), and what the rule says knowing all outcomes.
+    Gives the record (`track_record.COLUMNS`), and what the rule says knowing all outcomes.
     """
     import pandas as pd
 
@@ -331,43 +278,43 @@ def record_of(plan: Plan, cells: Sequence[Cell]) -> tuple[pd.DataFrame, Decision
     judged = _judged(plan, names, by_name)
     final, equal = decide(names, *judged), dict.fromkeys(names, 1.0 / len(names))
     stacked: dict[str, list[dict[str, Any]]] = {STACKED: [], HINDSIGHT: [], EQUAL: []}
-    for place, origin in enumerate(plan.origins):
-        then = decide(names, *_known_by(judged, place))
+    for index, origin in enumerate(plan.origins):
+        then = decide(names, *_known_by(judged, index))
         for model, weights in zip(stacked, (then.weights, final.weights, equal), strict=True):
             stacked[model] += _rows(plan, model, STACK, origin, *_mixture(
                 [by_name[name, origin] for name in weights], list(weights.values())))
     return pd.DataFrame([*itertools.chain(*stacked.values()), *rows]), final
 
 
-def _judged(plan: Plan, names: Sequence[str],
+def _judged(plan: Backtest, names: Sequence[str],
             cells: Mapping[tuple[str, int], Cell]) -> tuple[Array, Array, Array]:
     """Log score, CRPS and quantiles of candidates for the target, as `stacking.decide` takes them.
 
     Axes (origin, horizon, candidate), and (origin, horizon, level, candidate).
     """
-    place = plan.series.index((TURNOVER, plan.pair.target_count))
+    target = plan.series.index((TURNOVER, plan.pair.target_count))
     shape = (len(plan.origins), plan.horizons)
     density, crps = np.full((2, *shape, len(names)), np.nan)
     levels = np.full((*shape, len(scores.LEVELS), len(names)), np.nan)
     for k, name in enumerate(names):
         for o, origin in enumerate(plan.origins):
             cell, ahead = cells[name, origin], plan.ahead(origin)
-            density[o, :ahead, k] = cell.log_score[:, place]
-            crps[o, :ahead, k] = scores.crps(cell.draws[:, :, place],
-                                             plan.outcome(origin)[:, place])
-            levels[o, :ahead, :, k] = scores.quantiles(cell.draws[:, :, place]).T
+            density[o, :ahead, k] = cell.log_score[:, target]
+            crps[o, :ahead, k] = scores.crps(cell.draws[:, :, target],
+                                             plan.outcome(origin)[:, target])
+            levels[o, :ahead, :, k] = scores.quantiles(cell.draws[:, :, target]).T
     return density, crps, levels
 
 
-def _known_by(judged: tuple[Array, Array, Array], place: int) -> tuple[Array, Array, Array]:
-    """Keep what was known at the origin in that place; the rest becomes NaN.
+def _known_by(judged: tuple[Array, Array, Array], index: int) -> tuple[Array, Array, Array]:
+    """Keep what was known at one origin; the rest becomes NaN.
 
     The outcome of origin p at horizon index h comes h + 1 years after it.
     """
-    places, steps = np.indices(judged[0].shape[:2])
-    known = np.asarray(places + steps + 1 <= place)[..., None]
+    origins, steps = np.indices(judged[0].shape[:2])
+    known = np.asarray(origins + steps + 1 <= index)[..., None]
     density, crps = (np.where(known, values, np.nan) for values in judged[:2])
-    made = np.asarray(places <= place)[..., None, None]
+    made = np.asarray(origins <= index)[..., None, None]
     return density, crps, np.where(made, judged[2], np.nan)
 
 
@@ -382,7 +329,7 @@ def _mixture(cells: Sequence[Cell], weights: Sequence[float]) -> tuple[Array, Ar
     return np.concatenate([cell.draws for cell in cells]), density, shares
 
 
-def _rows(plan: Plan, model: str, kind: str, origin: int, draws: Array, log_score: Array,
+def _rows(plan: Backtest, model: str, kind: str, origin: int, draws: Array, log_score: Array,
           weights: Array | None) -> list[dict[str, Any]]:
     """Rows of the record for one model at one origin."""
     outcome = plan.outcome(origin)

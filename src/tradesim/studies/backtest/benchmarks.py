@@ -3,7 +3,8 @@
 Every rival sees one series of logs up to the origin and gives a normal forecast: a mean and a
 standard deviation by horizon. No fit fails in silence: what does not converge is tried from
 other starting points, then it is an error (or, for one order of an ARIMA among many, left out
-and counted).
+and counted). Short or broken series are an InputError, fits that do not converge a
+ConvergenceError.
 """
 
 from __future__ import annotations
@@ -45,52 +46,24 @@ STEPS = 5000
 
 @dataclass(frozen=True)
 class Forecast:
-    """A normal forecast of logs.
+    """A normal forecast of logs."""
 
-    Attributes
-    ----------
-    mean, sd
-        Mean and standard deviation by horizon, from one year ahead; (horizon,).
-    fit
-        What was fitted, in a few words.
-    left_out
-        Fits that did not converge and were left out of a choice among many.
-    """
-
-    mean: Array
+    mean: Array  # by horizon, from one year ahead
     sd: Array
-    fit: str
-    left_out: int = 0
+    fit: str  # what was fitted, in a few words
+    left_out: int = 0  # fits that did not converge and were left out of a choice among many
 
 
 Rival = Callable[[Array, int], Forecast]
 
 
 def random_walk(series: Array, horizons: int) -> Forecast:
-    """Forecast that nothing changes: x[t] = x[t−1] + e[t].
-
-    Parameters
-    ----------
-    series
-        Logs by year up to the origin.
-    horizons
-        Years to forecast.
-
-    Raises
-    ------
-    InputError
-        When the series is short or has gaps, or statsmodels is not installed.
-    ConvergenceError
-        When no attempt to fit converges.
-    """
+    """Forecast that nothing changes: x[t] = x[t−1] + e[t]."""
     return _ahead(_arima(series, (0, 1, 0), "n"), horizons, "no change")
 
 
 def drift(series: Array, horizons: int) -> Forecast:
-    """Forecast that the mean growth of the past goes on: x[t] = c + x[t−1] + e[t].
-
-    Parameters and errors are those of `random_walk`.
-    """
+    """Forecast that the mean growth of the past goes on: x[t] = c + x[t−1] + e[t]."""
     fitted = _arima(series, (0, 1, 0), "c")
     return _ahead(fitted, horizons, f"{100 * fitted.params[0]:+.1f} % a year")
 
@@ -99,8 +72,7 @@ def damped_trend(series: Array, horizons: int) -> Forecast:
     """Exponential smoothing with a level and an additive trend that dies out.
 
     Gardner and McKenzie 1985, Forecasting trends in time series, *Management Science* 31. Fitted
-    from all of `STARTS`; the fit with the largest likelihood counts. Parameters and errors are
-    those of `random_walk`.
+    from all of `STARTS`; the fit with the largest likelihood counts.
     """
     return _damped(series, horizons, STARTS)
 
@@ -133,12 +105,12 @@ def _damped(series: Array, horizons: int,
     if not fits:
         raise ConvergenceError(f"damped trend of {len(series)} years", float("nan"))
     best = max(fits, key=lambda fitted: float(fitted.llf))
-    found = dict(zip(model.param_names, best.params, strict=True))
-    said = best.get_prediction(len(series), len(series) + horizons - 1)
+    fitted = dict(zip(model.param_names, best.params, strict=True))
+    ahead = best.get_prediction(len(series), len(series) + horizons - 1)
     return _checked(Forecast(
-        np.asarray(said.predicted_mean, dtype=float),
-        np.sqrt(np.asarray(said.forecast_variance, dtype=float)),
-        f"smoothing {found['smoothing_level']:.2f}, damping {found['damping_trend']:.2f}",
+        np.asarray(ahead.predicted_mean, dtype=float),
+        np.sqrt(np.asarray(ahead.forecast_variance, dtype=float)),
+        f"smoothing {fitted['smoothing_level']:.2f}, damping {fitted['damping_trend']:.2f}",
         len(starts) - len(fits)), "damped trend")
 
 
@@ -151,7 +123,6 @@ def arima(series: Array, horizons: int) -> Forecast:
     left out, as by Hyndman and Khandakar 2008, *Journal of Statistical Software* 27: there the
     likelihood of a short series says nothing. All others are compared on the likelihood of every
     year but the first, which a difference uses up. Levels have a mean, differences a drift.
-    Parameters and errors are those of `random_walk`.
     """
     best, left_out, years = None, 0, len(series) - 1
     for order in ORDERS:
@@ -202,9 +173,9 @@ def _at_the_edge(fitted: Any) -> bool:
 
 
 def _ahead(fitted: Any, horizons: int, fit: str, left_out: int = 0) -> Forecast:
-    said = fitted.get_forecast(horizons)
-    return _checked(Forecast(np.asarray(said.predicted_mean, dtype=float),
-                             np.asarray(said.se_mean, dtype=float), fit, left_out), fit)
+    ahead = fitted.get_forecast(horizons)
+    return _checked(Forecast(np.asarray(ahead.predicted_mean, dtype=float),
+                             np.asarray(ahead.se_mean, dtype=float), fit, left_out), fit)
 
 
 def _check(series: Array, name: str) -> None:
@@ -230,21 +201,15 @@ def _statsmodels(module: str) -> Any:
 
 
 def check_installed() -> None:
-    """Fail at once where statsmodels is missing.
-
-    Raises
-    ------
-    InputError
-        That says what to install.
-    """
+    """Fail at once where statsmodels is missing, with what to install."""
     _statsmodels("statsmodels")
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Silence what is checked afterwards (convergence) or tried otherwise (starting points)."""
-    said: Any = _statsmodels("statsmodels.tools.sm_exceptions")
+    kinds: Any = _statsmodels("statsmodels.tools.sm_exceptions")
     with warnings.catch_warnings():
-        for category in (said.ConvergenceWarning, said.EstimationWarning):
+        for category in (kinds.ConvergenceWarning, kinds.EstimationWarning):
             warnings.simplefilter("ignore", category)
         yield

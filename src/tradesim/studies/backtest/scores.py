@@ -38,39 +38,12 @@ def crps(draws: ArrayLike, outcome: ArrayLike, weights: ArrayLike | None = None)
     the sorted form is that of Jordan, Krüger and Lerch 2019, Evaluating probabilistic forecasts
     with scoringRules, *Journal of Statistical Software* 90.
 
-    Parameters
-    ----------
-    draws
-        The forecast; (draw, ...).
-    outcome
-        What happened; (...).
-    weights
-        Weight of each draw; equal by default.
-
-    Returns
-    -------
-    numpy.ndarray
-        The score, in the unit of the outcome; smaller is better.
+    In the unit of the outcome; smaller is better. Weights are equal by default.
     """
     values, share = _sorted(draws, weights)
     apart = (share * np.abs(values - np.asarray(outcome, dtype=float))).sum(axis=0)
     spread = (share * values * (2 * np.cumsum(share, axis=0) - share - 1)).sum(axis=0)
     return np.asarray(apart - spread)
-
-
-def crps_normal(mean: ArrayLike, sd: ArrayLike, outcome: ArrayLike) -> Array:
-    r"""Continuous ranked probability score of a normal forecast, in closed form.
-
-    .. math:: \sigma \{ z (2 \Phi(z) - 1) + 2 \varphi(z) - \pi^{-1/2} \}
-
-    Gneiting and Raftery 2007, equation (5), with :math:`z = (y - \mu) / \sigma`.
-    """
-    from scipy.special import ndtr
-
-    scale = np.asarray(sd, dtype=float)
-    z = (np.asarray(outcome, dtype=float) - np.asarray(mean, dtype=float)) / scale
-    density = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
-    return np.asarray(scale * (z * (2 * ndtr(z) - 1) + 2 * density - 1 / np.sqrt(np.pi)))
 
 
 def pit(draws: ArrayLike, outcome: ArrayLike, weights: ArrayLike | None = None) -> Array:
@@ -87,21 +60,10 @@ def quantiles(draws: ArrayLike, levels: ArrayLike = LEVELS,
     its weight; with equal weights that is the ``hazen`` method of `numpy.quantile`.
     """
     values, share = _sorted(draws, weights)
-    places = np.cumsum(share, axis=0) - 0.5 * share
-    flat, where = values.reshape(len(values), -1), places.reshape(len(values), -1)
-    wanted = np.atleast_1d(np.asarray(levels, dtype=float))
-    found = np.stack([np.interp(wanted, where[:, k], flat[:, k]) for k in range(flat.shape[1])],
-                     axis=-1)
-    return found.reshape(len(wanted), *values.shape[1:])
-
-
-def covered(draws: ArrayLike, outcome: ArrayLike, level: float,
-            weights: ArrayLike | None = None) -> Array:
-    """Whether the outcome lies in the central interval that holds `level` of the draws: 1 or 0."""
-    tail = 0.5 * (1.0 - level)
-    low, high = quantiles(draws, (tail, 1.0 - tail), weights)
-    y = np.asarray(outcome, dtype=float)
-    return np.asarray(((low <= y) & (y <= high)).astype(float))
+    middles = (np.cumsum(share, axis=0) - 0.5 * share).reshape(len(values), -1)
+    flat, at = values.reshape(len(values), -1), np.atleast_1d(np.asarray(levels, dtype=float))
+    columns = [np.interp(at, middles[:, k], flat[:, k]) for k in range(flat.shape[1])]
+    return np.stack(columns, axis=-1).reshape(len(at), *values.shape[1:])
 
 
 def log_score(draws: ArrayLike, outcome: float) -> float:

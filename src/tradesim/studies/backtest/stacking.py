@@ -45,45 +45,23 @@ PLACES = 4
 
 @dataclass(frozen=True)
 class Standing:
-    """How one candidate did.
-
-    Attributes
-    ----------
-    weight
-        Its weight.
-    log_score, crps
-        Means over horizons of means over origins; NaN without any outcome.
-    behind, error
-        Log score that it lies behind the best, and the standard error of that; NaN for a twin.
-    twin
-        The candidate that stands for this one, or an empty text.
-    """
+    """How one candidate did; means over horizons of means over origins."""
 
     weight: float
-    log_score: float
+    log_score: float  # NaN without any outcome
     crps: float
-    behind: float
-    error: float
-    twin: str = ""
+    behind: float  # log score that it lies behind the best; NaN for a twin
+    error: float  # standard error of that
+    twin: str = ""  # the candidate that represents this one
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What the rule says.
+    """What the rule says."""
 
-    Attributes
-    ----------
-    alone
-        The candidate that is clearly best, or an empty text.
-    standing
-        Every candidate, by name.
-    origins
-        Origins with a known outcome.
-    """
-
-    alone: str
-    standing: Mapping[str, Standing]
-    origins: int
+    alone: str  # the candidate that is clearly best, or an empty text
+    standing: Mapping[str, Standing]  # every candidate, by name
+    origins: int  # with a known outcome
 
     @property
     def weights(self) -> dict[str, float]:
@@ -106,24 +84,9 @@ def stack(log_density: Array, cells: Array, origins: float) -> Array:
     Yao, Vehtari, Simpson and Gelman 2018, Using stacking to average Bayesian predictive
     distributions, *Bayesian Analysis* 13, equation (4), plus the prior.
 
-    Parameters
-    ----------
-    log_density
-        Log density each candidate gave to each outcome; (cell, candidate).
-    cells
-        Weight of each cell; they add up to one.
-    origins
-        How many observations the cells count for: :math:`N`, windows that do not overlap.
-
-    Returns
-    -------
-    numpy.ndarray
-        Weights, (candidate,).
-
-    Raises
-    ------
-    ConvergenceError
-        When the search for the maximum fails.
+    with log densities (cell, candidate), weights :math:`c` of cells that add up to one, and
+    :math:`N` the observations they count for, windows that do not overlap. A search that fails is
+    a ConvergenceError.
     """
     from scipy.optimize import minimize
     from scipy.special import log_softmax, logsumexp, softmax
@@ -139,25 +102,17 @@ def stack(log_density: Array, cells: Array, origins: float) -> Array:
         slope = origins * part + 1.0 / size - (origins * cells.sum() + 1.0) * weights
         return -float(value), -slope
 
-    found = minimize(loss, np.zeros(size), jac=True, method="BFGS", options={"gtol": 1e-8})
-    steepest = float(np.abs(loss(found.x)[1]).max())
+    best = minimize(loss, np.zeros(size), jac=True, method="BFGS", options={"gtol": 1e-8})
+    steepest = float(np.abs(loss(best.x)[1]).max())
     if not steepest < 1e-5:
         raise ConvergenceError("stacking of specifications", steepest)
-    return np.asarray(softmax(found.x))
+    return np.asarray(softmax(best.x))
 
 
 def twins(forecasts: Array) -> list[int]:
-    """Find for each candidate the first one whose forecasts are nearly the same.
+    """Find for each candidate the first one whose forecasts are nearly the same, often itself.
 
-    Parameters
-    ----------
-    forecasts
-        Quantiles, NaN where there is none; (origin, horizon, level, candidate).
-
-    Returns
-    -------
-    list of int
-        Place of the candidate that stands for each: its own where it stands for itself.
+    From quantiles (origin, horizon, level, candidate), NaN where there is none.
     """
     made = np.asarray(np.isfinite(forecasts).all(axis=(2, 3)))
     cells = cell_weights(made)[made]
@@ -166,25 +121,18 @@ def twins(forecasts: Array) -> list[int]:
         apart = [cells @ np.abs(values[..., k] - values[..., other]).mean(axis=1)
                  for other in range(k)]
         near = [other for other in range(k) if stands[other] == other and apart[other] < TWIN]
-        stands.append(min(near, key=apart.__getitem__)
-                      if near else k)
+        stands.append(min(near, key=apart.__getitem__) if near else k)
     return stands
 
 
 def decide(names: Sequence[str], log_density: Array, crps: Array, forecasts: Array) -> Decision:
     """Apply the rule: one candidate alone where it is clearly best, otherwise a stack.
 
-    Parameters
-    ----------
-    names
-        Candidates.
-    log_density, crps
-        Scores, NaN where the outcome is not known; (origin, horizon, candidate).
-    forecasts
-        Quantiles, NaN where there is none yet; (origin, horizon, level, candidate).
+    From scores (origin, horizon, candidate), NaN where the outcome is not known, and quantiles
+    (origin, horizon, level, candidate), NaN where there is no forecast yet.
     """
     stands = twins(forecasts)
-    kept = [place for place, own in enumerate(stands) if place == own]
+    kept = [k for k, own in enumerate(stands) if k == own]
     known: Flags = np.asarray(np.isfinite(log_density).all(axis=-1))
     cells, origins = cell_weights(known), int(known.any(axis=1).sum())
     shares = cells[..., None] * np.where(known[..., None], log_density, 0.0)
@@ -196,11 +144,11 @@ def decide(names: Sequence[str], log_density: Array, crps: Array, forecasts: Arr
         weights[kept] = _rounded(np.full(len(kept), 1.0 / len(kept)))
         means, spread = np.full((2, len(names)), np.nan)
     else:
-        first = max(kept, key=lambda place: float(means[place]))
+        first = max(kept, key=lambda k: float(means[k]))
         differences = by_origin[:, [first]] - by_origin
         behind[kept] = differences.sum(axis=0)[kept]
-        errors[kept] = [_error(differences[:, place]) for place in kept]
-        others = [place for place in kept if place != first]
+        errors[kept] = [_error(differences[:, k]) for k in kept]
+        others = [k for k in kept if k != first]
         if (origins >= FEWEST and _leads(crps[..., kept], known, kept.index(first))
                 and (behind[others] > ERRORS * errors[others]).all()):
             alone = names[first]
@@ -242,11 +190,11 @@ def _above_floor(log_density: Array, cells: Array, origins: float) -> Array:
     kept = np.arange(log_density.shape[1])
     floor = max(FLOOR, SHARE / len(kept))
     while True:
-        found = stack(log_density[:, kept], cells, origins)
-        stays = found >= min(floor, found.max())
+        shares = stack(log_density[:, kept], cells, origins)
+        stays = shares >= min(floor, shares.max())
         if stays.all():
             weights = np.zeros(log_density.shape[1])
-            weights[kept] = found
+            weights[kept] = shares
             return _rounded(weights)
         kept = kept[stays]
 

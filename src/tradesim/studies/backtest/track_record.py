@@ -76,12 +76,8 @@ def of(frame: pd.DataFrame, target: str, count: str, model: str | None = None) -
 
 def grid(frame: pd.DataFrame, column: str, models: Sequence[str]) -> Array:
     """Lay one column out as (origin, horizon, model), NaN where there is no outcome."""
-    table = frame[frame["model"].isin(list(models))].pivot_table(
-        index="origin", columns=["horizon", "model"], values=column)
-    origins = sorted(frame["origin"].unique())
-    horizons = range(1, int(frame["horizon"].max()) + 1)
-    return np.array([[[table[h, model].get(origin, np.nan) if (h, model) in table else np.nan
-                       for model in models] for h in horizons] for origin in origins], dtype=float)
+    cube = frame.set_index(["origin", "horizon", "model"])[column].to_xarray()
+    return np.asarray(cube.reindex(model=list(models)).to_numpy(), dtype=float)
 
 
 def models_of(frame: pd.DataFrame, *kinds: str) -> list[str]:
@@ -91,24 +87,12 @@ def models_of(frame: pd.DataFrame, *kinds: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Skill:
-    """How much better a model is than the best rival at each horizon.
+    """How much better a model is than the best rival at each horizon."""
 
-    Attributes
-    ----------
-    horizons
-        Years ahead.
-    rival
-        The rival with the lowest mean CRPS at each horizon.
-    skill
-        1 − CRPS / CRPS of that rival; (horizon,).
-    without
-        The same with one origin left out; (origin, horizon).
-    """
-
-    horizons: tuple[int, ...]
-    rival: tuple[str, ...]
-    skill: Array
-    without: Array
+    horizons: tuple[int, ...]  # years ahead
+    rival: tuple[str, ...]  # the one with the lowest mean CRPS at each horizon
+    skill: Array  # 1 − CRPS / CRPS of that rival; (horizon,)
+    without: Array  # the same with one origin left out; (origin, horizon)
 
     def mean(self, first: int = 1) -> float:
         """Mean skill over horizons from `first` on."""
@@ -121,26 +105,18 @@ class Skill:
 
 
 def skill(rows: pd.DataFrame, model: str) -> Skill:
-    """Skill of a model for one target and count, against the best rival at each horizon.
-
-    Parameters
-    ----------
-    rows
-        Rows of one target and count, from `of`.
-    model
-        Which model.
-    """
+    """Skill of a model in the rows of one target and count (`of`), against the best rival."""
     rivals = models_of(rows, RIVAL)
     ours, theirs = grid(rows, "crps", [model])[..., 0], grid(rows, "crps", rivals)
     value, best = _skills(ours, theirs)
-    without = np.stack([_skills(np.delete(ours, place, axis=0), np.delete(theirs, place, axis=0))[0]
-                        for place in range(len(ours))])
-    return Skill(tuple(range(1, len(value) + 1)), tuple(rivals[place] for place in best), value,
+    without = np.stack([_skills(np.delete(ours, row, axis=0), np.delete(theirs, row, axis=0))[0]
+                        for row in range(len(ours))])
+    return Skill(tuple(range(1, len(value) + 1)), tuple(rivals[k] for k in best), value,
                  np.where(np.isnan(without), value, without))
 
 
 def _skills(ours: Array, theirs: Array) -> tuple[Array, list[int]]:
-    """Skill and place of the best rival by horizon; NaN where no origin has an outcome."""
+    """Skill and index of the best rival by horizon; NaN where no origin has an outcome."""
     value, best = np.full(ours.shape[1], np.nan), [0] * ours.shape[1]
     for h in range(ours.shape[1]):
         known = np.isfinite(ours[:, h])
@@ -218,9 +194,9 @@ def track_record(frame: pd.DataFrame, count: str, model: str = STACKED,
     if not len(mine) or not models_of(rows, RIVAL):
         raise InputError([Problem(FILE, f"{target}, {count}, {model}", "no such forecasts in the "
                                   "record, or no rivals of them", AGAIN)])
-    said, table = skill(rows, model), by_horizon(mine).set_index("horizon").to_dict("index")
+    better, table = skill(rows, model), by_horizon(mine).set_index("horizon").to_dict("index")
     horizons: dict[int, Mapping[str, Any]] = {}
-    for place, h in enumerate(said.horizons):
+    for k, h in enumerate(better.horizons):
         at = mine[mine["horizon"] == h]
         middle = float((at["actual"] - at["p50"]).abs().median())
         scores: dict[Any, Any] = table[h]
@@ -229,11 +205,11 @@ def track_record(frame: pd.DataFrame, count: str, model: str = STACKED,
             "below": 100 * float(np.expm1(-middle)),
             "half_width": float((at["p75"] - at["p25"]).mean() / 2),
             **{name: float(scores[name]) for name in ("covered50", "covered90", "crps")},
-            "skill": float(said.skill[place]), "rival": said.rival[place],
+            "skill": float(better.skill[k]), "rival": better.rival[k],
             "bias_percent": 100 * float(np.expm1(scores["bias"]))}
     whole: dict[Any, Any] = overall(mine).iloc[0].to_dict()
     return {"first_origin": int(mine["origin"].min()), "last_origin": int(mine["origin"].max()),
             "last_year": int(mine["year"].max()), "forecasts": len(mine),
             "covered50": float(whole["covered50"]), "covered90": float(whole["covered90"]),
-            "skill": said.mean(), "skill_2_to_last": said.mean(min(2, len(horizons))),
+            "skill": better.mean(), "skill_2_to_last": better.mean(min(2, len(horizons))),
             "horizons": horizons}

@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
-from tradesim.studies.discover.chance import (
-    Progress,
+from tradesim.common.parallel import Progress
+from tradesim.studies.discover.prim import (
+    Box,
     against_chance,
+    choose,
     factor_chance,
+    peel,
     reproducibility,
 )
-from tradesim.studies.discover.prim import Box, choose, peel
-from tradesim.studies.sweep.results import Factor, Output, Sweep, numbers
+from tradesim.studies.sweep.results import Output, Sweep, SweptFactor, numbers
 
 LEAST_ROWS, LEAST_HITS = 100, 20
 """Rows, and rows of the rarer kind, below which no conditions are looked for."""
@@ -31,150 +33,72 @@ BOXES, CERTAIN = 3, 0.05
 DEPTH, LEAF = 3, 0.05
 """Depth of the tree and smallest share of rows in a leaf."""
 
+
 @dataclass(frozen=True)
 class Question:
-    """What counts as a yes: an output at or above a threshold, or below it.
-
-    Attributes
-    ----------
-    output
-        The output.
-    threshold
-        In the unit of the output.
-    above
-        Whether a yes is at or above the threshold.
-    """
+    """What counts as a yes: an output at or above a threshold, or below it."""
 
     output: Output
-    threshold: float
-    above: bool = True
+    threshold: float  # in the unit of the output
+    above: bool = True  # whether a yes is at or above the threshold
 
 
 @dataclass(frozen=True)
 class Data:
-    """What is searched.
+    """What is searched."""
 
-    Attributes
-    ----------
-    factors
-        Inputs that vary.
-    x
-        Their values (row, factor).
-    y
-        1 where the question is answered with yes (row,).
-    value
-        The output itself (row,).
-    dropped
-        Rows that failed, left out.
-    """
-
-    factors: tuple[Factor, ...]
-    x: Array
-    y: Array
-    value: Array
-    dropped: int
+    factors: tuple[SweptFactor, ...]  # inputs that vary
+    x: Array  # their values (row, factor)
+    y: Array  # 1 where the question is answered with yes (row,)
+    value: Array  # the output itself (row,)
+    dropped: int  # rows that failed, left out
 
 
 @dataclass(frozen=True)
 class Region:
-    """One box, and what is in it.
-
-    Attributes
-    ----------
-    box
-        The limits.
-    rows, hits
-        Rows in it, and those of them with a yes. Rows of a box found before do not count.
-    density, coverage, support
-        Share of yes in it; share of all yes that it holds; share of all rows that it holds.
-    elsewhere
-        Share of yes outside.
-    mean, mean_elsewhere
-        Mean of the output in it and outside.
-    """
+    """One box, and what is in it."""
 
     box: Box
-    rows: int
-    hits: int
-    density: float
-    coverage: float
-    support: float
-    elsewhere: float
-    mean: float
+    rows: int  # in it; rows of a box found before do not count
+    hits: int  # rows with a yes among them
+    density: float  # share of yes in it
+    coverage: float  # share of all yes that it holds
+    support: float  # share of all rows that it holds
+    elsewhere: float  # share of yes outside
+    mean: float  # of the output in it
     mean_elsewhere: float
 
 
 @dataclass(frozen=True)
 class Found:
-    """A box that a search found, against chance.
-
-    Attributes
-    ----------
-    region
-        The box and what is in it.
-    chance
-        Probability that a search in shuffled outcomes finds as good a box.
-    fresh
-        Share of yes in boxes found the same way, in rows that the search did not see.
-    factor_chance
-        By factor with a limit: probability that a limit set as freely on a factor without
-        influence would do as well, times the number of factors tried (at most 1).
-    reproduced
-        By factor: share of searches in resampled rows that limit it on the same side.
-    """
+    """A box that a search found, against chance."""
 
     region: Region
-    chance: float
-    fresh: float
-    factor_chance: dict[int, float]
-    reproduced: dict[int, float]
+    chance: float  # probability that a search in shuffled outcomes finds as good a box
+    fresh: float  # share of yes in boxes found the same way, in rows that the search did not see
+    factor_chance: dict[int, float]  # by factor with a limit; see `prim.factor_chance`
+    reproduced: dict[int, float]  # share of searches in resampled rows that limit it likewise
 
 
 @dataclass(frozen=True)
 class Discovery:
-    """What was asked and what was found.
-
-    Attributes
-    ----------
-    sweep, question, data
-        What was searched.
-    boxes
-        The boxes found, best first; each is found in the rows that those before it leave, and
-        further ones are kept only while they hold more yes than the whole table.
-    curve
-        Every box on the way of the first search.
-    leaves
-        Leaves of the tree, densest first; empty when no tree was asked for.
-    skill
-        Share of rows that trees grown on other rows put right, yes and no weighing the same
-        (one half is chance); NaN without a tree.
-    """
+    """What was asked and what was found."""
 
     sweep: Sweep
     question: Question
     data: Data
-    boxes: tuple[Found, ...]
-    curve: tuple[Region, ...]
-    leaves: tuple[Region, ...] = ()
-    skill: float = np.nan
+    boxes: tuple[Found, ...]  # best first; each is found in the rows that those before it leave
+    curve: tuple[Region, ...]  # every box on the way of the first search
+    leaves: tuple[Region, ...] = ()  # of the tree, densest first; empty where none was asked for
+    skill: float = np.nan  # share of rows that trees grown on other rows put right, yes and no
+    # weighing the same (one half is chance)
 
 
 def discover(sweep: Sweep, question: Question, *, method: str = "prim", seed: int = 1,
              progress: Progress | None = None) -> Discovery:
     """Find the conditions under which a question is answered with yes.
 
-    Parameters
-    ----------
-    sweep
-        A sweep that varied many factors at once.
-    question
-        What counts as a yes.
-    method
-        ``prim`` (boxes), ``tree`` or ``both``.
-    seed
-        Seed of the resampling.
-    progress
-        Called with searches done and searches in all.
+    By ``prim`` (boxes), ``tree`` or ``both``; `progress` is called with searches done and in all.
 
     Raises
     ------
@@ -182,14 +106,9 @@ def discover(sweep: Sweep, question: Question, *, method: str = "prim", seed: in
         When there is nothing to find conditions for, or a package is missing.
     """
     data = prepare(sweep, question)
-    boxes: tuple[Found, ...] = ()
-    curve: tuple[Region, ...] = ()
-    leaves: tuple[Region, ...] = ()
-    skill = np.nan
-    if method in ("prim", "both"):
-        boxes, curve = _boxes(data, np.random.default_rng(seed), progress)
-    if method in ("tree", "both"):
-        leaves, skill = tree(data)
+    boxes, curve = (_boxes(data, np.random.default_rng(seed), progress)
+                    if method in ("prim", "both") else ((), ()))
+    leaves, skill = tree(data) if method in ("tree", "both") else ((), np.nan)
     return Discovery(sweep, question, data, boxes, curve, leaves, skill)
 
 
@@ -197,29 +116,27 @@ def prepare(sweep: Sweep, question: Question) -> Data:
     """Take from a sweep's table what a search needs, or say why there is nothing to search."""
     folder = str(sweep.folder)
     value = numbers(sweep, question.output.name)
-    whole = np.isfinite(value) & independent(sweep)
-    kept: list[Factor] = []
-    columns: list[Array] = []
-    for factor in sweep.factors:
-        if factor.name in sweep.table.columns:
-            column = numbers(sweep, factor.name)
-            if np.isfinite(column).any() and np.ptp(column[np.isfinite(column)]) > 0:
-                kept.append(factor)
-                columns.append(column)
-                whole &= np.isfinite(column)
-    value = value[whole]
-    y = (value >= question.threshold if question.above else value < question.threshold)
+    rows = np.isfinite(value) & independent(sweep)
+    columns = {factor: numbers(sweep, factor.name) for factor in sweep.factors
+               if factor.name in sweep.table.columns}
+    columns = {factor: column for factor, column in columns.items()
+               if len(np.unique(column[np.isfinite(column)])) > 1}
+    for column in columns.values():
+        rows &= np.isfinite(column)
     if sweep.method in ("oat", "morris"):
         raise InputError([Problem(folder, "", "varied one factor at a time, so it shows no "
                                   "conditions that hold together", "sweep with --method lhs")])
-    if not kept:
+    if not columns:
         raise InputError([Problem(folder, "", "no column of the table varies as a number")])
-    if len(y) < LEAST_ROWS:
-        raise InputError([Problem(folder, "", f"only {len(y)} rows with all numbers; conditions "
-                                  f"need at least {LEAST_ROWS}", "sweep again with a larger --n")])
-    _varied(folder, question, value, y)
-    return Data(tuple(kept), np.column_stack(columns)[whole], y.astype(float), value,
-                int((~np.isfinite(numbers(sweep, question.output.name))).sum()))
+    if rows.sum() < LEAST_ROWS:
+        raise InputError([Problem(folder, "", f"only {rows.sum()} rows with all numbers; "
+                                  f"conditions need at least {LEAST_ROWS}",
+                                  "sweep again with a larger --n")])
+    y = value[rows] >= question.threshold
+    y = y if question.above else ~y
+    _check_both_kinds(folder, question, value[rows], y)
+    return Data(tuple(columns), np.column_stack(list(columns.values()))[rows], y.astype(float),
+                value[rows], int((~np.isfinite(value)).sum()))
 
 
 def independent(sweep: Sweep) -> NDArray[np.bool_]:
@@ -233,12 +150,14 @@ def independent(sweep: Sweep) -> NDArray[np.bool_]:
     return np.asarray(sweep.table["row"] % size < 2, dtype=bool)
 
 
-def _varied(folder: str, question: Question, value: Array, y: NDArray[np.bool_]) -> None:
+def _check_both_kinds(folder: str, question: Question, value: Array,
+                      y: NDArray[np.bool_]) -> None:
+    """Refuse a question that nearly all rows, or hardly any, answer with yes."""
     hits, rows = int(y.sum()), len(y)
-    asked = f"{question.output.name} {'at least' if question.above else 'below'} " \
-            f"{_number(question.threshold)}"
     if LEAST_HITS <= hits <= rows - LEAST_HITS:
         return
+    asked = f"{question.output.name} {'at least' if question.above else 'below'} " \
+            f"{_number(question.threshold)}"
     middle = f"the rows reach from {_number(value.min())} to {_number(value.max())}, " \
              f"median {_number(np.median(value))}; ask for a value between"
     if hits in (0, rows):
@@ -312,18 +231,7 @@ def _plausible(x: Array, y: Array, box: Box,
 
 
 def tree(data: Data) -> tuple[tuple[Region, ...], float]:
-    """Grow a shallow decision tree.
-
-    Returns
-    -------
-    tuple
-        Its leaves as boxes, densest first, and its skill in rows that it did not see.
-
-    Raises
-    ------
-    InputError
-        When scikit-learn is not installed.
-    """
+    """Grow a shallow decision tree: its leaves, densest first, and its skill in unseen rows."""
     try:
         from sklearn.model_selection import cross_val_score
         from sklearn.tree import DecisionTreeClassifier
@@ -334,8 +242,8 @@ def tree(data: Data) -> tuple[tuple[Region, ...], float]:
                                    min_samples_leaf=max(1, int(LEAF * len(data.y))))
     skill = cross_val_score(grown, data.x, data.y, cv=5, scoring="balanced_accuracy").mean()
     grown.fit(data.x, data.y)
-    found = [region(data, box) for box in _leaves(grown.tree_, 0, Box.whole(data.x.shape[1]))]
-    return tuple(sorted(found, key=lambda one: -one.density)), float(skill)
+    leaves = [region(data, box) for box in _leaves(grown.tree_, 0, Box.whole(data.x.shape[1]))]
+    return tuple(sorted(leaves, key=lambda leaf: -leaf.density)), float(skill)
 
 
 def _leaves(nodes: object, node: int, box: Box) -> Sequence[Box]:

@@ -12,23 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tradesim.common.arrays import Array
+from tradesim.common.parallel import Progress
 
 ALPHA, LEAST = 0.05, 0.05
 """Share of a box's rows that one step peels off or pastes on; smallest share of all rows kept."""
 
+PERMUTATIONS, RESAMPLES, SHUFFLES = 99, 40, 4999
+"""Searches in shuffled outcomes, searches in resampled rows, shuffles by factor."""
+
+TESTED = 1000
+"""Rows at most that the resampling uses; more are thinned at random."""
+
 
 @dataclass(frozen=True)
 class Box:
-    """Limits on inputs, both ends belonging to the box.
+    """Limits on inputs, both ends belonging to the box."""
 
-    Attributes
-    ----------
-    low, high
-        Limits (factor,); minus and plus infinity where there is none.
-    """
-
-    low: Array
-    high: Array
+    low: Array  # (factor,); minus infinity where there is none
+    high: Array  # (factor,); plus infinity where there is none
 
     @classmethod
     def whole(cls, factors: int) -> Box:
@@ -62,19 +63,11 @@ class Box:
 
 @dataclass(frozen=True)
 class Path:
-    """The boxes of one search, from the whole space to the smallest.
+    """The boxes of one search, from the whole space to the smallest."""
 
-    Attributes
-    ----------
-    boxes
-        The boxes; each lies in the one before.
-    rows, hits
-        Rows in each, and those of them with outcome 1 (box,).
-    """
-
-    boxes: list[Box]
-    rows: Array
-    hits: Array
+    boxes: list[Box]  # each lies in the one before
+    rows: Array  # in each (box,)
+    hits: Array  # rows with outcome 1 in each (box,)
 
     @property
     def excess(self) -> Array:
@@ -85,23 +78,10 @@ class Path:
 def peel(x: Array, y: Array, alpha: float = ALPHA, least: float = LEAST) -> Path:
     """Cut thin slices off the whole space, each time the slice whose loss gains most per row.
 
-    A slice is also cut where every slice loses density: by chance the next may gain again.
-
-    Parameters
-    ----------
-    x
-        Inputs (row, factor), finite.
-    y
-        Outcome (row,), 0 or 1.
-    alpha
-        Share of the box's rows in one slice; rows of equal value go together.
-    least
-        Stop before the box holds a smaller share of all rows.
-
-    Returns
-    -------
-    Path
-        The boxes, down to the least share of rows or to a box of hits or misses alone.
+    A slice is also cut where every slice loses density: by chance the next may gain again. Inputs
+    `x` (row, factor) are finite, the outcome `y` (row,) is 0 or 1. A slice holds the share `alpha`
+    of the box's rows; rows of equal value go together. The search ends at the share `least` of all
+    rows, or at a box of hits or misses alone.
     """
     order = np.ascontiguousarray(np.argsort(x, axis=0, kind="stable").T)
     columns = np.ascontiguousarray(x.T)
@@ -157,12 +137,12 @@ def paste(x: Array, y: Array, box: Box, alpha: float = ALPHA) -> Box:
                 if not len(rows):
                     continue
                 distance = np.sort(sign * (x[rows, factor] - limit))
-                place = min(max(1, int(alpha * inside.sum())), len(rows))
-                far = np.inf if place == len(rows) else distance[place - 1:place + 1].mean()
+                step = min(max(1, int(alpha * inside.sum())), len(rows))
+                far = np.inf if step == len(rows) else distance[step - 1:step + 1].mean()
                 wider = box.cut(factor, **{side: limit + sign * far})
-                found = y[wider.holds(x)].mean()
-                if found > density:
-                    best, density = wider, found
+                share = y[wider.holds(x)].mean()
+                if share > density:
+                    best, density = wider, share
         if best is box:
             return box
         box = best
@@ -208,3 +188,72 @@ def choose(x: Array, y: Array, path: Path) -> Box:
     centred = y - y.mean()
     return paste(x, y, max((first, lift(x, y, second)),
                            key=lambda box: float(centred[box.holds(x)].sum())))
+
+
+# Whether chance would find as good a box.
+
+def against_chance(x: Array, y: Array, rng: np.random.Generator,
+                   progress: Progress | None = None) -> float:
+    """Probability that the best box of a search is as good where the outcome is shuffled."""
+    x, y = _thinned(x, y, rng)
+    real = peel(x, y).excess.max()
+    better = 0
+    for done in range(PERMUTATIONS):
+        better += peel(x, rng.permutation(y)).excess.max() >= real
+        if progress is not None:
+            progress(done + 1, PERMUTATIONS)
+    return (1 + better) / (1 + PERMUTATIONS)
+
+
+def factor_chance(x: Array, y: Array, box: Box, factor: int, rng: np.random.Generator) -> float:
+    """Probability that a limit on a factor without influence does as well, for all factors tried.
+
+    In the rows of the box without this factor's limits the outcome is shuffled, and the best
+    limits of the same kind (one end or both) are searched anew each time. The probability is
+    multiplied by the number of factors, of which this one was picked (Bonferroni).
+    """
+    parent = box.lifted(factor).holds(x)
+    column, hits = _thinned(x[parent], y[parent], rng)
+    column = column[:, factor]
+    inside = (column >= box.low[factor]) & (column <= box.high[factor])
+    real = (hits[inside] - hits.mean()).sum()
+    order = np.argsort(column, kind="stable")
+    edges = np.append(np.flatnonzero(np.diff(column[order])), len(column) - 1)
+    both = np.isfinite(box.low[factor]) and np.isfinite(box.high[factor])
+    centred, better = hits - hits.mean(), 0
+    for _ in range(SHUFFLES):
+        sums = np.cumsum(rng.permutation(centred))[edges]
+        best = max(sums.max(), 0) - min(sums.min(), 0) if both else np.abs(sums).max()
+        better += best >= real - 1e-9
+    return float(min(1.0, x.shape[1] * (1 + better) / (1 + SHUFFLES)))
+
+
+def reproducibility(x: Array, y: Array, box: Box,
+                    rng: np.random.Generator) -> tuple[dict[int, float], float]:
+    """Search again in resampled rows.
+
+    By factor of the box, how often it is limited on a side on which the box limits it; and the
+    share of yes that the boxes have in the rows left out.
+    """
+    x, y = _thinned(x, y, rng)
+    times = dict.fromkeys(box.restricted, 0)
+    hits = rows = 0.0
+    for _ in range(RESAMPLES):
+        taken = rng.integers(0, len(y), len(y))
+        left = np.ones(len(y), dtype=bool)
+        left[taken] = False
+        other = choose(x[taken], y[taken], peel(x[taken], y[taken]))
+        for k in times:
+            times[k] += any(np.isfinite(getattr(box, side)[k])
+                            and np.isfinite(getattr(other, side)[k]) for side in ("low", "high"))
+        inside = other.holds(x) & left
+        hits, rows = hits + y[inside].sum(), rows + inside.sum()
+    return ({k: count / RESAMPLES for k, count in times.items()},
+            float(hits / rows) if rows else np.nan)
+
+
+def _thinned(x: Array, y: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    if len(y) <= TESTED:
+        return x, y
+    rows = rng.choice(len(y), TESTED, replace=False)
+    return x[rows], y[rows]

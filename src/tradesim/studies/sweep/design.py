@@ -14,7 +14,6 @@ from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
 from tradesim.inputs.distributions import EDGE
 
-METHODS = ("oat", "grid", "lhs", "morris", "sobol")
 ORDERED = ("oat", "grid", "morris")
 LOW, HIGH = 0.1, 0.9
 """Points at which `oat` puts a factor, besides its middle."""
@@ -28,33 +27,15 @@ JUMP = 0.5
 
 @dataclass(frozen=True)
 class Design:
-    """The rows of a sweep.
+    """The rows of a sweep."""
 
-    Attributes
-    ----------
-    method
-        One of `METHODS`.
-    rows
-        How many evaluations.
-    block
-        Rows that belong together: all are left out of the indices when one fails.
-    groups
-        For each group of factors its columns; a factor by itself is a group of one.
-    table
-        Rows of the design (oat, lhs, morris), its base sample (sobol), or levels (grid).
-    second
-        Whether second-order indices are asked for (sobol).
-    noise
-        Whether what is not swept is drawn at random.
-    """
-
-    method: str
-    rows: int
-    block: int
-    groups: tuple[tuple[int, ...], ...]
-    table: Array = field(repr=False)
-    second: bool = False
-    noise: bool = False
+    method: str  # one of `sweep.METHODS`
+    rows: int  # how many evaluations
+    block: int  # rows that belong together: all are left out of the indices when one fails
+    groups: tuple[tuple[int, ...], ...]  # for each group of factors its columns
+    table: Array = field(repr=False)  # rows (oat, lhs, morris), base sample (sobol), levels (grid)
+    second: bool = False  # whether second-order indices are asked for (sobol)
+    noise: bool = False  # whether what is not swept is drawn at random
 
     @property
     def units(self) -> int:
@@ -67,19 +48,19 @@ class Design:
         return sum(len(group) for group in self.groups)
 
     def part(self, rows: slice) -> tuple[Array, NDArray[np.int64] | None]:
-        """Points of some rows, (row, factor), and their rows in the table of chance."""
-        places = np.arange(rows.start, rows.stop)
+        """Points of some rows, (row, factor), and their rows in the random table."""
+        numbers = np.arange(rows.start, rows.stop)
         if self.method == "sobol":
-            return self._sobol(places)
+            return self._sobol(numbers)
         if self.method == "grid":
             sizes = self.table.astype(int)
-            index = np.array(np.unravel_index(places, tuple(sizes))).T
+            index = np.array(np.unravel_index(numbers, tuple(sizes))).T
             return (index + 0.5) / sizes, None
-        return self.table[places], places if self.noise else None
+        return self.table[numbers], numbers if self.noise else None
 
-    def _sobol(self, places: NDArray[np.int64]) -> tuple[Array, NDArray[np.int64] | None]:
+    def _sobol(self, numbers: NDArray[np.int64]) -> tuple[Array, NDArray[np.int64] | None]:
         """Rows of a base point: A, B, then A with each unit from B, then B with each from A."""
-        point, role = np.divmod(places, self.block)
+        point, role = np.divmod(numbers, self.block)
         k, units = self.factors, self.units
         a, b = self.table[point, :k], self.table[point, k:]
         reverse = role >= 2 + units
@@ -98,24 +79,9 @@ def make(method: str, names: Sequence[str], groups: Sequence[Sequence[int]], *, 
          levels: Sequence[int], second: bool = False, noise: bool = False) -> Design:
     """Lay out the rows of a sweep.
 
-    Parameters
-    ----------
-    method
-        One of `METHODS`.
-    names
-        Names of the factors; each has a random stream of its own.
-    groups
-        Columns that are replaced together (sobol).
-    n
-        Rows (lhs), trajectories (morris) or base points, a power of two (sobol).
-    seed
-        Seed of the design.
-    levels
-        Levels of each factor (grid).
-    second
-        Whether to add the rows that second-order indices need (sobol).
-    noise
-        Whether what is not swept is drawn at random (lhs, sobol).
+    Each factor has a random stream of its own; the columns of a group are replaced together
+    (sobol). `n` counts rows (lhs), trajectories (morris) or base points, a power of two (sobol);
+    `levels` are those of each factor (grid).
     """
     if noise and method not in ("lhs", "sobol"):
         raise InputError([Problem("--noise", "", f"chance would hide what {method} measures",
@@ -128,8 +94,7 @@ def make(method: str, names: Sequence[str], groups: Sequence[Sequence[int]], *, 
         table[2 + 2 * np.arange(k), np.arange(k)] = HIGH
         return Design(method, len(table), 1, together, table)
     if method == "grid":
-        sizes = np.array(levels, dtype=float)
-        return Design(method, math.prod(levels), 1, together, sizes)
+        return Design(method, math.prod(levels), 1, together, np.array(levels, dtype=float))
     if method == "lhs":
         return Design(method, n, 1, together, _hypercube(names, n, seed), noise=noise)
     if method == "morris":
@@ -144,9 +109,9 @@ def _hypercube(names: Sequence[str], n: int, seed: int) -> Array:
     from scipy.stats.qmc import LatinHypercube
 
     table = np.empty((n, len(names)), order="F")
-    for place, name in enumerate(names):
+    for k, name in enumerate(names):
         rng = np.random.default_rng([seed, int.from_bytes(sha256(name.encode()).digest())])
-        table[:, place] = LatinHypercube(1, rng=rng).random(n)[:, 0]
+        table[:, k] = LatinHypercube(1, rng=rng).random(n)[:, 0]
     return np.clip(table, EDGE, 1.0 - EDGE, out=table)
 
 

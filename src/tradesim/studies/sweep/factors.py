@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from hashlib import sha256
@@ -19,7 +19,8 @@ from tradesim.inputs.distributions import EDGE
 from tradesim.inputs.parameters import Cube, Parameter
 from tradesim.inputs.posterior import PREFIX
 from tradesim.inputs.scenario import Scenario
-from tradesim.simulation.draws import draw_all, happens
+from tradesim.simulation.draws import draw_all, happening
+from tradesim.studies.sweep.results import SWITCH
 
 POSTERIOR, FUTURE, SUCCESS, INNOVATION = "posterior", "future", ".success", "innovation."
 SPECIFICATION = "specification"
@@ -35,31 +36,27 @@ GROUPS: Mapping[str, str] = {
 }
 """Group of a factor by the first part of its name; levers are policy, all else is data."""
 
+_ROWS = {POSTERIOR: "What the statistics leave open (all fitted numbers together)",
+         SPECIFICATION: "Which form the reference path has (those with weight, in their order)"}
+_CELLS = tuple(f"{table.title}: " for table in TABLES)
+_LIST = "`tradesim sweep SCENARIO --list` lists all factors"
+
 
 @dataclass(frozen=True)
 class Factor:
     """One thing that a sweep varies.
 
-    Attributes
-    ----------
-    name, title, unit
-        Name in commands and tables, and for people.
-    group
-        Policy, world, behaviour, calibration or data.
-    kind
-        ``number`` (a parameter or setting), ``cell`` (of a table of the base year), ``lever``
-        (off or on), ``success`` (whether a lever happens), ``posterior`` and ``future`` (rows
-        of a table), ``column`` (any other column of the unit cube).
-    low, high
-        Range to take instead of the distribution.
+    Its kind is ``number`` (a parameter or setting), ``cell`` (of a table of the base year),
+    ``lever`` (off or on), ``success`` (whether a lever happens), ``posterior`` and ``future``
+    (rows of a table), or ``column`` (any other column of the unit cube).
     """
 
     name: str
     title: str
     unit: str
-    group: str
+    group: str  # policy, world, behaviour, calibration or data
     kind: str = "number"
-    low: float | None = None
+    low: float | None = None  # range to take instead of the distribution
     high: float | None = None
 
     def within(self, u: Array) -> Array:
@@ -76,11 +73,6 @@ class Noise(Cube):
 
     rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
 
-    @classmethod
-    def of(cls, rows: NDArray[np.int64], seed: int) -> Noise:
-        """Give the rows of the random table of a seed."""
-        return cls(len(rows), seed, rows=rows)
-
     def column(self, name: str) -> Array:
         """Column of a name, shape (draw,), strictly between 0 and 1."""
         digest = sha256(name.encode()).digest()
@@ -92,15 +84,15 @@ class Noise(Cube):
 
 @dataclass(frozen=True)
 class _Recorder(Cube):
-    asked: list[str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
 
     def column(self, name: str) -> Array:
-        self.asked.append(name)
+        self.columns.append(name)
         return super().column(name)
 
 
 @dataclass(frozen=True)
-class World:
+class FactorSpace:
     """A baseline and a scenario, and what of them can be varied."""
 
     base: Baseline
@@ -108,70 +100,58 @@ class World:
     seed: int
 
     @cached_property
-    def asked(self) -> list[str]:
-        """Names of all columns that draws of the scenario use."""
+    def columns(self) -> list[str]:
+        """Names of all columns of the unit cube that draws of the scenario use."""
         recorder = _Recorder(1)
         draw_all(self.base, self.scenario, recorder)
-        return list(dict.fromkeys(recorder.asked))
+        return list(dict.fromkeys(recorder.columns))
 
     @cached_property
     def numbers(self) -> dict[str, Parameter]:
         """Parameters, cells of tables and settings of the scenario's levers."""
-        found = {name: item for name, item in self.base.parameters.items() if not item.calibrated}
+        fixed = {name: item for name, item in self.base.parameters.items() if not item.calibrated}
         for lever in self.scenario.levers:
-            found |= self.base.levers[lever].parameters
-        return found
+            fixed |= self.base.levers[lever].parameters
+        return fixed
 
     @cached_property
     def factors(self) -> dict[str, Factor]:
         """Everything that has a range, by name."""
-        cells = tuple(f"{table.title}: " for table in TABLES)
-        found = {}
-        for name in self.asked:
-            if name in self.numbers:
-                item = self.numbers[name]
-                low, high = item.distribution.support()
-                if low < high and item.low < item.high:
-                    kind = "cell" if item.title.startswith(cells) else "number"
-                    found[name] = self._factor(name, item.title.rstrip("."), item.unit, kind)
-            elif name == POSTERIOR:
-                found[name] = self._factor(name, "What the statistics leave open (all fitted "
-                                           "numbers together)", "place in order", POSTERIOR)
-            elif name == SPECIFICATION:
-                found[name] = self._factor(name, "Which form the reference path has (those with "
-                                           "weight, in their order)", "place in order", POSTERIOR)
-            elif name.endswith(SUCCESS):
-                lever = self.base.levers[name.removesuffix(SUCCESS)].title
-                found[name] = self._factor(name, f"{lever} happens", "0 no, 1 yes", "success")
-            else:
-                unit = "standard normal" if name.startswith(INNOVATION) else "probability"
-                found[name] = self._factor(name, name, unit, "column")
-        found[FUTURE] = self._factor(FUTURE, "The world's course: shocks to trade, both economies "
-                                     "and the corridor", "place in order", FUTURE)
-        for name in self.scenario.levers:
-            found[name] = self._factor(name, f"{self.base.levers[name].title} is pulled",
-                                       "0 no, 1 yes", "lever")
-        return found
+        made = [self._column_factor(name) for name in self.columns]
+        made.append(self._factor(FUTURE, "The world's course: shocks to trade, both economies and "
+                                 "the corridor", "place in order", FUTURE))
+        made += [self._factor(name, f"{self.base.levers[name].title} is pulled", SWITCH, "lever")
+                 for name in self.scenario.levers]
+        return {item.name: item for item in made if item is not None}
+
+    def _column_factor(self, name: str) -> Factor | None:
+        """Give the factor that a column of the unit cube is; none where nothing varies."""
+        if name in self.numbers:
+            item = self.numbers[name]
+            low, high = item.distribution.support()
+            if not (low < high and item.low < item.high):
+                return None
+            kind = "cell" if item.title.startswith(_CELLS) else "number"
+            return self._factor(name, item.title.rstrip("."), item.unit, kind)
+        if name in _ROWS:
+            return self._factor(name, _ROWS[name], "place in order", POSTERIOR)
+        if name.endswith(SUCCESS):
+            lever = self.base.levers[name.removesuffix(SUCCESS)].title
+            return self._factor(name, f"{lever} happens", SWITCH, "success")
+        unit = "standard normal" if name.startswith(INNOVATION) else "probability"
+        return self._factor(name, name, unit, "column")
 
     def _factor(self, name: str, title: str, unit: str, kind: str) -> Factor:
         head = name.split(".")[0]
         lever = head in self.base.levers and kind != "cell"
-        group = POLICY if lever else GROUPS.get(head, DATA)
-        return Factor(name, title, unit, group, kind)
+        return Factor(name, title, unit, POLICY if lever else GROUPS.get(head, DATA), kind)
 
     def choose(self, over: Sequence[str], everything: bool, ordered: bool) -> list[Factor]:
-        """Find the factors that names and patterns mean.
+        """Find the factors that names, patterns and ranges (``name=LOW:HIGH``) mean.
 
-        Parameters
-        ----------
-        over
-            Names, patterns such as ``elasticity.*``, and names with a range of their own,
-            ``name=LOW:HIGH``. Without any: parameters, settings of the scenario's levers and the
-            posterior.
-        everything
-            Without names take also the cells of tables, the future and the success of levers.
-        ordered
-            Whether the design needs factors whose values have an order: the future has none.
+        Without any: parameters, settings of the scenario's levers and the posterior; with
+        `everything` also cells of tables, the future and the success of levers. An `ordered`
+        design takes no future, whose values have no order.
 
         Raises
         ------
@@ -182,57 +162,54 @@ class World:
             kinds = {"number", POSTERIOR} | (set() if ordered else {FUTURE})
             kinds |= {"cell", "success"} if everything else set()
             return [item for item in self.factors.values() if item.kind in kinds]
-        found: dict[str, Factor] = {}
+        chosen: dict[str, Factor] = {}
         problems: list[Problem] = []
-        for text in (part.strip() for part in over):
-            name, equals, span = text.partition("=")
+        for text in over:
+            name, given, span = text.strip().partition("=")
             try:
-                some = ([self._given(name.strip(), span)] if equals
-                        else list(self._matching(name)))
+                some = [self._with_range(name.strip(), span)] if given else self._matching(name)
             except InputError as error:
                 problems += error.problems
-                continue
-            problems += [Problem("--over", item.name, "has no order, so its middle means nothing",
-                                 "take lhs or sobol") for item in some
-                         if ordered and item.kind == FUTURE]
-            found |= {item.name: item for item in some}
+            else:
+                chosen |= {item.name: item for item in some}
+        if ordered and FUTURE in chosen:
+            problems.append(Problem("--over", FUTURE, "has no order, so its middle means nothing",
+                                    "take lhs or sobol"))
         if problems:
             raise InputError(problems)
-        return list(found.values())
+        return list(chosen.values())
 
-    def _matching(self, text: str) -> Iterator[Factor]:
+    def _matching(self, text: str) -> list[Factor]:
         if text in self.factors:
-            yield self.factors[text]
-            return
-        if any(sign in text for sign in "*?["):
-            some = [item for name, item in self.factors.items() if fnmatchcase(name, text)
-                    and item.kind not in ("lever", FUTURE)]
-            if some:
-                yield from some
-                return
-            raise InputError([Problem("--over", text, "no factor has such a name", self._list())])
-        raise InputError([Problem("--over", text, *self._missing(text))])
+            return [self.factors[text]]
+        if not any(sign in text for sign in "*?["):
+            raise InputError([Problem("--over", text, *self._why_missing(text))])
+        some = [item for name, item in self.factors.items() if fnmatchcase(name, text)
+                and item.kind not in ("lever", FUTURE)]
+        if not some:
+            raise InputError([Problem("--over", text, "no factor has such a name", _LIST)])
+        return some
 
-    def _missing(self, name: str) -> tuple[str, str]:
+    def _why_missing(self, name: str) -> tuple[str, str]:
+        """Why a name is no factor, and what to do."""
         if name in self.numbers:
-            if name not in self.asked:
-                return "has no range: the scenario sets it", f"give it one: '{name}=LOW:HIGH'"
-            return "has no range: it is taken as certain", f"give it one: '{name}=LOW:HIGH'"
+            reason = "it is taken as certain" if name in self.columns else "the scenario sets it"
+            return f"has no range: {reason}", f"give it one: '{name}=LOW:HIGH'"
         if name.startswith(PREFIX) and name in self.base.parameters:
             return "is fitted with others", f"sweep them together: '{POSTERIOR}'"
-        lever, _, _ = name.partition(".")
+        lever = name.partition(".")[0]
         if lever in self.base.levers and lever not in self.scenario.levers:
             return f"belongs to the lever '{lever}', which the scenario does not pull", ""
-        return "unknown factor", nearest(name, [*self.factors, *self.numbers]) or self._list()
+        return "unknown factor", nearest(name, [*self.factors, *self.numbers]) or _LIST
 
-    def _given(self, name: str, span: str) -> Factor:
+    def _with_range(self, name: str, span: str) -> Factor:
         def wrong(message: str, hint: str = "") -> InputError:
             return InputError([Problem("--over", f"{name}={span}", message, hint)])
 
         if name not in self.numbers:
-            message, hint = self._missing(name)
-            raise wrong("only a number can be given a range" if name in self.factors else message,
-                        "" if name in self.factors else hint)
+            if name in self.factors:
+                raise wrong("only a number can be given a range")
+            raise wrong(*self._why_missing(name))
         item = self.numbers[name]
         try:
             low, high = (float(part) for part in span.split(":"))
@@ -240,16 +217,13 @@ class World:
             raise wrong("must read NAME=LOW:HIGH") from None
         if not item.low <= low < high <= item.high:
             raise wrong(f"needs LOW below HIGH, both {item.allowed}")
-        made = self._factor(name, item.title.rstrip("."), item.unit, "number")
-        return Factor(made.name, made.title, made.unit, made.group, made.kind, low, high)
-
-    def _list(self) -> str:
-        return "`tradesim sweep SCENARIO --list` lists all factors"
+        return replace(self._factor(name, item.title.rstrip("."), item.unit, "number"),
+                       low=low, high=high)
 
     @cached_property
     def futures(self) -> dict[str, Array]:
         """Columns of the futures, from those bad for trade to the good ones."""
-        names = [name for name in self.asked if name.startswith(INNOVATION)]
+        names = [name for name in self.columns if name.startswith(INNOVATION)]
         drawn = Cube.random(FUTURES, self.seed)
         columns = {name: drawn.column(name) for name in names}
         flows = [ndtri(columns[name]) for name in names
@@ -257,44 +231,44 @@ class World:
         order = np.argsort(np.sum(flows, axis=0), kind="stable")
         return {name: column[order] for name, column in columns.items()}
 
+    def rows(self, factors: Sequence[Factor], u: Array, noise: NDArray[np.int64] | None
+             ) -> tuple[dict[str, Array], dict[str, Array], Array]:
+        """Give draws, switches of levers, and values of the factors for rows of a design."""
+        drawn = self.draws(factors, u, noise)
+        acting = self.switches(factors, u, drawn, noise is not None)
+        return drawn, acting, self.values(factors, u, drawn, acting)
+
     def draws(self, factors: Sequence[Factor], u: Array,
               noise: NDArray[np.int64] | None) -> dict[str, Array]:
-        """Turn rows of a design into everything the model draws.
+        """Turn rows of a design, (row, factor) in (0, 1), into everything the model draws.
 
-        Parameters
-        ----------
-        factors
-            What the columns of `u` stand for.
-        u
-            Rows of the design in (0, 1); (row, factor).
-        noise
-            Rows of the random table for what is not swept; None for its middle.
+        What is not swept is drawn from the rows `noise` of the random table; None: the middle.
         """
         columns: dict[str, Array] = {}
-        for place, item in enumerate(factors):
+        for k, item in enumerate(factors):
             if item.kind == FUTURE:
-                row = np.minimum(u[:, place] * FUTURES, FUTURES - 1).astype(int)
+                row = np.minimum(u[:, k] * FUTURES, FUTURES - 1).astype(int)
                 columns = {name: values[row] for name, values in self.futures.items()} | columns
             elif item.low is None and item.kind != "lever":
-                columns[item.name] = u[:, place]
-        fallback = Cube.point() if noise is None else Noise.of(noise, self.seed)
+                columns[item.name] = u[:, k]
+        fallback = Cube.point() if noise is None else Noise(len(noise), self.seed, rows=noise)
         middle = np.full(len(u), 0.5)
         drawn = draw_all(self.base, self.scenario, Cube.table({"": middle} | columns, fallback))
-        for place, item in enumerate(factors):
+        for k, item in enumerate(factors):
             if item.low is not None:
-                drawn[item.name] = frozen(item.within(u[:, place]))
+                drawn[item.name] = frozen(item.within(u[:, k]))
         return drawn
 
     def switches(self, factors: Sequence[Factor], u: Array, drawn: Mapping[str, Array],
                  noise: bool) -> dict[str, Array]:
         """Which levers act in each row, one or zero: swept, left to chance, otherwise all."""
-        place = {item.name: index for index, item in enumerate(factors)}
+        index = {item.name: k for k, item in enumerate(factors)}
         acting = {}
         for name in self.scenario.levers:
-            if name in place:
-                acting[name] = (u[:, place[name]] >= 0.5).astype(float)
-            elif noise or f"{self._first(name)}{SUCCESS}" in place:
-                acting[name] = happens(self.base, drawn, name).astype(float)
+            if name in index:
+                acting[name] = (u[:, index[name]] >= 0.5).astype(float)
+            elif noise or f"{self._first(name)}{SUCCESS}" in index:
+                acting[name] = happening(self.base, drawn, name)
             else:
                 acting[name] = np.ones(len(u))
         return {name: pulled * acting[self._first(name)] for name, pulled in acting.items()}
@@ -307,13 +281,13 @@ class World:
                acting: Mapping[str, Array]) -> Array:
         """Values of the factors in their units; (row, factor)."""
         table = np.array(u)
-        for place, item in enumerate(factors):
+        for k, item in enumerate(factors):
             if item.kind in ("number", "cell"):
-                table[:, place] = drawn[item.name]
+                table[:, k] = drawn[item.name]
             elif item.kind == "lever":
-                table[:, place] = acting[item.name]
+                table[:, k] = acting[item.name]
             elif item.kind == "success":
-                table[:, place] = happens(self.base, drawn, item.name.removesuffix(SUCCESS))
+                table[:, k] = happening(self.base, drawn, item.name.removesuffix(SUCCESS))
             elif item.name.startswith(INNOVATION):
-                table[:, place] = ndtri(u[:, place])
+                table[:, k] = ndtri(u[:, k])
         return table

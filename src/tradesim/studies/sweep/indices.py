@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from tradesim.common.arrays import Array
+from tradesim.common.arrays import Array, ratio
 from tradesim.studies.sweep.design import JUMP, Design
 
 Z = 1.959964
@@ -34,33 +34,23 @@ RESAMPLES = 200
 GOAL = 0.05
 """Half width of the interval that indices should reach."""
 
+ROUNDING = 1e-9
+"""Size below which an index is rounding."""
+
 STILL = 1e-12
 """Spread relative to the largest value below which an output does not vary."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """One kind of index for all factors (or pairs) and outputs.
+    """One kind of index for all factors (or pairs) and outputs, with 95 % intervals."""
 
-    Attributes
-    ----------
-    index
-        Name of the kind.
-    factors
-        Columns of the design, or pairs of them.
-    value, low, high
-        Estimate and 95 % interval; (factor, output); NaN where the output does not vary.
-    share
-        Whether it is a share that `GOAL` applies to; second orders are left out, their noise
-        is that of three indices.
-    """
-
-    index: str
-    factors: tuple[tuple[int, ...], ...]
-    value: Array
+    index: str  # name of the kind
+    factors: tuple[tuple[int, ...], ...]  # columns of the design, or pairs of them
+    value: Array  # (factor, output); NaN where the output does not vary
     low: Array
     high: Array
-    share: bool = True
+    share: bool = True  # whether `GOAL` applies: not to second orders, noisy as three indices
 
 
 def whole_blocks(outputs: Array, block: int) -> NDArray[np.bool_]:
@@ -73,18 +63,8 @@ def analyse(design: Design, points: Array | None, outputs: Array, kept: NDArray[
             seed: int) -> list[Estimate]:
     """Compute the indices that belong to a design.
 
-    Parameters
-    ----------
-    design
-        The design.
-    points
-        Values of the factors, (row, factor); needed by lhs only.
-    outputs
-        Outputs of all rows, (row, output).
-    kept
-        Blocks to use; see `whole_blocks`.
-    seed
-        Seed of the resampling.
+    From outputs (row, output) of the blocks that are kept; lhs needs the values of the factors,
+    `points` (row, factor), too. The seed is that of the resampling.
     """
     blocks = outputs.reshape(len(kept), design.block, -1)
     if design.method == "oat":
@@ -118,8 +98,8 @@ def by_level(design: Design, outputs: Array) -> list[Estimate]:
     sizes = tuple(int(size) for size in design.table)
     cube = outputs.reshape(*sizes, -1)
     spans = []
-    for place in range(len(sizes)):
-        others = tuple(axis for axis in range(len(sizes)) if axis != place)
+    for k in range(len(sizes)):
+        others = tuple(axis for axis in range(len(sizes)) if axis != k)
         means = np.nanmean(cube, axis=others)
         spans.append(means.max(axis=0) - means.min(axis=0))
     return [_certain("range_of_means", _single(len(sizes)), np.array(spans))]
@@ -148,19 +128,9 @@ def prcc(points: Array, outputs: Array) -> Estimate:
 def morris(paths: Array, outputs: Array, seed: int) -> list[Estimate]:
     """Mean, mean size and standard deviation of elementary effects.
 
-    Parameters
-    ----------
-    paths
-        Points of each trajectory, (trajectory, step, factor).
-    outputs
-        Outputs, (trajectory, step, output).
-    seed
-        Seed of the resampling.
-
-    Returns
-    -------
-    list
-        ``mu_star``, ``mu`` and ``sigma`` in units of the output per whole range of probability.
+    From the points of each trajectory, (trajectory, step, factor), and their outputs, (trajectory,
+    step, output): ``mu_star``, ``mu`` and ``sigma`` in units of the output per whole range of
+    probability.
     """
     step = np.diff(paths, axis=1)
     turn = np.abs(step).argmax(axis=2)
@@ -183,19 +153,10 @@ def morris(paths: Array, outputs: Array, seed: int) -> list[Estimate]:
 
 
 def sobol(outputs: Array, units: int, second: bool, seed: int) -> list[Estimate]:
-    """First, total and second order indices.
+    """First, total and second order indices of factors, or groups of factors.
 
-    Parameters
-    ----------
-    outputs
-        (base point, row of its block, output), rows as `Design` lays them out: A, B, A with
-        each unit from B, and for the second order B with each unit from A.
-    units
-        Number of factors, or groups of factors.
-    second
-        Whether the second order is asked for.
-    seed
-        Seed of the resampling.
+    Outputs are (base point, row of its block, output), rows as `Design` lays them out: A, B, A
+    with each unit from B, and for the second order B with each unit from A.
     """
     count, _, m = outputs.shape
     y = outputs - outputs[:, :2].mean(axis=(0, 1))
@@ -210,16 +171,22 @@ def sobol(outputs: Array, units: int, second: bool, seed: int) -> list[Estimate]
     variance = np.where(still | (variance <= 0.0), np.nan, variance)
     first = mean(b * (ab - a)) / variance
     total = mean((a - ab) ** 2) / (2.0 * variance)
-    found = [_estimate("first", _single(units), first[0], first[1:]),
-             _estimate("total", _single(units), total[0], total[1:])]
+    estimates = [_estimate("first", _single(units), first[0], first[1:]),
+                 _estimate("total", _single(units), total[0], total[1:])]
     if second:
         ba, product = y[:, 2 + units:], mean(a * b)
         pairs = tuple(combinations(range(units), 2))
         i, j = np.array(pairs, dtype=int).reshape(-1, 2).T
         closed = (mean(ba[:, i] * ab[:, j]) - product) / variance
         both = closed - first[:, i] - first[:, j]
-        found.append(_estimate("second", pairs, both[0], both[1:], share=False))
-    return found
+        estimates.append(_estimate("second", pairs, both[0], both[1:], share=False))
+    return estimates
+
+
+def distinguishable(value: Array, low: Array, high: Array) -> NDArray[np.str_]:
+    """Whether an index differs from zero: its interval leaves out zero, and it is no rounding."""
+    apart = ((low > 0) | (high < 0)) & (np.abs(value) > ROUNDING)
+    return np.where(np.isfinite(value), np.where(apart, "yes", "no"), "does not vary")
 
 
 def more_needed(estimates: list[Estimate], rows: int) -> Array:
@@ -233,7 +200,7 @@ def more_needed(estimates: list[Estimate], rows: int) -> Array:
 
 
 def _single(k: int) -> tuple[tuple[int, ...], ...]:
-    return tuple((place,) for place in range(k))
+    return tuple((column,) for column in range(k))
 
 
 def _certain(name: str, factors: tuple[tuple[int, ...], ...], value: Array) -> Estimate:
@@ -262,4 +229,4 @@ def _scores(table: Array) -> Array:
     """Centred ranks of each column, of length one; zero where a column does not vary."""
     ranks = rankdata(table, axis=0) - (len(table) + 1) / 2.0
     length = np.sqrt((ranks**2).sum(axis=0))
-    return np.asarray(np.divide(ranks, length, out=np.zeros_like(ranks), where=length > 0))
+    return ratio(ranks, length)

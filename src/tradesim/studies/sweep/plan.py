@@ -1,23 +1,37 @@
-"""What a sweep is to do, checked and laid out: factors, groups, design, outputs."""
+"""What a sweep is to do, from options or a file: factors, groups, design, outputs."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
 from tradesim.economy.accounts import VARIABLES
-from tradesim.inputs.scenario import Known, read_scenario
+from tradesim.inputs.distributions import Strict
+from tradesim.inputs.scenario import SUFFIXES, Known, read_scenario, shipped
+from tradesim.inputs.strict_yaml import Document, load_document
 from tradesim.simulation.draws import years_of
 from tradesim.simulation.model import load_baseline
-from tradesim.studies.sweep.design import METHODS, ORDERED, Design, make
-from tradesim.studies.sweep.evaluate import TARGET, Label, Outputs, Task, hash_of, identity, labels
-from tradesim.studies.sweep.factors import Factor, World
+from tradesim.studies.sweep import METHODS
+from tradesim.studies.sweep.design import ORDERED, Design, make
+from tradesim.studies.sweep.evaluate import (
+    TARGET,
+    ChunkTask,
+    Label,
+    Outputs,
+    hash_of,
+    identity,
+    labels,
+)
+from tradesim.studies.sweep.factors import Factor, FactorSpace
 
 DEFAULT_N = {"lhs": 1000, "morris": 20, "sobol": 1024}
 DEFAULT_OUTPUTS = ("turnover", "welfare", TARGET)
@@ -29,183 +43,203 @@ _NOT_CONTENT = {"name", "title", "question", "references", "not_modelled", "orig
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a sweep is to do.
-
-    Attributes
-    ----------
-    scenario, overrides
-        A scenario, and settings ``key=value`` over it.
-    method
-        One of `design.METHODS`.
-    n
-        Rows (lhs), trajectories (morris), base points (sobol); None for the usual number.
-    over
-        Names and patterns of factors; see `World.choose`.
-    variables, years
-        Outputs to keep; none for the usual variables, and for all years.
-    products
-        Whether product groups are kept apart.
-    by_group
-        Whether factors are replaced by whole groups (sobol).
-    second
-        Whether second-order indices are wanted; None for up to `SECOND_LIMIT` factors.
-    noise
-        Whether what is not swept is drawn at random.
-    levels
-        Levels of each factor (grid).
-    seed
-        Seed of the design and of chance; the scenario's by default.
-    yes
-        Whether a grid may be very large.
-    """
+class SweepRequest:
+    """What a sweep is to do, as asked."""
 
     scenario: str
-    method: str
-    overrides: tuple[str, ...] = ()
-    n: int | None = None
-    over: tuple[str, ...] = ()
+    method: str  # one of `sweep.METHODS`
+    overrides: tuple[str, ...] = ()  # settings ``key=value`` over the scenario
+    n: int | None = None  # rows (lhs), trajectories (morris), base points (sobol)
+    over: tuple[str, ...] = ()  # names and patterns of factors; see `FactorSpace.choose`
     variables: tuple[str, ...] = ()
-    years: tuple[int, ...] = ()
-    products: bool = False
-    by_group: bool = False
-    second: bool | None = None
-    noise: bool = False
-    levels: int = LEVELS
-    seed: int | None = None
-    yes: bool = False
+    years: tuple[int, ...] = ()  # all by default
+    products: bool = False  # whether product groups are kept apart
+    by_group: bool = False  # whether factors are replaced by whole groups (sobol)
+    second: bool | None = None  # second-order indices; by default up to `SECOND_LIMIT` factors
+    noise: bool = False  # whether what is not swept is drawn at random
+    levels: int = LEVELS  # of each factor (grid)
+    seed: int | None = None  # of the design and of chance; the scenario's by default
+    yes: bool = False  # whether a grid may be very large
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A sweep that can be run.
+class SweepPlan:
+    """A sweep that can be run."""
 
-    Attributes
-    ----------
-    wish, world
-        What was asked for, of which model.
-    factors, groups
-        What is varied, and for each unit of the design its name and columns.
-    design, outputs, labels
-        Which rows, and what is kept of each.
-    calibration
-        Calibration folder; None for the one that comes with tradesim.
-    identity
-        Everything that decides the numbers.
-    notes
-        What was decided for the user, in words.
-    """
-
-    wish: Wish
-    world: World
+    request: SweepRequest
+    space: FactorSpace
     factors: tuple[Factor, ...]
-    groups: Mapping[str, Sequence[int]]
+    groups: Mapping[str, Sequence[int]]  # for each unit of the design its name and columns
     design: Design
     outputs: Outputs
     labels: Sequence[Label]
-    calibration: Path | None
-    identity: Mapping[str, Any]
-    notes: Sequence[str]
+    calibration: Path | None  # folder; None for the one that comes with tradesim
+    identity: Mapping[str, Any]  # everything that decides the numbers
+    notes: Sequence[str]  # what was decided for the user, in words
 
     @cached_property
     def run_id(self) -> str:
         """Name of the sweep by its content."""
         return hash_of(json.dumps(self.identity, sort_keys=True))
 
-    def task(self, alone: bool) -> Callable[[slice], Task]:
+    def task(self, alone: bool) -> Callable[[slice], ChunkTask]:
         """Give what makes the task of some rows."""
-        scenario = self.world.scenario.model_dump_json()
+        scenario = self.space.scenario.model_dump_json()
         folder = None if self.calibration is None else str(self.calibration)
         code = (str(self.identity["program"]), str(self.identity["calibration"]))
 
-        def make_task(rows: slice) -> Task:
+        def make_task(rows: slice) -> ChunkTask:
             points, noise = self.design.part(rows)
-            return Task(folder, code, scenario, self.world.seed, self.factors, self.outputs,
-                        rows.start, points, noise, alone)
+            return ChunkTask(folder, code, scenario, self.space.seed, self.factors, self.outputs,
+                             rows.start, points, noise, alone)
         return make_task
 
 
-def prepare(wish: Wish, calibration: Path | None = None) -> Plan:
-    """Check a wish and lay out the sweep.
+def prepare(request: SweepRequest, calibration: Path | None = None) -> SweepPlan:
+    """Check a request and lay out the sweep.
 
     Raises
     ------
     InputError
-        With what is wrong with the wish.
+        With what is wrong with the request.
     """
-    if wish.method not in METHODS:
-        raise InputError([Problem("--method", wish.method, f"unknown; known: {', '.join(METHODS)}",
-                                  nearest(wish.method, METHODS))])
+    _check_method(request)
     base = load_baseline(calibration or calibration_folder())
     known = Known(base.parameters, base.levers, base.pair, base.specifications)
-    scenario = read_scenario(wish.scenario, known, wish.overrides)
-    seed = scenario.seed if wish.seed is None else wish.seed
-    world = World(base, scenario, seed)
-    outputs = _outputs(wish, world)
-    if wish.by_group and wish.method != "sobol":
-        raise InputError([Problem("--by-group", "", "groups of factors are replaced together only "
-                                  "by the method sobol")])
-    factors = tuple(world.choose(wish.over, wish.by_group, wish.method in ORDERED))
-    groups: dict[str, list[int]] = {}
-    for place, factor in enumerate(factors):
-        key = f"{GROUP}{factor.group}" if wish.by_group else factor.name
-        groups.setdefault(key, []).append(place)
+    scenario = read_scenario(request.scenario, known, request.overrides)
+    seed = scenario.seed if request.seed is None else request.seed
+    space = FactorSpace(base, scenario, seed)
+    outputs = _outputs(request, space)
+    factors = tuple(space.choose(request.over, request.by_group, request.method in ORDERED))
+    groups = _groups(factors, request.by_group)
     notes: list[str] = []
-    n = _size(wish, notes)
-    second = wish.method == "sobol" and (len(groups) <= SECOND_LIMIT if wish.second is None
-                                         else wish.second)
-    levels = [2 if item.kind in ("lever", "success") else wish.levels for item in factors]
-    if wish.method == "grid":
-        _bearable(levels, wish)
-    design = make(wish.method, [item.name for item in factors], list(groups.values()), n=n,
-                  seed=seed, levels=levels, second=second, noise=wish.noise)
+    n = _size(request, notes)
+    second = request.second if request.second is not None else len(groups) <= SECOND_LIMIT
+    second = second and request.method == "sobol"
+    levels = _levels(request, factors) if request.method == "grid" else []
+    design = make(request.method, [item.name for item in factors], list(groups.values()), n=n,
+                  seed=seed, levels=levels, second=second, noise=request.noise)
     program, data = identity(base.folder)
     content = {
         "scenario": scenario.model_dump(mode="json", exclude=_NOT_CONTENT),
         "program": program, "calibration": data,
-        "method": wish.method, "n": n, "rows": design.rows, "seed": seed,
+        "method": request.method, "n": n, "rows": design.rows, "seed": seed,
         "factors": {item.name: [item.low, item.high] for item in factors},
-        "by group": wish.by_group, "second order": second, "noise": wish.noise,
-        "levels": levels if wish.method == "grid" else [], "outputs": asdict(outputs)}
-    return Plan(wish, world, factors, groups, design, outputs, labels(world, outputs), calibration,
-                json.loads(json.dumps(content)), notes)
+        "by group": request.by_group, "second order": second, "noise": request.noise,
+        "levels": levels, "outputs": asdict(outputs)}
+    return SweepPlan(request, space, factors, groups, design, outputs, labels(base, outputs),
+                     calibration, json.loads(json.dumps(content)), notes)
 
 
-def _outputs(wish: Wish, world: World) -> Outputs:
+def _check_method(request: SweepRequest) -> None:
+    if request.method not in METHODS:
+        raise InputError([Problem("--method", request.method, "unknown; known: "
+                                  + ", ".join(METHODS), nearest(request.method, METHODS))])
+    if request.by_group and request.method != "sobol":
+        raise InputError([Problem("--by-group", "", "groups of factors are replaced together only "
+                                  "by the method sobol")])
+
+
+def _groups(factors: Sequence[Factor], by_group: bool) -> dict[str, list[int]]:
+    """Give the units of the design: columns by the name of a factor, or of its group."""
+    groups: dict[str, list[int]] = {}
+    for k, factor in enumerate(factors):
+        groups.setdefault(f"{GROUP}{factor.group}" if by_group else factor.name, []).append(k)
+    return groups
+
+
+def _outputs(request: SweepRequest, space: FactorSpace) -> Outputs:
     known = (*VARIABLES, TARGET)
-    years = years_of(world.base, world.scenario)
+    years = years_of(space.base, space.scenario)
     problems = [Problem("--variable", name, f"unknown variable; known: {', '.join(known)}",
-                        nearest(name, known)) for name in wish.variables if name not in known]
+                        nearest(name, known)) for name in request.variables if name not in known]
     problems += [Problem("--year", str(year), f"the scenario runs from {years[0]} to {years[-1]}")
-                 for year in wish.years if year not in years]
+                 for year in request.years if year not in years]
     if problems:
         raise InputError(problems)
-    return Outputs(tuple(dict.fromkeys(wish.variables)) or DEFAULT_OUTPUTS,
-                   tuple(sorted(set(wish.years))) or years, wish.products)
+    return Outputs(tuple(dict.fromkeys(request.variables)) or DEFAULT_OUTPUTS,
+                   tuple(sorted(set(request.years))) or years, request.products)
 
 
-def _size(wish: Wish, notes: list[str]) -> int:
-    n = wish.n or DEFAULT_N.get(wish.method, 0)
-    least = {"lhs": 10, "morris": 2, "sobol": 8}.get(wish.method, 0)
+def _size(request: SweepRequest, notes: list[str]) -> int:
+    n = request.n or DEFAULT_N.get(request.method, 0)
+    least = {"lhs": 10, "morris": 2, "sobol": 8}.get(request.method, 0)
     if n < least:
-        raise InputError([Problem("--n", str(n), f"{wish.method} needs {least} or more")])
-    if wish.method == "sobol" and n & (n - 1):
+        raise InputError([Problem("--n", str(n), f"{request.method} needs {least} or more")])
+    if request.method == "sobol" and n & (n - 1):
         power = 1 << n.bit_length()
         notes.append(f"n = {n:,} is not a power of two, without which Sobol' points lose their "
                      f"balance; taking {power:,}")
         return power
-    if wish.n and wish.method in ("oat", "grid"):
-        notes.append(f"--n means nothing to {wish.method}")
+    if request.n and request.method in ("oat", "grid"):
+        notes.append(f"--n means nothing to {request.method}")
     return n
 
 
-def _bearable(levels: Sequence[int], wish: Wish) -> None:
-    if wish.levels < 2:
-        raise InputError([Problem("--levels", str(wish.levels), "a grid needs two or more")])
-    rows = 1
-    for size in levels:
-        rows *= size
-    if rows > GRID_LIMIT and not wish.yes:
+def _levels(request: SweepRequest, factors: Sequence[Factor]) -> list[int]:
+    """Levels of each factor of a grid, which must not be too large."""
+    if request.levels < 2:
+        raise InputError([Problem("--levels", str(request.levels), "a grid needs two or more")])
+    levels = [2 if item.kind in ("lever", "success") else request.levels for item in factors]
+    rows = math.prod(levels)
+    if rows > GRID_LIMIT and not request.yes:
         raise InputError([Problem("--over", f"{len(levels)} factors", f"a grid of them is {rows:,} "
                                   "runs", "name fewer, lower --levels, take --method lhs, or say "
                                   "--yes")])
+    return levels
+
+
+class SweepFile(Strict):
+    """What the file of a sweep may say: options of the command, over a scenario it extends."""
+
+    extends: str  # name of a shipped scenario, or a file beside this one
+    method: str
+    title: str = ""
+    set: list[str] = Field(default_factory=list)
+    n: int | None = Field(default=None, gt=0)
+    over: list[str] = Field(default_factory=list)
+    variables: list[str] = Field(default_factory=list)
+    years: list[int] = Field(default_factory=list)
+    products: bool = False
+    by_group: bool = False
+    second_order: bool | None = None
+    noise: bool = False
+    levels: int = LEVELS
+    seed: int | None = Field(default=None, ge=0)
+
+
+def is_sweep_file(path_or_name: str) -> bool:
+    """Whether a path is a file of a sweep rather than a scenario."""
+    path = Path(path_or_name)
+    if path.suffix not in SUFFIXES or not path.is_file():
+        return False
+    return "method" in load_document(path).data
+
+
+def read_sweep_file(path: Path) -> SweepRequest:
+    """Read and check the file of a sweep.
+
+    Raises
+    ------
+    InputError
+        With every problem of the file.
+    """
+    document = load_document(path)
+    file = document.model(SweepFile, "", document.data, tuple(SweepFile.model_fields))
+    if isinstance(file, list):
+        raise InputError(file)
+    return SweepRequest(
+        _scenario(path, file.extends, document), file.method, tuple(file.set), file.n,
+        tuple(file.over), tuple(file.variables), tuple(file.years), file.products, file.by_group,
+        file.second_order, file.noise, file.levels, file.seed)
+
+
+def _scenario(path: Path, name: str, document: Document) -> str:
+    if name in shipped():
+        return name
+    for file in (name, *(f"{name}{ending}" for ending in SUFFIXES)):
+        if (path.parent / file).is_file():
+            return str(path.parent / file)
+    raise InputError([document.problem(
+        "extends", f"there is no scenario '{name}' beside the file, nor among the shipped: "
+        f"{', '.join(shipped())}", nearest(name, shipped()))])

@@ -22,35 +22,28 @@ from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.simulation.results import load
 
 JSON, INDICES = "sweep.json", "indices.csv"
-TABLES = ("table.parquet", "table.csv.gz", "table.csv")
-INDEX_COLUMNS = ("method", "output", "factor", "index", "value", "low", "high")
+PARQUET, CSV = "table.parquet", "table.csv.gz"
+INDEX_COLUMNS = ("method", "output", "factor", "index", "value", "low", "high",
+                 "distinguishable", "more_runs_needed")
+NEEDED = INDEX_COLUMNS[:7]
+"""Columns without which indices cannot be read."""
+
 RUN = "results.nc"
 SWITCH = "0 no, 1 yes"
+"""Unit of what is either off or on."""
 
 
 @dataclass(frozen=True)
-class Factor:
-    """One input that a sweep varied.
-
-    Attributes
-    ----------
-    name, title, unit
-        Dotted name, and what it is and its unit for people.
-    group
-        Block it belongs to (policy, world, behaviour, calibration).
-    low, high
-        Range it was varied over, in its unit; NaN where not known.
-    source, grade
-        Where its range was read, and how good that is.
-    """
+class SweptFactor:
+    """One input that a sweep varied."""
 
     name: str
     title: str
     unit: str = ""
-    group: str = ""
-    low: float = np.nan
+    group: str = ""  # policy, world, behaviour, calibration, data
+    low: float = np.nan  # range it was varied over, in its unit; NaN where not known
     high: float = np.nan
-    source: str = ""
+    source: str = ""  # of its range
     grade: str = ""
 
     @property
@@ -61,19 +54,9 @@ class Factor:
 
 @dataclass(frozen=True)
 class Output:
-    """One number that a sweep kept of every row.
+    """One number that a sweep kept of every row; empty where it has no such dimension."""
 
-    Attributes
-    ----------
-    name
-        Its column of the table.
-    variable, count, case, year, importer
-        What it is; empty where it has no such dimension.
-    title, unit
-        For people.
-    """
-
-    name: str
+    name: str  # column of the table
     variable: str
     count: str = ""
     case: str = ""
@@ -85,28 +68,14 @@ class Output:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep as read back.
-
-    Attributes
-    ----------
-    folder
-        Where it stands.
-    about
-        What ``sweep.json`` says.
-    table
-        One row an evaluation.
-    factors, outputs
-        What was varied and what was kept, in the order of the table.
-    indices
-        Table of sensitivity indices; empty where there is none.
-    """
+    """A sweep as read back; factors and outputs in the order of the table."""
 
     folder: Path
-    about: Mapping[str, Any]
-    table: pd.DataFrame
-    factors: tuple[Factor, ...]
+    about: Mapping[str, Any]  # what ``sweep.json`` says
+    table: pd.DataFrame  # one row an evaluation
+    factors: tuple[SweptFactor, ...]
     outputs: tuple[Output, ...]
-    indices: pd.DataFrame
+    indices: pd.DataFrame  # empty where there are none
 
     @property
     def method(self) -> str:
@@ -118,10 +87,10 @@ class Sweep:
         """Identity of the sweep."""
         return str(self.about.get("run_id", ""))
 
-    def factor(self, name: str) -> Factor:
+    def factor(self, name: str) -> SweptFactor:
         """Give a factor by name; a name that is not known (a group of factors) is its own title."""
-        found = [one for one in self.factors if one.name == name]
-        return found[0] if found else Factor(name, name.removeprefix("group:"))
+        return next((one for one in self.factors if one.name == name),
+                    SweptFactor(name, name.removeprefix("group:")))
 
     def index(self, output: Output, index: str) -> pd.DataFrame:
         """Give one index of one output: a row a factor, in the order of the file."""
@@ -131,12 +100,7 @@ class Sweep:
 
 
 def read_sweep(folder: Path) -> Sweep:
-    """Read the folder of a sweep.
-
-    Parameters
-    ----------
-    folder
-        What ``tradesim sweep`` wrote, or ``tradesim run``.
+    """Read the folder that ``tradesim sweep`` wrote, or ``tradesim run``.
 
     Raises
     ------
@@ -145,10 +109,10 @@ def read_sweep(folder: Path) -> Sweep:
     """
     if (folder / RUN).exists() and not (folder / JSON).exists():
         return read_run(folder)
-    about = _about(folder)
+    about = read_about(folder)
     table = _table(folder)
-    factors = tuple(_factor(item) for item in [*about["factors"], *about.get("derived", [])])
-    outputs = tuple(_output(item, about) for item in about["outputs"])
+    factors = tuple(_factor(item) for item in about["factors"])
+    outputs = tuple(_output(item) for item in about["outputs"])
     missing = [one.name for one in outputs if one.name not in table.columns]
     if missing:
         raise _problem(folder, f"the table has no column '{missing[0]}' that {JSON} names")
@@ -156,17 +120,11 @@ def read_sweep(folder: Path) -> Sweep:
 
 
 def read_run(folder: Path) -> Sweep:
-    """Read the folder of a plain run as a sweep: a random sample of everything that varies.
-
-    Parameters
-    ----------
-    folder
-        What ``tradesim run`` wrote.
-    """
+    """Read the folder of a plain run as a sweep: a random sample of everything that varies."""
     dataset = load(folder)
     scenario = json.loads(dataset.attrs["scenario"])
     factors = dataset["factors"].transpose("factor", "draw")
-    inputs = tuple(Factor(str(name), str(title), str(unit)) for name, title, unit in zip(
+    inputs = tuple(SweptFactor(str(name), str(title), str(unit)) for name, title, unit in zip(
         *(factors[name].to_numpy() for name in ("factor", "factor_title", "factor_unit")),
         strict=True))
     columns = {one.name: column for one, column in zip(inputs, factors.to_numpy(), strict=True)}
@@ -188,72 +146,18 @@ def read_run(folder: Path) -> Sweep:
              "seed": int(dataset.attrs["seed"]), "run_id": str(dataset.attrs["run_id"]),
              "target": {"value": float(dataset.attrs["target_value"]),
                         "count": str(dataset.attrs["target_count"])}}
-    return Sweep(folder, about, pd.DataFrame(columns), inputs, tuple(outputs), _no_indices())
+    return Sweep(folder, about, pd.DataFrame(columns), inputs, tuple(outputs),
+                 pd.DataFrame(columns=pd.Index(NEEDED)))
 
 
-def find_output(sweep: Sweep, variable: str, *, year: int | None = None, count: str | None = None,
-                case: str | None = None, importer: str | None = None) -> Output:
-    """Find one output by what it is.
-
-    Parameters
-    ----------
-    sweep
-        The sweep.
-    variable
-        Name of a variable, or of a whole column.
-    year
-        Year; the last by default.
-    count
-        Whose statistics; those of the target by default.
-    case
-        Case; ``scenario`` by default, or whatever there is.
-    importer
-        Market, for outputs that differ by market; the first by default.
+def read_about(folder: Path) -> dict[str, Any]:
+    """Read ``sweep.json`` of the folder of a sweep.
 
     Raises
     ------
     InputError
-        Naming the nearest, when there is no such output.
+        When the folder holds no sweep, or the file is broken.
     """
-    exact = [one for one in sweep.outputs if one.name == variable]
-    if exact:
-        return exact[0]
-    found = _among(sweep, sweep.outputs, "--variable", "variable", variable)
-    count = count or _usual(found, "count", str(sweep.about.get("target", {}).get("count", "")))
-    found = _among(sweep, found, "--count", "count", count)
-    found = _among(sweep, found, "--case", "case", case or _usual(found, "case", "scenario"))
-    found = _among(sweep, found, "--year", "year",
-                   max(one.year for one in found) if year is None else year)
-    return _among(sweep, found, "--importer", "importer",
-                  found[0].importer if importer is None else importer)[0]
-
-
-def numbers(sweep: Sweep, name: str) -> Array:
-    """Give a column of the table as numbers."""
-    return np.asarray(pd.to_numeric(sweep.table[name], errors="coerce"), dtype=float)
-
-
-def _among(sweep: Sweep, outputs: Sequence[Output], option: str, key: str,
-           value: Any) -> list[Output]:
-    found = [one for one in outputs if getattr(one, key) == value]
-    if found:
-        return found
-    known = list(dict.fromkeys(str(getattr(one, key)) for one in outputs))
-    hint = nearest(str(value), known)
-    raise InputError([Problem(option, str(value), f"the sweep kept no such {key}; kept: "
-                              f"{', '.join(known)}", hint)])
-
-
-def _usual(outputs: Sequence[Output], key: str, wanted: str) -> str:
-    kept = [str(getattr(one, key)) for one in outputs]
-    return wanted if wanted in kept else kept[0]
-
-
-def _problem(folder: Path, message: str, hint: str = "") -> InputError:
-    return InputError([Problem(str(folder), "", message, hint)])
-
-
-def _about(folder: Path) -> dict[str, Any]:
     hint = "name a folder that tradesim sweep wrote"
     if not folder.is_dir():
         raise _problem(folder, "is not a folder", hint)
@@ -270,54 +174,98 @@ def _about(folder: Path) -> dict[str, Any]:
     return about
 
 
+def table_size(folder: Path) -> int:
+    """How many numbers the table of a sweep holds."""
+    about = read_about(folder)
+    return int(about["rows"]) * (len(about["factors"]) + len(about["outputs"]))
+
+
+def find_output(sweep: Sweep, variable: str, *, year: int | None = None, count: str | None = None,
+                case: str | None = None, importer: str | None = None) -> Output:
+    """Find one output by what it is.
+
+    By the name of a variable or of a whole column. By default the last year, the count of the
+    target, the case ``scenario`` and the first importer, or whatever there is.
+
+    Raises
+    ------
+    InputError
+        Naming the nearest, when there is no such output.
+    """
+    for output in sweep.outputs:
+        if output.name == variable:
+            return output
+    some = _among(sweep.outputs, "--variable", "variable", variable)
+    target = str(sweep.about.get("target", {}).get("count", ""))
+    some = _among(some, "--count", "count", count or _usual(some, "count", target))
+    some = _among(some, "--case", "case", case or _usual(some, "case", "scenario"))
+    last = max(one.year for one in some)
+    some = _among(some, "--year", "year", last if year is None else year)
+    return _among(some, "--importer", "importer",
+                  some[0].importer if importer is None else importer)[0]
+
+
+def numbers(sweep: Sweep, name: str) -> Array:
+    """Give a column of the table as numbers."""
+    return np.asarray(pd.to_numeric(sweep.table[name], errors="coerce"), dtype=float)
+
+
+def _among(outputs: Sequence[Output], option: str, key: str, value: Any) -> list[Output]:
+    """Choose outputs by one key, or name the values there are."""
+    chosen = [one for one in outputs if getattr(one, key) == value]
+    if not chosen:
+        known = list(dict.fromkeys(str(getattr(one, key)) for one in outputs))
+        raise InputError([Problem(option, str(value), f"the sweep kept no such {key}; kept: "
+                                  f"{', '.join(known)}", nearest(str(value), known))])
+    return chosen
+
+
+def _usual(outputs: Sequence[Output], key: str, preferred: str) -> str:
+    kept = [str(getattr(one, key)) for one in outputs]
+    return preferred if preferred in kept else kept[0]
+
+
+def _problem(folder: Path, message: str, hint: str = "") -> InputError:
+    return InputError([Problem(str(folder), "", message, hint)])
+
+
 def _table(folder: Path) -> pd.DataFrame:
-    paths = [folder / name for name in TABLES if (folder / name).exists()]
-    if not paths:
-        raise _problem(folder, f"holds no table ({' or '.join(TABLES[:2])})",
+    path = next((folder / name for name in (PARQUET, CSV) if (folder / name).exists()), None)
+    if path is None:
+        raise _problem(folder, f"holds no table ({PARQUET} or {CSV})",
                        "the sweep did not finish; run it again to go on")
     try:
-        if paths[0].suffix == ".parquet":
-            return pd.read_parquet(paths[0])
-        return pd.read_csv(paths[0])
+        return pd.read_parquet(path) if path.name == PARQUET else pd.read_csv(path)
     except ImportError as error:
-        raise _problem(paths[0], "reading Parquet needs pyarrow",
+        raise _problem(path, "reading Parquet needs pyarrow",
                        "pip install 'tradesim[parquet]'") from error
     except (OSError, ValueError) as error:
-        raise _problem(paths[0], f"cannot be read: {error}", "run the sweep again") from error
-
-
-def _no_indices() -> pd.DataFrame:
-    return pd.DataFrame(columns=pd.Index(INDEX_COLUMNS))
+        raise _problem(path, f"cannot be read: {error}", "run the sweep again") from error
 
 
 def _indices(folder: Path) -> pd.DataFrame:
     path = folder / INDICES
     if not path.exists():
-        return _no_indices()
+        return pd.DataFrame(columns=pd.Index(NEEDED))
     table = pd.read_csv(path)
-    lacking = [name for name in INDEX_COLUMNS if name not in table.columns]
+    lacking = [name for name in NEEDED if name not in table.columns]
     if lacking:
         raise _problem(path, f"has no column {lacking[0]}", "run the sweep again")
     return table
 
 
-def _factor(item: Mapping[str, Any]) -> Factor:
+def _factor(item: Mapping[str, Any]) -> SweptFactor:
     name = str(item["name"])
-    number = {key: float(item[key]) if item.get(key) is not None else np.nan
-              for key in ("low", "high")}
-    return Factor(name, str(item.get("title") or name).rstrip("."), str(item.get("unit") or ""),
-                  str(item.get("group") or ""), number["low"], number["high"],
-                  str(item.get("source") or ""), str(item.get("grade") or ""))
+    low, high = (np.nan if item.get(key) is None else float(item[key]) for key in ("low", "high"))
+    unit, group, source, grade = (str(item.get(key) or "")
+                                  for key in ("unit", "group", "source", "grade"))
+    return SweptFactor(name, str(item.get("title") or name).rstrip("."), unit, group, low, high,
+                       source, grade)
 
 
-def _output(item: str | Mapping[str, Any], about: Mapping[str, Any]) -> Output:
-    given = {"name": item} if isinstance(item, str) else dict(item)
-    parts = [*str(given["name"]).split("|"), "", "", "", "", ""]
-    keys = ("variable", "count", "case", "year", "importer")
-    read = {key: given.get(key) if given.get(key) is not None else part
-            for key, part in zip(keys, parts, strict=False)}
-    year = str(read.pop("year") or 0)
-    return Output(str(given["name"]), **{key: str(value) for key, value in read.items()},
-                  year=int(year) if year.isdigit() else 0,
-                  title=str(given.get("title") or read["variable"]),
-                  unit=str(given.get("unit") or ""))
+def _output(item: Mapping[str, Any]) -> Output:
+    """Read an output from its name, ``variable|count|case|year|importer``."""
+    name = str(item["name"])
+    variable, count, case, year, importer, *_ = [*name.split("|"), "", "", "", ""]
+    return Output(name, variable, count, case, int(year) if year.isdigit() else 0, importer,
+                  str(item.get("title") or variable), str(item.get("unit") or ""))

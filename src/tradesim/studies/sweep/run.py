@@ -15,14 +15,23 @@ import pandas as pd
 from tradesim import __version__
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem, TradesimError
-from tradesim.common.files import whole
-from tradesim.studies.sweep import execution
-from tradesim.studies.sweep.evaluate import evaluate
-from tradesim.studies.sweep.indices import analyse, more_needed, whole_blocks
-from tradesim.studies.sweep.plan import Plan
-from tradesim.studies.sweep.table import CSV, PARQUET, write_table
+from tradesim.common.files import whole, whole_file
+from tradesim.common.parallel import Mapper, Progress, blocks
+from tradesim.studies.sweep.chunks import (
+    CHUNK,
+    chunk_file,
+    evaluate_missing,
+    read_chunk,
+    read_outputs,
+    write_table,
+)
+from tradesim.studies.sweep.evaluate import Label, evaluate
+from tradesim.studies.sweep.factors import Factor
+from tradesim.studies.sweep.indices import analyse, distinguishable, more_needed, whole_blocks
+from tradesim.studies.sweep.plan import SweepPlan
+from tradesim.studies.sweep.results import CSV, INDEX_COLUMNS, INDICES, JSON, PARQUET, read_about
 
-PLAN, JSON, INDICES, UNITS = "plan.json", "sweep.json", "indices.csv", "units.json"
+PLAN, UNITS = "plan.json", "units.json"
 CHANCE = "chance"
 KEPT = {JSON, INDICES, UNITS, PARQUET, CSV, "report.html", "figures"}
 DISCOVERED = "discover"
@@ -34,34 +43,22 @@ RANKED = 131_072
 NUMBERS = 8_000_000
 """Outputs that are analysed at once: bounds the memory."""
 
-ZERO = 1e-9
-"""Size below which an index is rounding."""
-
-_INDEX_COLUMNS = ("method", "output", "factor", "index", "value", "low", "high",
-                  "distinguishable", "more_runs_needed")
-
 
 def chunk_folder(target: Path) -> Path:
     """Folder beside a sweep's own that holds its chunks until it is complete."""
     return target.parent / f".{target.name}-chunks"
 
 
-def finished(plan: Plan, target: Path) -> bool:
+def finished(plan: SweepPlan, target: Path) -> bool:
     """Whether the folder holds this very sweep already."""
     try:
-        about = json.loads((target / JSON).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return bool(read_about(target).get("identity") == plan.identity)
+    except InputError:
         return False
-    return bool(about.get("identity") == plan.identity)
 
 
-def begin(plan: Plan, target: Path, fresh: bool, size: int) -> tuple[Path, list[slice], int]:
-    """Find or make the folder of chunks.
-
-    Returns
-    -------
-    tuple
-        The folder, all chunks, and how many rows are done.
+def begin(plan: SweepPlan, target: Path, fresh: bool, size: int) -> tuple[Path, list[slice], int]:
+    """Find or make the folder of chunks; give it, all chunks, and how many rows are done.
 
     Raises
     ------
@@ -69,46 +66,43 @@ def begin(plan: Plan, target: Path, fresh: bool, size: int) -> tuple[Path, list[
         When the folders hold another sweep; the message says what differs.
     """
     folder = chunk_folder(target)
-    _no_strangers(target)
+    _refuse_other_files(target)
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
-    for place, name in ((folder / PLAN, "an unfinished sweep"), (target / JSON, "a sweep")):
-        if fresh or not place.exists():
+    for path, name in ((folder / PLAN, "an unfinished sweep"), (target / JSON, "a sweep")):
+        if fresh or not path.exists():
             continue
         try:
-            found = json.loads(place.read_text(encoding="utf-8"))
-            other = differences(found["identity"], plan.identity)
+            earlier = json.loads(path.read_text(encoding="utf-8"))
+            other = differences(earlier["identity"], plan.identity)
         except (OSError, ValueError, KeyError) as error:
-            raise InputError([Problem(str(place), "", f"cannot be read ({error})",
+            raise InputError([Problem(str(path), "", f"cannot be read ({error})",
                                       "start over with --fresh")]) from error
         if other:
             raise InputError([Problem(str(target), "", f"holds {name} that differs: "
                                       + "; ".join(other[:5]) + ("; ..." if other[5:] else ""),
                                       "start over with --fresh, or name another folder with "
                                       "--out")])
-        if place.parent == folder:
-            size = int(found["chunk"])
+        if path.parent == folder:
+            size = int(earlier["chunk"])
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / PLAN).exists():
-        text = json.dumps({"identity": plan.identity, "chunk": size}, indent=2)
-        part = folder / f"{PLAN}.part"
-        part.write_text(text + "\n", encoding="utf-8")
-        part.replace(folder / PLAN)
-    wanted = execution.chunks(plan.design.rows, size)
-    done = sum(rows.stop - rows.start for rows in wanted
-               if execution.chunk_file(folder, rows).exists())
-    return folder, wanted, done
+        with whole_file(folder / PLAN) as work:
+            _write(work, {"identity": plan.identity, "chunk": size})
+    chunks = blocks(plan.design.rows, size)
+    done = sum(rows.stop - rows.start for rows in chunks if chunk_file(folder, rows).exists())
+    return folder, chunks, done
 
 
-def _no_strangers(target: Path) -> None:
+def _refuse_other_files(target: Path) -> None:
     """Refuse a folder that holds anything but a sweep: it would be replaced."""
     if target.exists() and not target.is_dir():
         raise InputError([Problem(str(target), "--out", "is a file")])
-    found = {path.name for path in target.iterdir()} if target.is_dir() else set()
-    strangers = sorted(name for name in found - KEPT if not name.startswith(DISCOVERED))
-    if strangers:
+    present = {path.name for path in target.iterdir()} if target.is_dir() else set()
+    others = sorted(name for name in present - KEPT if not name.startswith(DISCOVERED))
+    if others:
         raise InputError([Problem(str(target), "--out", "holds other files "
-                                  f"({', '.join(strangers[:3])}) and would be replaced",
+                                  f"({', '.join(others[:3])}) and would be replaced",
                                   "name a new folder")])
 
 
@@ -125,69 +119,45 @@ def _short(value: Any) -> str:
     return text if len(text) < 60 else text[:57] + "..."
 
 
-def finish(plan: Plan, target: Path, folder: Path, wanted: list[slice], command: str,
-           extra: Callable[[Path], None] = lambda _: None) -> dict[str, Any]:
-    """Write the folder of a sweep from its chunks, whole or not at all, and drop the chunks.
-
-    Parameters
-    ----------
-    plan, target
-        The sweep and its folder.
-    folder, wanted
-        The chunks, all of them done.
-    command
-        The command that repeats the sweep.
-    extra
-        Adds to the folder (figures, report) before it takes its place.
-
-    Returns
-    -------
-    dict
-        What ``sweep.json`` holds.
-    """
+def _finish(plan: SweepPlan, target: Path, folder: Path, chunks: list[slice], command: str,
+            extra: Callable[[Path], None]) -> dict[str, Any]:
+    """Write the folder of a sweep from its chunks, whole or not at all, and drop the chunks."""
     with whole(target) as work:
         failed, least, most = write_table(
-            work, folder, wanted, [item.name for item in plan.factors],
+            work, folder, chunks, [item.name for item in plan.factors],
             [label.name for label in plan.labels], plan.design.block)
         if len(failed) == plan.design.rows:
             raise TradesimError(f"all {len(failed)} rows failed; the first: {failed[0]['reason']}")
-        table, left_out = indices(plan, folder, wanted)
+        table, left_out = _index_table(plan, folder, chunks)
         table.to_csv(work / INDICES, index=False, float_format="%.6g", lineterminator="\n")
         about = _about(plan, command, failed, left_out, least, most)
         _write(work / JSON, about)
-        titles = [(item.name, item.title, item.unit) for item in plan.factors]
-        titles += [(label.name, label.title, label.unit) for label in plan.labels]
-        _write(work / UNITS, {name: {"title": title, "unit": unit} for name, title, unit in titles})
+        columns: list[Factor | Label] = [*plan.factors, *plan.labels]
+        _write(work / UNITS, {item.name: {"title": item.title, "unit": item.unit}
+                              for item in columns})
         extra(work)
     shutil.rmtree(folder, ignore_errors=True)
     return about
 
 
-def table_size(folder: Path) -> int:
-    """How many numbers the table of a sweep holds."""
-    about = json.loads((folder / JSON).read_text(encoding="utf-8"))
-    return int(about["rows"]) * (len(about["factors"]) + len(about["outputs"]))
-
-
-def _about(plan: Plan, command: str, failed: Sequence[Mapping[str, Any]], left_out: int,
+def _about(plan: SweepPlan, command: str, failed: Sequence[Mapping[str, Any]], left_out: int,
            least: Array, most: Array) -> dict[str, Any]:
-    pair, numbers = plan.world.base.pair, plan.world.numbers
+    pair, numbers = plan.space.base.pair, plan.space.numbers
     factors = []
     for item, low, high in zip(plan.factors, least, most, strict=True):
         origin = numbers.get(item.name)
-        factors.append({**{key: getattr(item, key) for key in ("name", "title", "unit", "group",
-                                                               "kind")},
-                        "low": _number(low), "high": _number(high),
-                        "source": origin.source if origin else "",
+        factors.append({"name": item.name, "title": item.title, "unit": item.unit,
+                        "group": item.group, "kind": item.kind, "low": _number(low),
+                        "high": _number(high), "source": origin.source if origin else "",
                         "grade": origin.grade if origin else ""})
     return {"format": 1, "method": plan.design.method, "n": plan.identity["n"],
-            "rows": plan.design.rows, "seed": plan.world.seed, "run_id": plan.run_id,
+            "rows": plan.design.rows, "seed": plan.space.seed, "run_id": plan.run_id,
             "version": __version__, "command": command,
-            "scenario": plan.world.scenario.model_dump(mode="json", exclude={"origins"}),
+            "scenario": plan.space.scenario.model_dump(mode="json", exclude={"origins"}),
             "target": {"value": float(pair.target_value), "count": pair.target_count},
             "noise": plan.design.noise, "factors": factors,
-            "groups": {name: [plan.factors[place].name for place in places]
-                       for name, places in plan.groups.items()},
+            "groups": {name: [plan.factors[k].name for k in columns]
+                       for name, columns in plan.groups.items()},
             "outputs": [asdict(label) for label in plan.labels], "failed": list(failed),
             "blocks": plan.design.rows // plan.design.block, "blocks_left_out": left_out,
             "notes": list(plan.notes), "identity": plan.identity}
@@ -201,94 +171,78 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def indices(plan: Plan, folder: Path, wanted: list[slice]) -> tuple[pd.DataFrame, int]:
+def _index_table(plan: SweepPlan, folder: Path, chunks: list[slice]) -> tuple[pd.DataFrame, int]:
     """Compute all indices from the chunks, some outputs at a time.
 
-    Returns
-    -------
-    tuple
-        Tidy table, and how many blocks of rows were left out because a row in them failed.
+    Returns the tidy table, and how many blocks were left out because a row in them failed.
     """
     design, rows = plan.design, plan.design.rows
     points = None
     if design.method == "lhs":
         rows = min(rows, RANKED)
-        few = [part for part in wanted if part.start < rows]
-        points = np.concatenate([execution.read_chunk(execution.chunk_file(folder, part)).inputs
-                                 for part in few])[:rows]
+        points = np.concatenate([read_chunk(chunk_file(folder, chunk)).inputs
+                                 for chunk in chunks if chunk.start < rows])[:rows]
     size = max(1, NUMBERS // rows)
     frames = []
     left_out = 0
-    for first in range(0, len(plan.labels), size):
-        columns = slice(first, first + size)
-        outputs = execution.read_outputs(folder, wanted, columns, rows)
+    for columns in blocks(len(plan.labels), size):
+        outputs = read_outputs(folder, chunks, columns, rows)
         kept = whole_blocks(outputs, design.block)
         left_out = max(left_out, int((~kept).sum()))
         if kept.sum() > 1 or design.method in ("oat", "grid"):
-            frames += list(_tidy(plan, points, outputs, kept,
-                                 [label.name for label in plan.labels[columns]]))
+            frames += list(_index_rows(plan, points, outputs, kept,
+                                       [label.name for label in plan.labels[columns]]))
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(
-        columns=pd.Index(_INDEX_COLUMNS))
+        columns=pd.Index(INDEX_COLUMNS))
     return table, left_out
 
 
-def _tidy(plan: Plan, points: Array | None, outputs: Array, kept: Any,
-          names: list[str]) -> Iterator[pd.DataFrame]:
-    estimates = analyse(plan.design, points, outputs, kept, plan.world.seed)
+def _index_rows(plan: SweepPlan, points: Array | None, outputs: Array, kept: Any,
+                names: list[str]) -> Iterator[pd.DataFrame]:
+    estimates = analyse(plan.design, points, outputs, kept, plan.space.seed)
     more = more_needed(estimates, int(kept.sum()) * plan.design.block)
     units = [*plan.groups, CHANCE] if plan.design.noise else list(plan.groups)
     if plan.design.method != "sobol":
         units = [item.name for item in plan.factors]
-    for one in estimates:
-        factors = [" × ".join(units[place] for place in places) for places in one.factors]
-        value, low, high = (array.T.ravel() for array in (one.value, one.low, one.high))
-        known = np.isfinite(value)
-        clear = ((low > 0) | (high < 0)) & (np.abs(value) > ZERO)
-        yield pd.DataFrame({
-            "method": plan.design.method, "output": np.repeat(names, len(factors)),
-            "factor": np.tile(factors, len(names)), "index": one.index, "value": value,
-            "low": low, "high": high,
-            "distinguishable": np.where(known, np.where(clear, "yes", "no"), "does not vary"),
-            "more_runs_needed": np.repeat(more if one.share else np.zeros_like(more),
-                                          len(factors)).astype(np.int64)})
+    for estimate in estimates:
+        factors = [" × ".join(units[k] for k in columns) for columns in estimate.factors]
+        value, low, high = (array.T.ravel() for array in
+                            (estimate.value, estimate.low, estimate.high))
+        needed = more if estimate.share else np.zeros_like(more)
+        yield pd.DataFrame(dict(zip(INDEX_COLUMNS, (
+            plan.design.method, np.repeat(names, len(factors)), np.tile(factors, len(names)),
+            estimate.index, value, low, high, distinguishable(value, low, high),
+            np.repeat(needed, len(factors)).astype(np.int64)), strict=True)))
 
 
-def sweep(plan: Plan, target: Path, *, mapper: execution.Mapper, fresh: bool = False,
-          chunk: int = execution.CHUNK, alone: bool = False, command: str = "",
-          progress: Callable[[int, int], None] | None = None,
+def sweep(plan: SweepPlan, target: Path, *, mapper: Mapper, fresh: bool = False,
+          chunk: int = CHUNK, alone: bool = False, command: str = "",
+          progress: Progress | None = None,
           say: Callable[[str], None] = lambda _: None,
           extra: Callable[[Path], None] = lambda _: None) -> dict[str, Any]:
     """Run a sweep, or go on with one that was stopped.
 
     Parameters
     ----------
-    plan
-        What to do; from `prepare`.
-    target
-        Its folder.
-    mapper
-        What the chunks are spread over; see `execution.open_mapper`.
+    plan, target
+        What to do, from `prepare`, and its folder.
+    mapper, chunk, alone
+        What chunks are spread over (`parallel.open_mapper`), their rows (a sweep that goes on
+        keeps its own), and whether each worker uses one thread.
     fresh
         Whether to start over.
-    chunk
-        Rows of a chunk; a sweep that goes on keeps its own.
-    alone
-        Whether each worker uses one thread.
     command
         The command that repeats the sweep.
-    progress
-        Called with rows done and rows in all.
-    say
-        Called with a line about what is found there.
-    extra
-        Adds to the folder before it takes its place.
+    progress, say, extra
+        Called with rows done and in all; with a line about what was found; with the folder,
+        to add to it before it takes its place.
 
     Returns
     -------
     dict
         What ``sweep.json`` holds.
     """
-    folder, wanted, done = begin(plan, target, fresh, chunk)
+    folder, chunks, done = begin(plan, target, fresh, chunk)
     if done:
         say(f"going on: {done:,} of {plan.design.rows:,} evaluations were done before")
 
@@ -299,5 +253,5 @@ def sweep(plan: Plan, target: Path, *, mapper: execution.Mapper, fresh: bool = F
             progress(done, plan.design.rows)
 
     tally(0)
-    execution.run(evaluate, plan.task(alone), wanted, folder, mapper, tally)
-    return finish(plan, target, folder, wanted, command, extra)
+    evaluate_missing(evaluate, plan.task(alone), chunks, folder, mapper, tally)
+    return _finish(plan, target, folder, chunks, command, extra)

@@ -1,0 +1,126 @@
+"""The command `check`: all problems of calibration and scenarios at once."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tradesim.cli.options import CALIBRATION, calibration_of
+from tradesim.common.errors import InputError, Problem
+from tradesim.common.files import scenarios_folder
+
+if TYPE_CHECKING:
+    from tradesim.inputs.scenario_schema import Known
+
+
+@click.command(epilog="""\b
+Examples:
+  tradesim check                                   what comes with tradesim
+  tradesim check mine.yaml more-scenarios/
+  tradesim check --schema schema.json mine.yaml    also write a JSON Schema for editors""")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--schema", type=click.Path(path_type=Path), metavar="FILE",
+              help="Write the JSON Schema of scenario files to FILE.")
+@CALIBRATION
+def check(paths: tuple[Path, ...], schema: Path | None, calibration: Path | None) -> None:
+    """Check the calibration and scenario files.
+
+    PATHS are scenario files, and folders of them; by default the scenarios that come with
+    tradesim. All problems of all files are printed together.
+    """
+    folder = calibration_of(calibration)
+    known = _check_calibration(folder)
+    files = [file for path in paths or (scenarios_folder(),) for file in _files(path)]
+    problems: list[Problem] = []
+    for file in files:
+        wrong = _check_scenario(file, known)
+        problems += [problem for problem in wrong if problem not in problems]
+        if not wrong:
+            click.echo(f"{file}: no problems")
+    if problems:
+        raise InputError(problems)
+    if schema is not None:
+        _write_schema(schema, known)
+
+
+def _check_calibration(folder: Path) -> Known:
+    from tradesim.economy.levers.registry import check_levers
+    from tradesim.inputs.history import read_history
+    from tradesim.inputs.levers import read_levers
+    from tradesim.inputs.pair import read_pair
+    from tradesim.inputs.parameters import read_parameters
+    from tradesim.inputs.scenario_schema import Known
+    from tradesim.inputs.specifications import read_specifications, read_weights
+
+    problems: list[Problem] = []
+    known = pair = None
+    with _gathered(problems):
+        pair = read_pair(folder)
+    with _gathered(problems):
+        read_parameters(folder)
+    with _gathered(problems):
+        check_levers(read_levers(folder), folder / "levers.yaml", pair)
+    if not problems and (folder / "data").is_dir():
+        with _gathered(problems):
+            read_history(folder)
+        with _gathered(problems):
+            read_specifications(folder)
+            read_weights(folder)
+    if not problems:
+        with _gathered(problems):
+            known = Known.read(folder)
+    if known is None:
+        raise InputError(problems)
+    settings = sum(len(lever.settings) for lever in known.levers.values())
+    absent = [name for name in ("data", "baseline") if not (folder / name).is_dir()]
+    click.echo(f"{folder}: no problems ({len(known.parameters)} parameters, {len(known.levers)} "
+               f"levers with {settings} settings"
+               + (f"; no folder {' or '.join(absent)} to check)" if absent else ")"))
+    return known
+
+
+@contextlib.contextmanager
+def _gathered(problems: list[Problem]) -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        problems += [problem for problem in error.problems if problem not in problems]
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    if (path / "pair.yaml").is_file():
+        raise InputError([Problem(str(path), "", "is a calibration folder, not one of scenarios",
+                                  f"tradesim check --calibration {path}")])
+    files = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
+    if not files:
+        raise InputError([Problem(str(path), "", "holds no scenario files (*.yaml)")])
+    return files
+
+
+def _check_scenario(file: Path, known: Known) -> list[Problem]:
+    from tradesim.inputs.scenario import read_scenario
+
+    problems: list[Problem] = []
+    with _gathered(problems):
+        read_scenario(file, known)
+    return problems
+
+
+def _write_schema(path: Path, known: Known) -> None:
+    import json
+
+    from tradesim.inputs.scenario import json_schema
+
+    text = json.dumps(json_schema(known), indent=2, ensure_ascii=False) + "\n"
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise InputError([Problem(str(path), "--schema", "cannot be written: "
+                                  f"{error.strerror or error}")]) from error
+    click.echo(f"Written: {path}")

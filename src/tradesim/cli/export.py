@@ -1,0 +1,34 @@
+"""The command `export`: results for other programs to read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tradesim.cli.options import RESULTS
+
+
+@click.command(epilog="""\b
+Examples:
+  tradesim export results/mine
+  tradesim export results/mine --out mine-iamc.csv""")
+@RESULTS
+@click.option("--format", "form", type=click.Choice(["iamc"]), default="iamc", show_default=True,
+              help="iamc: model, scenario, region, variable, unit, year, value (read by pyam).")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
+              help="File to write; iamc.csv in the folder by default.")
+def export(folder: Path, form: str, out: Path | None) -> None:
+    """Write results for other programs to read."""
+    from tradesim.reports.export.iamc import to_iamc
+    from tradesim.simulation.results import load
+
+    target = folder / f"{form}.csv" if out is None else out
+    table = to_iamc(load(folder))
+    work = target.with_name(f".{target.name}.part")
+    try:
+        table.to_csv(work, index=False, float_format="%.6g", lineterminator="\n")
+        work.replace(target)
+    finally:
+        work.unlink(missing_ok=True)
+    click.echo(f"Written: {target} ({len(table):,} rows)")

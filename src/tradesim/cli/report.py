@@ -1,0 +1,29 @@
+"""The command `report`: the report of results again, in any format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tradesim.cli.options import CALIBRATION, FORMATS, RESULTS, calibration_of
+
+
+@click.command(epilog="""\b
+Examples:
+  tradesim report results/mine
+  tradesim report results/mine --format pdf --format docx""")
+@RESULTS
+@FORMATS
+@CALIBRATION
+def report(folder: Path, formats: tuple[str, ...], calibration: Path | None) -> None:
+    """Write the report of results again, or as PDF.
+
+    Files appear beside the results: report.html, report.pdf, report.docx (for Word). All have the
+    same sentences, tables and figures.
+    """
+    from tradesim.reports.run.page import rebuild
+
+    source = None if calibration is None else calibration_of(calibration)
+    for path in rebuild(folder, source, formats or ("html",)):
+        click.echo(f"Report: {path}")

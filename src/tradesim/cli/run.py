@@ -1,0 +1,71 @@
+"""The command `run`: one scenario, its results and its report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tradesim.cli.options import (
+    CALIBRATION,
+    FORMATS,
+    SCENARIO,
+    SET,
+    calibration_of,
+    other_formats,
+    results_folder,
+)
+
+
+@click.command(epilog="""\b
+Examples:
+  tradesim run base
+  tradesim run mine.yaml --draws 500 --out quick
+  tradesim run mine.yaml --set adjustment.speed=0.35 --set LEVER.start=2030""")
+@SCENARIO
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
+              help="Folder for the results; results/NAME by default. An earlier run there is "
+                   "replaced.")
+@click.option("--draws", type=click.IntRange(min=1), help="Number of draws; 2,000 by default.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the random numbers; 1 by "
+                                                         "default. Same seed, same results.")
+@SET
+@click.option("--count", metavar="NAME", help="Whose statistics the headline uses (a name under "
+                                              "counts in pair.yaml); the target's by default.")
+@CALIBRATION
+@FORMATS
+@click.option("--no-report", is_flag=True, help="Save numbers only, without figures and report.")
+def run(scenario: str, out: Path | None, draws: int | None, seed: int | None,
+        overrides: tuple[str, ...], count: str | None, calibration: Path | None,
+        formats: tuple[str, ...], no_report: bool) -> None:
+    """Simulate SCENARIO and write results and a report.
+
+    SCENARIO is a YAML file or the name of a scenario that comes with tradesim. The folder of
+    results appears whole or not at all.
+    """
+    from tradesim.inputs.scenario import find
+
+    folder = calibration_of(calibration)
+    target = Path("results") / find(scenario).stem if out is None else out
+    others = other_formats(formats, no_report)
+    with results_folder(target) as work:
+        from tradesim.inputs.pair import read_pair
+        from tradesim.reports import terminal
+        from tradesim.simulation import model, results, summary
+
+        with terminal.progress("Simulating") as progress:
+            dataset = model.run(scenario, calibration=folder, overrides=overrides, draws=draws,
+                                seed=seed, count=count, progress=progress)
+        results.save(dataset, work)
+        headline, pair = summary.headline(dataset), read_pair(folder)
+        if not no_report:
+            from tradesim.reports.run.page import report
+
+            page = report(work, folder)
+            if others:
+                from tradesim.reports.export.document import write
+
+                write(page, others)
+    click.echo(f"{dataset.attrs['title']}\n")
+    click.echo(terminal.outcome(headline, pair))
+    click.echo(f"Results: {target}" if no_report else f"Report: {target / 'report.html'}")

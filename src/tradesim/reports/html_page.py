@@ -1,0 +1,73 @@
+"""What every page shares: its templates, the rules for spaces that do not break, its figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from tradesim.reports import wording
+from tradesim.reports.figure_style import Draw, save, styled
+
+PAGE, FIGURES = "report.html", "figures"
+
+AMOUNTS = ((r"(\d) %", "\\1\N{NO-BREAK SPACE}%"), (r"\bUSD (?=\S)", "USD\N{NO-BREAK SPACE}"))
+RANGES = ((r"(?<=\d) to (?=\N{MINUS SIGN}?\d)", "\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}"),)
+"""Patterns and what replaces them, so that amounts and ranges stay on one line."""
+
+
+def environment() -> jinja2.Environment:
+    """Templates with the filters that turn numbers into words."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(wording.TEMPLATES), trim_blocks=True, lstrip_blocks=True,
+        autoescape=lambda name: name is None or not name.endswith(".css"),
+        undefined=jinja2.StrictUndefined)
+    made.filters.update(
+        money=wording.money, changed=wording.changed, percent=wording.percent,
+        probability=wording.probability, plural=wording.plural, plain_range=wording.interval,
+        brackets=wording.plain_interval, lower_first=lambda text: text[:1].lower() + text[1:],
+        squeeze=lambda text: " ".join(text.split()))
+    return made
+
+
+def render(template: str, mark: str, unbroken: Sequence[tuple[str, str]] = (),
+           **given: Any) -> str:
+    """Fill a template, without empty lines and spaces at the ends of lines.
+
+    `mark` names the run in the titles of tables; `unbroken` holds rules for spaces that do not
+    break: `AMOUNTS`, `RANGES`.
+    """
+    text = environment().get_template(template).render(
+        language=wording.words()["language"], mark=mark, **given)
+    for pattern, replacement in unbroken:
+        text = re.sub(pattern, replacement, text)
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+
+
+def write_figures(figures: Mapping[str, Draw], folder: Path, run_id: str = "") -> dict[str, str]:
+    """Draw and write figures by name, and give each as an element for the page.
+
+    They go into the folder ``figures`` of `folder`; those that draw nothing are left out.
+    """
+    target = folder / FIGURES
+    target.mkdir(exist_ok=True)
+    drawn = ((name, styled(draw, run_id)) for name, draw in figures.items())
+    return {name: inline(save(figure, name, target)) for name, figure in drawn
+            if figure is not None}
+
+
+def inline(svg: str) -> str:
+    """Cut an SVG file down to the element that a page holds.
+
+    Group names go: they would repeat between figures. Size goes to the style sheet.
+    """
+    element = svg[svg.index("<svg"):].strip()
+    element = re.sub(r"<metadata>.*?</metadata>\s*", "", element, flags=re.S)
+    element = re.sub(r"<title>.*?</title>\s*|<!--.*?-->\s*", "", element, flags=re.S)
+    element = re.sub(r'<g id="[^"]*"', "<g", element)
+    head, rest = element.split(">", 1)
+    head = re.sub(r' (?:width|height)="[^"]*"', "", head)
+    return f'{head} aria-hidden="true" focusable="false">{rest}'

@@ -1,0 +1,31 @@
+"""Blocks and mappers: nothing lost, errors that say what to do."""
+
+import sys
+
+import pytest
+
+from tradesim.common import parallel
+from tradesim.common.errors import InputError
+
+
+def test_blocks_cover_all_rows_once():
+    assert parallel.blocks(7, 3) == [slice(0, 3), slice(3, 6), slice(6, 7)]
+    assert parallel.blocks(0, 3) == []
+
+
+def test_a_pool_loses_no_task():
+    assert sorted(parallel.pool_mapper(2)(abs, range(-20, 0))) == list(range(1, 21))
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense"])
+def test_a_scheduler_that_does_not_answer_is_an_error(address):
+    with pytest.raises(InputError, match="no Dask scheduler answers there"), \
+            parallel.open_mapper(1, address):
+        pass
+
+
+def test_without_dask_the_message_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match=r'pip install "tradesim\[distributed\]"'), \
+            parallel.open_mapper(1, "local"):
+        pass

@@ -1,0 +1,94 @@
+"""Figures of the back-test: what they show is what the record holds, and they do not collide."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+import fake_backtest
+from tradesim.inputs.specifications import STACKED
+from tradesim.reports import backtest
+from tradesim.reports.figure_style import save, style, styled
+from tradesim.studies.backtest import track_record as record
+from tradesim.studies.backtest.track_record import TURNOVER
+
+COUNT = "right"
+
+
+@pytest.fixture(scope="module")
+def frame():
+    return fake_backtest.record()[0]
+
+
+@pytest.fixture(scope="module")
+def rows(frame):
+    return record.of(frame, TURNOVER, COUNT)
+
+
+def drawn(draw, frame):
+    with style():
+        figure = draw(frame, COUNT)
+        figure.draw_without_rendering()
+    return figure
+
+
+def test_fans_hold_every_forecast_and_what_happened(frame, rows):
+    figure = drawn(backtest.past_fans, frame)
+    panels = [axes for axes in figure.axes if axes.get_visible()]
+    assert [axes.get_title(loc="left") for axes in panels] == [
+        str(origin) for origin in fake_backtest.ORIGINS]
+    first = rows[(rows["model"] == STACKED) & (rows["origin"] == 2005)]
+    lines = {line.get_marker(): line for line in panels[0].lines}
+    held = first["covered90"] > 0
+    np.testing.assert_allclose(lines["o"].get_ydata(), np.exp(first.loc[held, "actual"]) / 1e6)
+    np.testing.assert_allclose(lines["D"].get_ydata(), np.exp(first.loc[~held, "actual"]) / 1e6)
+    low, high = panels[0].get_ylim()
+    stack = rows[rows["model"] == STACKED]
+    assert low < np.exp(stack[["p05", "actual"]].min().min()) / 1e6
+    assert high > np.exp(stack[["p95", "actual"]].max().max()) / 1e6
+
+
+def test_skill_marks_stand_at_the_skill(frame, rows):
+    figure = drawn(backtest.skill, frame)
+    (axes,) = figure.axes
+    scores = record.skill(rows, STACKED)
+    dots = [line for line in axes.lines if line.get_marker() == "o"]
+    np.testing.assert_allclose(dots[0].get_ydata(), scores.skill)
+    labels = [text.get_text() for text in axes.get_xticklabels()]
+    assert labels == [f"{h}\n{backtest.named(rival)}"
+                      for h, rival in zip(scores.horizons, scores.rival, strict=True)]
+
+
+def test_coverage_is_that_of_the_record(frame, rows):
+    figure = drawn(backtest.coverage, frame)
+    table = record.by_horizon(rows)
+    mine = table[table["model"] == STACKED]
+    for axes, column in zip(figure.axes, ("covered50", "covered90"), strict=True):
+        line = next(line for line in axes.lines if line.get_marker() == "o")
+        np.testing.assert_allclose(line.get_ydata(), 100 * mine[column])
+        assert len(axes.lines) == 1 + 4 + 1  # level, rivals, ours
+
+
+def test_every_outcome_is_in_the_histogram(frame, rows):
+    figure = drawn(backtest.pit, frame)
+    (axes,) = figure.axes
+    assert sum(bar.get_height() for bar in axes.patches) == (rows["model"] == STACKED).sum()
+
+
+def test_the_same_figure_has_the_same_bytes(frame, tmp_path):
+    files = []
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        folder.mkdir()
+        for name, draw in backtest.figures(frame, COUNT).items():
+            save(styled(draw), name, folder)
+        files.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert files[0] == files[1]
+    assert len(files[0]) == 8
+
+
+def test_titles_of_neighbours_do_not_touch(frame):
+    figure = drawn(backtest.past_fans, frame)
+    boxes = [axes.get_tightbbox() for axes in figure.axes if axes.get_visible()]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
