@@ -378,8 +378,7 @@ ROWS = {"product_share": "0.5,0.4,0.6", "quota_tonnes": "1000,500,2000",
         "in_quota_rate": "0,0,0", "over_quota_rate": "0.1,0.1,0.1"}
 PAIR = SimpleNamespace(importers=("LEF",), groups={"tools": None}, exporters=("LEF", "RIG"),
                        routes={}, products={}, name=str)
-LEVERS = {"pact": SimpleNamespace(name="pact",
-                                   settings={"scope": SimpleNamespace(values=["narrow"])})}
+LEVERS = {"pact": SimpleNamespace(name="pact", settings={}, applies={"scope": "narrow"})}
 
 
 def read(tmp_path, scope="narrow", **changes):
@@ -422,21 +421,21 @@ def test_a_calibration_needs_no_quotas(tmp_path):
 
 def test_runs_subsets_and_blocks_meet_the_same_quotas(base, monkeypatch):
     """The whole model, with a quota on wheat that binds in some draws and years."""
-    tonnes = "eaeu_fta.quota.interim.MNG.cereals_flour.quota_tonnes=430000"
+    tonnes = "eaeu_interim.quota.interim.MNG.cereals_flour.quota_tonnes=400000"
     asked = ask("eaeu_interim", draws=40, seed=3, overrides=[tonnes, "horizon=2031"])
     draws = draw_all(base, asked.scenario, Cube.random(40, 3))
     start = prepare(base, asked.scenario, draws)
-    found = start.settle({IMPLEMENTED: {"eaeu_fta": np.ones(40)}})
+    found = start.settle({IMPLEMENTED: {"eaeu_interim": np.ones(40)}})
     group = list(base.pair.groups).index("cereals_flour")
     rent = found.change.rent[base.pair.importers.index("MNG"), :, group].max(axis=0)
-    duty = start.shocks["eaeu_fta"].quota[0, :, group].max(axis=0) * 0.05
+    duty = start.shocks["eaeu_interim"].quota[0, :, group].max(axis=0) * 0.05
     assert (rent > 0).mean() > 0.3
     assert ((rent > 0) & (rent < 0.3 * duty)).any()
     whole = simulate(base, asked.scenario, draws)
     own = flows(base, asked.scenario, draws, all_subsets(1))
     first = next(iter(base.pair.counts))
     trade = whole["trade"].sum("group").sel(case=IMPLEMENTED, count=first)
-    np.testing.assert_allclose(own.own[-1] * own.to_count[0][:, None],
+    np.testing.assert_allclose(own.counted[0, -1],
                                trade.transpose("importer", "year", "draw"), rtol=1e-12)
     monkeypatch.setattr(model, "BLOCK", 7)
     again = simulate(base, asked.scenario, draws)

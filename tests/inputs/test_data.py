@@ -120,7 +120,8 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
                              ("importer", "group", "exporter")),
     "baseline/groups.csv": (
         (GROUP, Column("variable", "text", allowed=("unit_value", "time_value",
-                                                    "differentiated", "nontariff")),
+                                                    "differentiated", "nontariff", "certified",
+                                                    "originating")),
          *cells("value"), *text("unit")), ("group", "variable")),
     "baseline/routes.csv": (
         (IMPORTER, ROUTE, Column("variable", "text", allowed=("freight", "days")),
@@ -167,7 +168,7 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
          *text("unit")), ("lever", "scope", "importer", "group", "variable")),
 }
 COMPLETE = {"baseline/markets.csv": 2 * 12 * 6, "baseline/totals.csv": 2 * 5,
-            "baseline/tariffs.csv": 2 * 12 * 5, "baseline/groups.csv": 12 * 4,
+            "baseline/tariffs.csv": 2 * 12 * 5, "baseline/groups.csv": 12 * 6,
             "baseline/routes.csv": 2 * 5 * 2, "baseline/route_shares.csv": 2 * 12 * 5,
             "baseline/coverage.csv": 3 * 2 * 12, "baseline/world.csv": 36,
             "baseline/other_markets.csv": 2 * 2 * 12, "baseline/origin.csv": 2 * 12,

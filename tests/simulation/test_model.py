@@ -84,7 +84,7 @@ def test_draws_in_which_a_lever_fails_are_the_reference(base):
     scenario = read(base, "road_through_russia")
     draws = draw_all(base, scenario, Cube.random(DRAWS, 3))
     found = simulate(base, scenario, draws)["turnover"]
-    happens = standard_cases(scenario, draws)["scenario"]["altai_road"] > 0
+    happens = standard_cases(base, scenario, draws)["scenario"]["altai_road"] > 0
     assert 0 < happens.sum() < DRAWS
     np.testing.assert_array_equal(found.sel(case="scenario").isel(draw=~happens),
                                   found.sel(case="reference").isel(draw=~happens))
@@ -93,7 +93,8 @@ def test_draws_in_which_a_lever_fails_are_the_reference(base):
 
 
 def test_certain_levers_leave_no_risk(base):
-    found = results(base, "eaeu_fta", "eaeu_fta.probability=1")["turnover"]
+    found = results(base, "eaeu_fta", "eaeu_fta.probability=1",
+                    "eaeu_interim.probability=1")["turnover"]
     np.testing.assert_array_equal(found.sel(case="scenario"), found.sel(case="if_implemented"))
 
 
@@ -153,7 +154,7 @@ def test_the_common_scale_acts_on_what_an_elasticity_has_above_one(base):
 
 @pytest.mark.parametrize(("name", "low", "high"), [
     ("road_through_russia", "altai_road.km_saved=200", "altai_road.km_saved=700"),
-    ("eaeu_fta", "eaeu_fta.utilisation=0.3", "eaeu_fta.utilisation=0.9"),
+    ("eaeu_fta", "eaeu_interim.utilisation=0.3", "eaeu_interim.utilisation=0.9"),
     ("tsagaannuur_free_zone", "tsagaannuur_free_zone.uptake=0.1",
      "tsagaannuur_free_zone.uptake=0.4"),
     ("direct_flights", "direct_flights.weekly_flights=1", "direct_flights.weekly_flights=7"),

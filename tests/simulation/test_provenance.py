@@ -76,7 +76,7 @@ def test_a_changed_calibration_is_named(folder, tmp_path_factory):
 def test_show_tells_what_made_results(folder, dataset):
     done = call("show", folder)
     assert done.exit_code == 0
-    for part in (dataset.attrs["run_id"], "30, seed 5", "adjustment.speed", "eaeu_fta",
+    for part in (dataset.attrs["run_id"], "30, seed 5", "adjustment.speed", "eaeu_interim",
                  "--set adjustment.speed=0.35", "mongolian", "would have the same run id today"):
         assert part in done.output, part
 

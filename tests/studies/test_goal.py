@@ -211,9 +211,11 @@ def test_answers_are_rounded_so_that_they_are_enough(value, now, text):
     ("base", {"probability": 1.0}, "must lie between 0 and 1"),
     ("base", {"target": -5.0}, "--target: -5: must be an amount above zero"),
     ("base", {"year": 2050}, "--year: 2050: is outside the run, .* 2025 to 2035"),
-    ("base", {"vary": ["eaeu_fta.utilisation"]}, "does not pull lever 'eaeu_fta'; add it"),
-    ("eaeu_fta", {"vary": ["eaeu_fta.utilization"]}, "did you mean 'eaeu_fta.utilisation'"),
-    ("eaeu_fta", {"vary": ["eaeu_fta.scope"]}, "cannot be moved: it is a choice between interim"),
+    ("base", {"vary": ["eaeu_interim.utilisation"]},
+     "does not pull lever 'eaeu_interim'; add it"),
+    ("eaeu_fta", {"vary": ["eaeu_interim.utilization"]},
+     "did you mean 'eaeu_interim.utilisation'"),
+    ("eaeu_fta", {"vary": ["eaeu_fta.scope"]}, "cannot be moved: it is a choice between full"),
     ("eaeu_fta", {"vary": ["grwth"]}, "did you mean 'growth'"),
     ("eaeu_fta", {"count": "mongol"}, "unknown count"),
 ])
@@ -234,8 +236,8 @@ def test_setting_with_one_value_cannot_move(tmp_path, base):
         "distribution: {kind: beta, a: 6, b: 3.2}\n      bounds: [0, 1]",
         "default: 0.6\n      bounds: [0.6, 0.6]", 1)
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match=r"eaeu_fta.utilisation: cannot be moved: .* only 0.6"):
-        goal("eaeu_fta", calibration=folder, draws=5, vary=["eaeu_fta.utilisation"])
+    with pytest.raises(InputError, match=r"eaeu_interim.utilisation: cannot be moved: .* only 0.6"):
+        goal("eaeu_fta", calibration=folder, draws=5, vary=["eaeu_interim.utilisation"])
 
 
 def test_problems_are_told_together():
@@ -248,7 +250,7 @@ def test_problems_are_told_together():
 def test_command_leaves_a_whole_folder(tmp_path):
     out = tmp_path / "goal"
     arguments = ["goal", "eaeu_fta", "--draws", "60", "--probability", "0.7", "--vary",
-                 "eaeu_fta.probability,eaeu_fta.utilisation,growth", "--out", str(out)]
+                 "eaeu_fta.probability,eaeu_interim.utilisation,growth", "--out", str(out)]
     done = CliRunner().invoke(cli, arguments)
     assert done.exit_code == 0, done.output
     assert "not within 0 to 1.00" in done.output
@@ -258,7 +260,7 @@ def test_command_leaves_a_whole_folder(tmp_path):
     table = pd.read_csv(out / "goal.csv")
     assert set(table["what"]) == {"probability", "needed", "first_year", "not_reached"}
     assert set(table["name"].dropna()) == {"as assumed", "eaeu_fta.probability", "together",
-                                           "eaeu_fta.utilisation", "growth"}
+                                           "eaeu_interim.utilisation", "growth"}
     assert "not reachable within its plausible range" in (out / "report.html").read_text()
 
 

@@ -241,7 +241,7 @@ def test_command_shows_and_writes_the_table(tmp_path):
     written = pd.read_csv(tmp_path / "new" / "smart.csv")
     assert list(written) == list(COLUMNS)
     second = run("eaeu_interim", "--year", "2030", "--out", str(tmp_path / "smart.tsv"),
-                 "--importer", "KAZ", "--set", "eaeu_fta.scope=full")
+                 "--importer", "KAZ", "--set", "eaeu_fta={}", "--set", "eaeu_fta.start=2027")
     assert second.exit_code == 0, second.output
     pasted = pd.read_csv(tmp_path / "smart.tsv", sep="\t")
     assert set(pasted["Reporter"]) == {"Kazakhstan"}

@@ -49,6 +49,11 @@ class Economy:
     nontariff
         Cost of information, standards and formalities that policy could remove, share of
         delivered value, by group.
+    certified
+        Share of a group's goods whose formalities an agreement can ease, by group.
+    originating
+        Share of the partner's goods that originate there, by group, where a count holds more
+        goods than the importer's own.
     payment_friction
         Cost of paying the partner, share of delivered value.
     access
@@ -93,6 +98,8 @@ class Economy:
     time_value: Array
     differentiated: Array
     nontariff: Array
+    certified: Array
+    originating: Array
     payment_friction: Array
     access: Array
     freight: Array
@@ -243,6 +250,8 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         time_value=by_group("time_value"),
         differentiated=by_group("differentiated"),
         nontariff=by_group("nontariff"),
+        certified=by_group("certified"),
+        originating=by_group("originating"),
         payment_friction=spread(draws["payment.friction"], "draw"),
         access=spread(access, "importer", "group", "exporter", "draw"),
         freight=by_route_and_importer("freight"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, reach: A
     lever, scope
         Agreement and schedule under which the table holds the quotas.
     reach
-        Strength :math:`\varphi` of the agreement by importer and exporter.
+        Strength :math:`\varphi` of the agreement by importer, exporter and group.
     calendar
         Calendar years :math:`t`.
 
@@ -133,7 +134,7 @@ def within_quotas(once: Once, levels: Array, pulled: Sequence[Pulled], change: C
     limited = [(switch, shock) for switch, shock in pulled if shock.quota is not NONE]
     if not limited:
         return change, settled
-    quota = sum((switch * shock.quota for switch, shock in limited), start=NONE)
+    quota = reduce(np.maximum, (switch * shock.quota for switch, shock in limited), NONE)
     limit = sum((switch * shock.quota_limit for switch, shock in limited), start=NONE)
     sold = levels * np.exp(change.level) * (quota > 0.0)
     parts = []
@@ -311,8 +312,11 @@ def _placed(change: Change, settled: Settled, parts: Sequence[_Part]) -> tuple[C
     if not parts:
         return change, settled
     shape = settled.sales.shape
-    new_change = {name: np.array(np.broadcast_to(getattr(change, name), shape))
-                  for name in ("log_cost", "wedge", "rent")}
+    sizes = dict.fromkeys(("log_cost", "wedge", "rent"), shape)
+    if change.preference is not NONE:
+        sizes["preference"] = (shape[0], 1, *shape[2:])
+    new_change = {name: np.array(np.broadcast_to(getattr(change, name), size))
+                  for name, size in sizes.items()}
     new_settled = {part.name: np.array(value) for part in fields(settled)
                    if isinstance(value := getattr(settled, part.name), np.ndarray)}
     for part in parts:

@@ -12,7 +12,7 @@ from functools import reduce
 
 import numpy as np
 
-from tradesim.common.arrays import Array, ratio, spread
+from tradesim.common.arrays import Array, entry, ratio, spread
 from tradesim.economy.base_year import Economy
 from tradesim.economy.routes import carriage, kept_by_hauliers, saving, through_corridor
 
@@ -22,13 +22,13 @@ NONE.setflags(write=False)
 ROUTED = ("freight", "days", "closed")
 """Parts of a shock with an extra leading axis for routes."""
 
-LASTING = ("friction", "closed", "demand", "price", "level", "quota_limit")
+LASTING = ("origin", "friction", "closed", "demand", "price", "level", "quota_limit")
 """Parts of a shock that a closed corridor does not take away."""
 
 FLOOR = float(np.log(0.01))
 """Log change of what is offered at which a flow counts as stopped: some always leaks."""
 
-CONDITIONS = ("quota_limit",)
+CONDITIONS = ("origin", "quota_limit")
 """Parts of a shock that say where others act and do nothing by themselves."""
 
 
@@ -61,6 +61,8 @@ class Shock:
         Share of the year for which a route is closed (extra leading axis), 0-1.
     approval
         Share of supply not yet approved for a market that becomes approved, 0-1.
+    origin
+        One where the cut of duty reaches only goods that prove where they were made, else zero.
     demand
         Log change of demand for a group.
     supply
@@ -93,6 +95,7 @@ class Shock:
     haulage: Array = field(default_factory=_none)
     closed: Array = field(default_factory=_none)
     approval: Array = field(default_factory=_none)
+    origin: Array = field(default_factory=_none)
     demand: Array = field(default_factory=_none)
     supply: Array = field(default_factory=_none)
     availability: Array = field(default_factory=_none)
@@ -130,6 +133,11 @@ class Change:
     resource
         Change of real cost (freight, time, payments, information), share of delivered value
         before duty.
+    formalities
+        Part of it that is information, standards and formalities.
+    preference
+        Log change of border tax that the partner's goods of other origin do not share, by
+        importer and group (equation O1).
     demand, supply, availability, price, level, project
         As in `Shock`, all shocks together; goods that become approved are varieties too.
     approval
@@ -149,6 +157,8 @@ class Change:
     log_cost: Array
     wedge: Array = field(default_factory=_none)
     resource: Array = field(default_factory=_none)
+    formalities: Array = field(default_factory=_none)
+    preference: Array = field(default_factory=_none)
     demand: Array = field(default_factory=_none)
     supply: Array = field(default_factory=_none)
     availability: Array = field(default_factory=_none)
@@ -220,10 +230,15 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NO
 
     approval = _approval(economy.access, left("approval"))
     limited = any(shock.quota is not NONE for _, shock in pulled)
-    keep, known, inside = 1.0 + NONE, 1.0 + NONE, 1.0 + NONE
+    traced = any(shock.origin is not NONE for _, shock in pulled)
+    keep, known, inside, shared = (1.0 + NONE,) * 4
     for switch, shock in pulled:
         if shock.duty is not NONE or shock.quota is not NONE:
-            keep = keep * (1.0 - switch * (shock.duty + shock.quota * margin))
+            cut = switch * (shock.duty + shock.quota * margin)
+            keep = keep * (1.0 - cut)
+            if traced:
+                here, proof = (entry(part, economy.pair_flow) for part in (cut, shock.origin))
+                shared = shared * (1.0 - here * (1.0 - proof))
             inside = inside * (1.0 - switch * (shock.duty + shock.quota)) if limited else inside
         if shock.information is not NONE:
             cut = np.minimum(ratio(shock.information, economy.nontariff), 1.0)
@@ -236,14 +251,22 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NO
     routed = {"freight": summed("freight"), "days": summed("days"), "opened": left("closed")}
     moved = saving(economy, **routed) * economy.pair_flow
     base = carriage(economy) * economy.pair_flow
-    resource = (moved / (1.0 + base) + economy.nontariff * (known - 1.0) + paying
-                - summed("haulage"))
+    formalities = economy.nontariff * (known - 1.0)
+    resource = moved / (1.0 + base) + formalities + paying - summed("haulage")
     log_cost = np.log((1.0 + tax) / (1.0 + economy.duty)) + np.log1p(resource)
     availability = np.maximum(summed("availability"), FLOOR) + approval
-    return Change(log_cost, tax - rent, resource, summed("demand"), summed("supply"),
-                  availability, summed("price"), approval, summed("level"), summed("project"),
-                  through_corridor(economy, **routed), rent,
+    preference = _preference(economy, tax, shared, rebated) if traced else NONE
+    return Change(log_cost, tax - rent, resource, formalities, preference, summed("demand"),
+                  summed("supply"), availability, summed("price"), approval, summed("level"),
+                  summed("project"), through_corridor(economy, **routed), rent,
                   kept_by_hauliers(economy, **routed), summed("visitors"))
+
+
+def _preference(economy: Economy, tax: Array, shared: Array, rebated: Array) -> Array:
+    """Log change of border tax that goods of other origin do not share (equation O1)."""
+    own, duty, rebate = (entry(part, economy.pair_flow) for part in (tax, economy.duty, rebated))
+    other = duty * shared - rebate
+    return np.asarray(np.log((1.0 + own) / (1.0 + other)))
 
 
 def _approval(access: Array, refused: Array) -> Array:

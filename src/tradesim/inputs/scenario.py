@@ -14,7 +14,14 @@ from tradesim.common.files import scenarios_folder
 from tradesim.inputs.distributions import Strict
 from tradesim.inputs.levers import Source
 from tradesim.inputs.parameters import Parameter
-from tradesim.inputs.scenario_schema import Known, check, integer, json_schema, unanswered
+from tradesim.inputs.scenario_schema import (
+    Known,
+    check,
+    disordered,
+    integer,
+    json_schema,
+    unanswered,
+)
 from tradesim.inputs.strict_yaml import Document, load_document, scalar
 
 __all__ = ["Known", "Scenario", "find", "json_schema", "merge", "read_scenario",
@@ -155,7 +162,8 @@ def read_scenario(path_or_name: str | Path, known: Known,
     values = _unwrap(merged, "", origins)
     missing = [Problem(str(path), key, "is missing") for key in ("title", "question")
                if key not in values]
-    missing += unanswered(values.get("levers", {}), str(path), known)
+    for found in (unanswered, disordered):
+        missing += found(values.get("levers", {}), str(path), known)
     if missing:
         raise InputError(missing)
     return _scenario(path.stem, values, origins, known)

@@ -185,7 +185,10 @@ def lever_page(lever: Lever) -> str:
 
     lines = [f"{lever.name}: {lever.title}", f"kind: {lever.kind}"
              + ("; works only while the shared corridor is open" if lever.needs_corridor else "")
-             + ("; comes at once" if lever.at_once else ""),
+             + ("; comes at once" if lever.at_once else "")
+             + (f"; later stage of {lever.follows}, whose settings it shares" if lever.follows
+                else "")
+             + (f"; also as {lever.name}_WORD, as often as needed" if lever.repeatable else ""),
              "", click.wrap_text(lever.state, 88), "", "Settings"]
     for name, setting in lever.settings.items():
         origin = f"{setting.source}, {setting.locator}" if setting.locator else setting.source

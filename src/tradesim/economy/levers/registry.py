@@ -37,7 +37,7 @@ NAMES: Mapping[str, tuple[str, str]] = {
                     ("exporters", "country")),
     **dict.fromkeys(("importers", "importer", "rival_importers", "host", "partner"),
                     ("importers", "member of the pair")),
-    **dict.fromkeys(("groups", "group", "input_groups", "output_groups"),
+    **dict.fromkeys(("groups", "group", "without", "input_groups", "output_groups"),
                     ("groups", "group")),
     **dict.fromkeys(("routes", "route"), ("routes", "route")),
 }
@@ -85,14 +85,15 @@ def check_levers(levers: Mapping[str, Lever], path: Path, pair: Pair | None = No
         pair does not have.
     """
     problems = [found for name, lever in levers.items()
-                for found in _problems(name, lever, pair)]
+                for found in _problems(name, lever, levers, pair)]
     if problems:
         document = load_document(path) if path.is_file() else Document({}, {}, str(path))
         raise InputError([document.problem(found.key, found.message, found.hint)
                           for found in problems])
 
 
-def _problems(name: str, lever: Lever, pair: Pair | None) -> Iterator[Problem]:
+def _problems(name: str, lever: Lever, levers: Mapping[str, Lever],
+              pair: Pair | None) -> Iterator[Problem]:
     if lever.kind not in KINDS:
         yield Problem("", f"{name}.kind", f"unknown kind '{lever.kind}'; known: "
                       f"{', '.join(KINDS)}", nearest(lever.kind, KINDS))
@@ -103,7 +104,9 @@ def _problems(name: str, lever: Lever, pair: Pair | None) -> Iterator[Problem]:
         for key in sorted(given - known - {*COST}):
             yield Problem("", f"{name}.{part}.{key}", f"kind '{lever.kind}' has no such name",
                           nearest(key, known))
-    for key in sorted(needed - {*lever.applies, *lever.settings}):
+    first = levers[lever.follows] if lever.follows else lever
+    given = {*lever.applies, *lever.settings, *first.applies, *first.settings}
+    for key in sorted(needed - given):
         yield Problem("", f"{name}.{key}", f"missing: kind '{lever.kind}' needs it in applies or "
                       "settings")
     for key in sorted({*lever.applies} & {*lever.settings}):

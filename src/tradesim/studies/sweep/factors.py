@@ -19,7 +19,7 @@ from tradesim.inputs.distributions import EDGE
 from tradesim.inputs.parameters import Cube, Parameter
 from tradesim.inputs.posterior import PREFIX
 from tradesim.inputs.scenario import Scenario
-from tradesim.simulation.draws import draw_all
+from tradesim.simulation.draws import draw_all, happening
 from tradesim.studies.sweep.results import SWITCH
 
 POSTERIOR, FUTURE, SUCCESS, INNOVATION = "posterior", "future", ".success", "innovation."
@@ -265,14 +265,17 @@ class FactorSpace:
         index = {item.name: k for k, item in enumerate(factors)}
         acting = {}
         for name in self.scenario.levers:
-            happens = drawn[f"{name}{SUCCESS}"] < drawn[f"{name}.probability"]
             if name in index:
                 acting[name] = (u[:, index[name]] >= 0.5).astype(float)
-            elif noise or f"{name}{SUCCESS}" in index:
-                acting[name] = happens.astype(float)
+            elif noise or f"{self._first(name)}{SUCCESS}" in index:
+                acting[name] = happening(self.base, drawn, name)
             else:
                 acting[name] = np.ones(len(u))
-        return acting
+        return {name: pulled * acting[self._first(name)] for name, pulled in acting.items()}
+
+    def _first(self, name: str) -> str:
+        """First stage of what a lever belongs to, whose luck is also that of the later ones."""
+        return self.base.levers[name].follows or name
 
     def values(self, factors: Sequence[Factor], u: Array, drawn: Mapping[str, Array],
                acting: Mapping[str, Array]) -> Array:
@@ -284,8 +287,7 @@ class FactorSpace:
             elif item.kind == "lever":
                 table[:, k] = acting[item.name]
             elif item.kind == "success":
-                table[:, k] = (drawn[item.name]
-                               < drawn[f"{item.name.removesuffix(SUCCESS)}.probability"])
+                table[:, k] = happening(self.base, drawn, item.name.removesuffix(SUCCESS))
             elif item.name.startswith(INNOVATION):
                 table[:, k] = ndtri(u[:, k])
         return table
