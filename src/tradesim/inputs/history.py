@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tradesim.common.arrays import Array, frozen
 from tradesim.common.errors import InputError, Problem
@@ -16,9 +17,11 @@ from tradesim.inputs.macro_outlook import (
     MacroPaths,
     MacroSeries,
     central,
+    central_ratio,
     complete_series,
     continued,
     relative_prices,
+    spliced,
 )
 from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
 from tradesim.inputs.strict_csv import SOURCES, Column, read_table
@@ -115,22 +118,37 @@ def read_history(folder: Path, as_of: int | None = None, first: int | None = Non
         next_gdp = np.log(_series(folder, macro, pair, GDP, "forecast", published))
         next_growth = np.log1p(_series(folder, macro, pair, GROWTH, "forecast", published) / 100)
         next_gdp, next_real = continued(
-            next_gdp, series.log_real[-1] + np.cumsum(next_growth, axis=0),
+            spliced(log_gdp[-1], next_gdp, next_growth, _seams(macro, pair, published)), series.log_real[-1] + np.cumsum(next_growth, axis=0),
             len(later) - len(published))
-        own = central(series, len(later))
-        ahead = MacroPaths(next_gdp, next_real, next_gdp + own.log_imports - own.log_gdp)
+        ahead = MacroPaths(next_gdp, next_real, next_gdp + central_ratio(series, len(later)))
     else:
         ahead = central(series, len(later))
     start = series.years.index(years[0])
     rate = relative_prices(series, series.log_gdp, series.log_real)[start:]
     centre = rate[years.index(pair.first_year):].mean()
-    next_rate = relative_prices(series, ahead.log_gdp, ahead.log_real)
     return History(
         years, pair.importers, pair.reporters, log_value, error_scale, frozen(log_gdp),
         frozen(series.log_real[start:]), _imports(folder, pair, series)[start:],
         frozen(np.expm1(growth)), frozen(rate - centre), _closed(folder, years),
-        Forecast(later, frozen(ahead.log_gdp), frozen(ahead.log_real), frozen(ahead.log_imports),
-                 frozen(next_rate - centre)), series, tuple(range(pair.first_year, last + 1)))
+        as_forecast(series, ahead, rate[-1] - centre), series,
+        tuple(range(pair.first_year, last + 1)))
+
+
+def as_forecast(series: MacroSeries, ahead: MacroPaths, last_rate: float) -> Forecast:
+    """Give paths after a series with the real exchange rate that goes on from `last_rate`."""
+    years = tuple(range(series.years[-1] + 1, series.years[-1] + 1 + ahead.log_gdp.shape[-2]))
+    rate = relative_prices(series, ahead.log_gdp, ahead.log_real) + last_rate
+    return Forecast(years, frozen(ahead.log_gdp), frozen(ahead.log_real),
+                    frozen(ahead.log_imports), frozen(rate))
+
+
+def _seams(macro: pd.DataFrame, pair: Pair, years: Sequence[int]) -> NDArray[np.bool_]:
+    """Whether a forecast of nominal GDP has another source than the year before."""
+    rows = macro[(macro["variable"] == GDP) & (macro["kind"] == "forecast")]
+    source = rows.pivot(index="year", columns="country", values="source").reindex(
+        index=list(years), columns=list(pair.importers)).to_numpy()
+    return np.concatenate([np.zeros((1, len(pair.importers)), dtype=bool),
+                           source[1:] != source[:-1]])
 
 
 def _macro_series(macro: pd.DataFrame, pair: Pair, last: int) -> MacroSeries:

@@ -12,6 +12,8 @@ from scipy.special import ndtri, stdtrit
 
 from tradesim.common.arrays import Array, autoregression
 from tradesim.inputs.baseline import Baseline
+from tradesim.inputs.growth import PUBLISHED, Growth, growth_draws, outlooks
+from tradesim.inputs.history import Forecast
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.posterior import loaded, shares
 from tradesim.inputs.specifications import STACKED, Specification, loadings
@@ -26,19 +28,20 @@ MIDDLE = 0.5
 
 
 def path_draws(base: Baseline, cube: Cube, years: tuple[int, ...],
-               specification: str = STACKED) -> dict[str, Array]:
+               specification: str = STACKED, growth: Growth = PUBLISHED) -> dict[str, Array]:
     """Draw what moves the reference path apart from named parameters; first axis ``draw``.
 
     Rows of the posterior (``posterior.*``), drawn whole so that their correlations stay, with the
     index of the specification (``posterior.specification``) and how its flows grow with GDP
     (``posterior.nominal``, ``posterior.real``, ``posterior.imports``); and innovations of the
-    projection (``innovation.*``). An `InputError` lists the specifications with draws where the
+    projection (``innovation.*``); and which path GDP takes (``growth.*``). An `InputError` lists the specifications with draws where the
     one asked for has none.
     """
     index = _specification_index(shares(base.posterior, specification), cube)
     forms = _forms(base)
     return {**_posterior_rows(base, cube, index), **_growth(base, forms, index),
-            **_innovations(base, cube, years, forms, index)}
+            **_innovations(base, cube, years, forms, index),
+            **growth_draws(base.pair.importers, growth, cube.draws)}
 
 
 def _specification_index(weights: Mapping[str, float], cube: Cube) -> NDArray[np.intp]:
@@ -132,17 +135,17 @@ def reference_path(base: Baseline, draws: Mapping[str, Array],
         q_t = \bar q_t + \psi (e_{2t} - e_{1t})
     """
     history, ahead = base.history, slice(0, len(years))
-    forecast = history.forecast
+    forecast = outlooks(history, draws)
     base_year = history.years.index(int(base.posterior.attrs["base_year"]))
     error = _gdp_error(base, draws)
     price_share = draws["gdp.error_price_share"][:, None]
-    growth = forecast.log_gdp[ahead] - history.log_gdp[base_year] + error
-    real = (forecast.log_real[ahead] - history.log_real[base_year]
+    growth = forecast.log_gdp[:, ahead] - history.log_gdp[base_year] + error
+    real = (forecast.log_real[:, ahead] - history.log_real[base_year]
             + (1.0 - price_share[..., None]) * error)
     size = loaded(draws, growth, real)
     if np.any(draws["posterior.imports"]):
         size = size + draws["posterior.imports"][:, None, None] * _import_ratio(
-            base, draws, base_year, ahead)
+            base, draws, forecast, base_year)
     closed = gravity.corridor(
         draws["innovation.corridor"], draws["corridor.disruption_probability"],
         draws["corridor.persistence"], draws["corridor.closed_given_disrupted"],
@@ -152,7 +155,7 @@ def reference_path(base: Baseline, draws: Mapping[str, Array],
         innovations=draws["innovation.flow"] * draws["posterior.innovation_sd"][:, None, :],
         size=size,
         log_growth=growth,
-        exchange_rate=forecast.exchange_rate[ahead]
+        exchange_rate=forecast.exchange_rate[:, ahead]
         + price_share * (error[:, :, 1] - error[:, :, 0]),
         closed_share=closed,
     )
@@ -169,11 +172,12 @@ def _gdp_error(base: Baseline, draws: Mapping[str, Array]) -> Array:
         mixed * sd[:, None, :], draws["gdp.error_persistence"], np.zeros(2))
 
 
-def _import_ratio(base: Baseline, draws: Mapping[str, Array], base_year: int,
-                  ahead: slice) -> Array:
+def _import_ratio(base: Baseline, draws: Mapping[str, Array], forecast: Forecast,
+                  base_year: int) -> Array:
     """Log ratio of imports to GDP against the base year, with error; zero where not known."""
     history = base.history
-    change = ((history.forecast.log_imports - history.forecast.log_gdp)[ahead]
+    years = draws["innovation.imports"].shape[1]
+    change = ((forecast.log_imports - forecast.log_gdp)[:, :years]
               - (history.log_imports - history.log_gdp)[base_year])
     error = autoregression(
         draws["innovation.imports"] * draws["imports.error_sd"][:, None, None],
