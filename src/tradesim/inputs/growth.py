@@ -48,7 +48,7 @@ def growth_draws(importers: tuple[str, ...], growth: Growth, draws: int) -> dict
 
 
 def decade_rates(history: History) -> Array:
-    """Mean growth of nominal GDP in USD over the last `PAST` years, per cent a year; (importer,)."""
+    """Mean growth of nominal GDP in USD in the last `PAST` years, per cent a year; (importer,)."""
     level = history.series.log_gdp
     years = min(PAST, len(level) - 1)
     return np.asarray(100.0 * np.expm1((level[-1] - level[-1 - years]) / years))

@@ -118,8 +118,8 @@ def read_history(folder: Path, as_of: int | None = None, first: int | None = Non
         next_gdp = np.log(_series(folder, macro, pair, GDP, "forecast", published))
         next_growth = np.log1p(_series(folder, macro, pair, GROWTH, "forecast", published) / 100)
         next_gdp, next_real = continued(
-            spliced(log_gdp[-1], next_gdp, next_growth, _seams(macro, pair, published)), series.log_real[-1] + np.cumsum(next_growth, axis=0),
-            len(later) - len(published))
+            spliced(log_gdp[-1], next_gdp, next_growth, _seams(macro, pair, published)),
+            series.log_real[-1] + np.cumsum(next_growth, axis=0), len(later) - len(published))
         ahead = MacroPaths(next_gdp, next_real, next_gdp + central_ratio(series, len(later)))
     else:
         ahead = central(series, len(later))
@@ -145,7 +145,7 @@ def as_forecast(series: MacroSeries, ahead: MacroPaths, last_rate: float) -> For
 def _seams(macro: pd.DataFrame, pair: Pair, years: Sequence[int]) -> NDArray[np.bool_]:
     """Whether a forecast of nominal GDP has another source than the year before."""
     rows = macro[(macro["variable"] == GDP) & (macro["kind"] == "forecast")]
-    source = rows.pivot(index="year", columns="country", values="source").reindex(
+    source = rows.set_index(["year", "country"])["source"].unstack().reindex(  # noqa: PD010
         index=list(years), columns=list(pair.importers)).to_numpy()
     return np.concatenate([np.zeros((1, len(pair.importers)), dtype=bool),
                            source[1:] != source[:-1]])

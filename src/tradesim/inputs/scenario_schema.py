@@ -199,7 +199,7 @@ def _name(names: tuple[str, ...], meaning: str) -> Field:
 
 
 def _growth(pair: Pair) -> Field:
-    """A named path of GDP, or rates by country."""
+    """Either a named path of GDP, or rates by country."""
     meaning = (f"path of both GDPs: {', '.join(NAMED)}, or growth in current USD by country, "
                "per cent a year")
     example = f"such as {{{', '.join(f'{code}: 5' for code in pair.importers)}}}"

@@ -20,7 +20,7 @@ from tradesim.inputs.specifications import STACKED, Specification, loadings
 from tradesim.reference import gravity
 
 DRAWN = ("constant", "elasticity_gdp", "elasticity_exchange_rate", "closure_effect",
-         "persistence", "innovation_sd", "bias", "residual")
+         "persistence", "innovation_sd", "bias", "error_sd", "residual")
 """What a run takes from the posterior."""
 
 MIDDLE = 0.5
@@ -34,8 +34,8 @@ def path_draws(base: Baseline, cube: Cube, years: tuple[int, ...],
     Rows of the posterior (``posterior.*``), drawn whole so that their correlations stay, with the
     index of the specification (``posterior.specification``) and how its flows grow with GDP
     (``posterior.nominal``, ``posterior.real``, ``posterior.imports``); and innovations of the
-    projection (``innovation.*``); and which path GDP takes (``growth.*``). An `InputError` lists the specifications with draws where the
-    one asked for has none.
+    projection (``innovation.*``); and which path GDP takes (``growth.*``). An `InputError` lists
+    the specifications with draws where the one asked for has none.
     """
     index = _specification_index(shares(base.posterior, specification), cube)
     forms = _forms(base)

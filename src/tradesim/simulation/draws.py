@@ -41,7 +41,8 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]
     dict
         Parameters, table cells and settings by dotted name; rows of the posterior
         (``posterior.*``), drawn whole so that their correlations stay; innovations of the
-        projection (``innovation.*``); the path of GDP (``growth.*``); and for each lever ``success`` and ``lifetime``.
+        projection (``innovation.*``); the path of GDP (``growth.*``); and for each lever
+        ``success`` and ``lifetime``.
     """
     years = years_of(base, scenario)
     numbers = {name: item for name, item in base.parameters.items() if not item.calibrated}
