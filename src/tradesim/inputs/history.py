@@ -164,6 +164,14 @@ def _macro_series(macro: pd.DataFrame, pair: Pair, last: int) -> MacroSeries:
         return complete_series(years, np.log(gdp), np.log1p(growth / 100), np.log(imports))
 
 
+def forecast_sources(folder: Path) -> dict[str, list[str]]:
+    """Give the sources of each country's published forecast of nominal GDP, in order."""
+    macro = _read_macro(folder)
+    rows = macro[(macro["variable"] == GDP) & (macro["kind"] == "forecast")].sort_values("year")
+    return {str(code): list(dict.fromkeys(part["source"]))
+            for code, part in rows.groupby("country", sort=False)}
+
+
 def _imports(folder: Path, pair: Pair, series: MacroSeries) -> Array:
     """Log imports by year; an importer has them for every year from the first known, or none."""
     known = np.isfinite(series.log_imports)

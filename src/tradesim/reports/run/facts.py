@@ -27,6 +27,7 @@ from tradesim.reports.wording import (
     together,
     words,
 )
+from tradesim.simulation.outlooks import REPORTED
 
 HARDLY = 0.01
 """An effect below this share of the reference hardly matters, whatever its sign."""
@@ -65,7 +66,8 @@ def facts(view: ResultsView, levers: Sequence[Lever] = ()) -> dict[str, Any]:
         "now": {"year": years[-1], "value": [blocks[0]["reported"]]},
         "sample": (years[0], years[-1]),
         "last": {"year": last, **end}, "blocks": blocks, "others": _others(view, blocks),
-        "chance": chance, "residual": f"{view.dataset.attrs['max_residual']:.0e}",
+        "chance": chance, "reported": _reported(view),
+        "residual": f"{view.dataset.attrs['max_residual']:.0e}",
         "chance_error": [_chance_error(chance["reference"], view.draw_count)],
         "middle": view.milestones[0] if len(view.milestones) > 1 else None,
         "by_elasticity": _by_elasticity(view),
@@ -95,6 +97,15 @@ def _block(view: ResultsView, count: str) -> dict[str, Any]:
                                  for case in view.cases]})
     return {"count": view.pair.name(count), "reported": reported, "now": together([reported])[0],
             "rows": rows}
+
+
+def _reported(view: ResultsView) -> dict[str, Any]:
+    """Chance of the target without the scenario on each count, and as statistics would read."""
+    counts = {count: [_chance(view, count, "reference", view.last, name)
+                      for name in ("turnover", REPORTED)] for count in view.pair.counts}
+    return {"target": counts[view.pair.target_count][1], "others": [
+        {"count": view.pair.name(count), "chance": chance, "reported": reported}
+        for count, (chance, reported) in counts.items() if count != view.pair.target_count]}
 
 
 def _idle(view: ResultsView, levers: Sequence[Lever]) -> dict[str, Any]:
@@ -131,8 +142,9 @@ def _in_words(three: Range) -> str:
     return together(three)[0] if min(three) == max(three) else interval(three)
 
 
-def _chance(view: ResultsView, count: str, case: str, year: int) -> float:
-    return float((view.draws("turnover", case, count=count, year=year) >= view.target).mean())
+def _chance(view: ResultsView, count: str, case: str, year: int,
+            name: str = "turnover") -> float:
+    return float((view.draws(name, case, count=count, year=year) >= view.target).mean())
 
 
 def _chance_error(share: float, draws: int) -> float:
