@@ -192,6 +192,14 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
                          for name, dims in VARIABLES.items()}, labels)
     if cost:
         result["appraisal"] = appraisal(result, importers)
+    faster = np.exp(np.array([0.0, -0.02, -0.01])[:, None] * np.arange(1, len(years) + 1))
+    result["turnover_by_growth"] = (("growth", "count", "draw", "year"),
+                                    arrays["turnover"][:, 0] * faster[:, None, None])
+    result["gdp"] = (("draw", "year", "country"), np.array([23.8e9, 291e9]) * np.exp(
+        0.07 * np.arange(1, len(years) + 1)[:, None] + rng.normal(0.0, 0.1, (draws, 1, 2))))
+    result["turnover_reported"] = (("count", "case", "draw", "year"), arrays["turnover"] * np.exp(
+        rng.normal(0.0, 0.1 * (draws > 1), (len(counts), 1, draws, len(years)))))
+    result = result.assign_coords(growth=["published", "record", "decade"])
     slope = arrays["turnover"][0, 0, :, -1] / arrays["turnover"][0, 0, :, 0]
     result["factors"] = factors(0.1 * np.log(slope) + 0.7, happens.ravel(), rng)
     described = {**SCENARIO, **(scenario or {}), "draws": draws, "horizon": horizon}

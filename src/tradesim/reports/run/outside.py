@@ -54,8 +54,8 @@ def outside_facts(view: ResultsView, tables: OutsideView | None) -> dict[str, An
     -------
     dict
         ``longest`` and ``years`` (from the last statistics to the last year); where the tables
-        reach that far also ``pairs``, ``windows``, ``multiple``, and in per cent ``se``; shares
-        ``share`` and ``by_draw``. None without tables.
+        reach that far also ``pairs``, ``windows``, ``multiple`` and, in percentage points, ``se``;
+        shares ``share`` and ``by_draw``. None without tables.
     """
     if tables is None:
         return None
@@ -65,7 +65,7 @@ def outside_facts(view: ResultsView, tables: OutsideView | None) -> dict[str, An
         return found
     one = answer(tables, base_of(view), view.target, years, growth_of(view)[:, -1])
     return found | {"pairs": one.pairs, "windows": one.windows, "share": one.share,
-                    "se": [100.0 * one.se], "by_draw": one.share_by_draw,
+                    "se": plain(100.0 * one.se, 2), "by_draw": one.share_by_draw,
                     "multiple": plain(one.multiple, 2), "growth": plain(one.growth, 3),
                     "bounds": [plain(bound, 3) for bound in (one.growth_from, one.growth_to)
                                if np.isfinite(bound)]}
