@@ -88,10 +88,17 @@ def test_services_by_hand(world):
     growth = spread([1.5, 2.0], "importer")
     found = services(world, growth, spread(0.0))
     draws = world.draws
-    by_hand = (draws["services.visits.LEF.RIG.price"] * draws["services.visits.LEF.RIG.quantity"]
-               * 2.0 + draws["services.visits.LEF.all.price"]
-               * draws["services.visits.LEF.all.quantity"])
+    by_hand = (draws["services.tourism.LEF.RIG.price"] * draws["services.tourism.LEF.RIG.quantity"]
+               * 2.0 + draws["services.tourism.LEF.all.price"]
+               * draws["services.tourism.LEF.all.quantity"])
     np.testing.assert_allclose(found[0, LEF, 0, 0, 0, 0], by_hand, rtol=1e-12)
+
+
+def test_visitors_of_a_lever_spend_half_on_each_side(world):
+    growth, draws = spread([1.5, 2.0], "importer"), world.draws
+    more = services(world, growth, spread(800.0)) - services(world, growth, spread(0.0))
+    own = draws["services.tourism.RIG.LEF.price"]
+    np.testing.assert_allclose(more[0, RIG, 0, 0, 0, 0], 400.0 * own, rtol=1e-9)
 
 
 def test_services_are_no_part_of_turnover(world):

@@ -56,10 +56,13 @@ def pact(world, **changes):
     return tariff_agreement(world, FULL, **(given | changes))
 
 
-def fly(world, years_on=0.0, flights=2.0, lifetime=0.5):
+def fly(world, years_on=0.0, flights=2.0, lifetime=0.5, seats=100.0, occupancy=0.7,
+        new_visitors=0.4):
     return air_link(world, FULL, survival=spread(0.8), lifetime=spread(lifetime),
                     weekly_flights=spread(flights), reference_flights=spread(2.0),
-                    information_cut=spread(0.01), years_on=spread(years_on))
+                    information_cut=spread(0.01), seats=spread(seats),
+                    occupancy=spread(occupancy), new_visitors=spread(new_visitors),
+                    years_on=spread(years_on))
 
 
 def shocks_of(world, rng):

@@ -55,7 +55,7 @@ def make_economy(seed: int = 0, draws: int = DRAWS) -> Economy:
     other = np.random.default_rng([seed, 2])
     certified, originating = (spread(other.uniform(low, high, (3, draws)), "group", "draw")
                               for low, high in ((0.2, 0.9), (0.5, 0.9)))
-    services = {f"services.visits.{seller}.{buyer}.{part}": more.uniform(low, high, draws)
+    services = {f"services.tourism.{seller}.{buyer}.{part}": more.uniform(low, high, draws)
                 for seller, buyer in (("LEF", "RIG"), ("RIG", "LEF"), ("LEF", "all"))
                 for part, low, high in (("quantity", 1e3, 9e3), ("price", 100, 900))}
 

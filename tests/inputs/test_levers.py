@@ -188,3 +188,8 @@ def test_a_lever_that_is_no_mapping_or_has_a_dot(tmp_path):
     write_calibration(tmp_path, levers="pact: {settings: [1]}")
     with pytest.raises(InputError, match=r"pact\.settings: must be a mapping, not a list"):
         read_levers(tmp_path)
+
+
+@pytest.mark.parametrize("lever", ["gold_refinery", "ferrosilicon_plant"])
+def test_nobody_is_supposed_to_buy_what_no_source_says_who_buys(lever):
+    assert read_levers(calibration_folder())[lever].required == ("partner_share",)

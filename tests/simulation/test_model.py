@@ -18,6 +18,7 @@ from tradesim.reference.projection import reference_path
 from tradesim.simulation import model
 from tradesim.simulation.draws import draw_all, standard_cases, years_of
 from tradesim.simulation.model import load_baseline, run, simulate
+from tradesim.simulation.summary import headline
 
 DRAWS = 60
 
@@ -271,3 +272,41 @@ def test_a_project_alone_changes_trade_and_no_price(base):
     found = results(base, "critical_minerals", "critical_minerals.probability=0.5")
     assert found["project_trade"].sel(case="if_implemented", year=2035).mean() > 0.0
     assert not found["consumer_surplus"].any()
+
+
+@pytest.mark.parametrize(("lever", "buyer", "settings", "expected"), [
+    ("gold_refinery", "KAZ", {"quantity": 25, "price": 62.4e6, "joint_quantity": 50,
+                              "joint_price": 0.75e6, "partner_share": 0.5}, 798.75e6),
+    ("ferrosilicon_plant", "KAZ", {"quantity": 20000, "price": 1300, "partner_share": 0.25}, 6.5e6),
+    ("medicines", "MNG", {"quantity": 165e6, "partner_share": 0.02}, 3.3e6),
+])
+def test_named_projects_by_hand(base, lever, buyer, settings, expected):
+    given = {"start": 2030, "delay": 0, "phase_in": 1, "probability": 1, **settings}
+    asked = [f"{lever}.{key}={value}" for key, value in given.items()]
+    by_draw = results(base, "base", *asked, draws=20)["project_trade"].sel(case="if_implemented")
+    found = by_draw.max("draw")  # with the corridor open
+    np.testing.assert_allclose(found.sel(importer=buyer, year=[2030, 2035]), expected, rtol=1e-9)
+    assert found.sum() == found.sel(importer=buyer, year=slice(2030, None)).sum()
+
+
+def test_visitors_pay_for_services_and_for_no_turnover(base):
+    still = results(base, "tourism", "direct_flights.information_cut=0")
+    moved = (still.sel(case="if_implemented") - still.sel(case="reference")).sel(year=2035)
+    assert (moved["services"].sel(service="tourism") > 0.0).any("draw").all()
+    assert not moved["services"].drop_sel(service="tourism").any()
+    assert not moved["turnover"].any()
+    assert not moved["trade"].any()
+    assert not moved["welfare"].any()
+    assert not moved["trade_share"].any()
+
+
+def test_the_probability_is_that_of_the_scenarios_own_goal():
+    found = run("first_goal", draws=DRAWS)
+    assert found.attrs["target_value"] == 130e6
+    front = headline(found)["target"]
+    assert front["value"] == 130e6
+    reached = found["turnover"].sel(count="kazakh", year=2030, case="reference") >= 130e6
+    assert front["probability"]["2030"]["reference"] == float(reached.mean())
+    official = headline(run("base", draws=DRAWS))["target"]
+    assert official["value"] == 500e6
+    assert official["probability"]["2030"]["reference"] < float(reached.mean())

@@ -19,7 +19,7 @@ DRAWS = 200
 LEVERS = ("eaeu_fta.probability", "eaeu_fta.nontariff_cut", "eaeu_fta.start")
 
 
-ASKED = 0.2325
+ASKED = 0.2525  # above what any start alone gives, below what each other setting can
 
 
 @pytest.fixture(scope="module")

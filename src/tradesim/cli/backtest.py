@@ -24,12 +24,16 @@ if TYPE_CHECKING:
     from tradesim.studies.backtest.backtest import Backtest
     from tradesim.studies.backtest.cells import Cell
 
+OUT, PANEL_OUT = Path("results/backtest"), Path("results/panel")
+"""Folders for the results, unless another is named."""
+
 
 @click.command(epilog="""\b
 Examples:
   tradesim backtest
   tradesim backtest --origins 2016:2020 --specifications NAME,OTHER --out results/quick
-  tradesim backtest --keep                     also put weights and record into the calibration""")
+  tradesim backtest --keep                     also put weights and record into the calibration
+  tradesim backtest --panel FILE               on the trade of other pairs""")
 @click.option("--origins", metavar="FIRST:LAST", help="Years from which forecasts are made; 2014 "
               "to the last year but one by default.")
 @click.option("--horizons", type=click.IntRange(min=1), metavar="N", help="Years ahead; 5 by "
@@ -43,14 +47,19 @@ Examples:
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes; the number of cores by "
               "default.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-              default=Path("results/backtest"), show_default=True, help="Folder for the results.")
+              default=OUT, show_default="results/backtest, results/panel",
+              help="Folder for the results.")
 @click.option("--keep", is_flag=True, help="Also replace backtest.csv and weights.yaml of the "
               "calibration; for all specifications and origins only.")
 @click.option("--fresh", is_flag=True, help="Start over, instead of going on with a stopped one.")
+@click.option("--panel", type=click.Path(path_type=Path), metavar="FILE", help="Score the form of "
+              "the reference path on other pairs: their trade, CSV.")
+@click.option("--gdp", type=click.Path(path_type=Path), metavar="FILE", help="GDP of the countries "
+              "of the panel; gdp_current_usd.csv.gz beside it by default.")
 @CALIBRATION
 def backtest(origins: str | None, horizons: int | None, specifications: tuple[str, ...],
              draws: int, seed: int, jobs: int | None, out: Path, keep: bool, fresh: bool,
-             calibration: Path | None) -> None:
+             panel: Path | None, gdp: Path | None, calibration: Path | None) -> None:
     """Hold forecasts of past years against what happened.
 
     For every origin all specifications of the reference path are fitted to what was known then,
@@ -59,6 +68,10 @@ def backtest(origins: str | None, horizons: int | None, specifications: tuple[st
     """
     from tradesim.studies.backtest.backtest import cell_folder, prepare, record_of
 
+    if panel is not None or gdp is not None:
+        file = _only_panel(panel, origins, horizons, specifications)
+        _on_panel(file, gdp, PANEL_OUT if out == OUT else out, keep, fresh, calibration)
+        return
     if keep and (origins or horizons or specifications):
         raise InputError([Problem("--keep", "", "needs all specifications, origins and horizons; "
                                   "leave out --origins, --horizons and --specifications")])
@@ -97,6 +110,54 @@ def _run(plan: Backtest, out: Path, jobs: int | None, fresh: bool) -> list[Cell]
     except KeyboardInterrupt as error:
         raise Stopped(f"stopped; what was done is kept in {cell_folder(out)}: the same command "
                        "goes on") from error
+
+
+def _only_panel(panel: Path | None, *others: object) -> Path:
+    """Give the panel; options that mean nothing on one are refused."""
+    names = ("--origins", "--horizons", "--specifications")
+    problems = [Problem(name, "", "means nothing on a panel: leave it out")
+                for name, value in zip(names, others, strict=True) if value]
+    if panel is None:
+        raise InputError([Problem("--gdp", "", "needs --panel"), *problems])
+    if problems:
+        raise InputError(problems)
+    return panel
+
+
+def _on_panel(panel: Path, gdp: Path | None, out: Path, keep: bool, fresh: bool,
+              calibration: Path | None) -> None:
+    """Score the form on the trade of other pairs; finished origins are kept beside the results."""
+    from tradesim.inputs.trade_panel import read_panel
+    from tradesim.reports import panel_skill
+    from tradesim.reports.terminal import progress
+    from tradesim.studies.backtest.backtest import cell_folder
+    from tradesim.studies.backtest.panel import (
+        FILE,
+        panel_without_pair,
+        priors_of,
+        run_panel,
+        skill_table,
+        write_skill,
+    )
+
+    folder, cells = calibration_of(calibration).resolve(), cell_folder(out)
+    priors = priors_of(folder)
+    others = panel_without_pair(read_panel(panel, gdp), folder)
+    if fresh:
+        shutil.rmtree(cells, ignore_errors=True)
+    try:
+        with results_folder(out, panel_skill.OUTPUTS) as work, progress("Forecasting") as show:
+            scored = run_panel(others, priors, keep=cells, progress=show)
+            table = skill_table(scored, others)
+            write_skill(table, work / FILE)
+    except KeyboardInterrupt as error:
+        raise Stopped(f"stopped; what was done is kept in {cells}: the same command goes on"
+                      ) from error
+    shutil.rmtree(cells, ignore_errors=True)
+    if keep:
+        write_skill(table, folder / FILE)
+    click.echo(panel_skill.outcome(table))
+    click.echo(f"\nResults: {out}")
 
 
 def _span(text: str | None) -> tuple[int, int] | None:

@@ -109,13 +109,14 @@ class Shock:
     def interrupted(self, economy: Economy, closed_share: Array) -> Shock:
         """Take away what a closed corridor stops: the share of the year, on the pair's flows.
 
-        Other suppliers do not use the corridor and keep what the lever gives them.
+        Other suppliers do not use the corridor and keep what the lever gives them. Visitors are
+        of the pair alone.
         """
         on_pair = 1.0 - closed_share * economy.pair_flow
         on_routes = 1.0 - closed_share
         kept = {part.name: getattr(self, part.name) for part in fields(self)}
         return Shock(**{name: values if values is NONE or name in LASTING
-                        else values * (on_routes if name in ROUTED else on_pair)
+                        else values * (on_routes if name in (*ROUTED, "visitors") else on_pair)
                         for name, values in kept.items()})
 
 

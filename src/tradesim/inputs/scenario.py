@@ -51,6 +51,7 @@ class Scenario(Strict):
     #: how many draws, and from which seed
     draws: int = DRAWS
     seed: int = SEED
+    target_usd: float  #: turnover a year whose probability is asked for; pair.yaml's by default
     #: what the scenario rests on and what it leaves out
     references: list[Source] = Field(default_factory=list)
     not_modelled: list[str] = Field(default_factory=list)
@@ -176,6 +177,8 @@ def _scenario(name: str, values: dict[str, Any], origins: dict[str, str],
         if key not in values:
             values[key], origins[key] = value, origin
         values[key] = integer(values[key])
+    if "target_usd" not in values:
+        values["target_usd"], origins["target_usd"] = known.pair.target_value, "pair.yaml"
     for key, field in known.fields.items():
         if key not in values and "default" in field.schema:
             values[key], origins[key] = field.schema["default"], "default"

@@ -80,6 +80,8 @@ class Known:
                                "last year of the run"),
             "draws": _number(1, MAX_DRAWS, "number of draws"),
             "seed": _number(0, MAX_SEED, "seed of the random numbers"),
+            "target_usd": _amount("turnover a year to be reached, in USD, on the count of "
+                                  "pair.yaml's target"),
             "references": _list("where the scenario's numbers and claims were read",
                                 Field(_reference_errors, REFERENCE)),
             "not_modelled": _list("what the scenario leaves out", Field(_text_errors, TEXT))}
@@ -174,6 +176,14 @@ def _number(low: int, high: int, meaning: str) -> Field:
 
     return Field(errors, {"type": "integer", "minimum": low, "maximum": high,
                           "description": meaning})
+
+
+def _amount(meaning: str) -> Field:
+    def errors(value: Any) -> Errors:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0.0:
+            yield "", f"{_quoted(value)} is not an amount above zero ({meaning})"
+
+    return Field(errors, {"type": "number", "exclusiveMinimum": 0, "description": meaning})
 
 
 def _name(names: tuple[str, ...], meaning: str) -> Field:

@@ -19,7 +19,7 @@ from tradesim.inputs.scenario_schema import Known
 from tradesim.inputs.strict_yaml import load_document
 
 _FIELDS = ("title", "question", "levers", "parameters", "specification", "closure", "imbalances",
-           "horizon", "draws", "seed", "references", "not_modelled")
+           "horizon", "draws", "seed", "target_usd", "references", "not_modelled")
 
 ON, OFF = "on", "off"
 NONE = "–"

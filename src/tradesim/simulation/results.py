@@ -80,7 +80,7 @@ def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> di
                                 for name, item in base.pair.products.items()}),
         "discount_rate": float(scenario.parameters.get(
             DISCOUNT, quantile(base.parameters[DISCOUNT], np.array([0.5])).item())),
-        "target_value": float(base.pair.target_value),
+        "target_value": float(scenario.target_usd),
         "target_count": base.pair.target_count,
         "statistics": json.dumps(statistics),
         "hashes": json.dumps(hashes),

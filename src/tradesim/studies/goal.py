@@ -158,7 +158,7 @@ def goal(
     """
     study = ask(path, calibration=calibration, overrides=overrides,
                 draws=DRAWS if draws is None else draws, seed=seed, count=count)
-    target = float(study.base.pair.target_value) if target is None else target
+    target = float(study.scenario.target_usd) if target is None else target
     year = study.scenario.horizon if year is None else year
     _check(target, probability)
     (year,) = check_years(study, [year])

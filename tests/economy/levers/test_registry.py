@@ -102,10 +102,30 @@ def test_flights_by_hand(world):
     assert not cut[0, UNI].any()
 
 
+def test_visitors_of_flights_by_hand(world):
+    brought = fly(world, flights=2.0, seats=150.0, occupancy=0.8, new_visitors=0.3).visitors
+    assert brought.item() == pytest.approx(3744.0)  # 104 flights a year, 120 passengers, 36 new
+
+
+@given(st.floats(0.5, 28), st.floats(10, 400), st.floats(0, 1), st.floats(0, 1), st.floats(1, 2))
+def test_larger_and_fuller_aircraft_bring_more_visitors(flights, seats, occupancy, new, times):
+    world = make_economy()
+    few = {"flights": flights, "seats": seats, "occupancy": occupancy, "new_visitors": new}
+    for key in few:
+        many = few | {key: few[key] * times}
+        more, less = (fly(world, **given).visitors.item() for given in (many, few))
+        assert more == pytest.approx(times * less)
+        assert more >= less >= 0.0
+        goods = [fly(world, **given).information for given in (many, few)]
+        assert key == "flights" or np.array_equal(*goods)  # only flights move goods
+
+
 def test_flights_stop_when_their_life_is_over(world):
     life = np.log(0.5) / np.log(0.8)  # 3.1 years
     assert fly(world, years_on=life - 0.01).information.any()
     assert not fly(world, years_on=life + 0.01).information.any()
+    assert fly(world, years_on=life - 0.01).visitors.any()
+    assert not fly(world, years_on=life + 0.01).visitors.any()
 
 
 def test_bulk_goods_gain_nothing_from_flights(world):

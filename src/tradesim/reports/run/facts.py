@@ -61,7 +61,7 @@ def facts(view: ResultsView, levers: Sequence[Lever] = ()) -> dict[str, Any]:
     common = {
         "count": pair.name(view.count), "target_count": pair.name(pair.target_count),
         "changes": view.changes, "draws": view.draw_count, "point": view.point,
-        "target": [target],
+        "target": [target], "goal": view.goal,
         "now": {"year": years[-1], "value": [blocks[0]["reported"]]},
         "sample": (years[0], years[-1]),
         "last": {"year": last, **end}, "blocks": blocks, "others": _others(view, blocks),
