@@ -136,7 +136,7 @@ def _solved(economy: Economy, levels: Array, pulled: Sequence[Pulled], exposed: 
         part = at_border(here, take(change), take(border), margin)
         return part, equilibrium(here, take(base), part, None if macro is None else take(macro))
 
-    return *within_quotas(again, base, border, change, settled), macro
+    return *within_quotas(again, levels, border, change, settled), macro
 
 
 def _exposure(economy: Economy, exposed: Array, change: Change) -> Array:

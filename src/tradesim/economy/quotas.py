@@ -105,7 +105,7 @@ def within_quotas(again: Again, levels: Array, pulled: Sequence[Pulled], change:
         Solves the markets at a share :math:`x`, for the cells that the function it is given
         takes.
     pulled
-        Switches and shocks; `levels` are those that the shocks to the path have moved.
+        Switches and shocks.
     change, settled
         The solution at :math:`x = 1` everywhere.
 
@@ -134,7 +134,7 @@ def within_quotas(again: Again, levels: Array, pulled: Sequence[Pulled], change:
         return change, settled
     quota = reduce(np.maximum, (switch * shock.quota for switch, shock in limited), NONE)
     limit = sum((switch * shock.quota_limit for switch, shock in limited), start=NONE)
-    sold = levels * (quota > 0.0)
+    sold = levels * np.exp(change.level) * (quota > 0.0)
     parts = []
     for importer, group in _places(quota):
         market = _Market.of(importer, group, sold, limit, settled)
