@@ -17,6 +17,7 @@ from tradesim.inputs.parameters import Parameter, quantile
 from tradesim.reports.ranges import NOTHING, Change, Range, median_range
 from tradesim.reports.run.accounts import assumed_part
 from tradesim.reports.run.drivers import THIRDS
+from tradesim.reports.run.growth import growth_facts
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import (
     changed,
@@ -48,11 +49,12 @@ ACCOUNTS = {"consumer_surplus": "consumers", "producer_surplus": "producers",
 Read = Callable[[int], list[Array]]
 
 
-def facts(view: ResultsView, levers: Sequence[Lever] = ()) -> dict[str, Any]:
+def facts(view: ResultsView, levers: Sequence[Lever] = (),
+          outside: dict[str, Any] | None = None) -> dict[str, Any]:
     """Numbers and flags that the sentences of the report use.
 
     Amounts are in USD million: numbers, (middle, low, high) or `Change`. The levers that the
-    scenario pulls are named where they change nothing.
+    scenario pulls are named where they change nothing. `outside` is what `outside_facts` gives.
     """
     pair, last, target = view.pair, view.last, view.target
     blocks = [_block(view, count) for count in view.counts]
@@ -67,6 +69,7 @@ def facts(view: ResultsView, levers: Sequence[Lever] = ()) -> dict[str, Any]:
         "sample": (years[0], years[-1]),
         "last": {"year": last, **end}, "blocks": blocks, "others": _others(view, blocks),
         "chance": chance, "reported": _reported(view),
+        "outside": outside, "growth": growth_facts(view),
         "residual": f"{view.dataset.attrs['max_residual']:.0e}",
         "chance_error": [_chance_error(chance["reference"], view.draw_count)],
         "middle": view.milestones[0] if len(view.milestones) > 1 else None,

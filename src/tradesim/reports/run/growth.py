@@ -108,8 +108,8 @@ def reported_table(view: ResultsView) -> dict[str, Any]:
                          *(interval(median_range(values)) for values in pair),
                          *(probability(float((values >= view.target).mean()), "short")
                            for values in pair)])
-    return {"title": phrases["reported"], "columns": phrases["reported_columns"], "rows": rows,
-            "total": False}
+    return {"title": phrases["reported"], "columns": [*phrases["reported_columns"].values()],
+            "rows": rows, "total": False}
 
 
 def gdp_figure(view: ResultsView) -> Figure:

@@ -31,7 +31,7 @@ from tradesim.reports.run.accounts import accounts, causes
 from tradesim.reports.run.drivers import Ranking, assumptions, rankings, sentence, table
 from tradesim.reports.run.facts import facts, sides, tables
 from tradesim.reports.run.figures import figures
-from tradesim.reports.run.growth import gdp_figure, gdp_table, growth_facts, reported_table
+from tradesim.reports.run.growth import gdp_figure, gdp_table, reported_table
 from tradesim.reports.run.outside import outside_facts, outside_figure, tables_of
 from tradesim.reports.run.reliability import EVIDENCE, evidence, reliability
 from tradesim.reports.run.view import ResultsView
@@ -97,8 +97,8 @@ def report(folder: Path, calibration: Path | None = None, out: Path | None = Non
     drawn |= write_figures(evidence(view, trust["past"], known.parameters, known.posterior), target)
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     page = target / PAGE
-    page.write_text(_page(view, known, drawn, manifest, trust | {"outside": outside_facts(
-        view, others)}, ranked), encoding="utf-8")
+    page.write_text(_page(view, known, drawn, manifest, trust, ranked, outside_facts(
+        view, others)), encoding="utf-8")
     return page
 
 
@@ -135,7 +135,7 @@ def rebuild(folder: Path, calibration: Path | None = None,
 
 def _page(view: ResultsView, known: Calibration, drawn: Mapping[str, str],
           manifest: Mapping[str, Any], trust: Mapping[str, Any],
-          ranked: Sequence[Ranking]) -> str:
+          ranked: Sequence[Ranking], outside: dict[str, Any] | None) -> str:
     scenario = view.scenario
     chosen = [known.levers[name] for name in scenario["levers"]]
     main = MAIN if view.changes else MAIN_REFERENCE
@@ -143,8 +143,8 @@ def _page(view: ResultsView, known: Calibration, drawn: Mapping[str, str],
             for parameter in known.parameters.values()]
     return render(
         "report.html.j2", f"run {view.run_id}", AMOUNTS + RANGES,
-        grades=words()["grades"], pair=view.pair, scenario=scenario, f=facts(view, chosen) | {
-            "drivers": [sentence(one) for one in ranked], "growth": growth_facts(view)},
+        grades=words()["grades"], pair=view.pair, scenario=scenario, f=facts(
+            view, chosen, outside) | {"drivers": [sentence(one) for one in ranked]},
         figures=[(name, drawn[name]) for name in main if name in drawn],
         evidence=[(name, drawn[name]) for name in (OUTSIDE, *EVIDENCE) if name in drawn],
         more=[(name, svg) for name, svg in drawn.items()
