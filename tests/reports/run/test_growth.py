@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import numpy as np
 import pandas as pd
@@ -37,7 +38,7 @@ def answer(view) -> str:
     outside = outside_facts(view, tables_of(view, FOLDER))
     template = html_page.environment().get_template("answer.j2")
     text = re.sub(r"<[^>]+>", " ", template.render(f=facts(view, outside=outside)))
-    return " ".join(text.replace("\N{NARROW NO-BREAK SPACE}", "").split())
+    return " ".join(unescape(text).replace("\N{NARROW NO-BREAK SPACE}", "").split())
 
 
 def share(text: str) -> float:
