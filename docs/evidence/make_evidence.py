@@ -18,12 +18,12 @@ import analogues
 import pandas as pd
 from analogue_cases import read_cases
 from matplotlib.figure import Figure
+from tradesim.inputs.specifications import read_weights
 
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.parameters import read_parameters
 from tradesim.inputs.posterior import read_posterior
-from tradesim.inputs.specifications import read_weights
 from tradesim.reports.figure_style import save, style
 from tradesim.reports.identification import beliefs, identification
 from tradesim.studies import identification_table

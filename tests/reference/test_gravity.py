@@ -99,7 +99,8 @@ def plain(**changes):
 
 
 def test_reference_hand_computed():
-    path = plain(constant=[2.0, 3.0], elasticity_gdp=0.5, size=[0.2, 0.4, 0.6], log_growth=[0.1, 0.3],
+    path = plain(constant=[2.0, 3.0], elasticity_gdp=0.5, size=[0.2, 0.4, 0.6],
+                 log_growth=[0.1, 0.3],
                  elasticity_exchange_rate=-1.0, exchange_rate=0.3, closure_effect=-0.7,
                  closed_share=0.5, residual=[0.4, 0.8], persistence=[0.5, 0.1])
     level = np.array([2.0, 3.0]) - 0.3 - 0.35
