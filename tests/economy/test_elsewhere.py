@@ -16,7 +16,7 @@ from tradesim.common.arrays import spread
 from tradesim.economy.accounts import account
 from tradesim.economy.elsewhere import elsewhere, third_duties
 from tradesim.economy.equilibrium import no_change
-from tradesim.economy.routes import kept_by_hauliers, saving
+from tradesim.economy.routes import carried, saving
 from tradesim.economy.services import services
 from tradesim.economy.shocks import Shock, resolve
 
@@ -117,7 +117,7 @@ def test_hauliers_keep_what_does_not_reach_the_buyer(world):
     one = replace(world, route_share=np.stack([spread(1.0), spread(0.0)]))
     freight = np.stack([spread(20.0), spread(0.0)])
     none = np.zeros_like(freight)
-    kept, passed = kept_by_hauliers(one, freight, none), -saving(one, freight, none)
+    kept, passed = carried(one, freight, none)[2], -saving(one, freight, none)
     np.testing.assert_allclose(kept + passed, 20.0 / world.unit_value * np.ones_like(kept),
                                rtol=1e-12)
     *_, found = settled_books(world, [Shock(freight=freight)])

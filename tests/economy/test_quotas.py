@@ -45,9 +45,9 @@ def trading(seed=0, **changes):
 
 def once_in(world, levels, pulled, count=None):
     """Resolve and solve, as the model does; counts the cells that are solved."""
-    def once(take, margin, filled):
+    def once(take, margin):
         here = take(world)
-        change = resolve(here, take(pulled), margin, filled)
+        change = resolve(here, take(pulled), margin)
         settled = equilibrium(here, take(levels), change)
         if count is not None:
             count.append(settled.sales[0, 0, 0].size)
@@ -58,7 +58,7 @@ def once_in(world, levels, pulled, count=None):
 
 def settle(world, levels, pulled, count=None):
     once = once_in(world, levels, pulled, count)
-    change, settled = once(lambda values: values, 1.0 + NONE, 1.0 + NONE)
+    change, settled = once(lambda values: values, 1.0 + NONE)
     return within_quotas(once, levels, pulled, change, settled)
 
 
@@ -309,13 +309,13 @@ def test_two_importers_in_one_group_are_refused():
 def test_a_quota_that_cannot_be_met_is_an_error():
     world, levels, room = binding()
 
-    def jumps(take, margin, filled):
-        change, settled = once_in(world, levels, [(ON, quota(room, levels))])(take, margin, filled)
+    def jumps(take, margin):
+        change, settled = once_in(world, levels, [(ON, quota(room, levels))])(take, margin)
         low = np.where(margin < 0.5, -1.0, 1.0)
         return change, replace(settled, sales=0.0 * settled.sales + low)
 
     change, settled = once_in(world, levels, [(ON, quota(room, levels))])(
-        lambda values: values, 1.0 + NONE, 1.0 + NONE)
+        lambda values: values, 1.0 + NONE)
     with pytest.raises(ConvergenceError, match=r"quota did not converge in draws? \d.*; "
                                                r"largest residual"):
         within_quotas(jumps, levels, [(ON, quota(room, levels))], change, settled)

@@ -33,11 +33,11 @@ def books(world, shocks, factor=ONE_COUNT, adjusted=True):
     if adjusted:
         sales = partial_adjust(sales, world.first_year, world.speed)
     found = account(world, levels, factor, change, settled, sales,
-                    elsewhere=elsewhere(world, change, settled, adjusted))
+                    reexports=reexported(world, change, settled, adjusted))
     return levels, change, settled, sales, found
 
 
-def elsewhere(world, change, settled, adjusted=True):
+def reexported(world, change, settled, adjusted=True):
     """Log change of the partner's sales of goods made elsewhere."""
     sales = entry(settled.sales, world.pair_flow) + world.lower * change.preference
     return partial_adjust(sales, world.first_year, world.speed) if adjusted else sales

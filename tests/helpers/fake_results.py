@@ -97,6 +97,7 @@ SCENARIO = {
     "name": "made_up", "title": "A made-up agreement",
     "question": "What would a made-up agreement add to trade, and who pays?",
     "levers": {}, "parameters": {}, "horizon": 2035, "draws": 200, "seed": 1,
+    "target_usd": 500e6,
     "references": [{"title": "A made-up study (2020)", "url": "https://example.org/study"}],
     "not_modelled": ["services", "dispute settlement"], "origins": {},
 }

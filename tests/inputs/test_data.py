@@ -152,10 +152,6 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
         (Column("variable", "text", allowed=("duty_paid", "excise")), IMPORTER, GROUP,
          Column("exporter", "text", allowed=(*PAIR.exporters, "all")), *cells("value"),
          *text("unit")), ("variable", "importer", "group", "exporter")),
-    "baseline/origin.csv": ((IMPORTER, GROUP, EXPORTER, *cells("value", high=1.0)),
-                            ("importer", "group", "exporter")),
-    "baseline/nontariff_cut.csv": ((IMPORTER, GROUP, EXPORTER, *cells("value", high=1.0)),
-                                   ("importer", "group", "exporter")),
     "baseline/services.csv": (
         (*text("item"), Column("supplier", "text", allowed=PAIR.pair),
          Column("buyer", "text", allowed=(*PAIR.pair, "all")), *text("variable"),
@@ -171,8 +167,7 @@ COMPLETE = {"baseline/markets.csv": 2 * 12 * 6, "baseline/totals.csv": 2 * 5,
             "baseline/tariffs.csv": 2 * 12 * 5, "baseline/groups.csv": 12 * 6,
             "baseline/routes.csv": 2 * 5 * 2, "baseline/route_shares.csv": 2 * 12 * 5,
             "baseline/coverage.csv": 3 * 2 * 12, "baseline/world.csv": 36,
-            "baseline/other_markets.csv": 2 * 2 * 12, "baseline/origin.csv": 2 * 12,
-            "baseline/nontariff_cut.csv": (3 + 1) * 12,
+            "baseline/other_markets.csv": 2 * 2 * 12,
             "data/corridor.csv": 20}
 CENTRE = {"markets": "value_musd", "tariffs": "rate", "groups": "value", "routes": "value",
           "route_shares": "share", "coverage": "share", "self_sufficiency": "share",
@@ -454,8 +449,8 @@ def test_originating_shares_agree_with_the_two_counts():
     """Weighted by the flow they come near what Mongolia counts over what Kazakhstan counts."""
     shares = table("data/flow_shares.csv")
     shares = shares[shares["importer"] == "MNG"].set_index("group")["share"]
-    origin = table("baseline/origin.csv")
-    origin = origin[origin["importer"] == "MNG"].set_index("group")
+    origin = table("baseline/groups.csv")
+    origin = origin[origin["variable"] == "originating"].set_index("group")
     mean = {name: (shares * origin[name]).sum() for name in ("value", "low", "high")}
     counts = np.array([line.split() for line in REPORTED.split("\n") if line], dtype=float)
     ratio = np.exp(np.log(counts[:, 2] / counts[:, 1]).mean())
@@ -464,13 +459,10 @@ def test_originating_shares_agree_with_the_two_counts():
 
 
 def test_no_certificate_is_taken_off_fuels_and_ores():
-    cut = table("baseline/nontariff_cut.csv")
-    assert (cut["exporter"] != cut["importer"]).all()
-    assert (cut[cut["group"] == FUEL]["high"] == 0.0).all()
-    assert (cut[cut["group"] != FUEL]["value"] > 0.0).all()
-    removable = table("baseline/groups.csv")
-    removable = removable[removable["variable"] == "nontariff"].set_index("group")["value"]
-    assert (cut["value"] <= cut["group"].map(removable)).all()
+    certified = table("baseline/groups.csv")
+    certified = certified[certified["variable"] == "certified"].set_index("group")
+    assert certified.loc[FUEL, "high"] == 0.0
+    assert (certified.drop(FUEL)["value"] > 0.0).all()
 
 
 def test_a_duty_of_one_law_is_drawn_once():

@@ -69,9 +69,9 @@ def test_bad_scenarios_get_one_clear_error(tmp_path, known, levers, message):
 
 
 def test_an_origin_share_above_one_is_one_clear_error(tmp_path, known):
-    assert ("originating.tobacco=1.2: 1.2 is not a number from 0.4 to 1 (share)"
-            in wrong(tmp_path, known, "  eaeu_interim: {}\n", "originating.tobacco=1.2")
-            .replace("parameters.originating.tobacco: ", "originating.tobacco=1.2: "))
+    message = wrong(tmp_path, known, "  eaeu_interim: {}\n", "originating.tobacco=1.2")
+    assert re.search(r"originating\.tobacco: 1\.2 is not a number from 0\.\d+ to 1 \(share\)",
+                     message)
 
 
 def test_an_override_may_not_take_the_first_stage_away(known):

@@ -12,7 +12,7 @@ from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import Macro, Settled, equilibrium
 from tradesim.economy.quotas import Take, within_quotas
 from tradesim.economy.routes import through_corridor
-from tradesim.economy.shocks import NONE, Change, Pulled, resolve
+from tradesim.economy.shocks import NONE, Change, Pulled, at_border, border_only, resolve
 
 Closure = Callable[[Economy, Change], Macro]
 """From base year and joint change to wages and spending."""
@@ -125,19 +125,18 @@ def _solved(economy: Economy, levels: Array, pulled: Sequence[Pulled], exposed: 
             closure: Closure | None) -> tuple[Change, Settled, Macro | None]:
     macro = None if closure is None else closure(economy, resolve(economy, pulled))
 
-    def once(take: Take, margin: Array, filled: Array) -> tuple[Change, Settled]:
+    change = resolve(economy, pulled)
+    change = replace(change, level=change.level + _exposure(economy, exposed, change))
+    base = levels * np.exp(change.level)
+    settled = equilibrium(economy, base, change, macro)
+    border = border_only(pulled)
+
+    def again(take: Take, margin: Array) -> tuple[Change, Settled]:
         here = take(economy)
-        change = resolve(here, take(pulled), margin, filled)
-        change = replace(change, level=change.level + _exposure(here, take(exposed), change))
-        there = take(levels) * np.exp(change.level)
-        return change, equilibrium(here, there, change, None if macro is None else take(macro))
+        part = at_border(here, take(change), take(border), margin)
+        return part, equilibrium(here, take(base), part, None if macro is None else take(macro))
 
-    change, settled = once(_whole, 1.0 + NONE, 1.0 + NONE)
-    return *within_quotas(once, levels, pulled, change, settled), macro
-
-
-def _whole(values: object) -> object:
-    return values
+    return *within_quotas(again, levels, border, change, settled), macro
 
 
 def _exposure(economy: Economy, exposed: Array, change: Change) -> Array:

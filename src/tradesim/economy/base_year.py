@@ -27,6 +27,9 @@ ADDING_UP = 1e-14
 
 MAX_ITERATIONS = 50
 
+BY_GROUP = ("unit_value", "time_value", "differentiated", "nontariff", "certified", "originating")
+"""Properties of a group that are one table cell each."""
+
 
 def _none() -> Array:
     return spread(0.0)
@@ -246,12 +249,7 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         duty=duty,
         pair_flow=spread(partner, "importer", "exporter"),
         home=home,
-        unit_value=by_group("unit_value"),
-        time_value=by_group("time_value"),
-        differentiated=by_group("differentiated"),
-        nontariff=by_group("nontariff"),
-        certified=by_group("certified"),
-        originating=by_group("originating"),
+        **{name: by_group(name) for name in BY_GROUP},
         payment_friction=spread(draws["payment.friction"], "draw"),
         access=spread(access, "importer", "group", "exporter", "draw"),
         freight=by_route_and_importer("freight"),

@@ -29,10 +29,8 @@ MAX_ITERATIONS = 60
 Take = Callable[[Any], Any]
 """Take some cells of arrays in the order of `DIMS`, or of objects that hold such arrays."""
 
-Once = Callable[[Take, Array, Array], tuple[Change, Settled]]
-"""Resolve and solve the cells taken, at a share of the preference, and of imports in quota."""
-
-ALL = 1.0 + NONE
+Again = Callable[[Take, Array], tuple[Change, Settled]]
+"""Solve the cells taken again, at a share of the preference."""
 
 
 def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, reach: Array,
@@ -86,7 +84,7 @@ def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, reach: A
 
 
 
-def within_quotas(once: Once, levels: Array, pulled: Sequence[Pulled], change: Change,
+def within_quotas(again: Again, levels: Array, pulled: Sequence[Pulled], change: Change,
                   settled: Settled) -> tuple[Change, Settled]:
     r"""Find the duty on the last unit wherever a lever gives a preference within a quota.
 
@@ -103,9 +101,9 @@ def within_quotas(once: Once, levels: Array, pulled: Sequence[Pulled], change: C
 
     Parameters
     ----------
-    once
-        Resolves the shocks at a share :math:`x` and solves the markets, for the cells that the
-        function it is given takes.
+    again
+        Solves the markets at a share :math:`x`, for the cells that the function it is given
+        takes.
     pulled
         Switches and shocks.
     change, settled
@@ -140,7 +138,7 @@ def within_quotas(once: Once, levels: Array, pulled: Sequence[Pulled], change: C
     parts = []
     for importer, group in _places(quota):
         market = _Market.of(importer, group, sold, limit, settled)
-        parts += list(market.solved_again(once, settled))
+        parts += list(market.solved_again(again, settled))
     return _placed(change, settled, parts)
 
 
@@ -193,7 +191,7 @@ class _Market:
         return np.asarray(np.log((self.share[:, cells] * np.exp(quantity)).sum(axis=0))
                           - self.room[cells])
 
-    def solved_again(self, once: Once, settled: Settled) -> Iterator[_Part]:
+    def solved_again(self, again: Again, settled: Settled) -> Iterator[_Part]:
         """Solve cells over the quota: at the full duty, and where it binds, in between."""
         cells = np.flatnonzero(np.isfinite(self.room) | (self.room < 0.0))
         inside = self.excess(settled, cells, alone=False)
@@ -201,13 +199,13 @@ class _Market:
         if not over.any():
             return
         cells, inside = cells[over], inside[over]
-        part = self._once(once, cells, np.zeros(len(cells)))
+        part = self._solve(again, cells, np.zeros(len(cells)))
         beyond = self.excess(part.settled, cells)
         binds = beyond < -TOLERANCE
         yield _taken_out(self._with_rent(part, beyond), ~binds)
-        yield from self._binding(once, cells[binds], beyond[binds], inside[binds])
+        yield from self._binding(again, cells[binds], beyond[binds], inside[binds])
 
-    def _binding(self, once: Once, cells: NDArray[np.intp], low_gap: Array,
+    def _binding(self, again: Again, cells: NDArray[np.intp], low_gap: Array,
                  high_gap: Array) -> Iterator[_Part]:
         low, high = np.zeros(len(cells)), np.ones(len(cells))
         before, gap_before, last, gap_last = low, low_gap, high, high_gap
@@ -217,7 +215,7 @@ class _Market:
             with np.errstate(divide="ignore", invalid="ignore"):
                 aim = last - gap_last * (last - before) / (gap_last - gap_before)
             aim = np.where((aim > low) & (aim < high), aim, 0.5 * (low + high))
-            part = self._once(once, cells, aim)
+            part = self._solve(again, cells, aim)
             gap = self.excess(part.settled, cells)
             met = np.abs(gap) <= TOLERANCE
             yield _taken_out(part, met)
@@ -230,10 +228,10 @@ class _Market:
             raise ConvergenceError("quota", float(np.abs(gap_last).max()),
                                    sorted({int(cell) % self.shape[-1] for cell in cells}))
 
-    def _once(self, once: Once, cells: NDArray[np.intp], margin: Array) -> _Part:
+    def _solve(self, again: Again, cells: NDArray[np.intp], margin: Array) -> _Part:
         take = _taker(self.group, cells, self.shape)
         try:
-            return _Part(self.group, cells, *once(take, spread(margin, "draw"), ALL))
+            return _Part(self.group, cells, *again(take, spread(margin, "draw")))
         except ConvergenceError as error:
             raise error.moved(lambda place: int(cells[place]) % self.shape[-1]) from error
 

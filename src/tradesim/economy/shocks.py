@@ -7,14 +7,14 @@ on what the others leave, so that nothing is removed twice and no order matters.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import reduce
 
 import numpy as np
 
 from tradesim.common.arrays import Array, entry, ratio, spread
 from tradesim.economy.base_year import Economy
-from tradesim.economy.routes import carriage, kept_by_hauliers, saving, through_corridor
+from tradesim.economy.routes import carriage, carried
 
 NONE = spread(0.0)
 NONE.setflags(write=False)
@@ -228,38 +228,56 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NO
         whole = 1.0 + (NONE[None] if name in ROUTED else NONE)
         return reduce(np.multiply, (1.0 - part for part in parts(name)), whole)
 
-    approval = _approval(economy.access, left("approval"))
-    limited = any(shock.quota is not NONE for _, shock in pulled)
-    traced = any(shock.origin is not NONE for _, shock in pulled)
-    keep, known, inside, shared = (1.0 + NONE,) * 4
+    known = 1.0 + NONE
     for switch, shock in pulled:
-        if shock.duty is not NONE or shock.quota is not NONE:
-            cut = switch * (shock.duty + shock.quota * margin)
-            keep = keep * (1.0 - cut)
-            if traced:
-                here, proof = (entry(part, economy.pair_flow) for part in (cut, shock.origin))
-                shared = shared * (1.0 - here * (1.0 - proof))
-            inside = inside * (1.0 - switch * (shock.duty + shock.quota)) if limited else inside
         if shock.information is not NONE:
             cut = np.minimum(ratio(shock.information, economy.nontariff), 1.0)
             known = known * (1.0 - switch * cut)
-    rebated = summed("rebate")
-    tax = economy.duty * keep - rebated
-    rent = economy.duty * (keep - inside) * filled if limited else NONE
+    approval = _approval(economy.access, left("approval"))
     friction = economy.payment_friction * economy.pair_flow
     paying = (friction + summed("friction")) * left("payment") - friction
-    routed = {"freight": summed("freight"), "days": summed("days"), "opened": left("closed")}
-    moved = saving(economy, **routed) * economy.pair_flow
+    saved, through, hauliers = carried(economy, summed("freight"), summed("days"), left("closed"))
     base = carriage(economy) * economy.pair_flow
     formalities = economy.nontariff * (known - 1.0)
-    resource = moved / (1.0 + base) + formalities + paying - summed("haulage")
-    log_cost = np.log((1.0 + tax) / (1.0 + economy.duty)) + np.log1p(resource)
-    availability = np.maximum(summed("availability"), FLOOR) + approval
+    resource = (saved * economy.pair_flow / (1.0 + base) + formalities + paying
+                - summed("haulage"))
+    change = Change(
+        log_cost=NONE, resource=resource, formalities=formalities, demand=summed("demand"),
+        supply=summed("supply"), availability=np.maximum(summed("availability"), FLOOR) + approval,
+        price=summed("price"), approval=approval, level=summed("level"),
+        project=summed("project"), through_corridor=through, hauliers=hauliers,
+        visitors=summed("visitors"))
+    return at_border(economy, change, pulled, margin, filled)
+
+
+def border_only(shocks: Iterable[Pulled]) -> list[Pulled]:
+    """Switches with the parts of the shocks that `at_border` reads."""
+    return [(switch, Shock(duty=shock.duty, quota=shock.quota, quota_limit=shock.quota_limit,
+                           origin=shock.origin, rebate=shock.rebate)) for switch, shock in shocks
+            if any(part is not NONE for part in (shock.duty, shock.quota, shock.rebate))]
+
+
+def at_border(economy: Economy, change: Change, shocks: Iterable[Pulled],
+              margin: Array = 1.0 + NONE, filled: Array = 1.0 + NONE) -> Change:
+    """Put into a change what its shocks do at the border (taxes of equations 12 and Q1-Q2)."""
+    pulled = border_only(shocks)
+    limited = any(shock.quota is not NONE for _, shock in pulled)
+    traced = any(shock.origin is not NONE for _, shock in pulled)
+    keep, inside, shared, rebated = 1.0 + NONE, 1.0 + NONE, 1.0 + NONE, NONE
+    for switch, shock in pulled:
+        cut = switch * (shock.duty + shock.quota * margin)
+        keep = keep * (1.0 - cut)
+        rebated = rebated + switch * shock.rebate
+        if traced:
+            here, proof = (entry(part, economy.pair_flow) for part in (cut, shock.origin))
+            shared = shared * (1.0 - here * (1.0 - proof))
+        if limited:
+            inside = inside * (1.0 - switch * (shock.duty + shock.quota))
+    tax = economy.duty * keep - rebated
+    rent = economy.duty * (keep - inside) * filled if limited else NONE
+    log_cost = np.log((1.0 + tax) / (1.0 + economy.duty)) + np.log1p(change.resource)
     preference = _preference(economy, tax, shared, rebated) if traced else NONE
-    return Change(log_cost, tax - rent, resource, formalities, preference, summed("demand"),
-                  summed("supply"), availability, summed("price"), approval, summed("level"),
-                  summed("project"), through_corridor(economy, **routed), rent,
-                  kept_by_hauliers(economy, **routed), summed("visitors"))
+    return replace(change, log_cost=log_cost, wedge=tax - rent, rent=rent, preference=preference)
 
 
 def _preference(economy: Economy, tax: Array, shared: Array, rebated: Array) -> Array:

@@ -30,7 +30,7 @@ HASHED = (DATA, SUMMARY, HEADLINE, RESOLVED)
 EXACT = ("imports", "home_output")
 """Levels so large that a policy's change of them would be lost in single precision."""
 
-FORMAT = 3
+FORMAT = 4
 """Number of the layout of a folder of results; a folder of another layout is refused."""
 
 DISCOUNT = "discount.rate"

@@ -26,15 +26,9 @@ def by_integral(mean, sd, outcome):
     return left + right
 
 
-def crps_normal(mean, sd, outcome):
-    """CRPS in closed form, Gneiting and Raftery 2007, equation (5)."""
-    z = (outcome - mean) / sd
-    return sd * (z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / np.sqrt(np.pi))
-
-
 @pytest.mark.parametrize(("mean", "sd", "outcome"), [(0, 1, 0), (0.3, 0.7, 1.9), (18, 0.4, 17.1)])
 def test_crps_of_a_normal_in_three_ways(mean, sd, outcome):
-    closed = crps_normal(mean, sd, outcome)
+    closed = scores.crps_normal(mean, sd, outcome)
     assert closed == pytest.approx(by_integral(mean, sd, outcome), abs=1e-8)
     drawn = scores.crps(scores.normal_draws(mean, sd, 10_000), outcome)
     assert drawn == pytest.approx(float(closed), abs=CUT)
@@ -42,7 +36,7 @@ def test_crps_of_a_normal_in_three_ways(mean, sd, outcome):
 
 def test_crps_of_a_standard_normal_at_its_middle_as_published():
     # Gneiting and Raftery 2007, equation (5) at z = 0: (sqrt(2) - 1) / sqrt(pi).
-    assert crps_normal(0, 1, 0) == pytest.approx((np.sqrt(2) - 1) / np.sqrt(np.pi))
+    assert scores.crps_normal(0, 1, 0) == pytest.approx((np.sqrt(2) - 1) / np.sqrt(np.pi))
 
 
 @given(DRAWS, NUMBERS)
@@ -76,7 +70,7 @@ def test_crps_of_one_number_is_the_absolute_error():
 def test_the_true_forecast_scores_best_on_average():
     rng = np.random.default_rng(4)
     outcomes = rng.normal(0.5, 1.2, 4000)
-    mean = {sd: crps_normal(0.5, sd, outcomes).mean() for sd in (0.8, 1.2, 1.8)}
+    mean = {sd: scores.crps_normal(0.5, sd, outcomes).mean() for sd in (0.8, 1.2, 1.8)}
     log = {sd: scores.log_score_normal(0.5, sd, outcomes).mean() for sd in (0.8, 1.2, 1.8)}
     assert min(mean, key=mean.get) == max(log, key=log.get) == 1.2
 

@@ -53,7 +53,6 @@ def arguments(kind: str) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in _parameters(kind))
 
 
-@cache
 def required(kind: str) -> tuple[str, ...]:
     """Those of `arguments` that it must give: the kind has no default for them."""
     return tuple(parameter.name for parameter in _parameters(kind)
