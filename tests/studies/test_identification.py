@@ -203,7 +203,7 @@ def test_projection_grows_with_the_elasticity(evidence, vectors):
     more[:, evidence.names.index("reference.elasticity_gdp")] += 0.1
     less = dataclasses.replace(evidence, history=dataclasses.replace(
         evidence.history, log_value=np.full_like(evidence.history.log_value, np.nan)))
-    growth = (evidence.history.forecast.log_gdp[-1].sum()
+    growth = (evidence.history.forecast.log_gdp[checks.AHEAD - 1].sum()
               - evidence.history.log_gdp[evidence.history.years.index(2023)].sum())
     gain = checks.log_turnover(more, less) - checks.log_turnover(vectors, less)
     assert gain == pytest.approx(0.1 * growth, rel=1e-9)

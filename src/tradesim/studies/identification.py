@@ -36,6 +36,9 @@ from tradesim.reference.statespace import kalman, log_likelihood, starting_varia
 PARETO = 0.7
 """Shape of the tail of importance weights above which they are not to be trusted."""
 
+AHEAD = 11
+"""Years ahead of the projection that is looked at, as many as forecasts of other pairs have."""
+
 ENSEMBLES, WALKERS, STEPS = 2, 64, 400
 """A fit without one year: its median is good to a tenth of a standard deviation."""
 
@@ -192,7 +195,7 @@ def log_evidence(vectors: Array, evidence: Evidence) -> Array:
 
 
 def log_turnover(vectors: Array, evidence: Evidence) -> Array:
-    """Log of both flows added up in the last projected year, by parameter vector (draw,).
+    """Log of both flows added up `AHEAD` years after the sample, by parameter vector (draw,).
 
     GDP and prices as projected, the corridor open, no new shocks: what a draw of the parameters
     makes of the data, and nothing else.
@@ -200,15 +203,15 @@ def log_turnover(vectors: Array, evidence: Evidence) -> Array:
     history = evidence.history
     parts = with_reference(unpack(vectors, evidence))
     ahead, base = history.forecast, history.years.index(evidence.base_year)
-    size = (ahead.log_gdp[-1] - history.log_gdp[base]).sum()
+    size = (ahead.log_gdp[AHEAD - 1] - history.log_gdp[base]).sum()
     deviation = (history.log_value - explained(parts, evidence)[..., None]
                  - parts["bias"][:, None])
     error = np.maximum(parts["error_sd"], EDGE)[:, None] * history.error_scale
     rho = parts["persistence"][:, None]
     state = kalman(deviation, error, rho, parts["innovation_sd"]).mean[:, -1]
     flow = (parts["constant"] + parts["elasticity_gdp"][:, None] * size
-            + parts["elasticity_exchange_rate"] * ahead.exchange_rate[-1]
-            + rho ** len(ahead.years) * state)
+            + parts["elasticity_exchange_rate"] * ahead.exchange_rate[AHEAD - 1]
+            + rho**AHEAD * state)
     return np.asarray(np.logaddexp(flow[:, 0], flow[:, 1]))
 
 
