@@ -34,7 +34,7 @@ def refused(folder, known, text, message, *overrides):
     # unknown keys
     ("title:", "titel:", "s.yaml:1:1: titel: unknown key; known: extends, title, question, levers, "
                          "parameters, closure, imbalances, horizon, draws, seed, "
-                         "references, not_modelled; did you mean 'title'?"),
+                         "target_usd, references, not_modelled; did you mean 'title'?"),
     ("pact:", "pakt:", "s.yaml:4:3: levers.pakt: unknown lever; did you mean 'pact'?; `tradesim "
                        "levers` lists them"),
     ("start:", "begin:", "s.yaml:4:23: levers.pact.begin: unknown setting; known: start, delay, "

@@ -81,7 +81,7 @@ def central(series: MacroSeries, years: int) -> MacroPaths:
 
 
 def continued(log_gdp: Array, log_real: Array, years: int) -> tuple[Array, Array]:
-    r"""Carry a forecast of nominal and of real GDP on beyond its last year (equation S7).
+    r"""Carry a forecast of nominal and of real GDP on beyond its last year (equation S4).
 
     .. math:: \gamma_{t+1} = \gamma + \lambda (\gamma_t - \gamma)
 

@@ -52,7 +52,7 @@ def _along_main_axis(posterior: xr.Dataset) -> NDArray[np.intp]:
 
 def reference_path(base: Baseline, draws: Mapping[str, Array],
                    years: Sequence[int]) -> gravity.ReferencePath:
-    r"""Project flows, demand and the corridor without new policy (equations 2, 3, S1 and S3).
+    r"""Project flows, demand and the corridor without new policy (equations 2, 3 and S1).
 
     Nominal GDP is the forecast times the exponential of an error :math:`e`. Of that error the
     share :math:`\psi` is price and moves the real exchange rate:
