@@ -7,51 +7,45 @@ from pathlib import Path
 
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.pair import read_pair
-from tradesim.inputs.specifications import STACKED, read_specifications, read_weights
 from tradesim.reports.backtest import horizon_rows, model_rows, summary
 from tradesim.reports.wording import words
 from tradesim.studies.backtest import track_record as record
 from tradesim.studies.backtest.backtest import series_of
-from tradesim.studies.backtest.track_record import EQUAL, HINDSIGHT, TURNOVER
+from tradesim.studies.backtest.track_record import MODEL, TURNOVER
 
 PAGE = Path(__file__).parents[2] / "docs" / "backtest.md"
 BEGIN, END = "<!-- from calibration/backtest.csv by tests/backtest_page.py -->", "<!-- end -->"
 
 
-def table(heads: list[str], rows: list[list[str]], other: str = "---:") -> str:
+def table(heads: list[str], rows: list[list[str]]) -> str:
     """Lay out a table in Markdown, first column to the left, the others to the right."""
-    lines = [heads, ["---", *[other] * (len(heads) - 1)], *rows]
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
 def tables(folder: Path) -> str:
     """Give the results of the page."""
     frame, pair, heads = record.read_record(folder), read_pair(folder), words("backtest")["columns"]
-    weights, forms = read_weights(folder), read_specifications(folder)
     count = pair.target_count
     rows = record.of(frame, TURNOVER, count)
     others = []
     for target, other in series_of(pair):
         part = record.of(frame, target, other)
-        found, whole = record.skill(part, STACKED), record.overall(part).loc[STACKED]
+        found, whole = record.skill(part, MODEL), record.overall(part).loc[MODEL]
         what = TURNOVER if target == TURNOVER else (
             f"{pair.name(pair.partner(target))} to {pair.name(target)}")
         others.append([f"{what}, {pair.name(other)}", f"{whole['crps']:.3f}",
                        *(f"{100 * value:.0f}\u00a0%".replace("-", "−") for value in (
                            found.mean(), found.mean(2), whole["covered90"], whole["covered50"]))])
     return "\n\n".join([
-        f"Turnover on {pair.name(count)}, the stack with the weights of the time (`{STACKED}`). "
-        f"{summary(rows)}",
+        f"Turnover on {pair.name(count)}. {summary(rows)}",
         table(heads["horizon"], horizon_rows(rows)),
         "Every model, means over the five horizons (each counts the same); skill against the best "
-        f"rival at each horizon, bias is outcome less median. `{HINDSIGHT}` is “weights of today”, "
-        f"`{EQUAL}` “all candidates alike”.",
-        table(heads["models"], model_rows(rows, weights)),
-        "The stack with the weights of the time on every target and count:",
-        table(["target", "CRPS", "skill", "skill, years 2 to 5", "90 % held", "50 % held"], others),
-        "Specifications (`calibration/specifications.yaml`):",
-        table(["name", "what it is", "use"],
-              [[f"`{name}`", form.title, form.use] for name, form in forms.items()], "---")])
+        "rival at each horizon, bias is outcome less median.",
+        table(heads["models"], model_rows(rows)),
+        "The model on every target and count:",
+        table(["target", "CRPS", "skill", "skill, years 2 to 5", "90 % held", "50 % held"],
+              others)])
 
 
 def page(text: str, folder: Path) -> str:

@@ -282,11 +282,10 @@ def economies() -> dict[str, object]:
     """Make GDP of both members from 2011 to 2024 and a forecast to 2050, without surprises."""
     past = np.log([10e9, 190e9]) + 0.06 * np.arange(14)[:, None]
     real = past - 0.02 * np.arange(14)[:, None]
-    series = MacroSeries(tuple(range(2011, 2025)), past, np.full((14, 2), 0.04),
-                         np.full((14, 2), np.nan))
+    series = MacroSeries(tuple(range(2011, 2025)), past, np.full((14, 2), 0.04))
     ahead = np.arange(1, 27)[:, None]
     forecast = Forecast(tuple(range(2025, 2051)), past[-1] + 0.07 * ahead, real[-1] + 0.05 * ahead,
-                        np.full((26, 2), np.nan), np.zeros(26))
+                        np.zeros(26))
     return {"log_gdp": past, "log_real": real, "series": series, "forecast": forecast,
             "exchange_rate": np.zeros(14)}
 

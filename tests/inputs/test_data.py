@@ -544,7 +544,6 @@ EXPECTED = (
     *(f"vat.{importer}" for importer in PAIR.importers),
     *(f"gdp.error_{name}" for name in ("sd.MNG", "sd.KAZ", "persistence", "correlation",
                                        "price_share")),
-    "imports.error_sd", "imports.error_persistence",
     *(f"corridor.{name}" for name in ("disruption_probability", "persistence",
                                       "closed_given_disrupted", "closed_share_restricted",
                                       "closed_share_closed")),

@@ -98,8 +98,7 @@ def test_origins_name_file_and_line(folder, known):
         "levers.pact.start": "grandchild.yaml:4", "levers.pact.probability": "grandchild.yaml:4",
         "parameters.adjustment.speed": "child.yaml:6", "draws": "child.yaml:7",
         "horizon": "pair.yaml", "target_usd": "pair.yaml", "seed": "default",
-        "specification": "default", "growth": "default", "closure": "default",
-        "imbalances": "default"}
+        "growth": "default", "closure": "default", "imbalances": "default"}
 
 
 @pytest.mark.parametrize(("override", "check"), [
@@ -273,12 +272,20 @@ def test_a_goal_is_an_amount_above_zero(folder, known, written):
 
 def test_names_at_the_top_are_checked(tmp_path, known):
     path = tmp_path / "mine.yaml"
-    path.write_text(BASE + "closure: one_sectr\nimbalances: 3\nspecification: stackd\n",
-                    encoding="utf-8")
+    path.write_text(BASE + "closure: one_sectr\nimbalances: 3\n", encoding="utf-8")
     with pytest.raises(InputError) as caught:
         read_scenario(path, known)
     said = str(caught.value)
     assert "closure: 'one_sectr' is not one of: none, one_sector" in said
     assert "did you mean 'one_sector'?" in said
     assert "imbalances: 3 is not one of: multiplicative, additive" in said
-    assert "specification: 'stackd' is not one of: stacked" in said
+
+
+def test_a_key_of_an_earlier_version_says_what_replaced_it(tmp_path, known):
+    path = tmp_path / "mine.yaml"
+    path.write_text(BASE + "specification: stacked\n", encoding="utf-8")
+    for overrides in ([], ["specification=stacked"]):
+        with pytest.raises(InputError, match="specification: is gone: the reference path has one "
+                                             "form now") as caught:
+            read_scenario(path, known, overrides)
+        assert len(caught.value.problems) == 1 + len(overrides)

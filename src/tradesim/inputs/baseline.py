@@ -18,7 +18,6 @@ from tradesim.inputs.levers import LEVERS_FILE, Choice, Lever, read_levers
 from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
 from tradesim.inputs.parameters import PARAMETERS_FILE, Parameter, read_parameters
 from tradesim.inputs.posterior import read_posterior
-from tradesim.inputs.specifications import read_specifications
 from tradesim.inputs.strict_csv import SOURCES, Column, read_table
 
 UNIT_COLUMN = "column unit"
@@ -98,11 +97,6 @@ class Baseline:
     posterior: xr.Dataset
     #: trade among all countries, USD, exporter by importer; None without such a table
     world_trade: Array | None = None
-
-    @property
-    def specifications(self) -> tuple[str, ...]:
-        """Names of the specifications of the reference path that are on offer."""
-        return tuple(read_specifications(self.folder))
 
 
 def read_baseline(folder: Path) -> Baseline:

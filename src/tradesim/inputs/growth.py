@@ -12,7 +12,7 @@ import numpy as np
 
 from tradesim.common.arrays import Array
 from tradesim.inputs.history import Forecast, History, as_forecast
-from tradesim.inputs.macro_outlook import DOLLAR_INFLATION, MacroPaths, central, central_ratio
+from tradesim.inputs.macro_outlook import DOLLAR_INFLATION, MacroPaths, central
 
 PUBLISHED, RECORD, DECADE, OWN = CHOICES = ("published", "record", "decade", "own")
 """Paths of GDP; the last are rates that a scenario gives."""
@@ -96,13 +96,12 @@ def _at_rates(history: History, rates: Array) -> Forecast:
     log_gdp = np.where(given, series.log_gdp[-1] + nominal, published.log_gdp)
     log_real = np.where(given, series.log_real[-1] + nominal - ahead * np.log1p(DOLLAR_INFLATION),
                         published.log_real)
-    paths = MacroPaths(log_gdp, log_real, log_gdp + central_ratio(series, len(ahead)))
-    return as_forecast(series, paths, history.exchange_rate[-1])
+    return as_forecast(series, MacroPaths(log_gdp, log_real), history.exchange_rate[-1])
 
 
 def _stacked(each: list[Forecast]) -> Forecast:
     return Forecast(each[0].years, *map(np.stack, zip(*map(_parts, each), strict=True)))
 
 
-def _parts(one: Forecast) -> tuple[Array, Array, Array, Array]:
-    return one.log_gdp, one.log_real, one.log_imports, one.exchange_rate
+def _parts(one: Forecast) -> tuple[Array, Array, Array]:
+    return one.log_gdp, one.log_real, one.exchange_rate

@@ -16,6 +16,7 @@ from tradesim.inputs.growth import PUBLISHED
 from tradesim.inputs.levers import Source
 from tradesim.inputs.parameters import Parameter
 from tradesim.inputs.scenario_schema import (
+    GONE,
     Known,
     check,
     disordered,
@@ -43,11 +44,9 @@ class Scenario(Strict):
     levers: dict[str, dict[str, int | float | str]] = Field(default_factory=dict)
     #: numbers taken as given instead of drawn
     parameters: dict[str, float] = Field(default_factory=dict)
-    #: how the reference path is specified, whether wages and spending follow trade, and what that
-    #: closure holds of trade imbalances
-    specification: str = "stacked"
     #: path of GDP: a name in `growth.NAMED`, or rates in per cent a year by country
     growth: str | dict[str, float] = PUBLISHED
+    #: whether wages and spending follow trade, and what that closure holds of trade imbalances
     closure: str = "none"
     imbalances: str = "multiplicative"
     horizon: int  #: last year of the run
@@ -290,7 +289,7 @@ def _path(key: str, known: Known) -> list[str]:
     elif section in known.levers:
         section = "levers"
     else:
-        return [key] if key in known.fields and key != "extends" else []
+        return [key] if key in {*known.fields, *GONE} - {"extends"} else []
     names = [key] if section == "parameters" else key.split(".", 1)
     return [section, *filter(None, names)]
 

@@ -15,7 +15,6 @@ from tradesim.inputs.growth import HIGHEST, LOWEST, NAMED, PUBLISHED
 from tradesim.inputs.levers import WORD, Choice, Lever, Setting, read_levers
 from tradesim.inputs.pair import Pair, read_pair
 from tradesim.inputs.parameters import Parameter, read_parameters
-from tradesim.inputs.specifications import SPECIFICATIONS_FILE, STACKED, read_specifications
 from tradesim.inputs.strict_yaml import Document, kind
 
 CLOSURES = ("none", "one_sector")
@@ -26,6 +25,10 @@ TEXT = {"type": "string", "minLength": 1}
 REFERENCE: dict[str, Any] = {
     "type": "object", "required": ["title"], "additionalProperties": False,
     "properties": {"title": TEXT, "url": {"type": "string", "pattern": "^https?://"}}}
+
+GONE = {"specification": "is gone: the reference path has one form now, whose priors come from the "
+        "trade of other pairs (docs/calibration.md); leave the key out"}
+"""Keys of earlier versions, and what replaced them."""
 
 Errors = Iterator[tuple[str, ...]]
 """What is wrong with a value: the dotted rest of the key, the message, and hints."""
@@ -48,7 +51,6 @@ class Known:
     #: levers by name; names and years
     levers: Mapping[str, Lever]
     pair: Pair
-    specifications: tuple[str, ...] = ()  #: specifications of the reference path that are on offer
 
     @classmethod
     def read(cls, folder: Path) -> Known:
@@ -59,9 +61,7 @@ class Known:
             from tradesim.inputs.baseline import read_cells
 
             parameters |= read_cells(folder)
-        specifications = (tuple(read_specifications(folder))
-                          if (folder / SPECIFICATIONS_FILE).is_file() else ())
-        return cls(parameters, levers, pair, specifications)
+        return cls(parameters, levers, pair)
 
     @cached_property
     def fields(self) -> dict[str, Field]:
@@ -73,8 +73,6 @@ class Known:
             "question": _text("what the scenario is to answer"),
             "levers": _levers(self.levers),
             "parameters": _parameters(self.parameters, self.levers),
-            "specification": _name((STACKED, *self.specifications), "how the reference path is "
-                                   "specified; stacked weighs them all"),
             "growth": _growth(self.pair),
             "closure": _name(CLOSURES, "whether wages and spending follow trade"),
             "imbalances": _name(IMBALANCES, "what the closure holds of trade imbalances"),
@@ -93,7 +91,9 @@ def check(document: Document, known: Known) -> list[Problem]:
     """List all that is wrong with what one scenario file says."""
     problems = []
     for key, value in document.data.items():
-        if key not in known.fields:
+        if key in GONE:
+            problems.append(document.problem(key, GONE[key]))
+        elif key not in known.fields:
             problems.append(document.problem(key, f"unknown key; known: {', '.join(known.fields)}",
                                              nearest(key, known.fields)))
         elif value is not None:

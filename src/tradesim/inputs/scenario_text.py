@@ -18,8 +18,8 @@ from tradesim.inputs.scenario import DRAWS, SEED, Scenario, find, shipped
 from tradesim.inputs.scenario_schema import Known
 from tradesim.inputs.strict_yaml import load_document
 
-_FIELDS = ("title", "question", "levers", "parameters", "specification", "growth", "closure",
-           "imbalances", "horizon", "draws", "seed", "target_usd", "references", "not_modelled")
+_FIELDS = ("title", "question", "levers", "parameters", "growth", "closure", "imbalances",
+           "horizon", "draws", "seed", "target_usd", "references", "not_modelled")
 
 ON, OFF = "on", "off"
 NONE = "–"

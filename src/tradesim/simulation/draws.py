@@ -53,7 +53,7 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]
         fixed |= {f"{name}.{key}": float(value) for key, value in chosen.items()
                   if not isinstance(lever.settings[key], Choice)}
     values = draw(numbers, cube, fixed)
-    values |= path_draws(base, cube, years, scenario.specification, scenario.growth)
+    values |= path_draws(base, cube, years, scenario.growth)
     for name in scenario.levers:
         values |= {key: cube.column(key) for key in (f"{name}.success", f"{name}.lifetime")
                    if key.endswith("lifetime") or not base.levers[name].follows}

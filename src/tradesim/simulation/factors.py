@@ -9,14 +9,13 @@ import xarray as xr
 
 from tradesim.common.arrays import Array
 from tradesim.inputs.baseline import TABLES, Baseline
-from tradesim.inputs.posterior import PARAMETERS, PREFIX, SHARED
+from tradesim.inputs.posterior import PARAMETERS, PREFIX
 from tradesim.inputs.scenario import Scenario
 from tradesim.reference.gravity import ReferencePath
 from tradesim.simulation.draws import happening
 
 FACTOR = "factor"
 SIZE, CLOSED, UNEXPLAINED = "gdp.size", "corridor.closed_years", "reference.unexplained"
-SPECIFICATION = "reference.specification"
 HAPPENS = "happens"
 
 Row = tuple[str, str, str, Array]
@@ -75,18 +74,13 @@ def _fitted(base: Baseline, draws: Mapping[str, Array]) -> Iterator[Row]:
         values = draws.get(f"posterior.{name}")
         if values is None or dims not in ((), ("importer",)):
             continue
-        if name in SHARED and np.ptp(values, axis=1).max() == 0.0:
-            dims, values = (), values[:, 0]
         for place, importer in enumerate(base.pair.importers if dims else [""]):
             full = f"{PREFIX}{name}.{importer}".rstrip(".")
-            item = base.parameters[PREFIX + name if name in SHARED else full]
+            item = base.parameters[full]
             yield full, item.title.rstrip("."), item.unit, values[:, place] if dims else values
 
 
 def _path(base: Baseline, draws: Mapping[str, Array], path: ReferencePath) -> Iterator[Row]:
-    if "posterior.specification" in draws:
-        yield (SPECIFICATION, "Specification of the reference path", "place in the list",
-               draws["posterior.specification"].astype(float))
     yield (SIZE, "Size of both economies in the last year, against the base year",
            "sum of logs", path.log_growth[:, -1].sum(axis=-1))
     yield (CLOSED, "Years in which the corridor is closed at least in part", "years",

@@ -247,7 +247,7 @@ def ask(
     """
     asked = [*overrides, *(f"{key}={value}" for key, value in (("draws", draws), ("seed", seed))
                            if value is not None)]
-    known = Known(base.parameters, base.levers, base.pair, base.specifications)
+    known = Known(base.parameters, base.levers, base.pair)
     scenario = read_scenario(path, known, asked)
     headline = base.pair.target_count if count is None else count
     if headline not in base.pair.counts:

@@ -59,7 +59,7 @@ def gdp(base: Baseline, years: tuple[int, ...], path: gravity.ReferencePath) -> 
 
 def as_reported(base: Baseline, dataset: xr.Dataset, draws: Mapping[str, Array],
                 cube: Cube) -> xr.DataArray:
-    r"""Give turnover as each country's statistics would read, in USD (equation S9).
+    r"""Give turnover as each country's statistics would read, in USD (equation S6).
 
     .. math:: T^s_{ct} = \sum_d X_{dct} e^{\sigma_{dc} u_{dct}}, \qquad u \sim N(0, 1)
 

@@ -63,8 +63,7 @@ def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> di
                   for t, year in enumerate(base.history.years)}
     return {
         "scenario": scenario.model_dump_json(),
-        "resolved": resolved(scenario, Known(base.parameters, base.levers, base.pair,
-                                             base.specifications)),
+        "resolved": resolved(scenario, Known(base.parameters, base.levers, base.pair)),
         "title": scenario.title,
         "shocks": json.dumps([name for name in scenario.levers
                               if base.levers[name].family == "shock"]),

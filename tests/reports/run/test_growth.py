@@ -12,7 +12,7 @@ import pytest
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.history import read_history
 from tradesim.inputs.pair import read_pair
-from tradesim.inputs.posterior import pooled, read_posterior
+from tradesim.inputs.posterior import read_posterior
 from tradesim.reports import html_page, terminal
 from tradesim.reports.run.facts import facts
 from tradesim.reports.run.growth import gdp_table, reported_table
@@ -26,7 +26,7 @@ FOLDER = calibration_folder()
 
 def view_of(*overrides, draws=400):
     return ResultsView(run("base", draws=draws, overrides=overrides), read_pair(FOLDER),
-                       read_history(FOLDER), pooled(read_posterior(FOLDER), "stacked"))
+                       read_history(FOLDER), read_posterior(FOLDER))
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ import numpy as np
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
-from tradesim.inputs.specifications import STACKED
 from tradesim.inputs.strict_csv import Column, read_table
 
 if TYPE_CHECKING:
@@ -25,14 +24,10 @@ FILE = "backtest.csv"
 TURNOVER = "turnover"
 """Target: both directions added. Any other target is the importer of one direction."""
 
-HINDSIGHT = f"{STACKED}_hindsight"
-"""The stack with the weights from all cells, scored on those cells."""
+MODEL = "tradesim"
+"""The reference path, fitted to what was known at each origin."""
 
-EQUAL = "equal_weights"
-"""All candidates with the same weight: what a stack should beat to be worth its while."""
-
-CANDIDATE, STACK, RIVAL, ABLATION, PROBE = KINDS = (
-    "candidate", "stack", "rival", "ablation", "probe")
+SHIPPED, RIVAL, PROBE = KINDS = ("model", "rival", "probe")
 
 KEY = ("target", "count", "model", "origin", "horizon")
 QUANTILES = ("p05", "p25", "p50", "p75", "p95")
@@ -156,7 +151,7 @@ def overall(rows: pd.DataFrame) -> pd.DataFrame:
     return table.groupby(["model", "kind"], sort=False).mean().reset_index("kind")
 
 
-def track_record(frame: pd.DataFrame, count: str, model: str = STACKED,
+def track_record(frame: pd.DataFrame, count: str, model: str = MODEL,
                  target: str = TURNOVER) -> dict[str, Any]:
     """Numbers for one sentence on how wrong forecasts of this kind were.
 
@@ -167,7 +162,7 @@ def track_record(frame: pd.DataFrame, count: str, model: str = STACKED,
     count
         On which count.
     model, target
-        The stack as of each origin, and turnover, by default.
+        The reference path and turnover by default.
 
     Returns
     -------

@@ -20,11 +20,11 @@ from tradesim.inputs.growth import CHOICE, NAMED
 from tradesim.inputs.parameters import Cube, Parameter
 from tradesim.inputs.posterior import PREFIX
 from tradesim.inputs.scenario import Scenario
+from tradesim.inputs.scenario_schema import GONE
 from tradesim.simulation.draws import draw_all, happening
 from tradesim.studies.sweep.results import SWITCH
 
 POSTERIOR, FUTURE, SUCCESS, INNOVATION = "posterior", "future", ".success", "innovation."
-SPECIFICATION = "specification"
 GROWTH, CHOSEN = "growth", "choice"
 POLICY, DATA = "policy", "data"
 FUTURES = 1024
@@ -34,12 +34,11 @@ GROUPS: Mapping[str, str] = {
     "gdp": "world", GROWTH: "world", "corridor": "world", "innovation": "world", FUTURE: "world",
     "elasticity": "behaviour", "adjustment": "behaviour", "supply": "behaviour",
     "routes": "behaviour", "time_value": "behaviour", "differentiated": "behaviour",
-    POSTERIOR: "calibration", SPECIFICATION: "calibration",
+    POSTERIOR: "calibration",
 }
 """Group of a factor by the first part of its name; levers are policy, all else is data."""
 
-_ROWS = {POSTERIOR: "What the statistics leave open (all fitted numbers together)",
-         SPECIFICATION: "Which form the reference path has (those with weight, in their order)"}
+_FITTED = "What the statistics leave open (all fitted numbers together)"
 _CELLS = tuple(f"{table.title}: " for table in TABLES)
 _LIST = "`tradesim sweep SCENARIO --list` lists all factors"
 
@@ -138,8 +137,8 @@ class FactorSpace:
                 return None
             kind = "cell" if item.title.startswith(_CELLS) else "number"
             return self._factor(name, item.title.rstrip("."), item.unit, kind)
-        if name in _ROWS:
-            return self._factor(name, _ROWS[name], "place in order", POSTERIOR)
+        if name == POSTERIOR:
+            return self._factor(name, _FITTED, "place in order", POSTERIOR)
         if name.endswith(SUCCESS):
             lever = self.base.levers[name.removesuffix(SUCCESS)].title
             return self._factor(name, f"{lever} happens", SWITCH, "success")
@@ -206,6 +205,8 @@ class FactorSpace:
         lever = name.partition(".")[0]
         if lever in self.base.levers and lever not in self.scenario.levers:
             return f"belongs to the lever '{lever}', which the scenario does not pull", ""
+        if name in GONE:
+            return GONE[name], ""
         return "unknown factor", nearest(name, [*self.factors, *self.numbers]) or _LIST
 
     def _with_range(self, name: str, span: str) -> Factor:
