@@ -29,10 +29,20 @@ from tradesim.reports.figure_style import (
     tick,
 )
 from tradesim.reports.html_page import FIGURES, PAGE, render, write_figures
+from tradesim.reports.skill import (
+    horizon_rows,
+    log,
+    named,
+    origin_rows,
+    percent,
+    sharpness_rows,
+    summary,
+)
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import MINUS, words
 from tradesim.studies.backtest import track_record as record
 from tradesim.studies.backtest.backtest import Backtest
+from tradesim.studies.backtest.benchmarks import OPEN
 from tradesim.studies.backtest.cells import Cell
 from tradesim.studies.backtest.stacking import Decision, Standing
 from tradesim.studies.backtest.track_record import (
@@ -41,6 +51,7 @@ from tradesim.studies.backtest.track_record import (
     HINDSIGHT,
     PROBE,
     RIVAL,
+    RIVAL_ALL_YEARS,
     STACK,
     TURNOVER,
 )
@@ -57,53 +68,25 @@ BINS = 5
 """Bars of the PIT histogram: a few dozen outcomes fill no more."""
 
 
-def horizon_rows(rows: pd.DataFrame, model: str = STACKED) -> list[list[str]]:
-    """Scores of one model by horizon, against the best rival, as texts.
-
-    `rows` are those of one target and count, from `track_record.of`.
-    """
-    scores, table = record.skill(rows, model), record.by_horizon(rows)
-    by_key = {(row["model"], row["horizon"]): row for row in table.to_dict("records")}
-    lines = []
-    for h, name, skilled in zip(scores.horizons, scores.rival, scores.skill, strict=True):
-        mine, rival = by_key[model, h], by_key[name, h]
-        lines.append([str(h), str(mine["forecasts"]), _log(mine["crps"]), named(name),
-                      _log(rival["crps"]), _percent(skilled),
-                      _percent(mine["covered90"]), _percent(mine["covered50"]),
-                      _log(mine["bias"], "+")])
-    return lines
-
-
 def model_rows(rows: pd.DataFrame, weights: Mapping[str, float]) -> list[list[str]]:
     """Mean scores of every model, each horizon counting the same, as texts.
 
     `rows` are those of one target and count, `weights` those of the specifications.
     """
     table = record.overall(rows)
-    order = {kind: rank for rank, kind in enumerate((STACK, CANDIDATE, ABLATION, PROBE, RIVAL))}
+    order = {kind: rank for rank, kind in enumerate((STACK, CANDIDATE, ABLATION, PROBE, RIVAL,
+                                                   RIVAL_ALL_YEARS))}
     table = table.assign(order=table["kind"].map(order)).sort_values(["order", "crps"],
                                                                      kind="stable")
     lines, kinds = [], words("backtest")["kinds"]
     for model, row in table.iterrows():
         name = str(model)
         weight = f"{weights[name]:.2f}" if weights.get(name) else ""
-        lines.append([named(name), kinds[row["kind"]], weight, _log(row["crps"]),
-                      _percent(record.skill(rows, name).mean()), _percent(row["covered90"]),
-                      _percent(row["covered50"]), _log(row["bias"], "+"),
+        lines.append([named(name), kinds[row["kind"]], weight, log(row["crps"]),
+                      percent(record.skill(rows, name).mean()), percent(row["covered90"]),
+                      percent(row["covered50"]), log(row["bias"], "+"),
                       f"{row['log_score']:.2f}".replace("-", MINUS)])
     return lines
-
-
-def summary(rows: pd.DataFrame, model: str = STACKED) -> str:
-    """One line: mean skill with its range without one origin, and coverage."""
-    scores = record.skill(rows, model)
-    whole: dict[Any, Any] = record.overall(rows).loc[model].to_dict()
-    first = min(2, len(scores.horizons))
-    low, high = scores.limits(first)
-    return (f"Mean skill over years {first} to {scores.horizons[-1]}: "
-            f"{_percent(scores.mean(first))} ({_percent(low)} to {_percent(high)} without one "
-            f"origin); over all {_percent(scores.mean())}. Held: {_percent(whole['covered90'])} "
-            f"of outcomes by the 90 % ranges, {_percent(whole['covered50'])} by the 50 % ranges.")
 
 
 def verdict(decision: Decision) -> str:
@@ -123,8 +106,8 @@ def outcome(frame: pd.DataFrame, plan: Backtest, decision: Decision) -> str:
         return f"No candidate among the specifications asked for\n\n{table}"
     parts = [f"Turnover, {plan.pair.name(count)}, origins {plan.origins[0]} to {plan.origins[-1]}: "
              f"{named(STACKED)}; errors of logs",
-             columns([heads["horizon"], *horizon_rows(rows)]), "", summary(rows), "", table, "",
-             verdict(decision)]
+             columns([heads["horizon"], *horizon_rows(rows, STACKED)]), "",
+             summary(rows, STACKED), "", table, "", verdict(decision)]
     return "\n".join(parts)
 
 
@@ -156,10 +139,15 @@ def _page(frame: pd.DataFrame, plan: Backtest, decision: Decision, drawn: Mappin
         what = "Turnover" if target == TURNOVER else (
             f"From {plan.pair.name(plan.pair.partner(target))} to {plan.pair.name(target)}")
         tables.append({"title": f"{what}, {name}: {named(STACKED)}", "columns": heads["horizon"],
-                       "rows": horizon_rows(rows)})
+                       "rows": horizon_rows(rows, STACKED)})
         if (target, count) == (TURNOVER, plan.pair.target_count):
-            tables.append({"title": f"{what}, {name}: all models", "columns": heads["models"],
-                           "rows": model_rows(rows, decision.weights)})
+            tables += [{"title": f"{what}, {name}: {title}", "columns": heads[key], "rows": lines}
+                       for title, key, lines in (
+                           ("by origin, mean CRPS from the second year on", "origins",
+                            origin_rows(rows, STACKED)),
+                           ("how wide the ranges were", "sharpness",
+                            sharpness_rows(rows, STACKED)),
+                           ("all models", "models", model_rows(rows, decision.weights)))]
     rows = record.of(frame, TURNOVER, plan.pair.target_count)
     errors = record.track_record(frame, plan.pair.target_count)["horizons"]
     near, far = ({"ahead": h, **errors[h]} for h in (min(errors), max(errors)))
@@ -167,7 +155,7 @@ def _page(frame: pd.DataFrame, plan: Backtest, decision: Decision, drawn: Mappin
     return render(
         "backtest.html.j2", "", pair=plan.pair, tables=tables, near=near, far=far,
         drawn=list(drawn.items()), again=command,
-        summary=summary(rows), verdict=verdict(decision),
+        summary=summary(rows, STACKED), verdict=verdict(decision),
         count=plan.pair.name(plan.pair.target_count), origins=plan.origins,
         last=plan.years[-1], titles=titles)
 
@@ -203,20 +191,6 @@ def keep(frame: pd.DataFrame, plan: Backtest, decision: Decision, command: str) 
                                                 encoding="utf-8")
     for name in (TABLE, WEIGHTS):
         os.replace(plan.folder / f"{name}.new", plan.folder / name)
-
-
-def _log(value: float, sign: str = "") -> str:
-    return f"{value:{sign}.3f}".replace("-", MINUS)
-
-
-def _percent(share: float) -> str:
-    number = f"{100 * share:.0f}".replace("-", MINUS)
-    return str(words("backtest")["per_cent"].format(number=number))
-
-
-def named(model: str) -> str:
-    """Name of a model for a reader; a specification goes by its own name."""
-    return str(words("backtest")["models"].get(model, model))
 
 
 def past_fans(frame: pd.DataFrame, count: str, model: str = STACKED) -> Figure:
@@ -299,7 +273,7 @@ def coverage(frame: pd.DataFrame, count: str, model: str = STACKED) -> Figure:
 
 
 def skill(frame: pd.DataFrame, count: str) -> Figure:
-    """Skill by horizon: the stack, its range without one origin, hindsight, single candidates."""
+    """Skill by horizon: the stack with its 90 % interval, hindsight, single candidates."""
     rows, phrases = record.of(frame, TURNOVER, count), words("backtest")["figures"]["skill"]
     figure, (axes,) = subplots(phrases["title"], 2.9)
     scores = record.skill(rows, STACKED)
@@ -307,12 +281,15 @@ def skill(frame: pd.DataFrame, count: str) -> Figure:
     axes.axhline(0, color="black", linewidth=0.9)
     for name in record.models_of(rows, CANDIDATE):
         axes.plot(x, record.skill(rows, name).skill, "_", color="#9a9a9a", markersize=11)
-    axes.vlines(x, scores.without.min(axis=0), scores.without.max(axis=0), color=SCENARIO,
+    each = [scores.range(h, h) for h in scores.horizons]
+    axes.vlines(x, [one.low for one in each], [one.high for one in each], color=SCENARIO,
                 linewidth=1.6, alpha=0.55)
     axes.plot(x, scores.skill, "o", color=SCENARIO, markersize=6, zorder=5)
+    axes.plot(x - 0.1, record.skill(rows, STACKED, RIVAL_ALL_YEARS).skill, "x", color=REFERENCE,
+              markersize=6, zorder=4)
     axes.plot(x + 0.1, record.skill(rows, HINDSIGHT).skill, "o", markersize=5.5,
               markerfacecolor="white", markeredgecolor=IMPLEMENTED, zorder=4)
-    names = [named(rival) for rival in scores.rival]
+    names = [named(rival.removesuffix(OPEN)) for rival in scores.rival]
     axes.set_xticks(x, [f"{h}\n{name}" for h, name in zip(x, names, strict=True)], fontsize=8)
     axes.set_xlim(0.6, x[-1] + 0.4)
     axes.grid(axis="x", visible=False)
@@ -323,6 +300,7 @@ def skill(frame: pd.DataFrame, count: str) -> Figure:
     axes.legend(handles=[
         Line2D([], [], marker="o", linestyle="", color=SCENARIO, label=phrases["now"]),
         Line2D([], [], color=SCENARIO, alpha=0.55, label=phrases["bar"]),
+        Line2D([], [], marker="x", linestyle="", color=REFERENCE, label=phrases["every_year"]),
         Line2D([], [], marker="o", linestyle="", markerfacecolor="white",
                markeredgecolor=IMPLEMENTED, label=phrases["hindsight"]),
         Line2D([], [], marker="_", linestyle="", markersize=11, color="#9a9a9a",

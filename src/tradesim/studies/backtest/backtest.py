@@ -35,7 +35,14 @@ from tradesim.inputs.specifications import (
     specification,
 )
 from tradesim.studies.backtest import scores
-from tradesim.studies.backtest.benchmarks import OTHERS, RIVALS, SHORTEST, check_installed
+from tradesim.studies.backtest.benchmarks import (
+    CLOSED,
+    OPEN,
+    OTHERS,
+    RIVALS,
+    SHORTEST,
+    check_installed,
+)
 from tradesim.studies.backtest.cells import Cell, CellTask, read_cell, to_series, work, write_cell
 from tradesim.studies.backtest.stacking import Decision, decide
 from tradesim.studies.backtest.track_record import (
@@ -45,6 +52,7 @@ from tradesim.studies.backtest.track_record import (
     PROBE,
     QUANTILES,
     RIVAL,
+    RIVAL_ALL_YEARS,
     STACK,
     TURNOVER,
 )
@@ -54,6 +62,9 @@ if TYPE_CHECKING:
 
 CORRIDOR = "corridor."
 """How the names of the parameters of closures begin."""
+
+SIMPLE = (*(name + OPEN for name in RIVALS), *RIVALS, *OTHERS)
+"""Names of all simple forecasts."""
 
 FIRST, HORIZONS, DRAWS, SEED = 2014, 5, 2000, 1
 """First origin, longest horizon, draws and seed, unless asked otherwise."""
@@ -73,6 +84,7 @@ class Backtest:
     draws: int
     seed: int
     identity: Mapping[str, Any]  # fingerprint of every input that results depend on
+    closed: tuple[int, ...] = ()  # years with the corridor closed, which rivals may leave out
 
     @property
     def series(self) -> list[tuple[str, str]]:
@@ -89,16 +101,27 @@ class Backtest:
         return np.asarray(self.reported[start:start + self.ahead(origin)])
 
     def tasks(self) -> list[CellTask]:
-        """All cells, the longest first."""
-        models = {**self.forms, **dict.fromkeys((*RIVALS, *OTHERS))}
-        return [CellTask(self.folder, model, form, origin,
-                         self.reported[:self.years.index(origin) + 1], self.outcome(origin),
-                         self.draws, self.seed)
-                for model, form in models.items() for origin in self.origins]
+        """All cells, the longest first; rivals of open years only where a year was closed."""
+        models = {**self.forms, **dict.fromkeys(SIMPLE)}
+        first = min(self.closed, default=self.years[-1])
+        return [CellTask(self.folder, model, form, origin, self._known(model, origin),
+                         self.outcome(origin), self.draws, self.seed)
+                for model, form in models.items() for origin in self.origins
+                if not model.endswith(OPEN) or origin >= first]
+
+    def _known(self, model: str, origin: int) -> Array:
+        """Give reports up to an origin as a model sees them; (year, series)."""
+        seen = self.reported[:self.years.index(origin) + 1]
+        if not model.endswith(OPEN):
+            return seen
+        closed = np.isin(self.years[:len(seen)], self.closed)
+        return np.where(closed[:, None], np.nan, seen)
 
     def kind(self, model: str) -> str:
         """Kind of a model in the record."""
-        return RIVAL if model in RIVALS else PROBE if model in OTHERS else self.forms[model].use
+        if model in self.forms:
+            return self.forms[model].use
+        return RIVAL if model.endswith(OPEN) else RIVAL_ALL_YEARS if model in RIVALS else PROBE
 
     def file(self, folder: Path, task: CellTask) -> Path:
         """File of a cell; its name holds a fingerprint of all that it depends on."""
@@ -134,14 +157,14 @@ def prepare(folder: Path, *, origins: tuple[int, int] | None = None, horizons: i
     pair, known = read_pair(folder), read_specifications(folder)
     problems = [Problem(str(folder / "specifications.yaml"), name,
                         "is the name of a rival of the back-test")
-                for name in known if name in (*RIVALS, *OTHERS)]
+                for name in known if name in SIMPLE]
     forms = {}
     for name in names or known:
         try:
             forms[name] = specification(folder, name)
         except InputError as error:
             problems += error.problems
-    years, values = _reported(folder, pair, known)
+    years, values, closed = _reported(folder, pair, known)
     first, last = origins or (FIRST, pair.last_year - 1)
     problems += _wrong_origins(first, last, years, pair)
     if not problems and horizons is not None and first + horizons > pair.last_year:
@@ -157,7 +180,7 @@ def prepare(folder: Path, *, origins: tuple[int, int] | None = None, horizons: i
                 "specifications": {name: form.model_dump(mode="json")
                                    for name, form in forms.items()}}
     return Backtest(folder, pair, tuple(range(first, last + 1)), horizons, forms, years, values,
-                    draws, seed, identity)
+                    draws, seed, identity, closed)
 
 
 def _inputs(folder: Path, pair: Pair) -> dict[str, str]:
@@ -176,9 +199,12 @@ def _inputs(folder: Path, pair: Pair) -> dict[str, str]:
     return hashes | {name: sha256(folder / name) for name in posterior.FILES}
 
 
-def _reported(folder: Path, pair: Pair,
-              forms: Mapping[str, Specification]) -> tuple[tuple[int, ...], Array]:
-    """Read reported trade from the earliest year that any specification uses, without a gap."""
+def _reported(folder: Path, pair: Pair, forms: Mapping[str, Specification],
+              ) -> tuple[tuple[int, ...], Array, tuple[int, ...]]:
+    """Read reported trade from the earliest year that any specification uses, without a gap.
+
+    Gives years, log values (year, series), and the years in which the corridor was closed.
+    """
     first = min([pair.first_year, *(form.presample.first_year for form in forms.values()
                                     if form.presample is not None)])
     history = read_history(folder, first=first)
@@ -189,7 +215,8 @@ def _reported(folder: Path, pair: Pair,
                for importer in [history.importers[j]]]
     if missing:
         raise InputError(missing)
-    return history.years, to_series(history.log_value)
+    closed = np.array(history.years)[history.closed_share >= CLOSED]
+    return history.years, to_series(history.log_value), tuple(map(int, closed))
 
 
 def _wrong_origins(first: int, last: int, years: Sequence[int], pair: Pair) -> list[Problem]:
@@ -270,9 +297,13 @@ def record_of(plan: Backtest, cells: Sequence[Cell]) -> tuple[pd.DataFrame, Deci
     import pandas as pd
 
     by_name = {(cell.model, cell.origin): cell for cell in cells}
+    for name, origin in itertools.product(RIVALS, plan.origins):  # before any closure: the same
+        by_name.setdefault((name + OPEN, origin), by_name[name, origin])
     names = [name for name, form in plan.forms.items() if form.use == CANDIDATE]
-    rows = [row for cell in cells for row in _rows(
-        plan, cell.model, plan.kind(cell.model), cell.origin, cell.draws, cell.log_score, None)]
+    rows = [row for model in (*plan.forms, *SIMPLE) for origin in plan.origins
+            for cell in [by_name[model, origin]]
+            for row in _rows(plan, model, plan.kind(model), origin, cell.draws, cell.log_score,
+                             None)]
     if not names:
         return pd.DataFrame(rows), Decision("", {}, 0)
     judged = _judged(plan, names, by_name)

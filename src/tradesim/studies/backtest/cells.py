@@ -30,7 +30,7 @@ from tradesim.reference.likelihood import (
 )
 from tradesim.reference.mcmc import assess, kept_draws, sample
 from tradesim.studies.backtest import scores
-from tradesim.studies.backtest.benchmarks import OTHERS, RIVALS
+from tradesim.studies.backtest.benchmarks import rule
 
 MAX_RHAT, MIN_EFFECTIVE = 1.05, 400.0
 """Bounds for the fit of one origin; what fails them is repeated with more steps."""
@@ -53,7 +53,7 @@ class CellTask:
     model: str  # name of a simple forecast, or of a specification
     form: Specification | None  # None for a simple forecast
     origin: int  # last year known
-    series: Array  # reported trade up to the origin, logs; (year, series)
+    series: Array  # reported trade up to the origin, logs; (year, series), NaN in a gap
     outcome: Array  # the same after it; all that a specification uses, to be scored
     draws: int
     seed: int
@@ -92,8 +92,7 @@ def work(task: CellTask) -> Cell:
 
 
 def _rival(task: CellTask) -> Cell:
-    rule = {**RIVALS, **OTHERS}[task.model]
-    forecasts = [rule(column, len(task.outcome)) for column in task.series.T]
+    forecasts = [rule(task.model)(column, len(task.outcome)) for column in task.series.T]
     mean = np.stack([forecast.mean for forecast in forecasts], axis=-1)
     sd = np.stack([forecast.sd for forecast in forecasts], axis=-1)
     return Cell(task.model, task.origin, scores.normal_draws(mean, sd, task.draws),
