@@ -1,4 +1,4 @@
-"""Tables of docs/backtest.md from calibration/backtest.csv: `python tests/helpers/backtest_page.py`."""
+"""Tables of docs/backtest.md: `python tests/helpers/backtest_page.py`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ from tradesim.studies.backtest.track_record import (
 )
 
 PAGE = Path(__file__).parents[2] / "docs" / "backtest.md"
-BEGIN, END = "<!-- from calibration/backtest.csv by tests/helpers/backtest_page.py -->", "<!-- end -->"
+BEGIN = "<!-- from calibration/backtest.csv by tests/helpers/backtest_page.py -->"
+END = "<!-- end -->"
 
 
 def table(heads: list[str], rows: list[list[str]], other: str = "---:") -> str:
@@ -40,7 +41,8 @@ def table(heads: list[str], rows: list[list[str]], other: str = "---:") -> str:
 
 def tables(folder: Path) -> str:
     """Give the results of the page."""
-    frame, pair, heads = record.read_record(folder), read_pair(folder), words("backtest")["columns"]
+    frame, pair = record.read_record(folder), read_pair(folder)
+    heads = words("backtest")["columns"]
     weights, forms = read_weights(folder), read_specifications(folder)
     count = pair.target_count
     rows = record.of(frame, TURNOVER, count)
@@ -63,12 +65,12 @@ def tables(folder: Path) -> str:
         "How spread out outcomes were in the ranges, and how wide these were:",
         table(heads["sharpness"], sharpness_rows(rows, STACKED)),
         "Every model, means over the five horizons (each counts the same); skill against the best "
-        f"rival of open years at each horizon, bias is outcome less median. `{HINDSIGHT}` is “weights of today”, "
-        f"`{EQUAL}` “all candidates alike”.",
+        "rival of open years at each horizon, bias is outcome less median. "
+        f"`{HINDSIGHT}` is “weights of today”, `{EQUAL}` “all candidates alike”.",
         table(heads["models"], model_rows(rows, weights)),
         "The stack with the weights of the time on every target and count:",
-        table(["target", "CRPS", "skill, years 2 to 5", "the same, rivals of all years", "90 % held",
-               "50 % held"], others),
+        table(["target", "CRPS", "skill, years 2 to 5", "the same, rivals of all years",
+               "90 % held", "50 % held"], others),
         "Specifications (`calibration/specifications.yaml`):",
         table(["name", "what it is", "use"],
               [[f"`{name}`", form.title, form.use] for name, form in forms.items()], "---")])
