@@ -18,7 +18,7 @@ from tradesim.inputs.specifications import STACKED, Specification, loadings
 from tradesim.reference import gravity
 
 DRAWN = ("constant", "elasticity_gdp", "elasticity_exchange_rate", "closure_effect",
-         "persistence", "innovation_sd", "bias", "residual")
+         "persistence", "innovation_sd", "bias", "error_sd", "residual")
 """What a run takes from the posterior."""
 
 MIDDLE = 0.5
