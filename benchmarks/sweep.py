@@ -29,7 +29,7 @@ from tradesim.studies.sweep.run import sweep
 
 SCENARIO, ROWS, LOOP, CORES = "all_levers", 8192, 60, os.cpu_count() or 1
 TWENTY = ("adjustment.*", "elasticity.scale", "elasticity.ratio", "elasticity.demand", "routes.*",
-          "eaeu_fta.utilisation", "eaeu_fta.nontariff_cut", "access.KAZ.meat_livestock.MNG",
+          "eaeu_interim.utilisation", "eaeu_fta.nontariff_cut", "access.KAZ.meat_livestock.MNG",
           "altai_road.km_saved", "altai_road.usd_per_tonne_km", "altai_road.speed_km_per_hour",
           "tsagaannuur_free_zone.uptake", "tsagaannuur_free_zone.regional_share",
           "direct_flights.information_cut", "border_facilitation.crossing_hours_saved",

@@ -2,9 +2,8 @@
 
 ``python benchmarks/thirds.py [SCENARIO]`` prints, for every factor, median turnover of 2035 in
 the reference and the mean effect of the scenario if implemented, in the lowest and in the
-highest third of the draws of that factor; and the same by form of the reference path. Other
-factors stay as they are drawn, so this is no decomposition, but it shows at a glance which
-judgement matters. Used for docs/limits.md.
+highest third of the draws of that factor. Other factors stay as they are drawn, so this is no
+decomposition, but it shows at a glance which judgement matters. Used for docs/limits.md.
 """
 
 import sys
@@ -13,23 +12,18 @@ import numpy as np
 
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.parameters import Cube
-from tradesim.inputs.posterior import labels_of
 from tradesim.inputs.scenario import Known, read_scenario
 from tradesim.simulation.draws import draw_all
 from tradesim.simulation.model import load_baseline, simulate
 
 YEAR, SHOWN = 2035, 14
 MILLION = 1e6
-FORM = "posterior.specification"
-OF_FORMS = (FORM, "posterior.nominal", "posterior.real", "posterior.imports")
 
 
 def factors(draws: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """One column per uncertain number that varies; those over years as their sum."""
     columns = {}
     for name, values in draws.items():
-        if name in OF_FORMS:
-            continue
         flat = values.reshape(len(values), values.shape[1] if values.ndim > 1 else 1, -1)
         if name.startswith("innovation."):
             flat = flat.sum(axis=1, keepdims=True)
@@ -39,16 +33,6 @@ def factors(draws: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
             if np.ptp(flat[:, column]) > 0:
                 columns[label] = flat[:, column]
     return columns
-
-
-def by_form(forms: list[str], place: np.ndarray, level: np.ndarray, effect: np.ndarray) -> None:
-    """Print level and effect of the draws of each form of the reference path."""
-    print("\nform of the reference path: share of draws, %; reference, median; effect, mean, %")
-    for number, form in enumerate(forms):
-        own = place == number
-        if own.any():
-            print(f"  {form:44} {100 * own.mean():8.0f} {np.median(level[own]):8.0f} "
-                  f"{100 * effect[own].mean():8.1f}")
 
 
 def main(name: str = "all_levers") -> None:
@@ -61,7 +45,6 @@ def main(name: str = "all_levers") -> None:
     effect = turnover.sel(case="if_implemented").to_numpy() / level - 1.0
     print(f"{name}, {YEAR}: reference {np.median(level):.0f}, if implemented "
           f"{100 * effect.mean():+.1f} % on average")
-    by_form(labels_of(base.posterior), draws[FORM], level, effect)
     for title, values, middle, scale in (("reference, median, USD million", level, np.median, 1.0),
                                          ("effect if implemented, mean, %", effect, np.mean, 100.)):
         rows = []

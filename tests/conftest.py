@@ -27,7 +27,7 @@ SLOW = (
     "reports/export/test_document.py",
     "reports/run/test_figures.py",
     "reports/run/test_page.py",
-    "reports/test_sweep_figures.py",
+    "reports/test_sweep.py",
     "simulation/test_provenance.py",
     "studies/backtest/test_backtest.py",
     "studies/backtest/test_benchmarks.py",

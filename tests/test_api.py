@@ -44,7 +44,7 @@ def test_settings_reach_the_scenario(dataset):
     assert scenario["horizon"] == 2030
     assert dataset["turnover"].attrs["units"] == "USD"
     dropped = ts.run("eaeu_fta", draws=3, eaeu_fta=None)
-    assert json.loads(dropped.attrs["scenario"])["levers"] == {}
+    assert json.loads(dropped.attrs["scenario"])["levers"] == {"eaeu_interim": {}}
 
 
 def test_headline_reads_as_the_command_prints(dataset):

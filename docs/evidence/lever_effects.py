@@ -132,7 +132,7 @@ CASES = (
 
 def run_alone(base: Baseline, case: Case, draws: int, turned: Sequence[str] = ()) -> xr.Dataset:
     """Results of a scenario that pulls this lever only."""
-    known = Known(base.parameters, base.levers, base.pair, base.specifications)
+    known = Known(base.parameters, base.levers, base.pair)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "alone.yaml"
         path.write_text(yaml.safe_dump({"title": case.lever, "question": "What does it do alone?",

@@ -23,7 +23,6 @@ from tradesim.common.files import calibration_folder
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.parameters import read_parameters
 from tradesim.inputs.posterior import read_posterior
-from tradesim.inputs.specifications import read_weights
 from tradesim.reports.figure_style import save, style
 from tradesim.reports.identification import beliefs, identification
 from tradesim.studies import identification_table
@@ -125,12 +124,10 @@ def analogue_tables(folder: Path) -> dict[str, str]:
     return tables
 
 
-def learnt(frame: pd.DataFrame, name: str, parameter: str) -> list[str]:
+def learnt(frame: pd.DataFrame, parameter: str) -> list[str]:
     """Prior, posterior, learnt and overlap of one parameter."""
-    rows = frame[(frame["specification"] == name) & (frame["parameter"] == parameter)]
+    rows = frame[frame["parameter"] == parameter]
     value = {(row.check, row.key): row.value for row in rows.itertuples()}
-    if ("identified", "overlap") not in value:
-        return ["fixed", "fixed", "–", "–"]
     return [f"{value[part, 'mean']:.2f} ({value[part, 'sd']:.2f})".replace("-", "−")
             for part in ("prior", "posterior")] + [
         f"{100 * value['identified', key]:.0f} %" for key in ("contraction", "overlap")]
@@ -138,38 +135,22 @@ def learnt(frame: pd.DataFrame, name: str, parameter: str) -> list[str]:
 
 def identification_tables(folder: Path) -> dict[str, str]:
     """Tables of `docs/identification.md`, from `identification.csv`."""
-    frame, weights = identification_table.read(folder), read_weights(folder)
-    names = list(weights)
-    main = frame[frame["specification"] == names[0]]
-    head = ["prior mean (sd)", "posterior mean (sd)", "learnt", "overlap"]
-    means = frame[(frame["check"] == "posterior") & (frame["key"] == "mean")]
-    parameters = list(main[main["check"] == "identified"]["parameter"].drop_duplicates())
-    tables = {
-        "parameters": f"Specification `{names[0]}`:\n\n" + markdown(
-            ["parameter", *head, "posterior means of all specifications"],
-            [[f"`{name.removeprefix('reference.')}`", *learnt(frame, names[0], name),
-              between(means[means["parameter"] == name]["value"])] for name in parameters]),
-        "elasticity": markdown(["specification", "weight", *head], [
-            [f"`{name}`", f"{100 * weights[name]:.0f} %",
-             *learnt(frame, name, "reference.elasticity_gdp")]
-            for name in sorted(names, key=lambda name: -weights[name])])}
+    frame = identification_table.read(folder)
+    head = ["parameter", "prior mean (sd)", "posterior mean (sd)", "learnt", "overlap"]
+    parameters = frame[frame["check"] == "identified"]["parameter"].drop_duplicates()
     found = {}
     for row in frame[frame["check"] == "predictive"].itertuples():
-        found.setdefault((row.specification, row.parameter), {})[row.key] = row.value
-    tables["predictive"] = f"Specification `{names[0]}`:\n\n" + markdown(
-        ["of the series", "reported", "made by the model, 90 %", "p-value"],
-        [[said(parameter), f"{row['observed']:.2f}".replace("-", "−"),
-          f"{row['p05']:.2f} to {row['p95']:.2f}".replace("-", "−"), f"{row['p_value']:.2f}"]
-         for (name, parameter), row in found.items() if name == names[0]])
-    tables["misfits"] = misfits(found, names)
-    tables["years"] = years_table(frame, names[0])
-    tables["simulation"] = simulation(main)
-    return tables
-
-
-def between(values: pd.Series) -> str:
-    """Write the smallest and the largest of some values."""
-    return f"{values.min():.2f} to {values.max():.2f}".replace("-", "−")
+        found.setdefault(row.parameter, {})[row.key] = row.value
+    return {
+        "parameters": markdown(head, [
+            [f"`{name.removeprefix('reference.')}`", *learnt(frame, name)]
+            for name in parameters]),
+        "predictive": markdown(
+            ["of the series", "reported", "made by the model, 90 %", "p-value"],
+            [[said(parameter), f"{row['observed']:.2f}".replace("-", "−"),
+              f"{row['p05']:.2f} to {row['p95']:.2f}".replace("-", "−"), f"{row['p_value']:.2f}"]
+             for parameter, row in found.items()]),
+        "misfits": misfits(found), "years": years_table(frame), "simulation": simulation(frame)}
 
 
 def said(parameter: str) -> str:
@@ -183,36 +164,26 @@ def said(parameter: str) -> str:
     return f"{words[what]}, into {importer}, {reporter}'s count"
 
 
-def misfits(found: Mapping[tuple[str, str], Mapping[str, float]], names: list[str]) -> str:
+def misfits(found: Mapping[str, Mapping[str, float]]) -> str:
     """Say which statistics lie in the outer twentieth on either side."""
-    lines = []
-    for name in names:
-        own = {parameter: row["p_value"] for (form, parameter), row in found.items()
-               if form == name}
-        out = [f"{said(parameter)} ({value:.2f})" for parameter, value in own.items()
-               if not 0.05 <= value <= 0.95]
-        lines.append(f"- `{name}`: {len(out)} of {len(own)} outside 0.05 to 0.95"
-                     + (f": {'; '.join(out)}" if out else ""))
-    return "\n".join(["By chance one or two of 14 would be.", "", *lines])
+    out = [f"{said(parameter)} ({row['p_value']:.2f})" for parameter, row in found.items()
+           if not 0.05 <= row["p_value"] <= 0.95]
+    return (f"{len(out)} of {len(found)} are outside 0.05 to 0.95"
+            + (f": {'; '.join(out)}" if out else "") + ". By chance one or two would be.")
 
 
-def years_table(frame: pd.DataFrame, name: str) -> str:
+def years_table(frame: pd.DataFrame) -> str:
     """Shifts by year left out."""
-    rows = frame[frame["specification"] == name]
-    value = {(row.parameter, row.check, row.key): row.value for row in rows.itertuples()}
+    value = {(row.parameter, row.check, row.key): row.value for row in frame.itertuples()}
     years = sorted({key for _, check, key in value if check == "left_out"})
-    quantities = [quantity for quantity in ("elasticity", "turnover")
-                  if years and (quantity, "left_out", years[0]) in value]
-    everywhere = frame[(frame["check"] == "left_out_change") & (frame["parameter"] == "turnover")]
-    return f"Specification `{name}`, and the projection by all:\n\n" + markdown(
+    quantities = ("elasticity", "turnover")
+    return markdown(
         ["year left out", *(f"{quantity}, shift in sd" for quantity in quantities),
-         "projection 2035", "all specifications, least and most"],
+         "projection 2035"],
         [[year + ("†" if value["weights", "left_out_refitted", year] else ""),
           *(f"{value[quantity, 'left_out', year]:+.2f}".replace("-", "−")
             for quantity in quantities),
-          change(math.expm1(value["turnover", "left_out_change", year])),
-          " to ".join(change(math.expm1(edge)) for edge in
-                      everywhere[everywhere["key"] == year]["value"].agg(["min", "max"]))]
+          change(math.expm1(value["turnover", "left_out_change", year]))]
          for year in years])
 
 

@@ -1,7 +1,6 @@
 """The command line: what it prints, where, and with which exit code."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,6 @@ from tradesim import __version__
 from tradesim.cli.app import cli
 from tradesim.cli.options import complete_levers, complete_scenarios
 from tradesim.common.errors import ConvergenceError, InputError, Problem
-from tradesim.common.files import calibration_folder
 from tradesim.economy.levers import registry
 from tradesim.inputs.scenario import Known, read_scenario, shipped
 from tradesim.reports import terminal
@@ -381,18 +379,15 @@ def test_calibrate_passes_options_and_prints_the_fit(call, calibration, monkeypa
 
     def fit(folder, **options):
         asked.update(options, folder=folder)
-        one = {"weight": 0.25, "first_year": 2005, "parameters": {"reference.x": row}}
-        return SimpleNamespace(manifest={"specifications": {"plain": one}}, folder=folder)
+        return SimpleNamespace(manifest={"parameters": {"reference.x": row}}, folder=folder)
 
     fake = ModuleType("tradesim.reference.calibrate")
     vars(fake)["calibrate"] = fit
     monkeypatch.setitem(sys.modules, "tradesim.reference.calibrate", fake)
-    done = call("calibrate", "--as-of", 2019, "--seed", 4, "--calibration", calibration,
-                "--specification", "a", "--specification", "b")
+    done = call("calibrate", "--as-of", 2019, "--seed", 4, "--calibration", calibration)
     assert done.exit_code == 0
     assert asked == {"folder": calibration, "as_of": 2019, "seed": 4, "out": None,
-                     "progress": None, "specifications": ("a", "b")}
-    assert "plain (weight 0.25, data from 2005)" in done.stdout
+                     "progress": None}
     assert "reference.x  1 ± 0.25  0.812 ± 0.1    0.6 to 1    84 %  1.001" in done.stdout
 
 
@@ -419,14 +414,3 @@ def test_check_says_when_a_folder_is_a_calibration(call, calibration):
     done = call("check", calibration, "--calibration", calibration)
     assert done.exit_code == 2
     assert "is a calibration folder, not one of scenarios" in done.output
-
-
-def test_check_reads_the_weights_of_specifications(call, tmp_path):
-    shutil.copytree(calibration_folder(), tmp_path / "mine")
-    path = tmp_path / "mine" / "weights.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace("  real_gdp: 0", "  real_gpd: 0"),
-                    encoding="utf-8")
-    done = call("check", "--calibration", tmp_path / "mine")
-    assert done.exit_code == 2
-    assert "weights.real_gpd: unknown specification" in done.stderr
-    assert "did you mean 'real_gdp'?" in done.stderr

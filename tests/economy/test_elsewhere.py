@@ -16,7 +16,7 @@ from tradesim.common.arrays import spread
 from tradesim.economy.accounts import account
 from tradesim.economy.elsewhere import elsewhere, third_duties
 from tradesim.economy.equilibrium import no_change
-from tradesim.economy.routes import kept_by_hauliers, saving
+from tradesim.economy.routes import carried, saving
 from tradesim.economy.services import services
 from tradesim.economy.shocks import Shock, resolve
 
@@ -88,10 +88,17 @@ def test_services_by_hand(world):
     growth = spread([1.5, 2.0], "importer")
     found = services(world, growth, spread(0.0))
     draws = world.draws
-    by_hand = (draws["services.visits.LEF.RIG.price"] * draws["services.visits.LEF.RIG.quantity"]
-               * 2.0 + draws["services.visits.LEF.all.price"]
-               * draws["services.visits.LEF.all.quantity"])
+    by_hand = (draws["services.tourism.LEF.RIG.price"] * draws["services.tourism.LEF.RIG.quantity"]
+               * 2.0 + draws["services.tourism.LEF.all.price"]
+               * draws["services.tourism.LEF.all.quantity"])
     np.testing.assert_allclose(found[0, LEF, 0, 0, 0, 0], by_hand, rtol=1e-12)
+
+
+def test_visitors_of_a_lever_spend_half_on_each_side(world):
+    growth, draws = spread([1.5, 2.0], "importer"), world.draws
+    more = services(world, growth, spread(800.0)) - services(world, growth, spread(0.0))
+    own = draws["services.tourism.RIG.LEF.price"]
+    np.testing.assert_allclose(more[0, RIG, 0, 0, 0, 0], 400.0 * own, rtol=1e-9)
 
 
 def test_services_are_no_part_of_turnover(world):
@@ -110,7 +117,7 @@ def test_hauliers_keep_what_does_not_reach_the_buyer(world):
     one = replace(world, route_share=np.stack([spread(1.0), spread(0.0)]))
     freight = np.stack([spread(20.0), spread(0.0)])
     none = np.zeros_like(freight)
-    kept, passed = kept_by_hauliers(one, freight, none), -saving(one, freight, none)
+    kept, passed = carried(one, freight, none)[2], -saving(one, freight, none)
     np.testing.assert_allclose(kept + passed, 20.0 / world.unit_value * np.ones_like(kept),
                                rtol=1e-12)
     *_, found = settled_books(world, [Shock(freight=freight)])

@@ -45,9 +45,9 @@ def trading(seed=0, **changes):
 
 def once_in(world, levels, pulled, count=None):
     """Resolve and solve, as the model does; counts the cells that are solved."""
-    def once(take, margin, filled):
+    def once(take, margin):
         here = take(world)
-        change = resolve(here, take(pulled), margin, filled)
+        change = resolve(here, take(pulled), margin)
         settled = equilibrium(here, take(levels), change)
         if count is not None:
             count.append(settled.sales[0, 0, 0].size)
@@ -58,7 +58,7 @@ def once_in(world, levels, pulled, count=None):
 
 def settle(world, levels, pulled, count=None):
     once = once_in(world, levels, pulled, count)
-    change, settled = once(lambda values: values, 1.0 + NONE, 1.0 + NONE)
+    change, settled = once(lambda values: values, 1.0 + NONE)
     return within_quotas(once, levels, pulled, change, settled)
 
 
@@ -309,13 +309,13 @@ def test_two_importers_in_one_group_are_refused():
 def test_a_quota_that_cannot_be_met_is_an_error():
     world, levels, room = binding()
 
-    def jumps(take, margin, filled):
-        change, settled = once_in(world, levels, [(ON, quota(room, levels))])(take, margin, filled)
+    def jumps(take, margin):
+        change, settled = once_in(world, levels, [(ON, quota(room, levels))])(take, margin)
         low = np.where(margin < 0.5, -1.0, 1.0)
         return change, replace(settled, sales=0.0 * settled.sales + low)
 
     change, settled = once_in(world, levels, [(ON, quota(room, levels))])(
-        lambda values: values, 1.0 + NONE, 1.0 + NONE)
+        lambda values: values, 1.0 + NONE)
     with pytest.raises(ConvergenceError, match=r"quota did not converge in draws? \d.*; "
                                                r"largest residual"):
         within_quotas(jumps, levels, [(ON, quota(room, levels))], change, settled)
@@ -378,8 +378,7 @@ ROWS = {"product_share": "0.5,0.4,0.6", "quota_tonnes": "1000,500,2000",
         "in_quota_rate": "0,0,0", "over_quota_rate": "0.1,0.1,0.1"}
 PAIR = SimpleNamespace(importers=("LEF",), groups={"tools": None}, exporters=("LEF", "RIG"),
                        routes={}, products={}, name=str)
-LEVERS = {"pact": SimpleNamespace(name="pact",
-                                   settings={"scope": SimpleNamespace(values=["narrow"])})}
+LEVERS = {"pact": SimpleNamespace(name="pact", settings={}, applies={"scope": "narrow"})}
 
 
 def read(tmp_path, scope="narrow", **changes):
@@ -422,21 +421,21 @@ def test_a_calibration_needs_no_quotas(tmp_path):
 
 def test_runs_subsets_and_blocks_meet_the_same_quotas(base, monkeypatch):
     """The whole model, with a quota on wheat that binds in some draws and years."""
-    tonnes = "eaeu_fta.quota.interim.MNG.cereals_flour.quota_tonnes=430000"
+    tonnes = "eaeu_interim.quota.interim.MNG.cereals_flour.quota_tonnes=400000"
     asked = ask("eaeu_interim", draws=40, seed=3, overrides=[tonnes, "horizon=2031"])
     draws = draw_all(base, asked.scenario, Cube.random(40, 3))
     start = prepare(base, asked.scenario, draws)
-    found = start.settle({IMPLEMENTED: {"eaeu_fta": np.ones(40)}})
+    found = start.settle({IMPLEMENTED: {"eaeu_interim": np.ones(40)}})
     group = list(base.pair.groups).index("cereals_flour")
     rent = found.change.rent[base.pair.importers.index("MNG"), :, group].max(axis=0)
-    duty = start.shocks["eaeu_fta"].quota[0, :, group].max(axis=0) * 0.05
+    duty = start.shocks["eaeu_interim"].quota[0, :, group].max(axis=0) * 0.05
     assert (rent > 0).mean() > 0.3
     assert ((rent > 0) & (rent < 0.3 * duty)).any()
     whole = simulate(base, asked.scenario, draws)
     own = flows(base, asked.scenario, draws, all_subsets(1))
     first = next(iter(base.pair.counts))
     trade = whole["trade"].sum("group").sel(case=IMPLEMENTED, count=first)
-    np.testing.assert_allclose(own.own[-1] * own.to_count[0][:, None],
+    np.testing.assert_allclose(own.counted[0, -1],
                                trade.transpose("importer", "year", "draw"), rtol=1e-12)
     monkeypatch.setattr(model, "BLOCK", 7)
     again = simulate(base, asked.scenario, draws)

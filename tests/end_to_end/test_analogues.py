@@ -119,7 +119,8 @@ def broken(tmp_path, old, new):
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("draws: 4000\n", "", "draws: is missing"),
     ("seed: 1\n", "seed: 1\nseeds: 2\n", "seeds: unknown key"),
-    ("eaeu_fta.utilisation", "eaeu_fta.use", "'eaeu_fta.use' is no numeric setting of a lever"),
+    ("eaeu_interim.utilisation", "eaeu_interim.use",
+     "'eaeu_interim.use' is no numeric setting of a lever"),
     ("      metals: [0.5", "      metal: [0.5", "'metal' is no group with elasticities"),
     ("    exporter: VNM\n", "", "duty_cuts.vietnam_imports.exporter: is missing"),
     ("        grade: B\n        note: 15 %", "        note: 15 %", "grade: is missing"),

@@ -314,6 +314,57 @@ def test_what_a_project_would_take_in_words(brings, gap, expected):
     assert scenario_answers.enough(50_000, "tonnes a year", brings, gap) == expected
 
 
+@pytest.mark.parametrize(("share", "brings", "gap", "expected"), [
+    (0.1, 177.0, 230.0, "10 % of the output brings 177 million, all of it 1,770 million a year, "
+                        "and to lift the median to the goal takes 13 % of it"),
+    (0.1, 10.0, 230.0, "10 % of the output brings 10.0 million, all of it 100 million a year, "
+                       "and all of it does not lift the median to the goal"),
+    (0.1, 10.0, -5.0, "10 % of the output brings 10.0 million, all of it 100 million a year, "
+                      "and the median reaches the goal without it"),
+    (0.1, 0.0, 230.0, "10 % of the output brings next to nothing"),
+])
+def test_what_share_of_an_output_it_takes_in_words(share, brings, gap, expected):
+    assert scenario_answers.enough_of(share, "the output", brings, gap) == expected
+
+
+@pytest.mark.parametrize(("counted", "expected"), [
+    ({2022: 90.0, 2023: 133.0, 2024: 124.0},
+     "on Avalon's count turnover was above 130 million in 2023 (133 million), "
+     "was 124 million in 2024"),
+    ({2022: 131.0, 2023: 90.0, 2024: 140.0},
+     "on Avalon's count turnover was above 130 million in 2022 (131 million) and "
+     "2024 (140 million)"),
+    ({2023: 76.7, 2024: 54.1},
+     "on Avalon's count turnover has not reached 130 million in any year to 2024 "
+     "(at most 76.7 million, in 2023)"),
+])
+def test_when_a_goal_was_passed_in_words(counted, expected):
+    assert scenario_answers.passed("Avalon", counted, 130.0) == expected
+
+
+@pytest.mark.parametrize(("before", "moved", "expected"), [
+    (53.5, 5.7, "5.7 million more in Avalon (otherwise 53.5 million)"),
+    (53.5, -5.7, "5.7 million less in Avalon (otherwise 53.5 million)"),
+    (53.5, 0.01, "as much as before in Avalon (otherwise 53.5 million)"),
+])
+def test_what_visitors_spend_in_words(before, moved, expected):
+    assert scenario_answers.visits("Avalon", before, moved) == expected
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), [
+    (0.918, 0.917, "China takes 91.7 % of Avalon's exports (\N{MINUS SIGN}0.1 points)"),
+    (0.185, 0.18504, "China takes 18.5 % of Avalon's exports (unchanged)"),
+])
+def test_share_of_a_buyer_in_words(before, after, expected):
+    assert scenario_answers.bought("China", "Avalon", before, after) == expected
+
+
+def test_a_goal_of_the_scenarios_own_is_named_where_its_probability_is():
+    assert scenario_answers.goal_of("first_goal") == 130.0
+    assert scenario_answers.goal_of("base") == 500.0
+    assert chance(0.4, 0.5, 130.0) == "the probability of 130 million rises from 40 % to 50 %"
+
+
 def test_every_year_of_the_path_is_in_the_expected_files():
     for name in names():
         years = sorted(scenario_answers.numbers(name).path())

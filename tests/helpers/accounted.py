@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tradesim.common.arrays import spread
+from tradesim.common.arrays import entry, spread
 from tradesim.economy.accounts import account
 from tradesim.economy.adjustment import partial_adjust
 from tradesim.economy.equilibrium import equilibrium, no_change
@@ -32,8 +32,15 @@ def books(world, shocks, factor=ONE_COUNT, adjusted=True):
     sales = settled.sales
     if adjusted:
         sales = partial_adjust(sales, world.first_year, world.speed)
-    found = account(world, levels, factor, change, settled, sales)
+    found = account(world, levels, factor, change, settled, sales,
+                    reexports=reexported(world, change, settled, adjusted))
     return levels, change, settled, sales, found
+
+
+def reexported(world, change, settled, adjusted=True):
+    """Log change of the partner's sales of goods made elsewhere."""
+    sales = entry(settled.sales, world.pair_flow) + world.lower * change.preference
+    return partial_adjust(sales, world.first_year, world.speed) if adjusted else sales
 
 
 def before_books(world, levels, factor=ONE_COUNT):
@@ -43,15 +50,19 @@ def before_books(world, levels, factor=ONE_COUNT):
 
 def pact(world, **changes):
     given = {"lever": "pact", "members": ["RIG", "UNI"], "partner": "LEF",
-             "nontariff_scopes": ["wide"], "scope": "narrow",
-             "utilisation": spread(0.5), "nontariff_cut": spread(0.03), "calendar": spread(2015.0)}
+             "without": [], "scope": "narrow",
+             "utilisation": spread(0.5), "nontariff_cut": spread(0.03),
+             "other_members_share": spread(0.4), "calendar": spread(2015.0)}
     return tariff_agreement(world, FULL, **(given | changes))
 
 
-def fly(world, years_on=0.0, flights=2.0, lifetime=0.5):
+def fly(world, years_on=0.0, flights=2.0, lifetime=0.5, seats=100.0, occupancy=0.7,
+        new_visitors=0.4):
     return air_link(world, FULL, survival=spread(0.8), lifetime=spread(lifetime),
                     weekly_flights=spread(flights), reference_flights=spread(2.0),
-                    information_cut=spread(0.01), years_on=spread(years_on))
+                    information_cut=spread(0.01), seats=spread(seats),
+                    occupancy=spread(occupancy), new_visitors=spread(new_visitors),
+                    years_on=spread(years_on))
 
 
 def shocks_of(world, rng):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.pair import read_pair
-from tradesim.inputs.specifications import STACKED, read_specifications, read_weights
 from tradesim.reports.backtest import model_rows
 from tradesim.reports.skill import (
     horizon_rows,
@@ -20,22 +19,16 @@ from tradesim.reports.skill import (
 from tradesim.reports.wording import words
 from tradesim.studies.backtest import track_record as record
 from tradesim.studies.backtest.backtest import series_of
-from tradesim.studies.backtest.track_record import (
-    EQUAL,
-    HINDSIGHT,
-    RIVAL,
-    RIVAL_ALL_YEARS,
-    TURNOVER,
-)
+from tradesim.studies.backtest.track_record import MODEL, RIVAL, RIVAL_ALL_YEARS, TURNOVER
 
 PAGE = Path(__file__).parents[2] / "docs" / "backtest.md"
 BEGIN = "<!-- from calibration/backtest.csv by tests/helpers/backtest_page.py -->"
 END = "<!-- end -->"
 
 
-def table(heads: list[str], rows: list[list[str]], other: str = "---:") -> str:
+def table(heads: list[str], rows: list[list[str]]) -> str:
     """Lay out a table in Markdown, first column to the left, the others to the right."""
-    lines = [heads, ["---", *[other] * (len(heads) - 1)], *rows]
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
@@ -43,37 +36,31 @@ def tables(folder: Path) -> str:
     """Give the results of the page."""
     frame, pair = record.read_record(folder), read_pair(folder)
     heads = words("backtest")["columns"]
-    weights, forms = read_weights(folder), read_specifications(folder)
     count = pair.target_count
     rows = record.of(frame, TURNOVER, count)
     others = []
     for target, other in series_of(pair):
         part = record.of(frame, target, other)
-        whole = record.overall(part).loc[STACKED]
-        fair, every = (record.skill(part, STACKED, kind) for kind in (RIVAL, RIVAL_ALL_YEARS))
+        whole = record.overall(part).loc[MODEL]
+        fair, every = (record.skill(part, MODEL, kind) for kind in (RIVAL, RIVAL_ALL_YEARS))
         what = TURNOVER if target == TURNOVER else (
             f"{pair.name(pair.partner(target))} to {pair.name(target)}")
         others.append([f"{what}, {pair.name(other)}", f"{whole['crps']:.3f}",
                        *(skill_text(one.range(2)) for one in (fair, every)),
                        *(percent(whole[f"covered{level}"]) for level in (90, 50))])
     return "\n\n".join([
-        f"Turnover on {pair.name(count)}, the stack with the weights of the time (`{STACKED}`). "
-        f"{summary(rows, STACKED)}",
-        table(heads["horizon"], horizon_rows(rows, STACKED)),
+        f"Turnover on {pair.name(count)}. {summary(rows, MODEL)}",
+        table(heads["horizon"], horizon_rows(rows, MODEL)),
         "By origin, mean CRPS from the second year on:",
-        table(heads["origins"], origin_rows(rows, STACKED)),
+        table(heads["origins"], origin_rows(rows, MODEL)),
         "How spread out outcomes were in the ranges, and how wide these were:",
-        table(heads["sharpness"], sharpness_rows(rows, STACKED)),
+        table(heads["sharpness"], sharpness_rows(rows, MODEL)),
         "Every model, means over the five horizons (each counts the same); skill against the best "
-        "rival of open years at each horizon, bias is outcome less median. "
-        f"`{HINDSIGHT}` is “weights of today”, `{EQUAL}` “all candidates alike”.",
-        table(heads["models"], model_rows(rows, weights)),
-        "The stack with the weights of the time on every target and count:",
+        "rival of open years at each horizon, bias is outcome less median.",
+        table(heads["models"], model_rows(rows)),
+        "The model on every target and count:",
         table(["target", "CRPS", "skill, years 2 to 5", "the same, rivals of all years",
-               "90 % held", "50 % held"], others),
-        "Specifications (`calibration/specifications.yaml`):",
-        table(["name", "what it is", "use"],
-              [[f"`{name}`", form.title, form.use] for name, form in forms.items()], "---")])
+               "90 % held", "50 % held"], others)])
 
 
 def page(text: str, folder: Path) -> str:

@@ -37,8 +37,12 @@ ACCOUNTS = ("trade", "imports", "tariff_revenue", "consumer_surplus", "producer_
 """Kept for the last year, as changes of totals over groups."""
 
 
-SHARES = ("self_sufficiency", "corridor_share")
+SHARES = ("self_sufficiency", "corridor_share", "export_share", "export_concentration",
+          "trade_share")
 """Kept for the last year, without the scenario and as changes, as means."""
+
+BESIDE = ("services",)
+"""Accounts beside goods, in USD, kept as `SHARES` are."""
 
 PATHS = ("turnover", "consumer_surplus")
 """Mean changes kept for every year: what a shock does is over by the last one."""
@@ -80,7 +84,7 @@ def reduce(dataset: xr.Dataset) -> pd.DataFrame:
     before = rows["variable"].isin(LEVELS) & (rows["case"] == REFERENCE) & mean
     totals = (rows["group"] == ALL) & last & (
         before | (rows["variable"].isin(ACCOUNTS) & change))
-    shares = rows["variable"].isin(SHARES) & last & mean & (
+    shares = rows["variable"].isin((*SHARES, *BESIDE)) & last & mean & (
         change | (rows["case"] == REFERENCE))
     kept = rows[rows["variable"].isin(HEADLINE) | totals | shares]
     parts = [kept, *(_path(dataset, name) for name in PATHS)]

@@ -1,4 +1,4 @@
-"""A made-up back-test: the world of `conftest`, three specifications, forecasts drawn by hand."""
+"""A made-up back-test: the world of `conftest`, the model's forecasts drawn by hand."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from made_up_world import PAIR
-from tradesim.inputs.specifications import Specification
 from tradesim.studies.backtest import scores
 from tradesim.studies.backtest.backtest import Backtest, record_of
 from tradesim.studies.backtest.benchmarks import OPEN, OTHERS, RIVALS
 from tradesim.studies.backtest.cells import Cell, CellTask, to_series, work
+from tradesim.studies.backtest.track_record import MODEL
 
 FIRST, LAST = 1998, 2011
 ORIGINS = tuple(range(2005, 2011))
@@ -19,15 +19,8 @@ DRAWS = 400
 CLOSED = 2008
 """The year in which the corridor was closed."""
 
-FORMS = {name: Specification(name=name, title=title, use=use, size=size, elasticity=elasticity)
-         for name, title, use, size, elasticity in (
-             ("plain", "Nominal incomes", "candidate", "nominal_gdp", "prior"),
-             ("wide", "Real incomes", "candidate", "real_gdp", "prior"),
-             ("blind", "Without income", "ablation", "none", {"kind": "fixed", "value": 0.0}),
-             ("loose", "A wide prior", "probe", "nominal_gdp", "prior"))}
-
-SPREAD = {"plain": (0.0, 0.18), "wide": (0.05, 0.30), "blind": (-0.3, 0.4), "loose": (0.1, 0.2)}
-"""Bias and error of one year's forecast of each made-up specification."""
+SHIFT, ERROR = 0.0, 0.18
+"""Bias and error of one year's forecast of the model."""
 
 
 def values(seed: int = 0) -> np.ndarray:
@@ -42,22 +35,21 @@ def values(seed: int = 0) -> np.ndarray:
     return to_series(counts + rng.normal(0, 0.05, counts.shape))
 
 
-def plan(seed: int = 0, folder: Path = Path("nowhere"), forms=FORMS) -> Backtest:
+def plan(seed: int = 0, folder: Path = Path("nowhere")) -> Backtest:
     """Plan of the made-up back-test."""
-    return Backtest(folder, PAIR, ORIGINS, 5, forms, tuple(range(FIRST, LAST + 1)), values(seed),
+    return Backtest(folder, PAIR, ORIGINS, 5, tuple(range(FIRST, LAST + 1)), values(seed),
                     DRAWS, 1, {"version": "0", "program": "0", "inputs": {},
                                "origins": [2005, 2010]}, (CLOSED,))
 
 
 def forecast(task: CellTask) -> Cell:
-    """Work on a cell: rivals as they are, specifications near the truth by their own error."""
-    if task.form is None:
+    """Work on a cell: rivals as they are, the model near the truth by its own error."""
+    if task.model != MODEL:
         return work(task)
-    shift, error = SPREAD[task.model]
     rng = np.random.default_rng([task.origin, len(task.model)])
     h = np.sqrt(np.arange(1, len(task.outcome) + 1))[:, None]
-    middle = task.outcome + h * error * rng.normal(size=(1, 1)) + shift
-    draws = middle + h * error * rng.normal(size=(task.draws, *task.outcome.shape))
+    middle = task.outcome + h * ERROR * rng.normal(size=(1, 1)) + SHIFT
+    draws = middle + h * ERROR * rng.normal(size=(task.draws, *task.outcome.shape))
     density = np.array([[scores.log_score(draws[:, i, k], task.outcome[i, k])
                          for k in range(draws.shape[2])] for i in range(draws.shape[1])])
     return Cell(task.model, task.origin, draws, density, {"rhat": 1.01, "effective": 900.0})
@@ -65,7 +57,7 @@ def forecast(task: CellTask) -> Cell:
 
 def rough(task: CellTask) -> Cell:
     """The same with rivals that need no fit: means and spreads of the series itself, quickly."""
-    if task.form is not None:
+    if task.model == MODEL:
         return forecast(task)
     place = [*RIVALS, *OTHERS].index(task.model.removesuffix(OPEN))
     h = np.sqrt(np.arange(1, len(task.outcome) + 1))[:, None]
@@ -77,6 +69,6 @@ def rough(task: CellTask) -> Cell:
 
 
 def record(seed: int = 0):
-    """Record and decision of the made-up back-test."""
+    """Record of the made-up back-test."""
     made = plan(seed)
     return record_of(made, [rough(task) for task in made.tasks()])

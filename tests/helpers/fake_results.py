@@ -45,6 +45,7 @@ VARIABLES = {
     "quota_rent": ("case", "draw", "year", "importer"),
     "consumer_surplus": ("case", "draw", "year", "importer"),
     "gain_resource": ("case", "draw", "year", "importer"),
+    "gain_formalities": ("case", "draw", "year", "importer"),
     "gain_tax": ("case", "draw", "year", "importer"),
     "gain_supplier_price": ("case", "draw", "year", "importer"),
     "gain_home_price": ("case", "draw", "year", "importer"),
@@ -96,6 +97,7 @@ SCENARIO = {
     "name": "made_up", "title": "A made-up agreement",
     "question": "What would a made-up agreement add to trade, and who pays?",
     "levers": {}, "parameters": {}, "horizon": 2035, "draws": 200, "seed": 1,
+    "target_usd": 500e6,
     "references": [{"title": "A made-up study (2020)", "url": "https://example.org/study"}],
     "not_modelled": ["services", "dispute settlement"], "origins": {},
 }
@@ -150,8 +152,8 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
         revenue = 0.05 * own - 0.35 * gain
         arrays["tariff_revenue"][..., market] = revenue
         arrays["consumer_surplus"][..., market] = 0.3 * gain
-        for cause, part in (("resource", 0.1), ("tax", 0.15), ("supplier_price", -0.02),
-                            ("home_price", 0.06), ("choice", 0.01)):
+        for cause, part in (("resource", 0.06), ("formalities", 0.04), ("tax", 0.15),
+                            ("supplier_price", -0.02), ("home_price", 0.06), ("choice", 0.01)):
             arrays[f"gain_{cause}"][..., market] = part * gain
         abroad = arrays["imports"][:, :, :, market].copy()
         abroad[..., market] = 0.0

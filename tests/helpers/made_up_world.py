@@ -52,7 +52,10 @@ def make_economy(seed: int = 0, draws: int = DRAWS) -> Economy:
         ("vat.LEF", 0.05, 0.1), ("vat.RIG", 0.1, 0.2), ("discount.rate", 0.05, 0.1),
         ("self_sufficiency.rolls", 0.6, 0.9), ("self_sufficiency.yarn", 0.3, 0.5))}
     lower = uniform(2.0, 7.0, "group", "draw")
-    services = {f"services.visits.{seller}.{buyer}.{part}": more.uniform(low, high, draws)
+    other = np.random.default_rng([seed, 2])
+    certified, originating = (spread(other.uniform(low, high, (3, draws)), "group", "draw")
+                              for low, high in ((0.2, 0.9), (0.5, 0.9)))
+    services = {f"services.tourism.{seller}.{buyer}.{part}": more.uniform(low, high, draws)
                 for seller, buyer in (("LEF", "RIG"), ("RIG", "LEF"), ("LEF", "all"))
                 for part, low, high in (("quantity", 1e3, 9e3), ("price", 100, 900))}
 
@@ -71,6 +74,8 @@ def make_economy(seed: int = 0, draws: int = DRAWS) -> Economy:
         time_value=uniform(0.003, 0.02, "group", "draw"),
         differentiated=uniform(0.1, 0.9, "group", "draw"),
         nontariff=uniform(0.05, 0.15, "group", "draw"),
+        certified=certified,
+        originating=originating,
         payment_friction=uniform(0.01, 0.05, "draw"),
         access=uniform(0.3, 0.9, "importer", "exporter", "group", "draw"),
         freight=np.stack([uniform(100, 300, "importer", "draw") for _ in range(2)]),

@@ -8,11 +8,16 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
-from expected import LAST, SCENARIOS, read
-from readme_table import COUNT, OTHER, names
+import numpy as np
+
+from expected import LAST, SCENARIOS, YEARS, read
+from readme_table import COUNT, OTHER, names, own_goal
 from result_numbers import MILLION, MINUS, VISIBLE, Numbers, amount, per_cent, points
 from tradesim.common.files import calibration_folder
+from tradesim.economy.services import VISITS
+from tradesim.inputs.history import read_history
 from tradesim.inputs.pair import Pair, read_pair
+from tradesim.inputs.parameters import quantile
 from tradesim.inputs.scenario import Known, Scenario, read_scenario
 
 PAGE = SCENARIOS / "README.md"
@@ -90,9 +95,15 @@ def peak(path: Mapping[int, float]) -> str:
     return f"the largest change is {more(top)}, in {year}{back}"
 
 
-def chance(before: float, after: float) -> str:
-    """Probability of the goal without and with the scenario."""
-    goal = f"the probability of {pair().target_value / MILLION:.0f} million"
+def goal_of(name: str) -> float:
+    """The goal whose probability a scenario asks for, USD million."""
+    return (own_goal(name) or pair().target_value) / MILLION
+
+
+def chance(before: float, after: float, target: float | None = None) -> str:
+    """Probability of the goal (USD million) without and with the scenario."""
+    target = pair().target_value / MILLION if target is None else target
+    goal = f"the probability of {target:.0f} million"
     first, last = per_cent(before), per_cent(after)
     if first == last:
         return f"{goal} stays at {last}"
@@ -231,14 +242,107 @@ def needed(lever: str, unit: str) -> Particular:
     """How much of a project would lift the median to the goal, by its value per unit."""
     def say(name: str, found: Numbers) -> str:
         settings = scenario(name).levers[lever]
-        quantity = float(settings["quantity"])
+        quantity = float(settings["quantity"]) * float(settings.get("partner_share", 1.0))
         what = f"{unit} a year"
         if "price" in settings:
             what += f" at USD {settings['price']:,.0f}"
-        goal = pair().target_value / MILLION
+        goal = goal_of(name)
         median = found.value("turnover", LAST, "reference", "p50") / MILLION
         return enough(quantity, what, found.change("turnover"), goal - median)
     return say
+
+
+def needed_share(lever: str, of: str) -> Particular:
+    """The same in parts of an output whose buyer is not known."""
+    def say(name: str, found: Numbers) -> str:
+        share = float(scenario(name).levers[lever]["partner_share"])
+        median = found.value("turnover", LAST, "reference", "p50") / MILLION
+        return enough_of(share, of, found.change("turnover"), goal_of(name) - median)
+    return say
+
+
+def enough_of(share: float, of: str, brings: float, gap: float) -> str:
+    """In words: a share of an output, what it brings, and the share that fills the gap."""
+    if brings < VISIBLE:
+        return f"{per_cent(share)} of {of} brings next to nothing"
+    said = (f"{per_cent(share)} of {of} brings {amount(brings)}, "
+            f"all of it {amount(brings / share)} a year")
+    if gap <= 0.0:
+        return f"{said}, and the median reaches the goal without it"
+    filled = share * gap / brings
+    return (f"{said}, and to lift the median to the goal takes {per_cent(filled)} of it"
+            if filled <= 1.0 else f"{said}, and all of it does not lift the median to the goal")
+
+
+def each_per_cent(lever: str, seller: str, buyer: str, goods: str) -> Particular:
+    """What a project sells, and what a per cent of the buyer's imports of the goods is worth."""
+    def say(name: str, found: Numbers) -> str:
+        imports = known().levers[lever].parameters[f"{lever}.quantity"]
+        middle = float(quantile(imports, np.array([0.5])).item()) / MILLION
+        return (f"{sales(seller, buyer)(name, found)}; each per cent of {country(buyer)}'s imports "
+                f"of {goods} is worth {amount(POINT * middle)} a year")
+    return say
+
+
+def spending(name: str, found: Numbers) -> str:
+    """What visitors spend with each member of the pair, an account beside goods."""
+    said = []
+    for seller in pair().importers:
+        where = {"exporter": seller, "group": VISITS, "count": "own"}
+        said.append(visits(country(seller), found.level("services", **where),
+                           found.change("services", **where)))
+    return f"visitors spend {' and '.join(said)}, a service and no part of turnover"
+
+
+def visits(seller: str, before: float, moved: float) -> str:
+    """In words: what visitors spend in a country, without the scenario and its change."""
+    changed = "as much as before" if abs(moved) < VISIBLE else more(moved)
+    return f"{changed} in {seller} (otherwise {amount(before)})"
+
+
+def reached(name: str, found: Numbers) -> str:
+    """In which years each count has passed the goal, and how likely it is passed later."""
+    goal, said = goal_of(name), []
+    history = read_history(calibration_folder())
+    totals = np.exp(history.log_value).sum(axis=1) / MILLION
+    for place, count in enumerate(pair().counts):
+        counted = dict(zip(history.years, totals[:, place], strict=True))
+        early = per_cent(numbers(name, count).chance("scenario", YEARS[0]))
+        said.append(passed(country(pair().counts[count].reporter), counted, goal)
+                    + f", and will be above it in {YEARS[0]} with a probability of {early}")
+    return "; ".join(said)
+
+
+def passed(whose: str, counted: Mapping[int, float], goal: float) -> str:
+    """In words: the years in which reported turnover (USD million) was above a goal."""
+    above = [year for year, value in counted.items() if value >= goal]
+    last = max(counted)
+    if not above:
+        top = max(counted, key=lambda year: counted[year])
+        return (f"on {whose}'s count turnover has not reached {goal:.0f} million in any year to "
+                f"{last} (at most {amount(counted[top])}, in {top})")
+    listed = [f"{year} ({amount(counted[year])})" for year in above]
+    years = f"{', '.join(listed[:-1])} and {listed[-1]}" if len(listed) > 1 else listed[0]
+    since = "" if last in above else f", was {amount(counted[last])} in {last}"
+    return f"on {whose}'s count turnover was above {goal:.0f} million in {years}{since}"
+
+
+def buyer(market: str) -> Particular:
+    """Share of one market in the exports of each member of the pair."""
+    def say(name: str, found: Numbers) -> str:
+        said = []
+        for seller in pair().importers:
+            before, after = found.share("export_share", exporter=seller, importer=market)
+            said.append(bought(country(market), country(seller), before, after))
+        return " and ".join(said).replace(f" and {country(market)} takes ", " and ")
+    return say
+
+
+def bought(market: str, seller: str, before: float, after: float) -> str:
+    """In words: the share of a market in a country's exports, and its change."""
+    moved = points(after - before)
+    change = "unchanged" if moved == "0" else f"{moved} points"
+    return f"{market} takes {100 * after:.1f} % of {seller}'s exports ({change})"
 
 
 def enough(quantity: float, what: str, brings: float, gap: float) -> str:
@@ -258,6 +362,7 @@ def rounded(value: float) -> str:
 
 PARTICULAR: Mapping[str, Particular] = {
     "base": other_count,
+    "first_goal": reached,
     "eaeu_interim": customs("MNG"),
     "eaeu_fta": sales("RUS", "MNG"),
     "food_security": in_place_of(
@@ -269,8 +374,13 @@ PARTICULAR: Mapping[str, Particular] = {
     "china_corridor": crossing("MNG"),
     "border_facilitation": sales("RUS", "MNG"),
     "tsagaannuur_free_zone": customs("MNG"),
-    "direct_flights": sales("KAZ", "MNG"),
+    "direct_flights": spending,
+    "tourism": spending,
     "processing_investment": sales("MNG", "KAZ"),
+    "medicines": each_per_cent("medicines", "KAZ", "MNG", "medicines"),
+    "ferrosilicon": needed("ferrosilicon_plant", "tonnes"),
+    "gold_refinery": needed_share("gold_refinery", "the output"),
+    "export_dependence": buyer("CHN"),
     "all_levers": account("producer_surplus", "MNG", "Mongolia's producers"),
     "russia_says_no": left_of("strategic_partnership"),
     "critical_minerals": needed("critical_minerals", "tonnes"),
@@ -287,11 +397,11 @@ def answer(name: str, found: Numbers | None = None) -> str:
     before, after = found.chance("reference"), found.chance("scenario")
     parts = [level(found)]
     if found.still:
-        goal = f"{pair().target_value / MILLION:.0f} million are reached with a probability of "
+        goal = f"{goal_of(name):.0f} million are reached with a probability of "
         parts = [f"{parts[0]}, and {goal}{per_cent(after)}"]
     else:
         parts = [f"{parts[0]}, {change(*(found.change('turnover', case) for case in EFFECTS))}",
-                 peak(found.path(case="effect")), chance(before, after)]
+                 peak(found.path(case="effect")), chance(before, after, goal_of(name))]
     if name in PARTICULAR:
         parts.append(PARTICULAR[name](name, found))
     text = "; ".join(part for part in parts if part)

@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tradesim.common.files import calibration_folder
 from tradesim.economy.base_year import balanced
 from tradesim.inputs.distributions import between
+from tradesim.inputs.levers import read_levers
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.strict_csv import Column, read_table
 from tradesim.inputs.strict_yaml import load
@@ -118,7 +120,8 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
                              ("importer", "group", "exporter")),
     "baseline/groups.csv": (
         (GROUP, Column("variable", "text", allowed=("unit_value", "time_value",
-                                                    "differentiated", "nontariff")),
+                                                    "differentiated", "nontariff", "certified",
+                                                    "originating")),
          *cells("value"), *text("unit")), ("group", "variable")),
     "baseline/routes.csv": (
         (IMPORTER, ROUTE, Column("variable", "text", allowed=("freight", "days")),
@@ -149,10 +152,6 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
         (Column("variable", "text", allowed=("duty_paid", "excise")), IMPORTER, GROUP,
          Column("exporter", "text", allowed=(*PAIR.exporters, "all")), *cells("value"),
          *text("unit")), ("variable", "importer", "group", "exporter")),
-    "baseline/origin.csv": ((IMPORTER, GROUP, EXPORTER, *cells("value", high=1.0)),
-                            ("importer", "group", "exporter")),
-    "baseline/nontariff_cut.csv": ((IMPORTER, GROUP, EXPORTER, *cells("value", high=1.0)),
-                                   ("importer", "group", "exporter")),
     "baseline/services.csv": (
         (*text("item"), Column("supplier", "text", allowed=PAIR.pair),
          Column("buyer", "text", allowed=(*PAIR.pair, "all")), *text("variable"),
@@ -165,11 +164,10 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
          *text("unit")), ("lever", "scope", "importer", "group", "variable")),
 }
 COMPLETE = {"baseline/markets.csv": 2 * 12 * 6, "baseline/totals.csv": 2 * 5,
-            "baseline/tariffs.csv": 2 * 12 * 5, "baseline/groups.csv": 12 * 4,
+            "baseline/tariffs.csv": 2 * 12 * 5, "baseline/groups.csv": 12 * 6,
             "baseline/routes.csv": 2 * 5 * 2, "baseline/route_shares.csv": 2 * 12 * 5,
             "baseline/coverage.csv": 3 * 2 * 12, "baseline/world.csv": 36,
-            "baseline/other_markets.csv": 2 * 2 * 12, "baseline/origin.csv": 2 * 12,
-            "baseline/nontariff_cut.csv": (3 + 1) * 12,
+            "baseline/other_markets.csv": 2 * 2 * 12,
             "data/corridor.csv": 20}
 CENTRE = {"markets": "value_musd", "tariffs": "rate", "groups": "value", "routes": "value",
           "route_shares": "share", "coverage": "share", "self_sufficiency": "share",
@@ -451,8 +449,8 @@ def test_originating_shares_agree_with_the_two_counts():
     """Weighted by the flow they come near what Mongolia counts over what Kazakhstan counts."""
     shares = table("data/flow_shares.csv")
     shares = shares[shares["importer"] == "MNG"].set_index("group")["share"]
-    origin = table("baseline/origin.csv")
-    origin = origin[origin["importer"] == "MNG"].set_index("group")
+    origin = table("baseline/groups.csv")
+    origin = origin[origin["variable"] == "originating"].set_index("group")
     mean = {name: (shares * origin[name]).sum() for name in ("value", "low", "high")}
     counts = np.array([line.split() for line in REPORTED.split("\n") if line], dtype=float)
     ratio = np.exp(np.log(counts[:, 2] / counts[:, 1]).mean())
@@ -461,13 +459,10 @@ def test_originating_shares_agree_with_the_two_counts():
 
 
 def test_no_certificate_is_taken_off_fuels_and_ores():
-    cut = table("baseline/nontariff_cut.csv")
-    assert (cut["exporter"] != cut["importer"]).all()
-    assert (cut[cut["group"] == FUEL]["high"] == 0.0).all()
-    assert (cut[cut["group"] != FUEL]["value"] > 0.0).all()
-    removable = table("baseline/groups.csv")
-    removable = removable[removable["variable"] == "nontariff"].set_index("group")["value"]
-    assert (cut["value"] <= cut["group"].map(removable)).all()
+    certified = table("baseline/groups.csv")
+    certified = certified[certified["variable"] == "certified"].set_index("group")
+    assert certified.loc[FUEL, "high"] == 0.0
+    assert (certified.drop(FUEL)["value"] > 0.0).all()
 
 
 def test_a_duty_of_one_law_is_drawn_once():
@@ -549,7 +544,6 @@ EXPECTED = (
     *(f"vat.{importer}" for importer in PAIR.importers),
     *(f"gdp.error_{name}" for name in ("sd.MNG", "sd.KAZ", "persistence", "correlation",
                                        "price_share")),
-    "imports.error_sd", "imports.error_persistence",
     *(f"corridor.{name}" for name in ("disruption_probability", "persistence",
                                       "closed_given_disrupted", "closed_share_restricted",
                                       "closed_share_closed")),
@@ -608,3 +602,20 @@ def test_gdp_errors_agree_with_the_sample():
     assert share[0, 1] / share[1, 1] == pytest.approx(0.98, abs=0.01)
     one_year = np.sqrt(((nominal - real - 0.02)[:, 3:] ** 2).mean(axis=1))
     np.testing.assert_allclose(one_year, [0.075, 0.139], atol=2e-3)
+
+
+@pytest.mark.parametrize(("setting", "row", "unit"), [
+    ("gold_refinery.quantity", "gold", 1.0), ("gold_refinery.joint_quantity", "silver", 1.0),
+    ("gold_refinery.price", "gold_price", 1e6),
+    ("gold_refinery.joint_price", "silver_price", 1e6),
+    ("ferrosilicon_plant.quantity", "quantity", 1.0), ("ferrosilicon_plant.price", "price", 1.0),
+    ("medicines.quantity", "imports_of_mongolia", 1e6),
+    ("medicines.partner_share", "share_of_kazakhstan", 1.0),
+])
+def test_projects_have_the_amounts_of_their_table(setting, row, unit):
+    lever = setting.partition(".")[0]
+    table = pd.read_csv(calibration_folder() / "baseline" / "projects.csv")
+    [cell] = table[(table["project"] == lever) & (table["variable"] == row)].to_dict("records")
+    shape = read_levers(calibration_folder())[lever].parameters[setting].distribution
+    assert (shape.low, shape.mode, shape.high) == pytest.approx(
+        (unit * cell["low"], unit * cell["value"], unit * cell["high"]))

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder
-from tradesim.inputs.history import CORRIDOR, MACRO, TRADE, History, read_history
+from tradesim.inputs.history import (
+    CORRIDOR,
+    MACRO,
+    TRADE,
+    History,
+    read_history,
+    read_reports,
+)
 from tradesim.inputs.pair import read_pair
 
 FILES = ("pair.yaml", TRADE, MACRO, CORRIDOR)
@@ -121,17 +128,6 @@ def test_an_earlier_forecast_follows_the_rule_of_the_macroeconomic_outlook():
     assert history.exchange_rate.mean() == pytest.approx(0.0, abs=1e-12)
 
 
-def test_imports_are_known_for_one_importer_and_return_to_their_share():
-    history = read_history(calibration_folder())
-    assert np.isnan(history.log_imports[:, 1]).all()
-    np.testing.assert_allclose(np.exp(history.log_imports[[0, -1], 0]) / 1e9,
-                               [6.59836, 11.61466], atol=1e-5)
-    ratio = (history.series.log_imports - history.series.log_gdp)[5:, 0]
-    ahead = (history.forecast.log_imports - history.forecast.log_gdp)[:, 0]
-    np.testing.assert_allclose(ahead - ratio.mean(),
-                               (ratio[-1] - ratio.mean()) * 0.6 ** np.arange(1, 27), atol=1e-12)
-
-
 def test_real_gdp_grows_as_reported():
     history = read_history(calibration_folder())
     np.testing.assert_allclose(np.exp(np.diff(history.log_real, axis=0)) - 1,
@@ -140,17 +136,12 @@ def test_real_gdp_grows_as_reported():
                                [0.055, 0.04609374], atol=1e-3)
 
 
-def test_years_before_the_sample_enter_when_asked_for():
-    history, usual = read_history(calibration_folder(), first=2005), read_history(
-        calibration_folder())
-    assert history.years == tuple(range(2005, 2025))
-    assert history.sample == usual.years == usual.sample
-    np.testing.assert_allclose(np.exp(history.log_value[0]) / 1e6,
-                               [[47.035, 40.538], [0.425, 0.553]], atol=1e-3)
-    for name in ("log_value", "log_gdp", "log_real", "log_imports", "exchange_rate",
-                 "closed_share"):
-        np.testing.assert_array_equal(getattr(history, name)[6:], getattr(usual, name), name)
-    np.testing.assert_array_equal(history.forecast.exchange_rate, usual.forecast.exchange_rate)
+def test_reports_reach_back_before_the_sample():
+    years, values = read_reports(calibration_folder())
+    assert years == tuple(range(2005, 2025))
+    np.testing.assert_allclose(np.exp(values[0]) / 1e6, [[47.035, 40.538], [0.425, 0.553]],
+                               atol=1e-3)
+    np.testing.assert_array_equal(values[6:], read_history(calibration_folder()).log_value)
 
 
 def test_earlier_gdp_is_of_the_same_sources_as_the_sample():
@@ -270,13 +261,6 @@ def test_too_few_observations(folder):
     edit(folder, TRADE, change)
     assert problems(folder) == [f"DIR/{TRADE}: KAZ counted by MNG: 0 used years between 2011 and "
                                 "2024; at least 3 are needed"]
-
-
-def test_a_gap_in_imports_is_reported(folder):
-    edit(folder, MACRO, lambda frame: frame[
-        ~((frame["variable"] == "imports_usd") & (frame["year"].isin(["2004", "2013", "2024"])))])
-    assert problems(folder) == [f"DIR/{MACRO}: MNG 2013 imports_usd (actual): row missing",
-                                f"DIR/{MACRO}: MNG 2024 imports_usd (actual): row missing"]
 
 
 def test_no_earlier_gdp_shortens_the_record_only(folder):

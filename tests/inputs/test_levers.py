@@ -104,8 +104,8 @@ START = """start: {title: First year, unit: year, default: 2028, bounds: [2020, 
 
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("title: Tariff agreement", "tittle: x",
-     "pact.tittle: unknown key; known: title, kind, family, state, applies, needs_corridor, "
-     "needs_consent, at_once, sources, settings; did you mean 'title'?"),
+     "pact.tittle: unknown key; known: title, kind, family, state, follows, repeatable, applies, "
+     "needs_corridor, needs_consent, at_once, sources, settings; did you mean 'title'?"),
     ("title: Tariff agreement", "note: x", "pact.title: is missing"),
     ("kind: tariff_agreement\n", "\n", "pact.kind: is missing"),
     ("needs_corridor: false", "needs_corridor: no",
@@ -188,3 +188,8 @@ def test_a_lever_that_is_no_mapping_or_has_a_dot(tmp_path):
     write_calibration(tmp_path, levers="pact: {settings: [1]}")
     with pytest.raises(InputError, match=r"pact\.settings: must be a mapping, not a list"):
         read_levers(tmp_path)
+
+
+@pytest.mark.parametrize("lever", ["gold_refinery", "ferrosilicon_plant"])
+def test_nobody_is_supposed_to_buy_what_no_source_says_who_buys(lever):
+    assert read_levers(calibration_folder())[lever].required == ("partner_share",)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from tradesim.common.files import calibration_folder
-from tradesim.inputs import macro_outlook
 from tradesim.inputs.history import read_history
 from tradesim.inputs.macro_outlook import (
     MacroSeries,
@@ -22,14 +21,12 @@ MONTE_CARLO = 4.5 / np.sqrt(DRAWS)  # of a mean, in standard deviations
 
 @pytest.fixture
 def series() -> MacroSeries:
-    """Thirty years of two made-up economies; imports of the first are known for twelve."""
+    """Thirty years of two made-up economies."""
     rng = np.random.default_rng(5)
     growth = rng.normal([0.04, 0.06], [0.03, 0.02], (30, 2))
     prices = rng.normal(0.0, [0.08, 0.12], (30, 2))
     log_gdp = np.cumsum(growth + prices, axis=0) + np.array([23.0, 25.0])
-    imports = np.full((30, 2), np.nan)
-    imports[18:, 0] = log_gdp[18:, 0] + rng.normal(-0.8, 0.2, 12)
-    return MacroSeries(tuple(range(1995, 2025)), log_gdp, growth, imports)
+    return MacroSeries(tuple(range(1995, 2025)), log_gdp, growth)
 
 
 def test_draws_surround_the_central_path_with_the_errors_of_the_record(series):
@@ -52,10 +49,6 @@ def test_draws_surround_the_central_path_with_the_errors_of_the_record(series):
                                        atol=MONTE_CARLO)
             np.testing.assert_allclose(np.cov(found[:, year].T) / np.outer(sd, sd),
                                        moment / np.outer(sd, sd), atol=0.03)
-    ratio = (drawn.log_imports - drawn.log_gdp)[..., 0]
-    np.testing.assert_allclose(ratio.mean(axis=0),
-                               (middle.log_imports - middle.log_gdp)[:, 0], atol=0.01)
-    assert np.isnan(drawn.log_imports[..., 1]).all()
 
 
 def test_relative_prices_are_what_is_not_real(series):
@@ -70,12 +63,12 @@ def test_relative_prices_are_what_is_not_real(series):
 def test_record_begins_after_the_last_gap():
     gdp, growth = np.ones((6, 2)), np.ones((6, 2))
     gdp[1, 0], growth[0, 1] = np.nan, np.nan
-    found = complete_series(range(2000, 2006), gdp, growth, np.full((6, 2), np.nan))
+    found = complete_series(range(2000, 2006), gdp, growth)
     assert found.years == (2002, 2003, 2004, 2005)
 
 
 def test_a_short_record_has_no_spread():
-    short = MacroSeries((2000, 2001, 2002), *np.ones((3, 3, 2)))
+    short = MacroSeries((2000, 2001, 2002), *np.ones((2, 3, 2)))
     with pytest.raises(ValueError, match="2 years of growth are too few for a forecast; 5 are"):
         paths(short, 2, 10, np.random.default_rng(0))
 
@@ -109,8 +102,8 @@ FIRST, EARLIER, FARTHEST = 2010, 2008, 5  # a mean level needs about ten years
 
 
 def up_to(series: MacroSeries, last: int) -> MacroSeries:
-    return MacroSeries(series.years[:last + 1], *(part[:last + 1] for part in (
-        series.log_gdp, series.growth, series.log_imports)))
+    return MacroSeries(series.years[:last + 1], series.log_gdp[:last + 1],
+                       series.growth[:last + 1])
 
 
 def errors_of_gdp(series: MacroSeries, first: int) -> dict[str, np.ndarray]:
@@ -140,19 +133,6 @@ def test_the_rule_has_the_best_record_on_gdp_itself():
             cells = " | ".join(f"{value:.2f}" for value in rows)
             line = f"| {name} | {cells} | {rows.mean():.3f} | {tables[EARLIER][name].mean():.3f} |"
             assert line in text, line
-
-
-def test_the_ratio_of_imports_reverts_as_assumed():
-    series = read_history(calibration_folder()).series
-    ratio = (series.log_imports - series.log_gdp)[5:, 0]
-    missed = {}
-    for rho in (0.0, 0.3, macro_outlook.RATIO_PERSISTENCE, 0.8, 1.0):
-        rows = [np.mean([(ratio[:t].mean() + rho**h * (ratio[t - 1] - ratio[:t].mean())
-                          - ratio[t + h - 1])**2 for t in range(6, len(ratio) - h + 1)])
-                for h in range(1, FARTHEST + 1)]
-        missed[rho] = np.sqrt(np.array(rows))
-    assert missed[0.6][0] == min(rows[0] for rows in missed.values())
-    assert missed[0.6].mean() <= min(rows.mean() for rows in missed.values()) + 0.005
 
 
 def test_half_of_the_outcomes_lay_in_the_middle_half():

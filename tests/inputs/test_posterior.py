@@ -1,8 +1,7 @@
-"""The posterior file: what is refused, and how draws of several specifications are mixed."""
+"""The posterior file: what is refused."""
 
 from __future__ import annotations
 
-import json
 import shutil
 
 import numpy as np
@@ -18,45 +17,6 @@ from tradesim.inputs import posterior
 @pytest.fixture
 def folder(tmp_path):
     return shutil.copytree(calibration_folder(), tmp_path / "calibration")
-
-
-# A mixture
-
-
-@pytest.fixture(scope="module")
-def three():
-    """Three specifications of ten draws, told apart by their bias."""
-    names, draws = ["a", "b", "c"], 10
-    sizes = {"importer": 2, "reporter": 2, "year": 3}
-    dims = {**posterior.PARAMETERS, **posterior.STATES}
-    values = {key: (("specification", "draw", *where), np.broadcast_to(
-        np.arange(3.0).reshape(3, *[1] * (len(where) + 1)),
-        (3, draws, *(sizes[dim] for dim in where)))) for key, where in dims.items()}
-    return xr.Dataset(values, {"specification": names}, {
-        "weights": json.dumps({"a": 0.24, "c": 0.76}), "specifications": json.dumps(
-            dict.fromkeys(names))})
-
-
-def test_pooled_draws_keep_the_proportions(three):
-    found = posterior.pooled(three)
-    assert found["bias"].dims == ("draw", "importer")
-    assert found["error_sd"].shape == (10, 2, 2)
-    np.testing.assert_array_equal(found["elasticity_gdp"], [0.0] * 2 + [2.0] * 8)
-    for name in found:
-        np.testing.assert_array_equal(
-            found[name].to_numpy().reshape(10, -1)[:, 0], found["elasticity_gdp"])
-    one = posterior.pooled(three, "b")
-    np.testing.assert_array_equal(one["latent"], np.ones((10, 3, 2)))
-    assert posterior.pooled(one) is one
-
-
-def test_shares(three):
-    assert posterior.shares(three) == {"a": 0.24, "b": 0.0, "c": 0.76}
-    assert posterior.shares(three, "b") == {"a": 0.0, "b": 1.0, "c": 0.0}
-    with pytest.raises(InputError, match=r"specification: d: the posterior holds no draws of it; "
-                                         r"it holds stacked, a, b, c; run `tradesim calibrate "
-                                         r"--specification d`"):
-        posterior.shares(three, "d")
 
 
 # Reading a posterior that is wrong
@@ -75,7 +35,7 @@ def rewrite(folder, change, *, signed=True):
 
 
 def with_nan(dataset):
-    dataset["bias"][0, 3, 0] = np.nan
+    dataset["bias"][3, 0] = np.nan
     return dataset
 
 
@@ -93,37 +53,23 @@ WRONG = {
     "no variable": (lambda f: rewrite(f, lambda d: d.drop_vars("latent")),
                     "holds no variable 'latent'"),
     "dimensions": (lambda f: rewrite(f, lambda d: d.assign(residual=d["residual"].isel(draw=0))),
-                   r"'residual' has dimensions \('specification', 'importer'\), not "
-                   r"\('specification', 'draw', 'importer'\)"),
+                   r"'residual' has dimensions \('importer',\), not \('draw', 'importer'\)"),
+    "of 0.2": (lambda f: rewrite(f, lambda d: d.expand_dims(specification=["nominal_gdp"])),
+               r"'constant' has dimensions \('specification', 'draw', 'importer'\), not "),
     "NaN": (lambda f: rewrite(f, with_nan), "'bias' holds values that are not finite"),
     "labels": (lambda f: rewrite(f, lambda d: d.assign_coords(importer=["AAA", "BBB"])),
                r"is for importers AAA, BBB, but pair\.yaml has "),
     "attributes": (lambda f: rewrite(f, lambda d: d.drop_attrs().assign_attrs(seed=1)),
-                   "lacks the attributes as_of, base_year, hashes, weights, specifications"),
+                   "lacks the attributes as_of, base_year, hashes"),
     "later data": (lambda f: rewrite(f, lambda d: d.assign_attrs(as_of=2031)),
                    "was fitted to data up to 2031, but the data end in 2024"),
     "other data": (lambda f: (f / "data/corridor.csv").write_bytes(
         (f / "data/corridor.csv").read_bytes() + b"\n"),
                    r"belongs to other inputs; changed since: data/corridor\.csv"),
     "other prior": (lambda f: (f / "parameters.yaml").write_text(
-        (f / "parameters.yaml").read_text().replace("{kind: beta, a: 5.0, b: 5.0}",
-                                                    "{kind: beta, a: 5.0, b: 6.0}")),
+        (f / "parameters.yaml").read_text().replace("{kind: beta, a: 8.0, b: 2.0}",
+                                                    "{kind: beta, a: 8.0, b: 3.0}")),
                     r"changed since: parameters\.yaml: calibrated entries"),
-    "weight without draws": (lambda f: rewrite(f, lambda d: d.assign_attrs(
-        weights='{"other": 1.0}')), r"gives weight to the specification 'other', of which it holds "
-                                    r"no draws; it holds "),
-    "weights that do not add up": (lambda f: rewrite(f, lambda d: d.assign_attrs(
-        weights=json.dumps({str(d["specification"].values[0]): 0.7}))),
-        r"has weights that add up to 0\.7, not to 1"),
-    "specifications without draws": (lambda f: rewrite(f, lambda d: d.assign_attrs(
-        specifications='{"other": {}}')),
-        r"describes the specifications other, but holds draws of "),
-    "other weights": (lambda f: (f / "weights.yaml").write_text("weights: {two_persistences: 1}"),
-                      r"changed since: weights\.yaml: weights"),
-    "another form": (lambda f: (f / "specifications.yaml").write_text(json.dumps(
-        {name: {**entry, "closure": not entry.get("closure", True)} for name, entry in
-         yaml.safe_load((f / "specifications.yaml").read_text()).items()})),
-        r"changed since: specifications\.yaml: "),
     "other years": (lambda f: (f / "pair.yaml").write_text(
         (f / "pair.yaml").read_text().replace("first_year: 2011", "first_year: 2012")),
                     r"changed since: pair\.yaml: countries, counts and years"),

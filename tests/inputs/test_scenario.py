@@ -97,7 +97,7 @@ def test_origins_name_file_and_line(folder, known):
         "levers.pact": "--set", "levers.pact.scope": "--set",
         "levers.pact.start": "grandchild.yaml:4", "levers.pact.probability": "grandchild.yaml:4",
         "parameters.adjustment.speed": "child.yaml:6", "draws": "child.yaml:7",
-        "horizon": "pair.yaml", "seed": "default", "specification": "default",
+        "horizon": "pair.yaml", "target_usd": "pair.yaml", "seed": "default",
         "closure": "default", "imbalances": "default"}
 
 
@@ -107,6 +107,7 @@ def test_origins_name_file_and_line(folder, known):
     ("adjustment.speed=0.2", lambda s: s.parameters["adjustment.speed"] == 0.2),
     ("parameters.adjustment.speed=0.2", lambda s: s.parameters["adjustment.speed"] == 0.2),
     ("adjustment.speed=null", lambda s: s.parameters == {}),
+    ("target_usd=130e6", lambda s: s.target_usd == 130e6),
     ("draws=7", lambda s: s.draws == 7),
     ("horizon=2030", lambda s: s.horizon == 2030),
     ("seed = 9", lambda s: s.seed == 9),
@@ -175,7 +176,7 @@ def test_resolved_text_reads_back(folder, known):
 def test_any_title_reads_back(title):
     from tradesim.inputs.scenario import Scenario
 
-    scenario = Scenario(name="x", title=title, question="q", horizon=2035)
+    scenario = Scenario(name="x", title=title, question="q", horizon=2035, target_usd=5e8)
     assert parse(resolved(scenario), "x")[0]["title"] == title
 
 
@@ -248,14 +249,43 @@ def test_json_schema_says_what_is_allowed(known):
     assert set(schema) == set(known.fields)
 
 
+def test_the_goal_is_that_of_the_pair_unless_a_scenario_sets_its_own(folder, known):
+    assert read_scenario(folder / "parent.yaml", known).target_usd == 500e6
+    (folder / "mine.yaml").write_text("extends: parent.yaml\ntarget_usd: 130000000\n",
+                                      encoding="utf-8")
+    mine = read_scenario(folder / "mine.yaml", known)
+    assert (mine.target_usd, mine.origins["target_usd"]) == (130e6, "mine.yaml:2")
+    assert "target_usd: 130000000.0  # mine.yaml:2" in resolved(mine)
+
+
+@pytest.mark.parametrize("written", ["-1", "0", "a lot", "true", "[1]"])
+def test_a_goal_is_an_amount_above_zero(folder, known, written):
+    (folder / "mine.yaml").write_text(f"extends: parent.yaml\ntarget_usd: {written}\n",
+                                      encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_scenario(folder / "mine.yaml", known)
+    [problem] = caught.value.problems
+    assert (problem.key, problem.line) == ("target_usd", 2)
+    assert problem.message.endswith("is not an amount above zero (turnover a year to be reached, "
+                                    "in USD, on the count of pair.yaml's target)")
+
+
 def test_names_at_the_top_are_checked(tmp_path, known):
     path = tmp_path / "mine.yaml"
-    path.write_text(BASE + "closure: one_sectr\nimbalances: 3\nspecification: stackd\n",
-                    encoding="utf-8")
+    path.write_text(BASE + "closure: one_sectr\nimbalances: 3\n", encoding="utf-8")
     with pytest.raises(InputError) as caught:
         read_scenario(path, known)
     said = str(caught.value)
     assert "closure: 'one_sectr' is not one of: none, one_sector" in said
     assert "did you mean 'one_sector'?" in said
     assert "imbalances: 3 is not one of: multiplicative, additive" in said
-    assert "specification: 'stackd' is not one of: stacked" in said
+
+
+def test_a_key_of_an_earlier_version_says_what_replaced_it(tmp_path, known):
+    path = tmp_path / "mine.yaml"
+    path.write_text(BASE + "specification: stacked\n", encoding="utf-8")
+    for overrides in ([], ["specification=stacked"]):
+        with pytest.raises(InputError, match="specification: is gone: the reference path has one "
+                                             "form now") as caught:
+            read_scenario(path, known, overrides)
+        assert len(caught.value.problems) == 1 + len(overrides)

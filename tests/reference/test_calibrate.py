@@ -5,6 +5,7 @@ import shutil
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from scipy import integrate
@@ -13,7 +14,6 @@ from tradesim.common.errors import ConvergenceError, InputError
 from tradesim.common.files import calibration_folder, sha256
 from tradesim.inputs import posterior
 from tradesim.inputs.history import read_history
-from tradesim.inputs.specifications import WEIGHTS, read_specifications, read_weights
 from tradesim.reference import calibrate, mcmc
 from tradesim.reference.likelihood import explained, log_density, log_posterior, read_evidence
 
@@ -26,7 +26,6 @@ with warnings.catch_warnings():  # the oracle announces its successor when impor
 
 WINDOW = 0.1  # emcee cuts the sum of autocorrelations off at five times the time: 5 % too short
 SHORT = 400  # steps of the runs that test reading and writing, not convergence
-MIXTURE = {"nominal_gdp": 0.6, "import_share_presample": 0.4}
 
 
 @pytest.fixture
@@ -36,10 +35,7 @@ def committed():
 
 @pytest.fixture
 def folder(tmp_path, committed):
-    """A copy in which two specifications have weight."""
-    folder = shutil.copytree(committed, tmp_path / "calibration")
-    (folder / WEIGHTS).write_text(json.dumps({"weights": MIXTURE}))
-    return folder
+    return shutil.copytree(committed, tmp_path / "calibration")
 
 
 @pytest.fixture
@@ -148,20 +144,12 @@ def test_same_seed_same_bytes(folder, tmp_path):
     for name in found.data_vars:  # stored with the seven digits of float32
         np.testing.assert_allclose(found[name].transpose(*first.dataset[name].dims),
                                    first.dataset[name], rtol=1e-6)
-    assert posterior.shares(found) == MIXTURE
-    for name, weight in MIXTURE.items():
-        one = first.manifest["specifications"][name]
-        assert one["weight"] == weight
-        assert one["first_year"] == (2005 if "presample" in name else 2011)
-        alone = found.sel(specification=name)
-        row = one["parameters"]["reference.bias.MNG"]
-        assert float(alone["bias"][:, 0].mean()) == pytest.approx(row["mean"], rel=1e-5)
-    fixed = found["elasticity_gdp"].sel(specification="import_share_presample")
-    np.testing.assert_array_equal(fixed, 1.0)
+    row = first.manifest["parameters"]["reference.bias.MNG"]
+    assert float(found["bias"][:, 0].mean()) == pytest.approx(row["mean"], rel=1e-5)
 
 
 def prior_moments(folder, name):
-    parameter = read_evidence(folder, "nominal_gdp").priors[name]
+    parameter = read_evidence(folder).priors[name]
 
     def moment(power):
         def weighted(x):
@@ -174,37 +162,32 @@ def prior_moments(folder, name):
 
 @pytest.mark.usefixtures("small")
 def test_default_replaces_two_files_and_leaves_the_rest(folder):
-    (folder / WEIGHTS).write_text("weights: {nominal_gdp: 1}")
     before = {path: path.read_bytes() for path in folder.rglob("*")
               if path.is_file() and not path.name.startswith("posterior")}
     calls = []
-    done = calibrate.calibrate(folder, seed=2, steps=SHORT, as_of=2020, specifications=["real_gdp"],
-                         progress=lambda *step: calls.append(step))
+    done = calibrate.calibrate(folder, seed=2, steps=SHORT, as_of=2020,
+                               progress=lambda *step: calls.append(step))
     assert done.folder == folder
-    assert calls[-1] == (4 * SHORT, 4 * SHORT)
+    assert calls[-1] == (2 * SHORT, 2 * SHORT)
     assert [step for step, _ in calls] == sorted(step for step, _ in calls)
     found = posterior.read_posterior(folder)
     assert (found.attrs["as_of"], found.attrs["base_year"]) == (2020, 2020)
     assert found.sizes["year"] == 10
-    assert found.attrs["command"] == (f"tradesim calibrate --seed 2 --as-of 2020 --steps {SHORT} "
-                                      "--specification real_gdp")
-    assert posterior.shares(found) == {"nominal_gdp": 1.0, "real_gdp": 0.0}
+    assert found.attrs["command"] == f"tradesim calibrate --seed 2 --as-of 2020 --steps {SHORT}"
     after = {path: path.read_bytes() for path in folder.rglob("*")
              if path.is_file() and not path.name.startswith("posterior")}
     assert before == after
-    rows = calibrate.table(done).loc["nominal_gdp"]
-    assert list(rows.index) == read_evidence(folder, "nominal_gdp").names
+    rows = pd.DataFrame.from_dict(done.manifest["parameters"], orient="index")
+    assert list(rows.index) == read_evidence(folder).names
     np.testing.assert_allclose(rows["contraction"], 1 - (rows["sd"] / rows["prior_sd"]) ** 2,
                                rtol=1e-3, atol=1e-4)
     innovation = prior_moments(folder, "reference.innovation_sd.MNG")
     assert tuple(rows.loc["reference.innovation_sd.MNG", ["prior_mean", "prior_sd"]]) == (
         pytest.approx(innovation, rel=1e-3))
-    for name in ("nominal_gdp", "real_gdp"):
-        one = found.sel(specification=name)
-        last = explained({key: one[key].to_numpy() for key in posterior.PARAMETERS},
-                         read_evidence(folder, name, as_of=2020))[:, -1]
-        np.testing.assert_allclose(one["latent"].to_numpy()[:, -1], last + one["residual"],
-                                   atol=1e-5)
+    last = explained({key: found[key].to_numpy() for key in posterior.PARAMETERS},
+                     read_evidence(folder, as_of=2020))[:, -1]
+    np.testing.assert_allclose(found["latent"].to_numpy()[:, -1], last + found["residual"],
+                               atol=1e-5)
     assert list(rows.columns) == ["prior_mean", "prior_sd", "mean", "sd", "p05", "p50", "p95",
                                   "contraction", "rhat", "ess"]
 
@@ -214,7 +197,7 @@ def test_nothing_is_written_when_the_chains_disagree(folder, tmp_path, monkeypat
     monkeypatch.setattr(mcmc, "MAX_RHAT", 1.0)
     before = (folder / posterior.DATA).read_bytes()
     with pytest.raises(ConvergenceError,
-                       match=r"calibration of nominal_gdp: reference\.\S+ \(split R-hat"):
+                       match=r"calibration of reference\.\S+ \(split R-hat"):
         calibrate.calibrate(folder, out=tmp_path / "out", steps=30)
     with pytest.raises(ConvergenceError):
         calibrate.calibrate(folder, steps=30)
@@ -229,12 +212,6 @@ def test_a_folder_with_other_files_is_not_replaced(folder, tmp_path):
         calibrate.calibrate(folder, out=tmp_path / "mine")
 
 
-def test_an_unknown_specification_is_named_before_anything_is_fitted(folder):
-    with pytest.raises(InputError, match=r"specifications\.yaml: real_gpd: unknown specification; "
-                                         r"known: .*; did you mean 'real_gdp'\?"):
-        calibrate.calibrate(folder, specifications=["real_gpd"])
-
-
 # The committed posterior
 
 
@@ -245,48 +222,35 @@ def manifest_of(folder):
 def test_committed_posterior_belongs_to_the_committed_inputs(committed):
     found = posterior.read_posterior(committed)
     manifest = manifest_of(committed)
-    names = list(manifest["specifications"])
-    assert posterior.labels_of(found) == names
     assert json.loads(found.attrs["hashes"]) == manifest["inputs"] == (
-        posterior.input_hashes(committed, tuple(names)))
+        posterior.input_hashes(committed))
     for name in posterior.FILES:
         assert manifest["inputs"][name] == sha256(committed / name)
     assert manifest["command"] == found.attrs["command"]
     assert found.attrs["command"].startswith("tradesim calibrate --seed 1")
     assert found.sizes["draw"] == manifest["draws"] == calibrate.DRAWS
-    weights = {name: one["weight"] for name, one in manifest["specifications"].items()
-               if one["weight"] > 0}
-    assert weights == json.loads(found.attrs["weights"]) == read_weights(committed)
-    known = read_specifications(committed)
-    described = json.loads(found.attrs["specifications"])
-    assert {name: {key: value for key, value in one.items() if key != "title"}
-            for name, one in described.items()} == {name: known[name].choices for name in names}
+    assert list(manifest["parameters"]) == read_evidence(committed).names
 
 
 def test_committed_draws_are_what_the_manifest_says(committed):
-    found = posterior.read_posterior(committed)
-    for name, one in manifest_of(committed)["specifications"].items():
-        evidence = read_evidence(committed, name)
-        rows = found.sel(specification=name)
-        flat = np.concatenate([
-            rows[key].transpose("draw", *dims).to_numpy().reshape(rows.sizes["draw"], -1)
-            for key, dims in posterior.PARAMETERS.items()], axis=1)
-        index = evidence.index.tolist()
-        vectors = flat[:, [index.index(k) for k in range(len(evidence.names))]]
-        inside = np.clip(vectors, *np.array([(prior.low, prior.high)
-                                             for prior in evidence.priors.values()]).T)
-        assert np.all(np.isfinite(log_posterior(inside, evidence)))
-        np.testing.assert_allclose(inside, vectors, rtol=1e-6)
-        for k, parameter in enumerate(evidence.names):
-            row = one["parameters"][parameter]
-            assert vectors[:, k].mean() == pytest.approx(row["mean"], rel=1e-4, abs=1e-5)
-            assert vectors[:, k].std() == pytest.approx(row["sd"], rel=1e-4)
-            assert row["rhat"] < mcmc.MAX_RHAT
-            assert row["ess"] >= mcmc.MIN_EFFECTIVE
-        mean = explained({key: rows[key].to_numpy() for key in posterior.PARAMETERS}, evidence)
-        latent = rows["latent"].transpose("draw", "year", "importer").to_numpy()
-        residual = rows["residual"].transpose("draw", "importer").to_numpy()
-        np.testing.assert_allclose(latent[:, -1] - mean[:, -1], residual, atol=1e-5)
+    found, evidence = posterior.read_posterior(committed), read_evidence(committed)
+    vectors = np.concatenate([
+        found[key].transpose("draw", *dims).to_numpy().reshape(found.sizes["draw"], -1)
+        for key, dims in posterior.PARAMETERS.items()], axis=1)
+    inside = np.clip(vectors, *np.array([(prior.low, prior.high)
+                                         for prior in evidence.priors.values()]).T)
+    assert np.all(np.isfinite(log_posterior(inside, evidence)))
+    np.testing.assert_allclose(inside, vectors, rtol=1e-6)
+    for k, parameter in enumerate(evidence.names):
+        row = manifest_of(committed)["parameters"][parameter]
+        assert vectors[:, k].mean() == pytest.approx(row["mean"], rel=1e-4, abs=1e-5)
+        assert vectors[:, k].std() == pytest.approx(row["sd"], rel=1e-4)
+        assert row["rhat"] < mcmc.MAX_RHAT
+        assert row["ess"] >= mcmc.MIN_EFFECTIVE
+    mean = explained({key: found[key].to_numpy() for key in posterior.PARAMETERS}, evidence)
+    latent = found["latent"].transpose("draw", "year", "importer").to_numpy()
+    residual = found["residual"].transpose("draw", "importer").to_numpy()
+    np.testing.assert_allclose(latent[:, -1] - mean[:, -1], residual, atol=1e-5)
 
 
 def test_documentation_shows_the_committed_posterior(committed):
@@ -297,35 +261,20 @@ def test_documentation_shows_the_committed_posterior(committed):
     text = page.read_text(encoding="utf-8")
     shown = {row[0].strip(" `"): [cell.strip() for cell in row[1:]] for row in
              (line.strip("|").split("|") for line in text.splitlines() if line.startswith("| `"))}
-    specifications = manifest_of(committed)["specifications"]
-    first = max(specifications.values(), key=lambda one: one["weight"])["parameters"]
-    for name, row in first.items():
+    for name, row in manifest_of(committed)["parameters"].items():
         cells = shown[name.removeprefix(posterior.PREFIX)]
         assert cells[1] == f"{row['mean']:.2f} ({row['sd']:.2f})", name
         assert cells[2] == f"{row['p05']:.2f} to {row['p95']:.2f}", name
         assert cells[3] == f"{row['contraction']:.2f}", name
-    for name, one in specifications.items():
-        cells = shown[name]
-        assert cells[0] == f"{100 * one['weight']:.0f} %"
-        row = one["parameters"].get("reference.elasticity_gdp")
-        if row is not None:
-            assert cells[1] == f"{row['mean']:.2f} ({row['sd']:.2f})", name
 
 
 def test_committed_flows_track_the_reports(committed):
-    every = posterior.read_posterior(committed)
-    history = read_history(committed)
-    for name in posterior.labels_of(every):
-        found = every.sel(specification=name)
-        latent = found["latent"].transpose("draw", "year", "importer").to_numpy()
-        for r in range(2):
-            bias = found["bias"].transpose("draw", "importer").to_numpy() if r else (
-                np.zeros((1, 2)))
-            sd = found["error_sd"].transpose("draw", "importer", "reporter").to_numpy()[..., r]
-            gap = history.log_value[..., r] - latent - bias[:, None]
-            if np.all(sd == 0.0):  # the reference count is the flow
-                np.testing.assert_allclose(gap, 0.0, atol=1e-5)
-                continue
-            score = (gap / sd[:, None]).mean(axis=0) / history.error_scale[..., r]
-            assert np.nanmax(np.abs(score)) < 2.5  # docs/model.md: why errors are normal
-            assert np.all(np.abs(np.nanmean(score, axis=0)) < 0.5)
+    found, history = posterior.read_posterior(committed), read_history(committed)
+    latent = found["latent"].transpose("draw", "year", "importer").to_numpy()
+    for r in range(2):
+        bias = found["bias"].transpose("draw", "importer").to_numpy() if r else np.zeros((1, 2))
+        sd = found["error_sd"].transpose("draw", "importer", "reporter").to_numpy()[..., r]
+        gap = history.log_value[..., r] - latent - bias[:, None]
+        score = (gap / sd[:, None]).mean(axis=0) / history.error_scale[..., r]
+        assert np.nanmax(np.abs(score)) < 2.5  # docs/model.md: why errors are normal
+        assert np.all(np.abs(np.nanmean(score, axis=0)) < 0.5)

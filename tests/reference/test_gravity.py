@@ -11,7 +11,6 @@ from scipy.signal import lfilter
 from tradesim.common.arrays import autoregression, only, spread
 from tradesim.economy.adjustment import partial_adjust
 from tradesim.inputs.posterior import response
-from tradesim.inputs.specifications import loadings
 from tradesim.reference.gravity import corridor, innovations, reference
 
 EXACT = 1e-12
@@ -90,8 +89,8 @@ def test_corridor_has_the_long_run_share_of_a_markov_chain():
 def plain(**changes):
     """Two draws, three years, two importers, with nothing happening."""
     shape = {"constant": (2, 2), "elasticity_gdp": (2,), "elasticity_exchange_rate": (2, 2),
-             "closure_effect": (2, 2), "persistence": (2, 2), "innovations": (2, 3, 2),
-             "residual": (2, 2), "size": (2, 3, 2), "log_growth": (2, 3, 2),
+             "closure_effect": (2, 2), "persistence": (2,), "innovations": (2, 3, 2),
+             "residual": (2, 2), "size": (2, 3), "log_growth": (2, 3, 2),
              "exchange_rate": (2, 3), "closed_share": (2, 3)}
     values = {name: np.broadcast_to(changes.get(name, 0.0), size).astype(float)
               for name, size in shape.items()}
@@ -100,31 +99,30 @@ def plain(**changes):
 
 
 def test_reference_hand_computed():
-    path = plain(constant=2.0, elasticity_gdp=0.5, size=[0.2, 0.6], log_growth=[0.1, 0.3],
+    path = plain(constant=[2.0, 3.0], elasticity_gdp=0.5, size=[0.2, 0.4, 0.6],
+                 log_growth=[0.1, 0.3],
                  elasticity_exchange_rate=-1.0, exchange_rate=0.3, closure_effect=-0.7,
-                 closed_share=0.5, residual=0.4, persistence=[0.5, 1.0])
-    level = 2.0 - 0.3 - 0.35
-    left = np.array([[0.2, 0.4], [0.1, 0.4], [0.05, 0.4]])
-    np.testing.assert_allclose(path.log_flow[0], level + np.array([0.1, 0.3]) + left)
-    np.testing.assert_allclose(path.unexplained[1], left)
+                 closed_share=0.5, residual=[0.4, 0.8], persistence=[0.5, 0.1])
+    level = np.array([2.0, 3.0]) - 0.3 - 0.35
+    left = np.array([[0.2, 0.4], [0.1, 0.2], [0.05, 0.1]])
+    np.testing.assert_allclose(path.log_flow[0],
+                               level + np.array([0.1, 0.2, 0.3])[:, None] + left)
+    np.testing.assert_allclose(path.unexplained[1], [[0.04, 0.08], [0.004, 0.008],
+                                                     [0.0004, 0.0008]])
     np.testing.assert_allclose(path.log_growth[0, 0], [0.1, 0.3])
 
 
 def test_response_is_the_difference_of_two_paths():
-    """Flows grow with both nominal GDPs, both real ones, or the importer's nominal one."""
+    """Flows grow with both nominal GDPs and answer to prices, each draw by its own numbers."""
     rng = np.random.default_rng(2)
-    kinds = [loadings(size, 2) for size in ("nominal_gdp", "real_gdp", "imports", "none")]
-    draws = {"posterior.nominal": np.array([kind[0] for kind in kinds]),
-             "posterior.real": np.array([kind[1] for kind in kinds]),
-             "posterior.elasticity_gdp": rng.uniform(0.5, 1.5, 4),
-             "posterior.elasticity_exchange_rate": rng.normal(size=(4, 2))}
-    nominal, real, rate = (rng.normal(size=shape) for shape in ((4, 3, 2), (4, 3, 2), (4, 3)))
-    found = response(draws, nominal, real, rate)
-    beta, gamma = draws["posterior.elasticity_gdp"], draws["posterior.elasticity_exchange_rate"]
-    for place, grown in enumerate((nominal[0].sum(axis=1)[:, None], real[1].sum(axis=1)[:, None],
-                                   nominal[2], np.zeros((3, 2)))):
+    beta, gamma = rng.uniform(0.5, 1.5, 4), rng.normal(size=(4, 2))
+    draws = {"posterior.elasticity_gdp": beta, "posterior.elasticity_exchange_rate": gamma}
+    nominal, rate = rng.normal(size=(4, 3, 2)), rng.normal(size=(4, 3))
+    found = response(draws, nominal, rate)
+    for n in range(4):
         np.testing.assert_allclose(
-            found[place], beta[place] * grown + gamma[place] * rate[place][:, None], atol=EXACT)
+            found[n], beta[n] * nominal[n].sum(axis=1)[:, None] + gamma[n] * rate[n][:, None],
+            atol=EXACT)
 
 
 def test_a_corridor_that_was_disrupted_may_stay_so():

@@ -2,16 +2,11 @@
 
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal, norm, t
+from scipy.stats import multivariate_normal
 from statsmodels.tsa.statespace.mlemodel import MLEModel
 
 from tradesim.reference.gravity import expected
-from tradesim.reference.statespace import (
-    kalman,
-    log_density_by_year,
-    log_likelihood,
-    smooth_draw,
-)
+from tradesim.reference.statespace import kalman, log_likelihood, smooth_draw
 
 YEARS, IMPORTERS, REPORTERS, BATCH = 9, 2, 2, 6
 EXACT = 1e-10  # two exact routes differ by rounding only
@@ -28,7 +23,7 @@ def parameters():
         "elasticity_gdp": rng.normal(1, 0.3, BATCH),
         "elasticity_exchange_rate": rng.normal(0, 1, (BATCH, IMPORTERS)),
         "closure_effect": rng.normal(-0.7, 0.4, (BATCH, IMPORTERS)),
-        "persistence": rng.uniform(0.05, 0.95, (BATCH, IMPORTERS)),
+        "persistence": rng.uniform(0.05, 0.95, BATCH),
         "innovation_sd": rng.uniform(0.1, 1.0, (BATCH, IMPORTERS)),
         "bias": bias,
         "error_sd": rng.uniform(0.05, 0.8, (BATCH, IMPORTERS, REPORTERS)),
@@ -48,16 +43,14 @@ def reports():
 @pytest.fixture
 def mean(parameters):
     years = np.arange(YEARS)
-    size = np.stack([years / 9 - 0.5, np.cos(years)], axis=-1)
-    return expected(parameters, size, np.sin(years), (years == 6) * 0.8)
+    return expected(parameters, years / 9 - 0.5, np.sin(years), (years == 6) * 0.8)
 
 
 def dense(parameters, scale, n, j):
     """Covariance of the state, and of all reports, of importer j under parameter vector n."""
-    rho, omega = parameters["persistence"][n, j], parameters["innovation_sd"][n, j]
+    rho, omega = parameters["persistence"][n], parameters["innovation_sd"][n, j]
     years = np.arange(YEARS)
-    state = (omega**2 * (1 + np.minimum(years[:, None], years)) if rho == 1.0
-             else omega**2 / (1 - rho**2) * rho ** np.abs(years[:, None] - years))
+    state = omega**2 / (1 - rho**2) * rho ** np.abs(years[:, None] - years)
     errors = (parameters["error_sd"][n, j] * scale[:, j]).ravel() ** 2
     return state, np.kron(state, np.ones((REPORTERS, REPORTERS))) + np.diag(errors)
 
@@ -69,23 +62,22 @@ def stacked(parameters, reports, mean, n, j):
 
 
 def test_expected_is_equation_2(parameters, mean):
-    g, q, c = [4 / 9 - 0.5, np.cos(4)], np.sin(4), 0.0
-    by_hand = [[parameters["constant"][n, j] + parameters["elasticity_gdp"][n] * g[j]
+    g, q, c = 4 / 9 - 0.5, np.sin(4), 0.0
+    by_hand = [[parameters["constant"][n, j] + parameters["elasticity_gdp"][n] * g
                 + parameters["elasticity_exchange_rate"][n, j] * q
                 + parameters["closure_effect"][n, j] * c for j in range(IMPORTERS)]
                for n in range(BATCH)]
     np.testing.assert_allclose(mean[:, 4], by_hand, rtol=1e-13)
-    closed = expected(parameters, np.zeros((1, 2)), np.zeros(1), np.ones(1))[:, 0]
+    closed = expected(parameters, np.zeros(1), np.zeros(1), np.ones(1))[:, 0]
     np.testing.assert_allclose(closed - parameters["constant"], parameters["closure_effect"])
 
 
-def dense_likelihood(parameters, reports, mean, n, years=YEARS):
-    """Log density of the reports of the first years, from one normal by importer."""
+def dense_likelihood(parameters, reports, mean, n):
+    """Log density of the reports, from one normal by importer."""
     values, scale = reports
     total = 0.0
     for j in range(IMPORTERS):
         deviation, seen = stacked(parameters, values, mean, n, j)
-        seen &= np.arange(YEARS).repeat(REPORTERS) < years
         cov = dense(parameters, scale, n, j)[1][np.ix_(seen, seen)]
         total += multivariate_normal(cov=cov).logpdf(deviation[seen])
     return total
@@ -96,65 +88,6 @@ def test_likelihood_equals_dense_normal(parameters, reports, mean):
     for n in range(BATCH):
         assert ours[n] == pytest.approx(dense_likelihood(parameters, reports, mean, n),
                                         abs=EXACT, rel=0)
-
-
-def test_a_random_walk_starts_with_one_step(parameters, reports, mean):
-    walk = {**parameters, "persistence": np.ones((BATCH, IMPORTERS))}
-    walk["persistence"][:3, 1] = 0.4  # the two flows need not be alike
-    ours = log_likelihood(walk, *reports, mean)
-    for n in range(BATCH):
-        assert ours[n] == pytest.approx(dense_likelihood(walk, reports, mean, n),
-                                        abs=EXACT, rel=0)
-
-
-def test_years_add_up_to_the_likelihood(parameters, reports, mean):
-    by_year = log_density_by_year(parameters, *reports, mean)
-    assert by_year.shape == (BATCH, YEARS)
-    for years in (1, 4, YEARS):
-        assert by_year[2, :years].sum() == pytest.approx(
-            dense_likelihood(parameters, reports, mean, 2, years), abs=EXACT)
-
-
-@pytest.mark.parametrize("power", [0.0, 0.3, 1.0])
-def test_weight_of_the_first_years_is_a_power_prior(parameters, reports, mean, power):
-    """Weight w: log p(all) - (1 - w) log p(first); at zero the first years are only a start."""
-    first = 4
-    weight = np.where(np.arange(YEARS) < first, power, 1.0)
-    ours = log_likelihood(parameters, *reports, mean, weight)
-    for n in range(BATCH):
-        whole, early = (dense_likelihood(parameters, reports, mean, n, years)
-                        for years in (YEARS, first))
-        assert ours[n] == pytest.approx(whole - (1 - power) * early, abs=EXACT, rel=0)
-    if power == 1.0:
-        np.testing.assert_array_equal(ours, log_likelihood(parameters, *reports, mean))
-
-
-def test_heavy_tails_in_closed_form(parameters, reports, mean):
-    """With t innovations the reference count is the flow: densities of steps and of errors."""
-    values, scale = reports[0].copy(), reports[1]
-    values[..., 0] = np.where(np.isnan(values[..., 0]), 17.3, values[..., 0])
-    ours = log_likelihood(parameters, values, scale, mean, degrees=4.0)
-    for n in range(BATCH):
-        total = 0.0
-        for j in range(IMPORTERS):
-            rho, omega = parameters["persistence"][n, j], parameters["innovation_sd"][n, j]
-            left = values[:, j, 0] - mean[n, :, j]
-            total += t.logpdf(left[0], 4, scale=omega / np.sqrt(1 - rho**2))
-            total += t.logpdf(left[1:] - rho * left[:-1], 4, scale=omega).sum()
-            gap = values[:, j, 1] - values[:, j, 0] - parameters["bias"][n, j, 1]
-            sd = parameters["error_sd"][n, j, 1] * scale[:, j, 1]
-            total += np.nansum(norm.logpdf(gap, scale=sd))
-        assert ours[n] == pytest.approx(total, abs=EXACT, rel=0)
-
-
-def test_many_degrees_are_normal_with_a_count_without_error(parameters, reports, mean):
-    values, scale = reports[0].copy(), reports[1]
-    values[..., 0] = np.where(np.isnan(values[..., 0]), 17.3, values[..., 0])
-    sure = {**parameters, "error_sd": parameters["error_sd"] * [0.0, 1.0]}
-    heavy = log_density_by_year(sure, values, scale, mean, degrees=1e9)
-    np.testing.assert_allclose(heavy, log_density_by_year(sure, values, scale, mean), atol=1e-5)
-    drawn = smooth_draw(sure, values, scale, mean, np.ones(mean.shape), degrees=1e9)
-    np.testing.assert_allclose(mean + drawn, np.broadcast_to(values[..., 0], mean.shape))
 
 
 def test_likelihood_equals_statsmodels(parameters, reports, mean):
@@ -168,7 +101,7 @@ def test_likelihood_equals_statsmodels(parameters, reports, mean):
             model["obs_intercept"] = (mean[n, :, j, None] + parameters["bias"][n, j]).T
             sd = parameters["error_sd"][n, j] * scale[:, j]
             model["obs_cov"] = np.stack([np.diag(row**2) for row in sd], axis=-1)
-            model["transition"] = [[parameters["persistence"][n, j]]]
+            model["transition"] = [[parameters["persistence"][n]]]
             model["selection"] = [[1.0]]
             model["state_cov"] = [[parameters["innovation_sd"][n, j] ** 2]]
             model.ssm.initialize_stationary()
@@ -192,8 +125,8 @@ def test_no_report_leaves_the_stationary_state(parameters, mean):
     ones = np.ones_like(empty)
     assert np.all(log_likelihood(parameters, empty, ones, mean) == 0)
     filtered = kalman(np.broadcast_to(empty, (BATCH, *empty.shape)), ones,
-                      parameters["persistence"], parameters["innovation_sd"])
-    stationary = parameters["innovation_sd"]**2 / (1 - parameters["persistence"]**2)
+                      parameters["persistence"][:, None], parameters["innovation_sd"])
+    stationary = parameters["innovation_sd"]**2 / (1 - parameters["persistence"][:, None]**2)
     np.testing.assert_allclose(filtered.variance[:, -1], stationary, rtol=1e-12)
     np.testing.assert_array_equal(filtered.mean, 0)
 

@@ -14,7 +14,8 @@ YEARS = np.arange(2025, 2051)
 GAIN, CAPITAL = 10.0, 100.0
 
 
-BASE = SimpleNamespace(levers={"road": SimpleNamespace(settings={"capital_cost": None})})
+ROAD = SimpleNamespace(follows="", settings={"capital_cost": None})
+BASE = SimpleNamespace(levers={"road": ROAD})
 ASKED = SimpleNamespace(levers={"road": {}})
 DRAWS = {"road.start": np.array([2029.0, 2029.0]), "road.delay": np.array([0.0, 1.0]),
          "road.success": np.array([0.1, 0.9]), "road.probability": np.array([0.5, 0.5]),

@@ -18,6 +18,7 @@ from tradesim.reference.projection import reference_path
 from tradesim.simulation import model
 from tradesim.simulation.draws import draw_all, standard_cases, years_of
 from tradesim.simulation.model import load_baseline, run, simulate
+from tradesim.simulation.summary import headline
 
 DRAWS = 60
 
@@ -83,7 +84,7 @@ def test_draws_in_which_a_lever_fails_are_the_reference(base):
     scenario = read(base, "road_through_russia")
     draws = draw_all(base, scenario, Cube.random(DRAWS, 3))
     found = simulate(base, scenario, draws)["turnover"]
-    happens = standard_cases(scenario, draws)["scenario"]["altai_road"] > 0
+    happens = standard_cases(base, scenario, draws)["scenario"]["altai_road"] > 0
     assert 0 < happens.sum() < DRAWS
     np.testing.assert_array_equal(found.sel(case="scenario").isel(draw=~happens),
                                   found.sel(case="reference").isel(draw=~happens))
@@ -92,7 +93,8 @@ def test_draws_in_which_a_lever_fails_are_the_reference(base):
 
 
 def test_certain_levers_leave_no_risk(base):
-    found = results(base, "eaeu_fta", "eaeu_fta.probability=1")["turnover"]
+    found = results(base, "eaeu_fta", "eaeu_fta.probability=1",
+                    "eaeu_interim.probability=1")["turnover"]
     np.testing.assert_array_equal(found.sel(case="scenario"), found.sel(case="if_implemented"))
 
 
@@ -152,7 +154,7 @@ def test_the_common_scale_acts_on_what_an_elasticity_has_above_one(base):
 
 @pytest.mark.parametrize(("name", "low", "high"), [
     ("road_through_russia", "altai_road.km_saved=200", "altai_road.km_saved=700"),
-    ("eaeu_fta", "eaeu_fta.utilisation=0.3", "eaeu_fta.utilisation=0.9"),
+    ("eaeu_fta", "eaeu_interim.utilisation=0.3", "eaeu_interim.utilisation=0.9"),
     ("tsagaannuur_free_zone", "tsagaannuur_free_zone.uptake=0.1",
      "tsagaannuur_free_zone.uptake=0.4"),
     ("direct_flights", "direct_flights.weekly_flights=1", "direct_flights.weekly_flights=7"),
@@ -270,3 +272,41 @@ def test_a_project_alone_changes_trade_and_no_price(base):
     found = results(base, "critical_minerals", "critical_minerals.probability=0.5")
     assert found["project_trade"].sel(case="if_implemented", year=2035).mean() > 0.0
     assert not found["consumer_surplus"].any()
+
+
+@pytest.mark.parametrize(("lever", "buyer", "settings", "expected"), [
+    ("gold_refinery", "KAZ", {"quantity": 25, "price": 62.4e6, "joint_quantity": 50,
+                              "joint_price": 0.75e6, "partner_share": 0.5}, 798.75e6),
+    ("ferrosilicon_plant", "KAZ", {"quantity": 20000, "price": 1300, "partner_share": 0.25}, 6.5e6),
+    ("medicines", "MNG", {"quantity": 165e6, "partner_share": 0.02}, 3.3e6),
+])
+def test_named_projects_by_hand(base, lever, buyer, settings, expected):
+    given = {"start": 2030, "delay": 0, "phase_in": 1, "probability": 1, **settings}
+    asked = [f"{lever}.{key}={value}" for key, value in given.items()]
+    by_draw = results(base, "base", *asked, draws=20)["project_trade"].sel(case="if_implemented")
+    found = by_draw.max("draw")  # with the corridor open
+    np.testing.assert_allclose(found.sel(importer=buyer, year=[2030, 2035]), expected, rtol=1e-9)
+    assert found.sum() == found.sel(importer=buyer, year=slice(2030, None)).sum()
+
+
+def test_visitors_pay_for_services_and_for_no_turnover(base):
+    still = results(base, "tourism", "direct_flights.information_cut=0")
+    moved = (still.sel(case="if_implemented") - still.sel(case="reference")).sel(year=2035)
+    assert (moved["services"].sel(service="tourism") > 0.0).any("draw").all()
+    assert not moved["services"].drop_sel(service="tourism").any()
+    assert not moved["turnover"].any()
+    assert not moved["trade"].any()
+    assert not moved["welfare"].any()
+    assert not moved["trade_share"].any()
+
+
+def test_the_probability_is_that_of_the_scenarios_own_goal():
+    found = run("first_goal", draws=DRAWS)
+    assert found.attrs["target_value"] == 130e6
+    front = headline(found)["target"]
+    assert front["value"] == 130e6
+    reached = found["turnover"].sel(count="kazakh", year=2030, case="reference") >= 130e6
+    assert front["probability"]["2030"]["reference"] == float(reached.mean())
+    official = headline(run("base", draws=DRAWS))["target"]
+    assert official["value"] == 500e6
+    assert official["probability"]["2030"]["reference"] < float(reached.mean())

@@ -58,12 +58,13 @@ def test_a_run_correlates_those_that_need_consent_and_no_others(base):
     for name in apart.levers:
         same = np.array_equal(free[f"{name}.success"], tied[f"{name}.success"])
         assert same == (not base.levers[name].needs_consent), name
-    consent = [name for name in apart.levers if base.levers[name].needs_consent]
+    consent = [name for name in apart.levers
+               if base.levers[name].needs_consent and not base.levers[name].follows]
     assert len(consent) >= 4
     common = [np.corrcoef([norm.ppf(draws[f"{name}.success"]) for name in consent])
               [np.triu_indices(len(consent), 1)] for draws in (free, tied)]
     np.testing.assert_allclose(common[0], 0.0, atol=0.09)
     np.testing.assert_allclose(common[1], 0.9, atol=0.03)
     for draws, scenario in ((free, apart), (tied, close)):
-        for name, happens in standard_cases(scenario, draws)["scenario"].items():
+        for name, happens in standard_cases(base, scenario, draws)["scenario"].items():
             assert happens.mean() == pytest.approx(draws[f"{name}.probability"][0], abs=0.05)

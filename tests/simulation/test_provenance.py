@@ -76,7 +76,7 @@ def test_a_changed_calibration_is_named(folder, tmp_path_factory):
 def test_show_tells_what_made_results(folder, dataset):
     done = call("show", folder)
     assert done.exit_code == 0
-    for part in (dataset.attrs["run_id"], "30, seed 5", "adjustment.speed", "eaeu_fta",
+    for part in (dataset.attrs["run_id"], "30, seed 5", "adjustment.speed", "eaeu_interim",
                  "--set adjustment.speed=0.35", "mongolian", "would have the same run id today"):
         assert part in done.output, part
 
@@ -101,7 +101,7 @@ def test_results_of_another_version_are_refused(dataset, tmp_path):
     older = dataset.assign_attrs(format=1, version="0.0.9")
     results.save(older, tmp_path)
     with pytest.raises(InputError, match=r"was written in layout 1 by version 0\.0\.9 of tradesim; "
-                                         r"this version reads layout 3; run the scenario again"):
+                                         r"this version reads layout 4; run the scenario again"):
         results.load(tmp_path)
     manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     del manifest["files"]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tradesim.common.errors import InputError
-from tradesim.economy.accounts import VARIABLES
+from tradesim.economy.accounts import OCCASIONAL, VARIABLES
 from tradesim.simulation import results
 from tradesim.simulation.model import run
 from tradesim.simulation.summary import COLUMNS, STATISTICS
@@ -41,7 +41,7 @@ def test_summary_is_tidy(table):
     keys = table.drop(columns=["value", "unit"])
     assert not keys.duplicated().any()
     assert table["value"].notna().all()
-    assert set(table["variable"]) == {*VARIABLES, "target_probability"}
+    assert set(table["variable"]) == {*VARIABLES, *OCCASIONAL, "target_probability"}
     assert set(table["statistic"]) == set(STATISTICS)
 
 

@@ -19,7 +19,6 @@ from tradesim.common.files import calibration_folder
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.parameters import Parameter, quantile, read_parameters
 from tradesim.inputs.posterior import read_posterior
-from tradesim.inputs.specifications import Specification, Student, read_weights
 from tradesim.reference.likelihood import (
     log_posterior,
     log_prior,
@@ -51,13 +50,12 @@ def prior(least=-30.0, most=30.0, **shape):
 
 
 NORMAL = prior(kind="normal", mean=1.0, sd=2.0)
-FORM = Specification(name="plain", title="Nominal GDP", size="nominal_gdp")
 MIDDLE = (np.arange(DRAWS) + 0.5) / DRAWS
 
 
 @pytest.fixture(scope="module")
 def evidence():
-    return read_evidence(calibration_folder(), FORM)
+    return read_evidence(calibration_folder())
 
 
 @pytest.fixture(scope="module")
@@ -146,16 +144,6 @@ def test_replicated_reports_have_the_moments_of_the_model(evidence):
     assert gap == pytest.approx(parts["bias"], abs=0.01)
 
 
-def test_heavy_tails_are_replicated():
-    form = FORM.model_copy(update={"name": "t", "innovations": Student(kind="student", degrees=3)})
-    heavy = read_evidence(calibration_folder(), form)
-    vector = np.array([quantile(item, np.array(0.5)) for item in heavy.priors.values()])
-    made = checks.replicate(heavy, np.broadcast_to(vector, (20_000, len(vector))),
-                            np.random.default_rng(1))
-    jumps = np.diff(made[:, :, 0, 0], axis=1)[:, 5]
-    assert stats.kurtosis(jumps) > 1.0
-
-
 def test_missing_reports_stay_missing(evidence, vectors):
     made = checks.replicate(checks.without(evidence, 2015), vectors[:3], np.random.default_rng(1))
     place = evidence.history.years.index(2015)
@@ -198,7 +186,7 @@ def test_what_leaving_a_year_out_takes_away(evidence, vectors):
     less = checks.without(evidence, last)
     history = evidence.history
     short = dataclasses.replace(
-        evidence, size=evidence.size[:-1], weight=evidence.weight[:-1],
+        evidence, size=evidence.size[:-1],
         history=dataclasses.replace(
             history, years=history.years[:-1], log_value=history.log_value[:-1],
             error_scale=history.error_scale[:-1], exchange_rate=history.exchange_rate[:-1],
@@ -215,7 +203,7 @@ def test_projection_grows_with_the_elasticity(evidence, vectors):
     more[:, evidence.names.index("reference.elasticity_gdp")] += 0.1
     less = dataclasses.replace(evidence, history=dataclasses.replace(
         evidence.history, log_value=np.full_like(evidence.history.log_value, np.nan)))
-    growth = (evidence.history.forecast.log_gdp[-1].sum()
+    growth = (evidence.history.forecast.log_gdp[checks.AHEAD - 1].sum()
               - evidence.history.log_gdp[evidence.history.years.index(2023)].sum())
     gain = checks.log_turnover(more, less) - checks.log_turnover(vectors, less)
     assert gain == pytest.approx(0.1 * growth, rel=1e-9)
@@ -279,35 +267,29 @@ def evidence_script():
     return module
 
 
-def value(frame, name, parameter, check, key):
-    rows = frame[(frame["specification"] == name) & (frame["parameter"] == parameter)
-                 & (frame["check"] == check) & (frame["key"] == key)]
+def value(frame, parameter, check, key):
+    rows = frame[(frame["parameter"] == parameter) & (frame["check"] == check)
+                 & (frame["key"] == key)]
     return rows["value"].item()
 
 
 def test_table_belongs_to_the_posterior(committed):
     """After a new fit: run `tradesim identify --simulations 40`."""
     folder = calibration_folder()
-    dataset, weights = read_posterior(folder), read_weights(folder)
-    assert set(committed["specification"]) == set(weights)
-    for name in weights:
-        form = read_evidence(folder, name)
-        vectors = identification_table.vectors_of(dataset.sel(specification=name), form)
-        for k, (parameter, item) in enumerate(form.priors.items()):
-            before = quantile(item, (np.arange(20_000) + 0.5) / 20_000).var()
-            assert value(committed, name, parameter, "identified", "contraction") == (
-                pytest.approx(checks.contraction(before, vectors[:, k]), abs=1e-5))
-            assert value(committed, name, parameter, "identified", "overlap") == pytest.approx(
-                checks.overlap(item, vectors[:, k]), abs=1e-4)
+    vectors = identification_table.vectors_of(read_posterior(folder))
+    for k, (parameter, item) in enumerate(read_evidence(folder).priors.items()):
+        before = quantile(item, (np.arange(20_000) + 0.5) / 20_000).var()
+        assert value(committed, parameter, "identified", "contraction") == (
+            pytest.approx(checks.contraction(before, vectors[:, k]), abs=1e-5))
+        assert value(committed, parameter, "identified", "overlap") == pytest.approx(
+            checks.overlap(item, vectors[:, k]), abs=1e-4)
 
 
 def test_vectors_of_a_posterior_are_those_that_were_packed(evidence):
     dataset = read_posterior(calibration_folder())
-    name = str(dataset["specification"].to_numpy()[0])
-    form, alone = read_evidence(calibration_folder(), name), dataset.sel(specification=name)
-    parts = unpack(identification_table.vectors_of(alone, form), form)
+    parts = unpack(identification_table.vectors_of(dataset), evidence)
     for key, part in parts.items():
-        assert part == pytest.approx(alone[key].to_numpy(), rel=1e-12)
+        assert part == pytest.approx(dataset[key].to_numpy(), rel=1e-12)
 
 
 def test_page_shows_the_table():
@@ -317,11 +299,9 @@ def test_page_shows_the_table():
 
 
 def test_prose_of_the_page_is_true(committed):
-    """What the page calls known, half known and not known, for the plain specification."""
-    name = next(iter(read_weights(calibration_folder())))
-
+    """What the page calls known, half known and not known."""
     def learnt(parameter):
-        return value(committed, name, f"reference.{parameter}", "identified", "contraction")
+        return value(committed, f"reference.{parameter}", "identified", "contraction")
 
     for known in ("bias.MNG", "bias.KAZ", "constant.MNG", "constant.KAZ", "innovation_sd.MNG"):
         assert learnt(known) > 0.75
@@ -329,40 +309,30 @@ def test_prose_of_the_page_is_true(committed):
     assert 0.3 < learnt("closure_effect.MNG") < 0.8
     for unknown in ("elasticity_exchange_rate.KAZ", "closure_effect.KAZ"):
         assert learnt(unknown) < 0.4
-    assert abs(value(committed, name, "elasticity", "left_out", "2024")) > 0.4
-    others = [abs(value(committed, name, "elasticity", "left_out", str(year)))
+    assert abs(value(committed, "elasticity", "left_out", "2024")) > 0.4
+    others = [abs(value(committed, "elasticity", "left_out", str(year)))
               for year in range(2011, 2024)]
     assert max(others) < 0.45
     for series in ("MNG.KAZ", "MNG.MNG", "KAZ.KAZ"):
-        assert value(committed, name, f"growth_sd.{series}", "predictive", "p_value") > 0.5
-        assert value(committed, name, f"growth_autocorrelation.{series}", "predictive",
+        assert value(committed, f"growth_sd.{series}", "predictive", "p_value") > 0.5
+        assert value(committed, f"growth_autocorrelation.{series}", "predictive",
                      "p_value") < 0.25
     for series in ("MNG.MNG", "KAZ.MNG"):
         for what in ("gap_sd", "gap_autocorrelation", "gap_trend"):
-            assert 0.05 < value(committed, name, f"{what}.{series}", "predictive",
+            assert 0.05 < value(committed, f"{what}.{series}", "predictive",
                                 "p_value") < 0.95
-    means = committed[(committed["parameter"] == "reference.elasticity_gdp")
-                      & (committed["check"] == "posterior") & (committed["key"] == "mean")]["value"]
-    text = " ".join(PAGE.read_text(encoding="utf-8").split())
-    assert (f"is {means.min():.2f} in one specification that the back-test cannot tell from "
-            f"another in which it is {means.max():.2f}") in text
-    for early in (form for form in read_weights(calibration_folder()) if "presample" in form):
-        assert value(committed, early, "gap_trend.MNG.MNG", "predictive", "p_value") > 0.95
-        assert value(committed, early, "gap_autocorrelation.MNG.MNG", "predictive",
-                     "p_value") < 0.05
     overlaps = committed[(committed["check"] == "identified") & (committed["key"] == "overlap")]
     assert overlaps["value"].min() > 0.05
 
 
-def rows(name, **checks_of):
-    return [{"specification": name, "parameter": parameter, "check": check, "key": key,
-             "value": number} for (parameter, check), keys in checks_of["given"].items()
-            for key, number in keys.items()]
+def rows(given):
+    return [{"parameter": parameter, "check": check, "key": key, "value": number}
+            for (parameter, check), keys in given.items() for key, number in keys.items()]
 
 
 def test_command_prints_and_writes(tmp_path, monkeypatch):
     spread = {"mean": 1.0, "sd": 0.25, "p05": 0.6, "p50": 1.0, "p95": 1.4}
-    frame = pd.DataFrame(rows("plain", given={
+    frame = pd.DataFrame(rows(given={
         ("reference.x", "prior"): spread, ("reference.x", "posterior"): spread | {"sd": 0.1},
         ("reference.x", "identified"): {"contraction": 0.84, "overlap": 0.4321},
         ("growth_sd.A.B", "predictive"): {"observed": 0.36, "p05": 0.27, "p95": 0.6,
@@ -376,14 +346,8 @@ def test_command_prints_and_writes(tmp_path, monkeypatch):
     for said in ("reference.x 1 ± 0.25 1 ± 0.1 0.6 to 1.4 84 % 43 %",
                  "growth_sd.A.B 0.36 0.27 to 0.60 0.71", "2011 -0.24", f"Written: {out}"):
         assert said in text
-    assert out.read_text().splitlines()[0] == "specification,parameter,check,key,value"
-    assert "plain,elasticity,left_out,2011,-0.241" in out.read_text()
-
-
-def test_unknown_specification_is_refused():
-    with pytest.raises(InputError, match=r"nominal_gpd: is not a specification of the posterior; "
-                                         r".*did you mean 'nominal_gdp'"):
-        identification_table.identify(calibration_folder(), ["nominal_gpd"])
+    assert out.read_text().splitlines()[0] == "parameter,check,key,value"
+    assert "elasticity,left_out,2011,-0.241" in out.read_text()
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
@@ -396,18 +360,15 @@ def test_no_table_is_no_error(tmp_path):
     assert identification_table.read(tmp_path) is None
 
 
-def test_figure_shows_each_belief_and_fixed_values():
+def test_figure_shows_each_belief():
     draws = np.random.default_rng(1).normal(1.0, 0.2, 500)
-    each = {"a": draws, "b": np.ones(500)}
-    panels = [identification_figure.Belief(f"panel {k}", "a to b", draws + 0.1, draws, each, 0.5)
+    panels = [identification_figure.Belief(f"panel {k}", "a to b", draws + 0.1, draws, 0.5)
               for k in range(5)]
     figure = identification_figure.identification(panels)
     assert [axes.get_title(loc="left") or axes.get_title() for axes in figure.axes] == [
         f"panel {k}" for k in range(5)]
     assert "overlap with before 50 %" in figure.axes[0].get_xlabel()
-    assert len(figure.axes[0].lines) == 3  # two specifications and the mixture
-    alone = [dataclasses.replace(panel, each={"a": draws}) for panel in panels]
-    assert len(identification_figure.identification(alone).axes[0].lines) == 1
+    assert len(figure.axes[0].lines) == 1
 
 
 def test_beliefs_are_of_the_larger_flow():

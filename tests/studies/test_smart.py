@@ -137,7 +137,7 @@ def test_formulas_are_the_slope_of_the_model_at_no_change():
 
 @pytest.fixture(scope="module")
 def scenario(base):
-    known = Known(base.parameters, base.levers, base.pair, base.specifications)
+    known = Known(base.parameters, base.levers, base.pair)
     return read_scenario("eaeu_interim", known, ["draws=1", f"horizon={YEAR}"])
 
 
@@ -241,7 +241,7 @@ def test_command_shows_and_writes_the_table(tmp_path):
     written = pd.read_csv(tmp_path / "new" / "smart.csv")
     assert list(written) == list(COLUMNS)
     second = run("eaeu_interim", "--year", "2030", "--out", str(tmp_path / "smart.tsv"),
-                 "--importer", "KAZ", "--set", "eaeu_fta.scope=full")
+                 "--importer", "KAZ", "--set", "eaeu_fta={}", "--set", "eaeu_fta.start=2027")
     assert second.exit_code == 0, second.output
     pasted = pd.read_csv(tmp_path / "smart.tsv", sep="\t")
     assert set(pasted["Reporter"]) == {"Kazakhstan"}
@@ -274,7 +274,7 @@ WRITTEN = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), fla
 def test_what_the_page_tells_to_write_works(text, tmp_path, base):
     path = tmp_path / "mine.yaml"
     path.write_text(text, encoding="utf-8")
-    known = Known(base.parameters, base.levers, base.pair, base.specifications)
+    known = Known(base.parameters, base.levers, base.pair)
     found = compare_year(base, read_scenario(path, known, ["draws=1", "horizon=2033"]))
     assert (found.after != found.before).any()
     assert len(WRITTEN) == 6
@@ -282,7 +282,7 @@ def test_what_the_page_tells_to_write_works(text, tmp_path, base):
 
 def test_what_the_page_says_of_large_quotas(tmp_path, base):
     """The wheat quota of the page never fills; the one of the calibration does in its middle."""
-    known = Known(base.parameters, base.levers, base.pair, base.specifications)
+    known = Known(base.parameters, base.levers, base.pair)
     (tmp_path / "mine.yaml").write_text(WRITTEN[-1], encoding="utf-8")
     large = compare_year(base, read_scenario(tmp_path / "mine.yaml", known), 2030)
     small = compare_year(base, read_scenario("eaeu_interim", known), 2030)

@@ -31,15 +31,13 @@ OUT, PANEL_OUT = Path("results/backtest"), Path("results/panel")
 @click.command(epilog="""\b
 Examples:
   tradesim backtest
-  tradesim backtest --origins 2016:2020 --specifications NAME,OTHER --out results/quick
-  tradesim backtest --keep                     also put weights and record into the calibration
+  tradesim backtest --origins 2016:2020 --out results/quick
+  tradesim backtest --keep                     also put the record into the calibration
   tradesim backtest --panel FILE               on the trade of other pairs""")
 @click.option("--origins", metavar="FIRST:LAST", help="Years from which forecasts are made; 2014 "
               "to the last year but one by default.")
 @click.option("--horizons", type=click.IntRange(min=1), metavar="N", help="Years ahead; 5 by "
               "default.")
-@click.option("--specifications", multiple=True, metavar="NAMES", help="Specifications, with "
-              "commas between; all by default. May be repeated.")
 @click.option("--draws", type=click.IntRange(min=100), default=2000, show_default=True,
               help="Draws of each forecast.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True,
@@ -49,36 +47,34 @@ Examples:
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
               default=OUT, show_default="results/backtest, results/panel",
               help="Folder for the results.")
-@click.option("--keep", is_flag=True, help="Also replace backtest.csv and weights.yaml of the "
-              "calibration; for all specifications and origins only.")
+@click.option("--keep", is_flag=True, help="Also replace backtest.csv of the calibration; "
+              "for all origins and horizons only.")
 @click.option("--fresh", is_flag=True, help="Start over, instead of going on with a stopped one.")
 @click.option("--panel", type=click.Path(path_type=Path), metavar="FILE", help="Score the form of "
               "the reference path on other pairs: their trade, CSV.")
 @click.option("--gdp", type=click.Path(path_type=Path), metavar="FILE", help="GDP of the countries "
               "of the panel; gdp_current_usd.csv.gz beside it by default.")
 @CALIBRATION
-def backtest(origins: str | None, horizons: int | None, specifications: tuple[str, ...],
-             draws: int, seed: int, jobs: int | None, out: Path, keep: bool, fresh: bool,
-             panel: Path | None, gdp: Path | None, calibration: Path | None) -> None:
+def backtest(origins: str | None, horizons: int | None, draws: int, seed: int, jobs: int | None,
+             out: Path, keep: bool, fresh: bool, panel: Path | None, gdp: Path | None,
+             calibration: Path | None) -> None:
     """Hold forecasts of past years against what happened.
 
-    For every origin all specifications of the reference path are fitted to what was known then,
-    next to simple rules. Prints how wrong they were, by years ahead. A few minutes on two cores;
-    the same command goes on where a stopped one was.
+    For every origin the reference path is fitted to what was known then, next to simple rules.
+    Prints how wrong they were, by years ahead. A minute or two on two cores; the same command goes
+    on where a stopped one was.
     """
     from tradesim.studies.backtest.backtest import cell_folder, prepare, record_of
 
     if panel is not None or gdp is not None:
-        file = _only_panel(panel, origins, horizons, specifications)
+        file = _only_panel(panel, origins, horizons)
         _on_panel(file, gdp, PANEL_OUT if out == OUT else out, keep, fresh, calibration)
         return
-    if keep and (origins or horizons or specifications):
-        raise InputError([Problem("--keep", "", "needs all specifications, origins and horizons; "
-                                  "leave out --origins, --horizons and --specifications")])
-    names = tuple(dict.fromkeys(name.strip() for text in specifications
-                                for name in text.split(",") if name.strip()))
+    if keep and (origins or horizons):
+        raise InputError([Problem("--keep", "", "needs all origins and horizons; leave out "
+                                  "--origins and --horizons")])
     plan = prepare(calibration_of(calibration).resolve(), origins=_span(origins),
-                   horizons=horizons, names=names, draws=draws, seed=seed)
+                   horizons=horizons, draws=draws, seed=seed)
 
     from tradesim.reports import backtest as page
     from tradesim.reports.html_page import PAGE
@@ -86,16 +82,15 @@ def backtest(origins: str | None, horizons: int | None, specifications: tuple[st
     command = repeat_command("out", "jobs", "fresh", "calibration")
     with results_folder(out, page.OUTPUTS) as work:
         cells = _run(plan, out, jobs, fresh)
-        frame, decision = record_of(plan, cells)
-        page.write(frame, plan, cells, decision, work, command)
+        frame = record_of(plan, cells)
+        page.write(frame, plan, cells, work, command)
     shutil.rmtree(cell_folder(out), ignore_errors=True)
     if keep:
-        page.keep(frame, plan, decision, command)
-    click.echo(page.outcome(frame, plan, decision))
+        page.keep(frame, plan.folder)
+    click.echo(page.outcome(frame, plan))
     if keep:
-        click.echo(f"\nKept in {plan.folder}; next: tradesim calibrate")
-    report = out / PAGE
-    click.echo(f"\nReport: {report}" if report.exists() else f"\nResults: {out}")
+        click.echo(f"\nKept in {plan.folder}")
+    click.echo(f"\nReport: {out / PAGE}")
 
 
 def _run(plan: Backtest, out: Path, jobs: int | None, fresh: bool) -> list[Cell]:
@@ -114,7 +109,7 @@ def _run(plan: Backtest, out: Path, jobs: int | None, fresh: bool) -> list[Cell]
 
 def _only_panel(panel: Path | None, *others: object) -> Path:
     """Give the panel; options that mean nothing on one are refused."""
-    names = ("--origins", "--horizons", "--specifications")
+    names = ("--origins", "--horizons")
     problems = [Problem(name, "", "means nothing on a panel: leave it out")
                 for name, value in zip(names, others, strict=True) if value]
     if panel is None:

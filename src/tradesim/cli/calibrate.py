@@ -21,15 +21,12 @@ Examples:
               help="Seed of the random numbers.")
 @click.option("--steps", type=click.IntRange(min=100), metavar="N",
               help="Steps of the sampler; more when it says that it has not converged.")
-@click.option("--specification", "specifications", multiple=True, metavar="NAME",
-              help="Fit this one too, of calibration/specifications.yaml; repeatable.")
 @CALIBRATION
 def calibrate(as_of: int | None, out: Path | None, seed: int, steps: int | None,
-              specifications: tuple[str, ...], calibration: Path | None) -> None:
+              calibration: Path | None) -> None:
     """Fit the reference path to both countries' statistics.
 
-    Fits every specification that has weight in calibration/weights.yaml. Prints what was
-    believed before (prior) against what the statistics say (posterior).
+    Prints what was believed before (prior) against what the statistics say (posterior).
     """
     from tradesim.reference.calibrate import calibrate as fit
     from tradesim.reports import terminal
@@ -37,6 +34,6 @@ def calibrate(as_of: int | None, out: Path | None, seed: int, steps: int | None,
     more = {} if steps is None else {"steps": steps}
     with terminal.progress("Calibrating") as progress:
         done = fit(calibration_of(calibration), as_of=as_of, out=out, seed=seed,
-                   progress=progress, specifications=specifications, **more)
-    click.echo(terminal.fitted(done.manifest["specifications"]))
+                   progress=progress, **more)
+    click.echo(terminal.fitted(done.manifest["parameters"]))
     click.echo(f"\nWritten: {done.folder}")

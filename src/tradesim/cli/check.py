@@ -54,7 +54,6 @@ def _check_calibration(folder: Path) -> Known:
     from tradesim.inputs.pair import read_pair
     from tradesim.inputs.parameters import read_parameters
     from tradesim.inputs.scenario_schema import Known
-    from tradesim.inputs.specifications import read_specifications, read_weights
 
     problems: list[Problem] = []
     known = pair = None
@@ -67,9 +66,6 @@ def _check_calibration(folder: Path) -> Known:
     if not problems and (folder / "data").is_dir():
         with _gathered(problems):
             read_history(folder)
-        with _gathered(problems):
-            read_specifications(folder)
-            read_weights(folder)
     if not problems:
         with _gathered(problems):
             known = Known.read(folder)

@@ -63,8 +63,9 @@ def decompose(
                 count=count, years=years, method=method, permutations=permutations,
                 command=repeat_command("out"), progress=progress)
         pair = read_pair(folder)
+        levers = read_levers(folder)
         write(dataset, work, pair,
-              {name: lever.title for name, lever in read_levers(folder).items()})
+              {name: levers[name].title for name in map(str, dataset["lever"].values)})
     click.echo(f"{dataset.attrs['title']}\n")
     click.echo(outcome(dataset, pair))
     click.echo(f"Report: {target / 'report.html'}")

@@ -68,9 +68,10 @@ def goal(
                 case=cases.IMPLEMENTED if certain else cases.SCENARIO, calibration=folder,
                 overrides=overrides, draws=draws, seed=seed, count=count, progress=progress,
                 command=repeat_command("out", always=("probability",)))
+        levers = read_levers(folder)
+        pulled = (levers[name] for name in (*levers, *answer.study.scenario.levers))
         write(answer, work, {item.name: f"{lever.title}: {item.title}"
-                             for lever in read_levers(folder).values()
-                             for item in lever.settings.values()})
+                             for lever in pulled for item in lever.settings.values()})
     click.echo(f"{answer.study.scenario.title}\n")
     click.echo(outcome(answer))
     click.echo(f"Report: {results / 'report.html'}")

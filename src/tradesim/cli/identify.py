@@ -16,19 +16,16 @@ if TYPE_CHECKING:
 @click.command(epilog="""\b
 Examples:
   tradesim identify
-  tradesim identify --specification NAME --out checks.csv
+  tradesim identify --out checks.csv
   tradesim identify --simulations 100     also simulation-based calibration: minutes""")
-@click.option("--specification", "names", multiple=True, metavar="NAME",
-              help="Specification of the posterior; may be repeated; all with weight by default.")
 @click.option("--simulations", type=click.IntRange(min=0), default=0, show_default=True,
-              help="Fits to simulated reports, of the first specification.")
+              help="Fits to simulated reports.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True,
               help="Seed of the random numbers.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="File for the table; identification.csv of the calibration by default.")
 @CALIBRATION
-def identify(names: tuple[str, ...], simulations: int, seed: int, out: Path | None,
-             calibration: Path | None) -> None:
+def identify(simulations: int, seed: int, out: Path | None, calibration: Path | None) -> None:
     """Say what the statistics tell of each calibrated parameter.
 
     Prior against posterior, predictive checks, and what each year's reports do to the fit; see
@@ -40,11 +37,10 @@ def identify(names: tuple[str, ...], simulations: int, seed: int, out: Path | No
 
     folder = calibration_of(calibration)
     with terminal.progress("Checking") as progress:
-        frame = check(folder, names, simulations=simulations, seed=seed, progress=progress)
+        frame = check(folder, simulations=simulations, seed=seed, progress=progress)
     path = folder / FILE if out is None else out
     write(frame, path)
-    for name, rows in frame.groupby("specification", sort=False):
-        click.echo(f"{name}\n{_parameters(rows)}\n\n{_series(rows)}\n\n{_years(rows)}\n")
+    click.echo(f"{_parameters(frame)}\n\n{_series(frame)}\n\n{_years(frame)}\n")
     click.echo(f"Written: {path}")
 
 
@@ -78,8 +74,6 @@ def _years(rows: pd.DataFrame) -> str:
     from tradesim.reports.terminal import columns
 
     shifts = _values(rows, "left_out")
-    if not shifts:
-        return "Years are left out only where innovations are normal."
     years = next(iter(shifts.values()))
     return columns([["left out, in sd", *shifts], *(
         [year, *(f"{shift[year]:+.2f}" for shift in shifts.values())] for year in years)])

@@ -53,8 +53,10 @@ VARIABLES: Mapping[str, Variable] = {
     "quota_rent": Variable("Rent of those who may import within a quota", "USD", _MARKET),
     "consumer_surplus": Variable("Buyers' gain from lower prices and wider choice", "USD", _MARKET,
                                  True),
-    "gain_resource": Variable("Buyers' gain: lower cost of carriage, time and formalities", "USD",
+    "gain_resource": Variable("Buyers' gain: lower cost of carriage, time and payments", "USD",
                               _MARKET, True),
+    "gain_formalities": Variable("Buyers' gain: lower cost of formalities and information", "USD",
+                                 _MARKET, True),
     "gain_tax": Variable("Buyers' gain: lower border tax", "USD", _MARKET, True),
     "gain_supplier_price": Variable("Buyers' gain: lower prices of foreign suppliers", "USD",
                                     _MARKET, True),
@@ -98,6 +100,13 @@ VARIABLES: Mapping[str, Variable] = {
                                   "USD", _DRAWN, True),
 }
 
+ASSUMED = "turnover_nontariff"
+OCCASIONAL: Mapping[str, Variable] = {
+    ASSUMED: Variable("Part of the change of turnover that is the assumed cut of non-tariff cost",
+                      "USD", ("count", *_DRAWN), True),
+}
+"""Variables of runs whose levers have such a part."""
+
 GAINERS = ("consumer_surplus", "producer_surplus", "exporter_surplus")
 PARTIAL = (*GAINERS, *(f"gain_{cause}" for cause in CAUSES))
 """Accounts of one market at a time: left out where a closure gives real income itself."""
@@ -128,9 +137,40 @@ def split_change(change: Array) -> tuple[Array, Array]:
     return change - diversion, diversion
 
 
+def counted(economy: Economy, levels: Array, factor: Array, flow: Array,
+            reexports: Array | None) -> Array:
+    r"""Trade of the pair on each count (equation O3).
+
+    .. math::
+
+        F_c = f_c X \bigl( o_c e^{v} + (1 - o_c) e^{v_o} \bigr), \qquad
+        o_c = \max\{o, \min\{1, 1 / f_c\}\}
+
+    The importer's own count is by origin, so all of it originates in the partner. Another count
+    that is larger by the factor :math:`f_c` holds goods of other origin too; at least
+    what the importer counts of it originates, at most all.
+
+    Parameters
+    ----------
+    levels
+        Reference purchases :math:`X` of the pair by importer and group.
+    factor
+        Factor :math:`f_c` from the importer's own count to each count, extra leading axis.
+    flow
+        Purchases reached, :math:`X e^v`.
+    reexports
+        Log change :math:`v_o` of sales of goods made elsewhere; as the others' if None.
+    """
+    if reexports is None:
+        return np.asarray(flow * factor)
+    share = np.maximum(economy.originating, np.minimum(1.0 / factor, 1.0))
+    return np.asarray(factor * (share * flow + (1.0 - share) * levels * np.exp(reexports)))
+
+
 def account(economy: Economy, levels: Array, count_factor: Array, change: Change,
             settled: Settled, sales: Array, cost: Array | None = None,
-            macro: Macro | None = None, *, partial: bool = True) -> dict[str, Array]:
+            macro: Macro | None = None, reexports: Array | None = None, *,
+            partial: bool = True) -> dict[str, Array]:
     r"""Levels and changes of everything in `VARIABLES`.
 
     .. math::
@@ -175,7 +215,7 @@ def account(economy: Economy, levels: Array, count_factor: Array, change: Change
     shifted path with and without the levers. Goods of projects are taken to be worth what they
     cost, free of duty.
     """
-    found = _flows(economy, levels, count_factor, change, sales)
+    found = _flows(economy, levels, count_factor, change, sales, reexports)
     found["policy_cost"] = spread(0.0) if cost is None else cost
     found |= _revenue(economy, levels * np.exp(sales), change)
     abroad = elsewhere(economy, levels, change)
@@ -201,8 +241,8 @@ def account(economy: Economy, levels: Array, count_factor: Array, change: Change
             for name, variable in VARIABLES.items() if name in found}
 
 
-def _flows(economy: Economy, levels: Array, count_factor: Array, change: Change,
-           sales: Array) -> dict[str, Array]:
+def _flows(economy: Economy, levels: Array, count_factor: Array, change: Change, sales: Array,
+           reexports: Array | None) -> dict[str, Array]:
     """Trade, purchases, creation and diversion, and on whom a market depends."""
     abroad = 1.0 - economy.home
     path = levels * np.exp(sales)
@@ -212,7 +252,8 @@ def _flows(economy: Economy, levels: Array, count_factor: Array, change: Change,
     imports = total(path, "group")
     given = total(project, "group") * economy.pair_flow
     share = shares(imports * abroad + given)
-    trade = flow * count_factor + project
+    own = entry(levels, economy.pair_flow)
+    trade = counted(economy, own, count_factor, flow, reexports) + project
     return {
         "trade": trade,
         "turnover": total(trade, "importer", "group"),

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tradesim.common.arrays import Array, axis
+from tradesim.common.arrays import Array, axis, entry
 from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import Macro, Settled, equilibrium
 from tradesim.economy.quotas import Take, within_quotas
 from tradesim.economy.routes import through_corridor
-from tradesim.economy.shocks import NONE, Change, Pulled, resolve
+from tradesim.economy.shocks import NONE, Change, Pulled, at_border, border_only, resolve
 
 Closure = Callable[[Economy, Change], Macro]
 """From base year and joint change to wages and spending."""
@@ -31,6 +31,8 @@ class Outcome:
         Prices and sales at which each year would settle, against the moved reference path.
     lasting
         Sales at which it would settle without the shocks that bite at once.
+    lasting_preference
+        Preference without them (`Change.preference`).
     macro
         Wages, spending and real income, where the scenario asks for a closure.
     """
@@ -38,11 +40,32 @@ class Outcome:
     change: Change
     settled: Settled
     lasting: Array
+    lasting_preference: Array = field(default_factory=lambda: NONE)
     macro: Macro | None = None
 
     def path(self, economy: Economy) -> Array:
         """Log change of sales reached in each year against the reference path (`reached`)."""
         return reached(economy, self.change.level, self.lasting, self.settled.sales)
+
+    def elsewhere(self, economy: Economy) -> tuple[Array, Array]:
+        r"""Where the partner's sales of goods made elsewhere settle, lasting and in all.
+
+        .. math:: (O2)\;\; v'_{o} = v' + \omega\,\Delta
+
+        They face the market of the partner's own goods, without the preference
+        :math:`\Delta`: equation 9 with another duty. Log changes of the pair's flows.
+        """
+        lasting, settled = (entry(sales, economy.pair_flow)
+                            for sales in (self.lasting, self.settled.sales))
+        return (lasting + economy.lower * self.lasting_preference,
+                settled + economy.lower * self.change.preference)
+
+    def path_elsewhere(self, economy: Economy) -> Array | None:
+        """Path of those sales; None where every good gets what the partner's own get."""
+        if not (self.change.preference.any() or self.lasting_preference.any()):
+            return None
+        return reached(economy, entry(self.change.level, economy.pair_flow),
+                       *self.elsewhere(economy))
 
 
 def reached(economy: Economy, level: Array, lasting: Array, settled: Array) -> Array:
@@ -92,29 +115,28 @@ def settle(economy: Economy, levels: Array, pulled: Sequence[Pulled], *,
     """
     change, settled, macro = _solved(economy, levels, pulled, exposed, closure)
     if not any(at_once):
-        return Outcome(change, settled, settled.sales, macro)
+        return Outcome(change, settled, settled.sales, change.preference, macro)
     gradual = [pair for pair, fast in zip(pulled, at_once, strict=True) if not fast]
-    _, without, _ = _solved(economy, levels, gradual, exposed, closure)
-    return Outcome(change, settled, without.sales, macro)
+    lasting, without, _ = _solved(economy, levels, gradual, exposed, closure)
+    return Outcome(change, settled, without.sales, lasting.preference, macro)
 
 
 def _solved(economy: Economy, levels: Array, pulled: Sequence[Pulled], exposed: Array,
             closure: Closure | None) -> tuple[Change, Settled, Macro | None]:
     macro = None if closure is None else closure(economy, resolve(economy, pulled))
 
-    def once(take: Take, margin: Array, filled: Array) -> tuple[Change, Settled]:
+    change = resolve(economy, pulled)
+    change = replace(change, level=change.level + _exposure(economy, exposed, change))
+    base = levels * np.exp(change.level)
+    settled = equilibrium(economy, base, change, macro)
+    border = border_only(pulled)
+
+    def again(take: Take, margin: Array) -> tuple[Change, Settled]:
         here = take(economy)
-        change = resolve(here, take(pulled), margin, filled)
-        change = replace(change, level=change.level + _exposure(here, take(exposed), change))
-        there = take(levels) * np.exp(change.level)
-        return change, equilibrium(here, there, change, None if macro is None else take(macro))
+        part = at_border(here, take(change), take(border), margin)
+        return part, equilibrium(here, take(base), part, None if macro is None else take(macro))
 
-    change, settled = once(_whole, 1.0 + NONE, 1.0 + NONE)
-    return *within_quotas(once, levels, pulled, change, settled), macro
-
-
-def _whole(values: object) -> object:
-    return values
+    return *within_quotas(again, levels, border, change, settled), macro
 
 
 def _exposure(economy: Economy, exposed: Array, change: Change) -> Array:

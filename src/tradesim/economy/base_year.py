@@ -27,6 +27,9 @@ ADDING_UP = 1e-14
 
 MAX_ITERATIONS = 50
 
+BY_GROUP = ("unit_value", "time_value", "differentiated", "nontariff", "certified", "originating")
+"""Properties of a group that are one table cell each."""
+
 
 def _none() -> Array:
     return spread(0.0)
@@ -49,6 +52,11 @@ class Economy:
     nontariff
         Cost of information, standards and formalities that policy could remove, share of
         delivered value, by group.
+    certified
+        Share of a group's goods whose formalities an agreement can ease, by group.
+    originating
+        Share of the partner's goods that originate there, by group, where a count holds more
+        goods than the importer's own.
     payment_friction
         Cost of paying the partner, share of delivered value.
     access
@@ -93,6 +101,8 @@ class Economy:
     time_value: Array
     differentiated: Array
     nontariff: Array
+    certified: Array
+    originating: Array
     payment_friction: Array
     access: Array
     freight: Array
@@ -239,10 +249,7 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         duty=duty,
         pair_flow=spread(partner, "importer", "exporter"),
         home=home,
-        unit_value=by_group("unit_value"),
-        time_value=by_group("time_value"),
-        differentiated=by_group("differentiated"),
-        nontariff=by_group("nontariff"),
+        **{name: by_group(name) for name in BY_GROUP},
         payment_friction=spread(draws["payment.friction"], "draw"),
         access=spread(access, "importer", "group", "exporter", "draw"),
         freight=by_route_and_importer("freight"),

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tradesim.common.arrays import Array, entry, ratio, total
 from tradesim.economy.adjustment import partial_adjust
 from tradesim.economy.base_year import Economy
-from tradesim.economy.shocks import Change
+from tradesim.economy.shocks import NONE, Change
 
 
 @dataclass(frozen=True)
@@ -59,20 +60,27 @@ def elsewhere(economy: Economy, levels: Array, change: Change) -> Elsewhere:
     large where little is sold abroad. Values move gradually (equation 11).
     """
     grown = growth(economy, levels)
-    before = economy.other_sales * grown
-    old, new = third_duties(economy, change)
+    exports = economy.exports * grown
+    felt = np.any(economy.other_sales > 0.0, axis=(0, 2, 3, 4, 5)) & (
+        np.any(economy.rules > 0.0, axis=(0, 2, 3, 4, 5)) | np.any(change.price))
+    markets = np.flatnonzero(np.broadcast_to(felt, exports.shape[1:2]))
+    sold = economy.other_sales[:, markets] if markets.size else NONE
+    old, new = third_duties(economy, change, markets)
     log_cut = np.log((1.0 + new) / (1.0 + old))
-    at_home = entry(economy.sales, economy.home)
+    if not (np.any(log_cut) or np.any(change.price)):
+        none = np.zeros_like(total(exports, "exporter"))
+        return Elsewhere(exports, none, none)
+    before = sold * grown
     supply = economy.home_supply + (economy.home_supply + economy.demand) * ratio(
-        at_home, economy.other_sales)
+        entry(economy.sales, economy.home), sold)
     offer = _by_seller(economy, change.price)
     price = (supply * offer - economy.lower * log_cut) / (supply + economy.lower)
-    moved = partial_adjust((1.0 - economy.lower) * price - economy.lower * log_cut + 0.0 * grown,
-                           economy.first_year, economy.speed)
-    own = partial_adjust((1.0 + supply) * (price - offer) + 0.0 * grown,
-                         economy.first_year, economy.speed)
-    gained = before * np.expm1(moved)
-    exports = economy.exports * grown + total(gained, "group")
+    first, speed = economy.first_year, economy.speed
+    value = (1.0 - economy.lower) * price - economy.lower * log_cut
+    gained = before * np.expm1(partial_adjust(value + 0.0 * grown, first, speed))
+    own = partial_adjust((1.0 + supply) * (price - offer) + 0.0 * grown, first, speed)
+    exports = exports + 0.0 * total(gained, "group", "exporter")
+    exports[:, markets] += total(gained, "group")
     return Elsewhere(exports, total(before * np.expm1(own) / (1.0 + supply), "group", "exporter"),
                      total((before + gained) * (old - new), "group", "exporter"))
 
@@ -85,14 +93,16 @@ def _by_seller(economy: Economy, values: Array) -> Array:
     return np.swapaxes(values[:, members], 0, 1)
 
 
-def third_duties(economy: Economy, change: Change) -> tuple[Array, Array]:
+def third_duties(economy: Economy, change: Change,
+                 markets: NDArray[np.intp] | slice = slice(None)) -> tuple[Array, Array]:
     """Duties before and after on the pair's goods in third markets: those of their rules."""
     members = [economy.pair.exporters.index(code) for code in economy.pair.importers]
-    rules = economy.rules[:, :, 0, 0, 0, 0]
+    rules = economy.rules[:, :, 0, 0, 0, 0][:, markets]
 
     def in_market(duty: Array) -> Array:
         collected = np.broadcast_to(duty * (1.0 - economy.home), np.broadcast_shapes(
-            duty.shape, economy.home.shape))
-        return np.asarray(np.einsum("rsgcyd,rm->smgcyd", collected[:, members], rules))
+            duty.shape, economy.home.shape))[:, members]
+        return np.asarray(sum(rules[giver][None, :, None, None, None, None]
+                              * collected[giver][:, None] for giver in range(len(rules))))
 
     return in_market(economy.duty), in_market(change.wedge + change.rent)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -28,10 +29,8 @@ MAX_ITERATIONS = 60
 Take = Callable[[Any], Any]
 """Take some cells of arrays in the order of `DIMS`, or of objects that hold such arrays."""
 
-Once = Callable[[Take, Array, Array], tuple[Change, Settled]]
-"""Resolve and solve the cells taken, at a share of the preference, and of imports in quota."""
-
-ALL = 1.0 + NONE
+Again = Callable[[Take, Array], tuple[Change, Settled]]
+"""Solve the cells taken again, at a share of the preference."""
 
 
 def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, reach: Array,
@@ -52,7 +51,7 @@ def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, reach: A
     lever, scope
         Agreement and schedule under which the table holds the quotas.
     reach
-        Strength :math:`\varphi` of the agreement by importer and exporter.
+        Strength :math:`\varphi` of the agreement by importer, exporter and group.
     calendar
         Calendar years :math:`t`.
 
@@ -85,7 +84,7 @@ def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, reach: A
 
 
 
-def within_quotas(once: Once, levels: Array, pulled: Sequence[Pulled], change: Change,
+def within_quotas(again: Again, levels: Array, pulled: Sequence[Pulled], change: Change,
                   settled: Settled) -> tuple[Change, Settled]:
     r"""Find the duty on the last unit wherever a lever gives a preference within a quota.
 
@@ -102,9 +101,9 @@ def within_quotas(once: Once, levels: Array, pulled: Sequence[Pulled], change: C
 
     Parameters
     ----------
-    once
-        Resolves the shocks at a share :math:`x` and solves the markets, for the cells that the
-        function it is given takes.
+    again
+        Solves the markets at a share :math:`x`, for the cells that the function it is given
+        takes.
     pulled
         Switches and shocks.
     change, settled
@@ -133,13 +132,13 @@ def within_quotas(once: Once, levels: Array, pulled: Sequence[Pulled], change: C
     limited = [(switch, shock) for switch, shock in pulled if shock.quota is not NONE]
     if not limited:
         return change, settled
-    quota = sum((switch * shock.quota for switch, shock in limited), start=NONE)
+    quota = reduce(np.maximum, (switch * shock.quota for switch, shock in limited), NONE)
     limit = sum((switch * shock.quota_limit for switch, shock in limited), start=NONE)
     sold = levels * np.exp(change.level) * (quota > 0.0)
     parts = []
     for importer, group in _places(quota):
         market = _Market.of(importer, group, sold, limit, settled)
-        parts += list(market.solved_again(once, settled))
+        parts += list(market.solved_again(again, settled))
     return _placed(change, settled, parts)
 
 
@@ -192,7 +191,7 @@ class _Market:
         return np.asarray(np.log((self.share[:, cells] * np.exp(quantity)).sum(axis=0))
                           - self.room[cells])
 
-    def solved_again(self, once: Once, settled: Settled) -> Iterator[_Part]:
+    def solved_again(self, again: Again, settled: Settled) -> Iterator[_Part]:
         """Solve cells over the quota: at the full duty, and where it binds, in between."""
         cells = np.flatnonzero(np.isfinite(self.room) | (self.room < 0.0))
         inside = self.excess(settled, cells, alone=False)
@@ -200,13 +199,13 @@ class _Market:
         if not over.any():
             return
         cells, inside = cells[over], inside[over]
-        part = self._once(once, cells, np.zeros(len(cells)))
+        part = self._solve(again, cells, np.zeros(len(cells)))
         beyond = self.excess(part.settled, cells)
         binds = beyond < -TOLERANCE
         yield _taken_out(self._with_rent(part, beyond), ~binds)
-        yield from self._binding(once, cells[binds], beyond[binds], inside[binds])
+        yield from self._binding(again, cells[binds], beyond[binds], inside[binds])
 
-    def _binding(self, once: Once, cells: NDArray[np.intp], low_gap: Array,
+    def _binding(self, again: Again, cells: NDArray[np.intp], low_gap: Array,
                  high_gap: Array) -> Iterator[_Part]:
         low, high = np.zeros(len(cells)), np.ones(len(cells))
         before, gap_before, last, gap_last = low, low_gap, high, high_gap
@@ -216,7 +215,7 @@ class _Market:
             with np.errstate(divide="ignore", invalid="ignore"):
                 aim = last - gap_last * (last - before) / (gap_last - gap_before)
             aim = np.where((aim > low) & (aim < high), aim, 0.5 * (low + high))
-            part = self._once(once, cells, aim)
+            part = self._solve(again, cells, aim)
             gap = self.excess(part.settled, cells)
             met = np.abs(gap) <= TOLERANCE
             yield _taken_out(part, met)
@@ -229,10 +228,10 @@ class _Market:
             raise ConvergenceError("quota", float(np.abs(gap_last).max()),
                                    sorted({int(cell) % self.shape[-1] for cell in cells}))
 
-    def _once(self, once: Once, cells: NDArray[np.intp], margin: Array) -> _Part:
+    def _solve(self, again: Again, cells: NDArray[np.intp], margin: Array) -> _Part:
         take = _taker(self.group, cells, self.shape)
         try:
-            return _Part(self.group, cells, *once(take, spread(margin, "draw"), ALL))
+            return _Part(self.group, cells, *again(take, spread(margin, "draw")))
         except ConvergenceError as error:
             raise error.moved(lambda place: int(cells[place]) % self.shape[-1]) from error
 
@@ -311,8 +310,11 @@ def _placed(change: Change, settled: Settled, parts: Sequence[_Part]) -> tuple[C
     if not parts:
         return change, settled
     shape = settled.sales.shape
-    new_change = {name: np.array(np.broadcast_to(getattr(change, name), shape))
-                  for name in ("log_cost", "wedge", "rent")}
+    sizes = dict.fromkeys(("log_cost", "wedge", "rent"), shape)
+    if change.preference is not NONE:
+        sizes["preference"] = (shape[0], 1, *shape[2:])
+    new_change = {name: np.array(np.broadcast_to(getattr(change, name), size))
+                  for name, size in sizes.items()}
     new_settled = {part.name: np.array(value) for part in fields(settled)
                    if isinstance(value := getattr(settled, part.name), np.ndarray)}
     for part in parts:

@@ -61,11 +61,7 @@ def saving(economy: Economy, freight: Array, days: Array,
     largest saving among the open routes in use. With nothing saved, routes with the share
     :math:`S` closed all year cost :math:`-\ln(1 - S)/\theta_r`.
     """
-    change = _changes(economy, freight, days)
-    best = change.min(axis=0)
-    behind = _behind(economy, change - best, opened)
-    lost = np.log1p(reduce(np.add, economy.route_share * behind)) / economy.route_choice
-    return np.asarray(best - lost)
+    return carried(economy, freight, days, opened)[0]
 
 
 def through_corridor(economy: Economy, freight: Array, days: Array,
@@ -80,24 +76,28 @@ def through_corridor(economy: Economy, freight: Array, days: Array,
     economy, freight, days, opened
         As in `saving`.
     """
-    change = _changes(economy, freight, days)
-    used = economy.route_share * (1.0 + _behind(economy, change - change.min(axis=0), opened))
-    return np.asarray(reduce(np.add, used * economy.corridor) / reduce(np.add, used))
+    return carried(economy, freight, days, opened)[1]
 
 
-def kept_by_hauliers(economy: Economy, freight: Array, days: Array,
-                     opened: Array | float = 1.0) -> Array:
-    r"""Freight saved that does not reach the buyer, share of value (equation 6).
+def carried(economy: Economy, freight: Array, days: Array,
+            opened: Array | float = 1.0) -> tuple[Array, Array, Array]:
+    r"""Calculate `saving`, `through_corridor` and what hauliers keep of the freight saved.
 
     .. math:: (1 - \kappa) \sum_k s'_k \min(f_k, F_k) / v
 
-    with the shares :math:`s'` of routes after goods chose among them.
+    is the last, share of value (equation 6), with the shares :math:`s'` of routes after goods
+    chose among them.
     """
     change = _changes(economy, freight, days)
-    used = economy.route_share * (1.0 + _behind(economy, change - change.min(axis=0), opened))
+    best = change.min(axis=0)
+    behind = _behind(economy, change - best, opened)
+    lost = np.log1p(reduce(np.add, economy.route_share * behind)) / economy.route_choice
+    used = economy.route_share * (1.0 + behind)
+    whole = reduce(np.add, used)
     saved = np.minimum(freight, economy.freight) / economy.unit_value
-    return np.asarray((1.0 - economy.pass_through) * reduce(np.add, used * saved)
-                      / reduce(np.add, used))
+    kept = (1.0 - economy.pass_through) * reduce(np.add, used * saved) / whole
+    return (np.asarray(best - lost),
+            np.asarray(reduce(np.add, used * economy.corridor) / whole), np.asarray(kept))
 
 
 def _changes(economy: Economy, freight: Array, days: Array) -> Array:

@@ -7,14 +7,14 @@ on what the others leave, so that nothing is removed twice and no order matters.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import reduce
 
 import numpy as np
 
-from tradesim.common.arrays import Array, ratio, spread
+from tradesim.common.arrays import Array, entry, ratio, spread
 from tradesim.economy.base_year import Economy
-from tradesim.economy.routes import carriage, kept_by_hauliers, saving, through_corridor
+from tradesim.economy.routes import carriage, carried
 
 NONE = spread(0.0)
 NONE.setflags(write=False)
@@ -22,13 +22,13 @@ NONE.setflags(write=False)
 ROUTED = ("freight", "days", "closed")
 """Parts of a shock with an extra leading axis for routes."""
 
-LASTING = ("friction", "closed", "demand", "price", "level", "quota_limit")
+LASTING = ("origin", "friction", "closed", "demand", "price", "level", "quota_limit")
 """Parts of a shock that a closed corridor does not take away."""
 
 FLOOR = float(np.log(0.01))
 """Log change of what is offered at which a flow counts as stopped: some always leaks."""
 
-CONDITIONS = ("quota_limit",)
+CONDITIONS = ("origin", "quota_limit")
 """Parts of a shock that say where others act and do nothing by themselves."""
 
 
@@ -61,6 +61,8 @@ class Shock:
         Share of the year for which a route is closed (extra leading axis), 0-1.
     approval
         Share of supply not yet approved for a market that becomes approved, 0-1.
+    origin
+        One where the cut of duty reaches only goods that prove where they were made, else zero.
     demand
         Log change of demand for a group.
     supply
@@ -93,6 +95,7 @@ class Shock:
     haulage: Array = field(default_factory=_none)
     closed: Array = field(default_factory=_none)
     approval: Array = field(default_factory=_none)
+    origin: Array = field(default_factory=_none)
     demand: Array = field(default_factory=_none)
     supply: Array = field(default_factory=_none)
     availability: Array = field(default_factory=_none)
@@ -106,13 +109,14 @@ class Shock:
     def interrupted(self, economy: Economy, closed_share: Array) -> Shock:
         """Take away what a closed corridor stops: the share of the year, on the pair's flows.
 
-        Other suppliers do not use the corridor and keep what the lever gives them.
+        Other suppliers do not use the corridor and keep what the lever gives them. Visitors are
+        of the pair alone.
         """
         on_pair = 1.0 - closed_share * economy.pair_flow
         on_routes = 1.0 - closed_share
         kept = {part.name: getattr(self, part.name) for part in fields(self)}
         return Shock(**{name: values if values is NONE or name in LASTING
-                        else values * (on_routes if name in ROUTED else on_pair)
+                        else values * (on_routes if name in (*ROUTED, "visitors") else on_pair)
                         for name, values in kept.items()})
 
 
@@ -129,6 +133,11 @@ class Change:
     resource
         Change of real cost (freight, time, payments, information), share of delivered value
         before duty.
+    formalities
+        Part of it that is information, standards and formalities.
+    preference
+        Log change of border tax that the partner's goods of other origin do not share, by
+        importer and group (equation O1).
     demand, supply, availability, price, level, project
         As in `Shock`, all shocks together; goods that become approved are varieties too.
     approval
@@ -148,6 +157,8 @@ class Change:
     log_cost: Array
     wedge: Array = field(default_factory=_none)
     resource: Array = field(default_factory=_none)
+    formalities: Array = field(default_factory=_none)
+    preference: Array = field(default_factory=_none)
     demand: Array = field(default_factory=_none)
     supply: Array = field(default_factory=_none)
     availability: Array = field(default_factory=_none)
@@ -217,32 +228,63 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NO
         whole = 1.0 + (NONE[None] if name in ROUTED else NONE)
         return reduce(np.multiply, (1.0 - part for part in parts(name)), whole)
 
-    approval = _approval(economy.access, left("approval"))
-    limited = any(shock.quota is not NONE for _, shock in pulled)
-    keep, known, inside = 1.0 + NONE, 1.0 + NONE, 1.0 + NONE
+    known = 1.0 + NONE
     for switch, shock in pulled:
-        if shock.duty is not NONE or shock.quota is not NONE:
-            keep = keep * (1.0 - switch * (shock.duty + shock.quota * margin))
-            inside = inside * (1.0 - switch * (shock.duty + shock.quota)) if limited else inside
         if shock.information is not NONE:
             cut = np.minimum(ratio(shock.information, economy.nontariff), 1.0)
             known = known * (1.0 - switch * cut)
-    rebated = summed("rebate")
-    tax = economy.duty * keep - rebated
-    rent = economy.duty * (keep - inside) * filled if limited else NONE
+    approval = _approval(economy.access, left("approval"))
     friction = economy.payment_friction * economy.pair_flow
     paying = (friction + summed("friction")) * left("payment") - friction
-    routed = {"freight": summed("freight"), "days": summed("days"), "opened": left("closed")}
-    moved = saving(economy, **routed) * economy.pair_flow
+    saved, through, hauliers = carried(economy, summed("freight"), summed("days"), left("closed"))
     base = carriage(economy) * economy.pair_flow
-    resource = (moved / (1.0 + base) + economy.nontariff * (known - 1.0) + paying
+    formalities = economy.nontariff * (known - 1.0)
+    resource = (saved * economy.pair_flow / (1.0 + base) + formalities + paying
                 - summed("haulage"))
-    log_cost = np.log((1.0 + tax) / (1.0 + economy.duty)) + np.log1p(resource)
-    availability = np.maximum(summed("availability"), FLOOR) + approval
-    return Change(log_cost, tax - rent, resource, summed("demand"), summed("supply"),
-                  availability, summed("price"), approval, summed("level"), summed("project"),
-                  through_corridor(economy, **routed), rent,
-                  kept_by_hauliers(economy, **routed), summed("visitors"))
+    change = Change(
+        log_cost=NONE, resource=resource, formalities=formalities, demand=summed("demand"),
+        supply=summed("supply"), availability=np.maximum(summed("availability"), FLOOR) + approval,
+        price=summed("price"), approval=approval, level=summed("level"),
+        project=summed("project"), through_corridor=through, hauliers=hauliers,
+        visitors=summed("visitors"))
+    return at_border(economy, change, pulled, margin, filled)
+
+
+def border_only(shocks: Iterable[Pulled]) -> list[Pulled]:
+    """Switches with the parts of the shocks that `at_border` reads."""
+    return [(switch, Shock(duty=shock.duty, quota=shock.quota, quota_limit=shock.quota_limit,
+                           origin=shock.origin, rebate=shock.rebate)) for switch, shock in shocks
+            if any(part is not NONE for part in (shock.duty, shock.quota, shock.rebate))]
+
+
+def at_border(economy: Economy, change: Change, shocks: Iterable[Pulled],
+              margin: Array = 1.0 + NONE, filled: Array = 1.0 + NONE) -> Change:
+    """Put into a change what its shocks do at the border (taxes of equations 12 and Q1-Q2)."""
+    pulled = border_only(shocks)
+    limited = any(shock.quota is not NONE for _, shock in pulled)
+    traced = any(shock.origin is not NONE for _, shock in pulled)
+    keep, inside, shared, rebated = 1.0 + NONE, 1.0 + NONE, 1.0 + NONE, NONE
+    for switch, shock in pulled:
+        cut = switch * (shock.duty + shock.quota * margin)
+        keep = keep * (1.0 - cut)
+        rebated = rebated + switch * shock.rebate
+        if traced:
+            here, proof = (entry(part, economy.pair_flow) for part in (cut, shock.origin))
+            shared = shared * (1.0 - here * (1.0 - proof))
+        if limited:
+            inside = inside * (1.0 - switch * (shock.duty + shock.quota))
+    tax = economy.duty * keep - rebated
+    rent = economy.duty * (keep - inside) * filled if limited else NONE
+    log_cost = np.log((1.0 + tax) / (1.0 + economy.duty)) + np.log1p(change.resource)
+    preference = _preference(economy, tax, shared, rebated) if traced else NONE
+    return replace(change, log_cost=log_cost, wedge=tax - rent, rent=rent, preference=preference)
+
+
+def _preference(economy: Economy, tax: Array, shared: Array, rebated: Array) -> Array:
+    """Log change of border tax that goods of other origin do not share (equation O1)."""
+    own, duty, rebate = (entry(part, economy.pair_flow) for part in (tax, economy.duty, rebated))
+    other = duty * shared - rebate
+    return np.asarray(np.log((1.0 + own) / (1.0 + other)))
 
 
 def _approval(access: Array, refused: Array) -> Array:

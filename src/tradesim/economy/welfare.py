@@ -15,8 +15,9 @@ from tradesim.economy.shocks import Change
 
 EXPORTER = axis("exporter")
 
-CAUSES = ("resource", "tax", "supplier_price", "home_price", "choice")
-"""Causes of the buyers' gain: real trade cost, border tax, prices of foreign suppliers and of
+CAUSES = ("resource", "formalities", "tax", "supplier_price", "home_price", "choice")
+"""Causes of the buyers' gain: cost of carriage, time and payments, cost of formalities and
+information, border tax, prices of foreign suppliers and of
 home producers, and how many varieties are offered."""
 
 
@@ -76,7 +77,8 @@ def buyers(economy: Economy, levels: Array, change: Change, settled: Settled) ->
     :math:`\bar\theta_i \propto L(\theta_i, \theta'_i)`, :math:`\bar\alpha \propto L(\alpha,
     \alpha')` with :math:`L(x, y) = (y - x) / \ln(y / x)`, each set scaled to add up to one. With
     these weights (Sato 1976, Vartia 1976) a CES price index is exactly the weighted mean of its
-    logarithms, so nothing is left over however large the change.
+    logarithms, so nothing is left over however large the change. Of the real cost :math:`r` the
+    part of formalities is their share in its change.
 
     Parameters
     ----------
@@ -105,7 +107,8 @@ def buyers(economy: Economy, levels: Array, change: Change, settled: Settled) ->
     scale = scale / (from_abroad + from_home)
     share = scale * ratio(from_abroad, abroad.weight)
     return {
-        "resource": share * abroad.real,
+        "resource": share * (abroad.real - abroad.formal),
+        "formalities": share * abroad.formal,
         "tax": share * (abroad.cost - abroad.real),
         "supplier_price": share * abroad.price,
         "home_price": scale * from_home * settled.home_price,
@@ -118,7 +121,7 @@ class _Abroad:
     """A market's foreign suppliers together, by importer and group.
 
     Spending on them before and after and its log change; the sum of their weights, and sums of
-    log cost, real cost, price and varieties under these weights.
+    log cost, real cost, formalities in it, price and varieties under these weights.
     """
 
     before: Array
@@ -127,6 +130,7 @@ class _Abroad:
     weight: Array
     cost: Array
     real: Array
+    formal: Array
     price: Array
     varieties: Array
 
@@ -142,6 +146,7 @@ class _Abroad:
         after = reduce(np.add, (value * np.exp(move)
                                 for value, move in zip(paid, moves, strict=True)))
         moved = np.log(ratio(after, before, 1.0))
+        real = np.log1p(change.resource)
         weights = [value * exprel(move - moved) for value, move in zip(paid, moves, strict=True)]
 
         def weighed(values: Array) -> Array:
@@ -151,7 +156,8 @@ class _Abroad:
                 weights, _slabs(values, count), strict=True)))
 
         return cls(before, after, moved, reduce(np.add, weights), weighed(change.log_cost),
-                   weighed(np.log1p(change.resource)), weighed(settled.supplier_price),
+                   weighed(real), weighed(change.formalities * ratio(real, change.resource, 1.0)),
+                   weighed(settled.supplier_price),
                    weighed(change.availability + np.where(elastic, change.supply, 0.0)))
 
 

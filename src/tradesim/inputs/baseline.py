@@ -14,11 +14,10 @@ from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import unless_changed
 from tradesim.inputs.distributions import Range
 from tradesim.inputs.history import History, read_history
-from tradesim.inputs.levers import LEVERS_FILE, Lever, read_levers
+from tradesim.inputs.levers import LEVERS_FILE, Choice, Lever, read_levers
 from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
 from tradesim.inputs.parameters import PARAMETERS_FILE, Parameter, read_parameters
 from tradesim.inputs.posterior import read_posterior
-from tradesim.inputs.specifications import read_specifications
 from tradesim.inputs.strict_csv import SOURCES, Column, read_table
 
 UNIT_COLUMN = "column unit"
@@ -72,6 +71,9 @@ QUOTA = {"product_share": "the product's share of the group's trade", "quota_ton
          "price_growth": "the growth of that price", "in_quota_rate": "a duty inside",
          "over_quota_rate": "a duty beyond"}
 """Variables that every quota needs, and what it is without one."""
+SHARES = ("time_value", "differentiated", "nontariff", "certified", "originating")
+"""Properties of a group that are parts of a whole."""
+
 TOTALS, WORLD = "baseline/totals.csv", "baseline/world.csv"
 BY_NAME = {"access.": ("importer", "group", "exporter"), "supply.export.": ("exporter", "group"),
            "supply.inverse.": ("exporter",)}
@@ -95,11 +97,6 @@ class Baseline:
     posterior: xr.Dataset
     #: trade among all countries, USD, exporter by importer; None without such a table
     world_trade: Array | None = None
-
-    @property
-    def specifications(self) -> tuple[str, ...]:
-        """Names of the specifications of the reference path that are on offer."""
-        return tuple(read_specifications(self.folder))
 
 
 def read_baseline(folder: Path) -> Baseline:
@@ -201,7 +198,9 @@ def _quota_problems(folder: Path, cells: Mapping[str, Parameter],
 
 
 def _schedule_errors(lever: Lever, scope: str) -> Iterator[tuple[str, str]]:
-    schedules = getattr(lever.settings.get("scope"), "values", [])
+    chosen = lever.settings.get("scope")
+    schedules = (chosen.values if isinstance(chosen, Choice)
+                 else [str(lever.applies["scope"])] if "scope" in lever.applies else [])
     if scope not in schedules:
         yield (f"lever '{lever.name}' has no schedule '{scope}'; known: "
                f"{', '.join(schedules) or 'none'}", nearest(scope, schedules))
@@ -273,7 +272,7 @@ def _shares(folder: Path, pair: Pair, parameters: Mapping[str, Parameter]) -> It
                 yield Problem(str(folder / ROUTE_SHARES.file), f"{importer}, {group}",
                               f"ranges of the shares of routes add up to {low:.6g}-{high:.6g}, "
                               "which does not hold 1 inside")
-    for variable in ("time_value", "differentiated", "nontariff"):
+    for variable in SHARES:
         for group in pair.groups:
             cell = parameters[f"{variable}.{group}"]
             if cell.high > 1.0:
@@ -317,7 +316,7 @@ def _expected(pair: Pair) -> list[tuple[Table, str]]:
         names += [(ROUTES, f"{variable}.{importer}.{route}")
                   for variable in ("freight", "days") for route in pair.routes]
     names += [(GROUPS, f"{variable}.{group}") for group in pair.groups
-              for variable in ("unit_value", "time_value", "differentiated", "nontariff")]
+              for variable in ("unit_value", *SHARES)]
     return names
 
 

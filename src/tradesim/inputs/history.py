@@ -33,7 +33,7 @@ ERROR_SCALE = {"A": 1.0, "B": 1.5, "C": 3.0}
 MIN_YEARS = 3
 """Shortest sample that has a growth rate to carry on and one to check it against."""
 
-GDP, GROWTH, IMPORTS = "gdp_usd", "real_growth_pct", "imports_usd"
+GDP, GROWTH = "gdp_usd", "real_growth_pct"
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,9 @@ class Forecast:
     """Macroeconomic paths after the sample."""
 
     years: tuple[int, ...]  #: years after the sample, to the horizon
-    #: log nominal GDP in USD, log real GDP and log total imports in USD (NaN where the sample has
-    #: none), on the scale of the sample; (year, importer)
+    #: log nominal GDP in USD and log real GDP, on the scale of the sample; (year, importer)
     log_gdp: Array
     log_real: Array
-    log_imports: Array
     exchange_rate: Array  #: log real exchange rate, on the scale of the sample; (year,)
 
 
@@ -63,8 +61,6 @@ class History:
     log_gdp: Array  #: log nominal GDP in USD; (year, importer)
     #: log real GDP, chained from nominal GDP in the first year of `series`; (year, importer)
     log_real: Array
-    #: log total imports in USD; (year, importer), NaN for an importer without such data
-    log_imports: Array
     real_growth: Array  #: real growth of GDP as a share; (year, importer)
     #: log real exchange rate: GDP deflator in USD of the second member of the pair over that of the
     #: first, less its mean over the sample; (year,)
@@ -73,11 +69,10 @@ class History:
     forecast: Forecast  #: the same macroeconomic series after the sample
     #: the same macroeconomic series up to the last year, from the earliest year known
     series: MacroSeries
-    sample: tuple[int, ...]  #: the years among them that are not before the sample
 
 
 @unless_changed(TRADE, MACRO, CORRIDOR, PAIR_FILE)
-def read_history(folder: Path, as_of: int | None = None, first: int | None = None) -> History:
+def read_history(folder: Path, as_of: int | None = None) -> History:
     """Read reported trade, GDP and closures, as known now or at the end of an earlier year.
 
     Parameters
@@ -88,9 +83,6 @@ def read_history(folder: Path, as_of: int | None = None, first: int | None = Non
         Last year of the sample. Before the last year with data the forecast is that of
         `macro_outlook.central`, so that nothing dated later is used; otherwise it is the
         published projection.
-    first
-        First year; that of the sample by default. An earlier one takes in rows of reported
-        trade marked ``presample``.
 
     Raises
     ------
@@ -103,7 +95,7 @@ def read_history(folder: Path, as_of: int | None = None, first: int | None = Non
         raise InputError([Problem(str(folder), "as_of", f"{last} is no last year of a sample; "
                                   f"allowed {pair.first_year + MIN_YEARS - 1} to "
                                   f"{pair.last_year}")])
-    years = tuple(range(pair.first_year if first is None else first, last + 1))
+    years = tuple(range(pair.first_year, last + 1))
     later = tuple(range(last + 1, pair.last_possible + 1))
     published = later[:pair.horizon - last]
     log_value, error_scale = _observations(folder, _read_trade(folder, pair), pair, years)
@@ -117,45 +109,52 @@ def read_history(folder: Path, as_of: int | None = None, first: int | None = Non
         next_gdp, next_real = continued(
             next_gdp, series.log_real[-1] + np.cumsum(next_growth, axis=0),
             len(later) - len(published))
-        own = central(series, len(later))
-        ahead = MacroPaths(next_gdp, next_real, next_gdp + own.log_imports - own.log_gdp)
+        ahead = MacroPaths(next_gdp, next_real)
     else:
         ahead = central(series, len(later))
     start = series.years.index(years[0])
     rate = relative_prices(series, series.log_gdp, series.log_real)[start:]
-    centre = rate[years.index(pair.first_year):].mean()
+    centre = rate.mean()
     next_rate = relative_prices(series, ahead.log_gdp, ahead.log_real)
     return History(
         years, pair.importers, pair.reporters, log_value, error_scale, frozen(log_gdp),
-        frozen(series.log_real[start:]), _imports(folder, pair, series)[start:],
-        frozen(np.expm1(growth)), frozen(rate - centre), _closed(folder, years),
-        Forecast(later, frozen(ahead.log_gdp), frozen(ahead.log_real), frozen(ahead.log_imports),
-                 frozen(next_rate - centre)), series, tuple(range(pair.first_year, last + 1)))
+        frozen(series.log_real[start:]), frozen(np.expm1(growth)), frozen(rate - centre),
+        closed_shares(folder, years),
+        Forecast(later, frozen(ahead.log_gdp), frozen(ahead.log_real),
+                 frozen(next_rate - centre)), series)
+
+
+@unless_changed(TRADE, PAIR_FILE)
+def read_reports(folder: Path) -> tuple[tuple[int, ...], Array]:
+    """Read all reported trade that may be used, also from before the sample.
+
+    Returns
+    -------
+    tuple
+        Years, and log reported values in USD, (year, importer, reporter), NaN where missing.
+
+    Raises
+    ------
+    InputError
+        With every row that is wrong.
+    """
+    pair = read_pair(folder)
+    trade = _read_trade(folder, pair)
+    years = tuple(range(min(int(trade["year"].min()), pair.first_year), pair.last_year + 1))
+    return years, _observations(folder, trade, pair, years)[0]
 
 
 def _macro_series(macro: pd.DataFrame, pair: Pair, last: int) -> MacroSeries:
-    """Everything known of GDP, growth and imports up to a year."""
+    """Everything known of GDP and growth up to a year."""
     rows = macro[(macro["kind"] == "actual") & (macro["year"] <= last)
                  & macro["country"].isin(pair.importers)]
     years = range(int(rows["year"].min()), last + 1)
-    gdp, growth, imports = (
+    gdp, growth = (
         rows[rows["variable"] == variable].pivot_table("value", "year", "country")
         .reindex(index=years, columns=list(pair.importers)).to_numpy(dtype=float)
-        for variable in (GDP, GROWTH, IMPORTS))
+        for variable in (GDP, GROWTH))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return complete_series(years, np.log(gdp), np.log1p(growth / 100), np.log(imports))
-
-
-def _imports(folder: Path, pair: Pair, series: MacroSeries) -> Array:
-    """Log imports by year; an importer has them for every year from the first known, or none."""
-    known = np.isfinite(series.log_imports)
-    begun = np.maximum.accumulate(known, axis=0)
-    missing = [Problem(str(folder / MACRO), f"{pair.importers[j]} {series.years[t]} {IMPORTS} "
-                                            "(actual)", "row missing")
-               for t, j in np.argwhere(begun & ~known)]
-    if missing:
-        raise InputError(missing)
-    return frozen(series.log_imports)
+        return complete_series(years, np.log(gdp), np.log1p(growth / 100))
 
 
 def _read_trade(folder: Path, pair: Pair) -> pd.DataFrame:
@@ -237,7 +236,7 @@ def _series(folder: Path, macro: pd.DataFrame, pair: Pair, variable: str, kind: 
     return np.array([[known[country, year] for country in pair.importers] for year in years])
 
 
-def _closed(folder: Path, years: Iterable[int]) -> Array:
+def closed_shares(folder: Path, years: Iterable[int]) -> Array:
     """Share of each year in which the corridor was closed."""
     path = folder / CORRIDOR
     columns = (Column("year", "year"), Column("closed_share", "number", low=0.0, high=1.0),

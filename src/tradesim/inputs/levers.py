@@ -6,12 +6,14 @@ is data.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from tradesim.common.errors import Problem
+from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import unless_changed
 from tradesim.inputs.distributions import Fixed, Strict
 from tradesim.inputs.parameters import Parameter, parameter
@@ -33,8 +35,11 @@ FAMILIES = {"lever": "Levers: what policy could change",
             "shock": "Shocks: what the world may do"}
 """Families of entries, in the order in which they are listed, with their headings."""
 
-_KEYS = ("title", "kind", "family", "state", "applies", "needs_corridor", "needs_consent",
-         "at_once", "sources", "settings")
+WORD = re.compile(r"_[a-z0-9_]*[a-z0-9]")
+"""What follows the name of a lever that is pulled several times."""
+
+_KEYS = ("title", "kind", "family", "state", "follows", "repeatable", "applies", "needs_corridor",
+         "needs_consent", "at_once", "sources", "settings")
 
 
 class Choice(Strict):
@@ -48,7 +53,8 @@ class Choice(Strict):
     default: str  #: the one taken where a scenario says nothing
     #: whether there is no default: a scenario that pulls the lever must choose
     required: bool = False
-    #: whether a scenario may write more than one name: a list, or a text with commas
+    #: whether a scenario may write more than one name, a list or a text with commas; none at all
+    #: where the default is empty
     several: bool = False
     #: where the default comes from, as in `Parameter`
     source: str = Field(min_length=1)
@@ -65,21 +71,30 @@ class Choice(Strict):
         return self
 
     @property
+    def empty(self) -> bool:
+        """Whether a scenario may choose none of the names."""
+        return self.several and self.default == "" and not self.required
+
+    @property
     def allowed(self) -> str:
         """What a scenario may write, in words."""
+        if self.empty:
+            return f"none, one or more of: {', '.join(self.values)}"
         return f"{'one or more' if self.several else 'one'} of: {', '.join(self.values)}"
 
     def names(self, value: Any) -> list[Any]:
         """Names that a value written in a scenario holds."""
         if not self.several:
             return [value]
+        if value == "":
+            return []
         return ([part.strip() for part in value.split(",")] if isinstance(value, str)
                 else value if isinstance(value, list) else [value])
 
     def takes(self, value: Any) -> bool:
         """Whether a scenario may write this."""
         names = self.names(value)
-        return (bool(names) and all(name in self.values for name in names)
+        return ((bool(names) or self.empty) and all(name in self.values for name in names)
                 and len(set(names)) == len(names))
 
 
@@ -105,6 +120,10 @@ class Lever(Strict):
     kind: str = Field(min_length=1)
     family: Literal["lever", "project", "shock"] = "lever"  #: one of `FAMILIES`, for lists
     state: str = Field(min_length=1)  #: a paragraph on the state of the thing in the world
+    #: lever whose later stage this is: it takes over the names and settings that it does not give
+    #: itself, and comes only where that lever does
+    follows: str = ""
+    repeatable: bool = False  #: whether a scenario may pull it several times, as NAME_WORD
     #: names of members, routes, groups, ... that the lever touches
     applies: dict[str, Any] = Field(default_factory=dict)
     needs_corridor: bool  #: whether it works only while the shared transit corridor is open
@@ -129,8 +148,36 @@ class Lever(Strict):
                 if isinstance(setting, Parameter)}
 
 
+class Levers(dict[str, Lever]):
+    """Levers by name, those that may be pulled several times under names of their own too.
+
+    `tariff_change_flour` is then a lever like `tariff_change`, with its own settings and draws.
+    Iteration gives the levers of the file only.
+    """
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or bool(self._model(name))
+
+    def __missing__(self, name: str) -> Lever:
+        model = self._model(name)
+        if not model:
+            raise KeyError(name)
+        lever = self[model]
+        word = name.removeprefix(f"{model}_").replace("_", " ")
+        settings = {key: item.model_copy(update={"name": f"{name}.{key}"})
+                    for key, item in lever.settings.items()}
+        return lever.model_copy(update={"name": name, "title": f"{lever.title} ({word})",
+                                        "settings": settings})
+
+    def _model(self, name: object) -> str:
+        """Repeatable lever that a name extends by a word, if any."""
+        return next((lever.name for lever in self.values() if lever.repeatable
+                     and isinstance(name, str) and WORD.fullmatch(name.removeprefix(lever.name))),
+                    "")
+
+
 @unless_changed(LEVERS_FILE)
-def read_levers(folder: Path) -> dict[str, Lever]:
+def read_levers(folder: Path) -> Levers:
     """Read `levers.yaml` of a calibration folder: levers by name.
 
     Raises
@@ -139,7 +186,23 @@ def read_levers(folder: Path) -> dict[str, Lever]:
         With every problem of the file.
     """
     document = load_document(folder / LEVERS_FILE)
-    return document.entries(lambda name, entry: _lever(name, entry, document))
+    levers = Levers(document.entries(lambda name, entry: _lever(name, entry, document)))
+    problems = [document.problem(f"{lever.name}.follows", *messages) for lever in levers.values()
+                if lever.follows for messages in _stage_errors(lever, levers)]
+    if problems:
+        raise InputError(problems)
+    return levers
+
+
+def _stage_errors(lever: Lever, levers: Levers) -> Iterator[tuple[str, ...]]:
+    """Check the lever that another one follows."""
+    first = dict(levers).get(lever.follows)
+    if first is None:
+        yield f"there is no lever '{lever.follows}'", nearest(lever.follows, levers)
+    elif first.follows:
+        yield (f"'{first.name}' is a later stage itself; name the first stage",)
+    elif first.kind != lever.kind:
+        yield (f"'{first.name}' is of kind '{first.kind}', this lever of '{lever.kind}'",)
 
 
 def _lever(name: str, entry: Any, document: Document) -> Lever | list[Problem]:

@@ -1,9 +1,9 @@
-"""What GDP and imports do next, judged by their own past alone.
+"""What GDP does next, judged by its own past alone.
 
 A forecast as of an earlier year may use nothing later. The rule was chosen by its forecasts of
 GDP itself (`docs/calibration.md`), never by what it does for trade: real growth continues half
-way between its mean so far and that of the world, prices in dollars return to their level so far
-against the dollar's own, and the ratio of imports to GDP returns to its mean.
+way between its mean so far and that of the world, and prices in dollars return to their level so
+far against the dollar's own.
 """
 
 from __future__ import annotations
@@ -13,10 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tradesim.common.arrays import Array, autoregression, frozen, ratio
-
-RATIO_PERSISTENCE = 0.6
-"""Share of the gap between the ratio of imports to GDP and its mean that is left a year later."""
+from tradesim.common.arrays import Array, autoregression, frozen
 
 WORLD_GROWTH, PULL = 0.03, 0.5
 """Yearly growth of the world's GDP in the long run, and how far a country's goes towards it.
@@ -45,7 +42,6 @@ class MacroSeries:
     years: tuple[int, ...]  #: consecutive years
     log_gdp: Array  #: log nominal GDP in USD; (year, importer)
     growth: Array  #: log real growth; (year, importer)
-    log_imports: Array  #: log total imports in USD; (year, importer), NaN where not known
 
     @property
     def log_real(self) -> Array:
@@ -63,14 +59,10 @@ class MacroSeries:
 
 @dataclass(frozen=True)
 class MacroPaths:
-    """Paths after a series, on its scale; axes (..., year, importer).
-
-    Imports are NaN where the series has none.
-    """
+    """Paths after a series, on its scale; axes (..., year, importer)."""
 
     log_gdp: Array
     log_real: Array
-    log_imports: Array
 
 
 def expected_growth(series: MacroSeries) -> Array:
@@ -80,19 +72,16 @@ def expected_growth(series: MacroSeries) -> Array:
 
 
 def central(series: MacroSeries, years: int) -> MacroPaths:
-    """Real growth as expected; prices and imports return to their mean levels."""
+    """Real growth as expected; prices return to their mean level."""
     ahead = np.arange(1, years + 1)[:, None]
     grown = ahead * expected_growth(series)
     gap = series.price_gap[-1]
     prices = ahead * np.log1p(DOLLAR_INFLATION) + (PRICE_PERSISTENCE**ahead - 1.0) * gap
-    log_gdp = series.log_gdp[-1] + grown + prices
-    level, gap_of_ratio, _ = _ratio(series)
-    return MacroPaths(log_gdp, series.log_real[-1] + grown,
-                      log_gdp + level + RATIO_PERSISTENCE**ahead * gap_of_ratio)
+    return MacroPaths(series.log_gdp[-1] + grown + prices, series.log_real[-1] + grown)
 
 
 def continued(log_gdp: Array, log_real: Array, years: int) -> tuple[Array, Array]:
-    r"""Carry a forecast of nominal and of real GDP on beyond its last year (equation S7).
+    r"""Carry a forecast of nominal and of real GDP on beyond its last year (equation S4).
 
     .. math:: \gamma_{t+1} = \gamma + \lambda (\gamma_t - \gamma)
 
@@ -118,8 +107,8 @@ def paths(series: MacroSeries, years: int, draws: int, rng: np.random.Generator)
 
     .. math:: g_t = \bar g + \eta_t, \qquad z_t = \rho z_{t-1} + \zeta_t,
 
-    :math:`(\eta, \zeta)` normal with the second moments of the past. The ratio of imports to GDP
-    moves on its own. A series of fewer than `LEAST` years of growth is a `ValueError`.
+    :math:`(\eta, \zeta)` normal with the second moments of the past. A series of fewer than
+    `LEAST` years of growth is a `ValueError`.
     """
     real, gap = series.growth[1:], series.price_gap
     count, members = real.shape
@@ -132,37 +121,14 @@ def paths(series: MacroSeries, years: int, draws: int, rng: np.random.Generator)
     grown = np.cumsum(moves[..., :members] + expected, axis=1)
     prices = autoregression(moves[..., members:], PRICE_PERSISTENCE, gap[-1]) - gap[-1]
     inflation = np.log1p(DOLLAR_INFLATION) * np.arange(1, years + 1)[:, None]
-    log_gdp = series.log_gdp[-1] + grown + prices + inflation
-    return MacroPaths(log_gdp, series.log_real[-1] + grown,
-                      log_gdp + _ratio_paths(series, years, draws, rng))
+    return MacroPaths(series.log_gdp[-1] + grown + prices + inflation,
+                      series.log_real[-1] + grown)
 
 
 def _root(matrix: Array) -> Array:
     """Square root of a covariance that may be singular."""
     values, vectors = np.linalg.eigh(matrix)
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
-
-
-def _ratio(series: MacroSeries) -> tuple[Array, Array, Array]:
-    """Mean log ratio of imports to GDP, last gap to it, and past errors; by importer."""
-    level = series.log_imports - series.log_gdp
-    known = ~np.isnan(level)
-    mean = ratio(np.where(known, level, 0.0).sum(axis=0), known.sum(axis=0), none=np.nan)
-    gap = level - mean
-    return mean, gap[-1], gap[1:] - RATIO_PERSISTENCE * gap[:-1]
-
-
-def _ratio_paths(series: MacroSeries, years: int, draws: int, rng: np.random.Generator) -> Array:
-    mean, gap, errors = _ratio(series)
-    count = np.maximum((~np.isnan(errors)).sum(axis=0), 1)
-    sd = np.sqrt(np.where(np.isnan(errors), 0.0, errors**2).sum(axis=0) / count)
-    scale = np.sqrt(count / rng.chisquare(count, (draws, len(count))))[:, None]
-    shocks = scale * sd * rng.standard_normal((draws, years, len(sd)))
-    error_of_mean = scale * sd / (1.0 - RATIO_PERSISTENCE) / np.sqrt(count) * rng.standard_normal(
-        (draws, 1, len(sd)))
-    path = autoregression(shocks, RATIO_PERSISTENCE, gap)
-    faded = 1.0 - RATIO_PERSISTENCE ** np.arange(1, years + 1)[:, None]
-    return np.asarray(mean + path + error_of_mean * faded)
 
 
 def relative_prices(series: MacroSeries, log_gdp: Array, log_real: Array) -> Array:
@@ -176,11 +142,9 @@ def relative_prices(series: MacroSeries, log_gdp: Array, log_real: Array) -> Arr
     return np.asarray(level[..., 1] - level[..., 0])
 
 
-def complete_series(years: Sequence[int], log_gdp: Array, growth: Array,
-                    log_imports: Array) -> MacroSeries:
+def complete_series(years: Sequence[int], log_gdp: Array, growth: Array) -> MacroSeries:
     """Longest series of consecutive years that ends in the last one and lacks no GDP or growth."""
     complete = np.isfinite(log_gdp).all(axis=1) & np.isfinite(growth).all(axis=1)
     gaps = np.flatnonzero(~complete)
     first = int(gaps[-1]) + 1 if len(gaps) else 0
-    return MacroSeries(tuple(years[first:]), frozen(log_gdp[first:]), frozen(growth[first:]),
-                       frozen(log_imports[first:]))
+    return MacroSeries(tuple(years[first:]), frozen(log_gdp[first:]), frozen(growth[first:]))

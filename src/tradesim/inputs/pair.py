@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from tradesim.common.arrays import MILLION
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import unless_changed
 from tradesim.inputs.strict_yaml import Document, load_document, words
@@ -141,6 +142,17 @@ class Pair(_Part):
     def target_count(self) -> str:
         """Name of the count in which the goal was stated."""
         return self.target.count
+
+    def goal(self, value_usd: float) -> Target:
+        """Give the official target, or one of another value on the same count."""
+        official = self.target
+        if value_usd == official.value_usd:
+            return official
+        amount = f"{value_usd / MILLION:,.6g}"
+        return Target(value_usd=value_usd, count=official.count, sources=official.sources,
+                      title=f"Turnover of USD {amount} million a year",
+                      note=f"It is the scenario's own; the official one reads: {official.title}. "
+                           f"{official.note}")
 
     @property
     def years(self) -> tuple[int, ...]:

@@ -14,7 +14,15 @@ from tradesim.common.files import scenarios_folder
 from tradesim.inputs.distributions import Strict
 from tradesim.inputs.levers import Source
 from tradesim.inputs.parameters import Parameter
-from tradesim.inputs.scenario_schema import Known, check, integer, json_schema, unanswered
+from tradesim.inputs.scenario_schema import (
+    GONE,
+    Known,
+    check,
+    disordered,
+    integer,
+    json_schema,
+    unanswered,
+)
 from tradesim.inputs.strict_yaml import Document, load_document, scalar
 
 __all__ = ["Known", "Scenario", "find", "json_schema", "merge", "read_scenario",
@@ -35,15 +43,14 @@ class Scenario(Strict):
     levers: dict[str, dict[str, int | float | str]] = Field(default_factory=dict)
     #: numbers taken as given instead of drawn
     parameters: dict[str, float] = Field(default_factory=dict)
-    #: how the reference path is specified, whether wages and spending follow trade, and what that
-    #: closure holds of trade imbalances
-    specification: str = "stacked"
+    #: whether wages and spending follow trade, and what that closure holds of trade imbalances
     closure: str = "none"
     imbalances: str = "multiplicative"
     horizon: int  #: last year of the run
     #: how many draws, and from which seed
     draws: int = DRAWS
     seed: int = SEED
+    target_usd: float  #: turnover a year whose probability is asked for; pair.yaml's by default
     #: what the scenario rests on and what it leaves out
     references: list[Source] = Field(default_factory=list)
     not_modelled: list[str] = Field(default_factory=list)
@@ -154,7 +161,8 @@ def read_scenario(path_or_name: str | Path, known: Known,
     values = _unwrap(merged, "", origins)
     missing = [Problem(str(path), key, "is missing") for key in ("title", "question")
                if key not in values]
-    missing += unanswered(values.get("levers", {}), str(path), known)
+    for found in (unanswered, disordered):
+        missing += found(values.get("levers", {}), str(path), known)
     if missing:
         raise InputError(missing)
     return _scenario(path.stem, values, origins, known)
@@ -168,6 +176,8 @@ def _scenario(name: str, values: dict[str, Any], origins: dict[str, str],
         if key not in values:
             values[key], origins[key] = value, origin
         values[key] = integer(values[key])
+    if "target_usd" not in values:
+        values["target_usd"], origins["target_usd"] = known.pair.target_value, "pair.yaml"
     for key, field in known.fields.items():
         if key not in values and "default" in field.schema:
             values[key], origins[key] = field.schema["default"], "default"
@@ -271,7 +281,7 @@ def _path(key: str, known: Known) -> list[str]:
     elif section in known.levers:
         section = "levers"
     else:
-        return [key] if key in known.fields and key != "extends" else []
+        return [key] if key in {*known.fields, *GONE} - {"extends"} else []
     names = [key] if section == "parameters" else key.split(".", 1)
     return [section, *filter(None, names)]
 

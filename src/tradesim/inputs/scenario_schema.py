@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from tradesim.common.errors import Problem, nearest
 from tradesim.inputs.distributions import Fixed, Range
-from tradesim.inputs.levers import Choice, Lever, Setting, read_levers
+from tradesim.inputs.levers import WORD, Choice, Lever, Setting, read_levers
 from tradesim.inputs.pair import Pair, read_pair
 from tradesim.inputs.parameters import Parameter, read_parameters
-from tradesim.inputs.specifications import SPECIFICATIONS_FILE, STACKED, read_specifications
 from tradesim.inputs.strict_yaml import Document, kind
 
 CLOSURES = ("none", "one_sector")
@@ -24,6 +24,10 @@ TEXT = {"type": "string", "minLength": 1}
 REFERENCE: dict[str, Any] = {
     "type": "object", "required": ["title"], "additionalProperties": False,
     "properties": {"title": TEXT, "url": {"type": "string", "pattern": "^https?://"}}}
+
+GONE = {"specification": "is gone: the reference path has one form now, whose priors come from the "
+        "trade of other pairs (docs/calibration.md); leave the key out"}
+"""Keys of earlier versions, and what replaced them."""
 
 Errors = Iterator[tuple[str, ...]]
 """What is wrong with a value: the dotted rest of the key, the message, and hints."""
@@ -46,7 +50,6 @@ class Known:
     #: levers by name; names and years
     levers: Mapping[str, Lever]
     pair: Pair
-    specifications: tuple[str, ...] = ()  #: specifications of the reference path that are on offer
 
     @classmethod
     def read(cls, folder: Path) -> Known:
@@ -57,9 +60,7 @@ class Known:
             from tradesim.inputs.baseline import read_cells
 
             parameters |= read_cells(folder)
-        specifications = (tuple(read_specifications(folder))
-                          if (folder / SPECIFICATIONS_FILE).is_file() else ())
-        return cls(parameters, levers, pair, specifications)
+        return cls(parameters, levers, pair)
 
     @cached_property
     def fields(self) -> dict[str, Field]:
@@ -71,14 +72,14 @@ class Known:
             "question": _text("what the scenario is to answer"),
             "levers": _levers(self.levers),
             "parameters": _parameters(self.parameters, self.levers),
-            "specification": _name((STACKED, *self.specifications), "how the reference path is "
-                                   "specified; stacked weighs them all"),
             "closure": _name(CLOSURES, "whether wages and spending follow trade"),
             "imbalances": _name(IMBALANCES, "what the closure holds of trade imbalances"),
             "horizon": _number(self.pair.last_year + 1, self.pair.last_possible,
                                "last year of the run"),
             "draws": _number(1, MAX_DRAWS, "number of draws"),
             "seed": _number(0, MAX_SEED, "seed of the random numbers"),
+            "target_usd": _amount("turnover a year to be reached, in USD, on the count of "
+                                  "pair.yaml's target"),
             "references": _list("where the scenario's numbers and claims were read",
                                 Field(_reference_errors, REFERENCE)),
             "not_modelled": _list("what the scenario leaves out", Field(_text_errors, TEXT))}
@@ -88,7 +89,9 @@ def check(document: Document, known: Known) -> list[Problem]:
     """List all that is wrong with what one scenario file says."""
     problems = []
     for key, value in document.data.items():
-        if key not in known.fields:
+        if key in GONE:
+            problems.append(document.problem(key, GONE[key]))
+        elif key not in known.fields:
             problems.append(document.problem(key, f"unknown key; known: {', '.join(known.fields)}",
                                              nearest(key, known.fields)))
         elif value is not None:
@@ -113,6 +116,32 @@ def unanswered(levers: Mapping[str, Mapping[str, Any]], file: str,
             for lever, given in levers.items()
             for name in known.levers[lever].required if name not in given
             for setting in [known.levers[lever].settings[name]]]
+
+
+def disordered(levers: Mapping[str, Mapping[str, Any]], file: str,
+               known: Known) -> list[Problem]:
+    """List later stages without the first one, and changes that act on the same flows."""
+    problems = [Problem(file, f"levers.{name}", f"is a later stage of '{first}', which the "
+                        "scenario does not pull", f"add `{first}: {{}}`")
+                for name in levers if (first := known.levers[name].follows) and first not in levers]
+    places = {name: _where(known.levers[name], given) for name, given in levers.items()
+              if known.levers[name].repeatable}
+    for one, other in combinations(places, 2):
+        both = [[part for part in parts if part in places[other].get(key, ())]
+                for key, parts in places[one].items()]
+        if both and all(both) and known.levers[one].kind == known.levers[other].kind:
+            shared = "; ".join(", ".join(parts[:3]) + (" ..." if len(parts) > 3 else "")
+                               for parts in both)
+            problems.append(Problem(file, f"levers.{one}, levers.{other}", "both change the same "
+                                    f"flows ({shared})", "let one of them leave these out"))
+    return problems
+
+
+def _where(lever: Lever, given: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Names that say where a lever acts."""
+    return {key: setting.names(given.get(key, setting.default))
+            for key, setting in lever.settings.items()
+            if isinstance(setting, Choice) and setting.several}
 
 
 def integer(value: Any) -> int | None:
@@ -147,6 +176,14 @@ def _number(low: int, high: int, meaning: str) -> Field:
 
     return Field(errors, {"type": "integer", "minimum": low, "maximum": high,
                           "description": meaning})
+
+
+def _amount(meaning: str) -> Field:
+    def errors(value: Any) -> Errors:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0.0:
+            yield "", f"{_quoted(value)} is not an amount above zero ({meaning})"
+
+    return Field(errors, {"type": "number", "exclusiveMinimum": 0, "description": meaning})
 
 
 def _name(names: tuple[str, ...], meaning: str) -> Field:
@@ -202,22 +239,30 @@ def _levers(levers: Mapping[str, Lever]) -> Field:
                        "`tradesim levers` lists them")
             elif isinstance(settings, dict):
                 for key, setting in settings.items():
-                    for messages in _setting_errors(levers[name], key, setting):
+                    for messages in _setting_errors(levers[name], levers, key, setting):
                         yield (f".{name}.{key}", *messages)
             elif settings is not None:
                 yield f".{name}", ("must be a mapping of settings ({} for all defaults), not "
                                    f"{kind(settings)}")
 
+    schemas = {name: _object(_setting_schemas(lever.settings), lever.title)
+               for name, lever in levers.items()}
+    again = {f"^{name}{WORD.pattern}$": schemas[name] for name, lever in levers.items()
+             if lever.repeatable}
     return Field(errors, _object(
-        {name: _object(_setting_schemas(lever.settings), lever.title)
-         for name, lever in levers.items()},
-        "levers to pull; {} takes a lever's defaults, null removes one that the parent pulls"))
+        schemas,
+        "levers to pull; {} takes a lever's defaults, null removes one that the parent pulls")
+        | {"patternProperties": again})
 
 
-def _setting_errors(lever: Lever, name: str, value: Any) -> Errors:
-    setting = lever.settings.get(name)
+def _setting_errors(lever: Lever, levers: Mapping[str, Lever], name: str, value: Any) -> Errors:
+    setting, first = lever.settings.get(name), levers[lever.follows or lever.name]
     more = f"`tradesim levers {lever.name}` lists its settings"
-    if setting is None:
+    if lever.follows and value == first.applies.get(name):
+        more = f"that is the lever {first.name}: `{first.name}: {{}}`"
+    if setting is None and name in first.settings:
+        yield "is set once for all stages", f"write it as {first.name}.{name}"
+    elif setting is None:
         yield (f"unknown setting; known: {', '.join(lever.settings)}",
                nearest(name, lever.settings), more)
     elif value is not None and not fits(setting, value):
@@ -267,6 +312,11 @@ def _setting_schemas(settings: Mapping[str, Setting]) -> dict[str, Any]:
 def _setting_schema(setting: Setting) -> dict[str, Any]:
     if isinstance(setting, Choice):
         default = {} if setting.required else {"default": setting.default}
+        if setting.several:
+            some = {"type": "array", "items": {"enum": setting.values}, "uniqueItems": True,
+                    "minItems": 0 if setting.empty else 1}
+            return {"anyOf": [{"type": ["string", "null"]}, some], **default,
+                    "description": f"{setting.title}; a list, or a text with commas"}
         return {"enum": [*setting.values, None], **default, "description": setting.title}
     schema = {"type": ["integer" if setting.integer else "number", "null"],
               "minimum": setting.low, "maximum": setting.high,

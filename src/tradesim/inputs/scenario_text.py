@@ -18,8 +18,8 @@ from tradesim.inputs.scenario import DRAWS, SEED, Scenario, find, shipped
 from tradesim.inputs.scenario_schema import Known
 from tradesim.inputs.strict_yaml import load_document
 
-_FIELDS = ("title", "question", "levers", "parameters", "specification", "closure", "imbalances",
-           "horizon", "draws", "seed", "references", "not_modelled")
+_FIELDS = ("title", "question", "levers", "parameters", "closure", "imbalances", "horizon",
+           "draws", "seed", "target_usd", "references", "not_modelled")
 
 ON, OFF = "on", "off"
 NONE = "–"
@@ -93,7 +93,7 @@ def describe(setting: Parameter | Choice) -> str:
     if setting.required:
         return "none; a scenario must give it"
     if isinstance(setting, Choice):
-        return setting.default
+        return setting.default or "none"
     shape = setting.distribution
     if isinstance(shape, Fixed):
         return f"{shape.value:.10g}" + ("" if setting.integer else f" {setting.unit}")
@@ -169,7 +169,7 @@ def _lever_rows(lever: Lever, scenario: Scenario, lines: Mapping[str, str]) -> l
 def value_of(setting: Parameter | Choice) -> str:
     """Value of a setting or parameter in words: one, or the median with its 80 % range."""
     if isinstance(setting, Choice):
-        return setting.default
+        return setting.default or "none"
     low, middle, high = (float(value) for value in
                          quantile(setting, np.array([0.1, 0.5, 0.9])))
     if low == high:
@@ -181,6 +181,12 @@ def _number(value: float, digits: int = DIGITS) -> str:
     """Write a number so that what a person wrote appears as written."""
     whole = float(value).is_integer() or abs(value) >= 10**digits
     return str(round(value)) if whole else f"{value:.{digits}g}"
+
+
+def _more(lever: Lever) -> str:
+    """Name the stage before a lever, and how to pull it again."""
+    return ((f"; after {lever.follows}" if lever.follows else "")
+            + (f"; again as {lever.name}_WORD" if lever.repeatable else ""))
 
 
 def starter(path: Path, parent: str, levers: Mapping[str, Lever]) -> str:
@@ -214,7 +220,7 @@ def starter(path: Path, parent: str, levers: Mapping[str, Lever]) -> str:
                                       f"({path.resolve().parent})")])
         extends = file.name
     entries = [line for lever in levers.values() for line in (
-        f"#   {lever.name}:  # {lever.title}",
+        f"#   {lever.name}:  # {lever.title}{_more(lever)}",
         *(f"#     {name}:  # {setting.allowed}; default {describe(setting)}"
           for name, setting in lever.settings.items()))]
     return STARTER.format(

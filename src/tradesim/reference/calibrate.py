@@ -3,8 +3,7 @@
 The parameters of equations 1-3 have the priors of `parameters.yaml`; the latent flows are
 integrated out exactly (`statespace`), and what is left is sampled with emcee: several
 ensembles of walkers that start apart and must agree. Afterwards one path of latent flows is
-drawn for every kept draw. Every specification with weight is fitted, all by the same code
-(`likelihood`). `docs/calibration.md` shows the result.
+drawn for every kept draw. `docs/calibration.md` shows the result.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +26,6 @@ from tradesim.common.files import sha256, whole
 from tradesim.common.parallel import Progress
 from tradesim.inputs import posterior
 from tradesim.inputs.parameters import quantile
-from tradesim.inputs.specifications import read_specifications, read_weights, specification
 from tradesim.reference.likelihood import (
     Evidence,
     log_posterior,
@@ -38,13 +36,12 @@ from tradesim.reference.likelihood import (
 from tradesim.reference.mcmc import diagnose, kept_draws, sample
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
 ENSEMBLES = 4  #: independent ensembles, compared by R-hat
 WALKERS = 128  #: walkers per ensemble
 STEPS = 1500  #: steps per ensemble; the first third is thrown away
-DRAWS = 2000  #: draws kept of each specification
+DRAWS = 2000  #: draws kept
 
 
 @dataclass(frozen=True)
@@ -58,26 +55,23 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Fit:
-    """The fit of one specification, with what entered it."""
+    """What was sampled, and how well."""
 
-    evidence: Evidence
-    vectors: Array  #: kept draws of the free parameters; (draw, parameter)
+    vectors: Array  #: kept draws of the parameters; (draw, parameter)
     diagnostics: dict[str, tuple[float, float]]  #: split R-hat and effective draws by parameter
     dataset: xr.Dataset  #: the draws by name, with one path of latent flows each
 
 
 def fit(evidence: Evidence, seed: int, steps: int = STEPS,
         progress: Progress | None = None) -> Fit:
-    """Sample the posterior of one specification, and refuse chains that did not converge."""
+    """Sample the posterior, and refuse chains that did not converge."""
     rng = np.random.default_rng([seed, 1])
     starts = np.array([starting_points(evidence, WALKERS, rng) for _ in range(ENSEMBLES)])
     chains = sample(lambda vectors: log_posterior(vectors, evidence), starts, steps, seed,
                     progress)
-    diagnostics = diagnose([f"{evidence.specification.name}: {name}" for name in evidence.names],
-                           chains)
+    diagnostics = diagnose(evidence.names, chains)
     vectors = kept_draws(chains, DRAWS, rng)
-    return Fit(evidence, vectors, dict(zip(evidence.names, diagnostics.values(), strict=True)),
-               posterior_dataset(vectors, evidence, rng))
+    return Fit(vectors, diagnostics, posterior_dataset(vectors, evidence, rng))
 
 
 def summarise(vectors: Array, evidence: Evidence,
@@ -97,14 +91,13 @@ def summarise(vectors: Array, evidence: Evidence,
 
 
 def calibrate(folder: Path, *, as_of: int | None = None, out: Path | None = None, seed: int = 1,
-              progress: Progress | None = None, steps: int = STEPS,
-              specifications: Sequence[str] = ()) -> Calibration:
-    """Fit every specification that has weight and write `posterior.nc` and `posterior.yaml`.
+              progress: Progress | None = None, steps: int = STEPS) -> Calibration:
+    """Fit the reference path and write `posterior.nc` and `posterior.yaml`.
 
     Parameters
     ----------
     folder
-        Calibration folder with data, priors, specifications and weights.
+        Calibration folder with data and priors.
     as_of
         Last year of data that may be used; all by default.
     out
@@ -116,8 +109,6 @@ def calibrate(folder: Path, *, as_of: int | None = None, out: Path | None = None
         Called with steps done and steps in all.
     steps
         Steps per ensemble of walkers, the first third of which is dropped.
-    specifications
-        Further ones to fit; without weight they count only where a scenario asks for them.
 
     Raises
     ------
@@ -126,52 +117,30 @@ def calibrate(folder: Path, *, as_of: int | None = None, out: Path | None = None
     ConvergenceError
         When the chains do not agree or hold too few effective draws; nothing is written.
     """
-    import xarray as xr
-
     folder = Path(folder)
     target = folder if out is None else Path(out)
     _check_target(folder, target)
-    known, weights = read_specifications(folder), read_weights(folder)
-    further = {specification(folder, name).name for name in specifications}
-    names = [name for name in known if name in weights or name in further]
-    evidence = [read_evidence(folder, known[name], as_of) for name in names]
-    fits = [fit(data, seed, steps, _part(progress, index, len(names)))
-            for index, data in enumerate(evidence)]
-    hashes = posterior.input_hashes(folder, tuple(names))
-    command = _command(seed, as_of, steps, [name for name in names if name in further])
-    history, base_year = evidence[0].history, evidence[0].base_year
-    labels = xr.DataArray(names, dims="specification", name="specification")
-    dataset = xr.concat([fitted.dataset for fitted in fits], dim=labels)
-    dataset.attrs = {
-        "as_of": history.years[-1], "seed": seed, "base_year": base_year, "command": command,
-        "hashes": json.dumps(hashes, sort_keys=True), "weights": json.dumps(weights),
-        "specifications": json.dumps({name: {"title": known[name].title, **known[name].choices}
-                                      for name in names})}
+    evidence = read_evidence(folder, as_of)
+    history, hashes = evidence.history, posterior.input_hashes(folder)
+    fitted = fit(evidence, seed, steps, progress)
+    command = _command(seed, as_of, steps)
+    dataset = fitted.dataset
+    dataset.attrs = {"as_of": history.years[-1], "seed": seed, "base_year": evidence.base_year,
+                     "command": command, "hashes": json.dumps(hashes, sort_keys=True)}
     manifest = {
         "command": command, "seed": seed, "as_of": history.years[-1],
-        "sample": [history.sample[0], history.years[-1]], "base_year": base_year,
+        "sample": [history.years[0], history.years[-1]], "base_year": evidence.base_year,
         "ensembles": ENSEMBLES, "walkers": WALKERS, "steps": steps, "dropped": steps // 3,
         "draws": DRAWS, "inputs": hashes, "versions": _versions(),
-        "specifications": {name: {
-            "weight": weights.get(name, 0.0), "first_year": fitted.evidence.history.years[0],
-            "parameters": summarise(fitted.vectors, fitted.evidence, fitted.diagnostics)}
-            for name, fitted in zip(names, fits, strict=True)}}
+        "parameters": summarise(fitted.vectors, evidence, fitted.diagnostics)}
     _write(dataset, manifest, target, alone=target != folder)
     return Calibration(dataset, manifest, target)
 
 
-def _part(progress: Progress | None, index: int, parts: int) -> Progress | None:
-    """Progress of one of several fits as progress of all."""
-    if progress is None:
-        return None
-    return lambda done, steps: progress(index * steps + done, parts * steps)
-
-
-def _command(seed: int, as_of: int | None, steps: int, further: Sequence[str]) -> str:
+def _command(seed: int, as_of: int | None, steps: int) -> str:
     command = f"tradesim calibrate --seed {seed}"
     command += "" if as_of is None else f" --as-of {as_of}"
-    command += "" if steps == STEPS else f" --steps {steps}"
-    return command + "".join(f" --specification {name}" for name in further)
+    return command + ("" if steps == STEPS else f" --steps {steps}")
 
 
 def _check_target(folder: Path, target: Path) -> None:
@@ -207,13 +176,3 @@ def _write_pair(dataset: xr.Dataset, manifest: dict[str, Any], folder: Path,
     manifest["posterior_sha256"] = sha256(data)
     text = yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, width=100)
     (folder / f"{posterior.MANIFEST}{suffix}").write_text(text, encoding="utf-8", newline="\n")
-
-
-def table(calibration: Calibration) -> pd.DataFrame:
-    """Prior against posterior, one row per specification and parameter, for people."""
-    import pandas as pd
-
-    rows = {(name, parameter): row
-            for name, fitted in calibration.manifest["specifications"].items()
-            for parameter, row in fitted["parameters"].items()}
-    return pd.DataFrame.from_dict(rows, orient="index")

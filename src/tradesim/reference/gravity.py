@@ -67,8 +67,7 @@ def expected(parameters: Mapping[str, Array], size: Array, exchange_rate: Array,
         ``closure_effect`` :math:`\kappa` with axes (..., importer), ``elasticity_gdp``
         :math:`\beta` with axes (...,).
     size
-        :math:`g`, log of what flows grow with less its value in the base year,
-        (..., year, importer).
+        :math:`g`, sum of both logs of nominal GDP less its value in the base year, (..., year).
     exchange_rate
         :math:`q`, log relative price level of the second member over the first, (..., year).
     closed_share
@@ -78,7 +77,7 @@ def expected(parameters: Mapping[str, Array], size: Array, exchange_rate: Array,
         return parameters[name][..., None, :]
 
     return (by_importer("constant")
-            + parameters["elasticity_gdp"][..., None, None] * size
+            + parameters["elasticity_gdp"][..., None, None] * size[..., None]
             + by_importer("elasticity_exchange_rate") * exchange_rate[..., None]
             + by_importer("closure_effect") * closed_share[..., None])
 

@@ -5,29 +5,24 @@ natural logs of USD:
 
     (1)  y[r,j,t] = x[j,t] + b[r,j] + e[r,j,t],      e ~ N(0, (s[r,j] * grade[r,j,t])²)
     (2)  x[j,t]   = a[j] + β g[t] + γ[j] q[t] + κ[j] C[t] + u[j,t]
-    (3)  u[j,t]   = ρ[j] u[j,t-1] + ε[j,t],          ε ~ N(0, ω[j]²),  u[j,0] ~ N(0, ω²/(1 - ρ²))
+    (3)  u[j,t]   = ρ u[j,t-1] + ε[j,t],             ε ~ N(0, ω[j]²),  u[j,0] ~ N(0, ω²/(1 - ρ²))
 
-with b = 0 for the first (reference) reporter; where ρ = 1 the start is N(0, ω²). Given the
-parameters equations 1-3 are linear and Gaussian with one state per importer, so a scalar
-Kalman filter is exact. Reporters are independent given the state and are therefore taken in
-one after the other, which needs no matrix at all. Every function works on any number of leading
-axes (walkers, draws); the only loops run over years and reporters. Arguments throughout:
+with b = 0 for the first (reference) reporter. Given the parameters equations 1-3 are linear and
+Gaussian with one state per importer, so a scalar Kalman filter is exact. Reporters are independent
+given the state and are therefore taken in one after the other, which needs no matrix at all. Every
+function works on any number of leading axes (walkers, draws); the only loops run over years and
+reporters. Arguments throughout:
 
 Parameters
 ----------
-    `bias` and `error_sd` with axes (..., importer, reporter), `persistence` and `innovation_sd`
-    (..., importer).
+    `bias` and `error_sd` with axes (..., importer, reporter), `innovation_sd` (..., importer)
+    and `persistence` (...,).
 log_value
     y, log reported values (year, importer, reporter); NaN = missing.
 error_scale
     Factor on the error's standard deviation by quality grade, same axes.
 mean
     Log flow without its residual, from `gravity.expected`, axes (..., year, importer).
-degrees
-    Degrees of freedom of the innovations. Infinite: normal, by the Kalman filter. Finite:
-    Student's t with scale ω; the first reporter's count is then taken as the flow itself, which
-    makes the density a product of those of the innovations and of the other reports' errors, in
-    closed form.
 """
 
 from __future__ import annotations
@@ -36,7 +31,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import gammaln
 
 from tradesim.common.arrays import Array
 
@@ -50,9 +44,8 @@ class Filtered(NamedTuple):
 
 
 def starting_variance(persistence: Array, innovation_sd: Array) -> Array:
-    """Variance of the residual before the first report: stationary, or one step of a walk."""
-    walk = persistence >= 1.0
-    return innovation_sd**2 / np.where(walk, 1.0, 1.0 - persistence**2)
+    """Variance of the residual before the first report, which is the stationary one."""
+    return innovation_sd**2 / (1.0 - persistence**2)
 
 
 def kalman(deviation: Array, error_sd: Array, persistence: Array,
@@ -68,7 +61,7 @@ def kalman(deviation: Array, error_sd: Array, persistence: Array,
 
     `deviation` is reported less expected log flow and bias, y - a - β g - γ q - κ C - b, axes
     (..., year, importer, reporter), NaN where nothing was reported; `error_sd` of each
-    observation has the same axes, ρ and ω (..., importer).
+    observation has the same axes, ω (..., importer) and ρ axes that broadcast to those of ω.
     """
     deviation, error_sd = np.broadcast_arrays(deviation, error_sd)
     # Loop axes first, so that every step works on one block of memory.
@@ -97,54 +90,21 @@ def kalman(deviation: Array, error_sd: Array, persistence: Array,
                     np.moveaxis(means, 0, -2), np.moveaxis(variances, 0, -2))
 
 
-def _deviation(parameters: Mapping[str, Array], log_value: Array, mean: Array) -> Array:
-    return log_value - mean[..., None] - parameters["bias"][..., None, :, :]
-
-
-def log_density_by_year(parameters: Mapping[str, Array], log_value: Array, error_scale: Array,
-                        mean: Array, degrees: float = np.inf) -> Array:
-    """Exact log density of the reports of each year given all earlier ones; axes (..., year)."""
-    if np.isfinite(degrees):
-        return _student(parameters, log_value, error_scale, mean, degrees)
-    return kalman(_deviation(parameters, log_value, mean),
+def _filtered(parameters: Mapping[str, Array], log_value: Array, error_scale: Array,
+              mean: Array) -> Filtered:
+    return kalman(log_value - mean[..., None] - parameters["bias"][..., None, :, :],
                   parameters["error_sd"][..., None, :, :] * error_scale,
-                  parameters["persistence"], parameters["innovation_sd"]).log_density
-
-
-def _student(parameters: Mapping[str, Array], log_value: Array, error_scale: Array, mean: Array,
-             degrees: float) -> Array:
-    """Log density by year with t innovations, where the first report is the flow."""
-    deviation = _deviation(parameters, log_value, mean)
-    state, others = deviation[..., 0], deviation[..., 1:] - deviation[..., :1]
-    rho, scale = parameters["persistence"][..., None, :], parameters["innovation_sd"][..., None, :]
-    spread = np.broadcast_to(scale, state.shape).copy()
-    spread[..., 0, :] = np.sqrt(starting_variance(rho, scale))[..., 0, :]
-    steps = state.copy()
-    steps[..., 1:, :] -= rho * state[..., :-1, :]
-    constant = (gammaln((degrees + 1) / 2) - gammaln(degrees / 2)
-                - 0.5 * np.log(degrees * np.pi))
-    moved = (constant - np.log(spread)
-             - (degrees + 1) / 2 * np.log1p((steps / spread) ** 2 / degrees))
-    error = (parameters["error_sd"][..., None, :, :] * error_scale)[..., 1:]
-    counted = np.where(np.isnan(others), 0.0,
-                       -0.5 * (np.log(2 * np.pi * error**2) + (others / error) ** 2))
-    return np.asarray(moved.sum(axis=-1) + counted.sum(axis=(-1, -2)))
+                  parameters["persistence"][..., None], parameters["innovation_sd"])
 
 
 def log_likelihood(parameters: Mapping[str, Array], log_value: Array, error_scale: Array,
-                   mean: Array, weight: Array | None = None, degrees: float = np.inf) -> Array:
-    """Log density of all reports given the parameters, latent states integrated out.
-
-    `weight` (year,) is how much each year counts, one by default. With weight w on the first
-    years and one on the others this is log p(all) - (1 - w) log p(first years): a power prior
-    (Ibrahim and Chen 2000). At zero the first years inform the residual and no parameter.
-    """
-    terms = log_density_by_year(parameters, log_value, error_scale, mean, degrees)
-    return np.asarray((terms if weight is None else terms * weight).sum(axis=-1))
+                   mean: Array) -> Array:
+    """Log density of all reports given the parameters, latent states integrated out."""
+    return np.asarray(_filtered(parameters, log_value, error_scale, mean).log_density.sum(axis=-1))
 
 
 def smooth_draw(parameters: Mapping[str, Array], log_value: Array, error_scale: Array,
-                mean: Array, normal: Array, degrees: float = np.inf) -> Array:
+                mean: Array, normal: Array) -> Array:
     """Draw the residual u of every year from its exact distribution given all reports.
 
     Forward filter, backward sampling: with filtered mean m[t] and variance P[t],
@@ -154,14 +114,10 @@ def smooth_draw(parameters: Mapping[str, Array], log_value: Array, error_scale: 
         J = ρ P[t] / (ρ² P[t] + ω²).
 
     Axes (..., year, importer), as those of the standard normal numbers `normal`; the latent log
-    flow is `mean` + u. With finite degrees of freedom the first report gives u exactly.
+    flow is `mean` + u.
     """
-    if np.isfinite(degrees):
-        return np.asarray(_deviation(parameters, log_value, mean)[..., 0])
-    filtered = kalman(_deviation(parameters, log_value, mean),
-                      parameters["error_sd"][..., None, :, :] * error_scale,
-                      parameters["persistence"], parameters["innovation_sd"])
-    rho, innovation = parameters["persistence"], parameters["innovation_sd"] ** 2
+    filtered = _filtered(parameters, log_value, error_scale, mean)
+    rho, innovation = parameters["persistence"][..., None], parameters["innovation_sd"] ** 2
     centre, variance = filtered.mean, filtered.variance
     drawn = centre + np.sqrt(variance) * normal  # right for the last year; others replaced
     for year in range(drawn.shape[-2] - 2, -1, -1):

@@ -1,8 +1,7 @@
-"""What `tradesim backtest` writes: tables, figures, a page, the new weights, and terminal lines."""
+"""What `tradesim backtest` writes: tables, figures, a page, and terminal lines."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from tradesim.common.arrays import MILLION
-from tradesim.inputs.specifications import STACKED, WEIGHTS
+from tradesim.common.files import whole_file
 from tradesim.reports.figure_style import (
     IMPLEMENTED,
     QUIET,
@@ -44,15 +43,12 @@ from tradesim.studies.backtest import track_record as record
 from tradesim.studies.backtest.backtest import Backtest
 from tradesim.studies.backtest.benchmarks import OPEN
 from tradesim.studies.backtest.cells import Cell
-from tradesim.studies.backtest.stacking import Decision, Standing
 from tradesim.studies.backtest.track_record import (
-    ABLATION,
-    CANDIDATE,
-    HINDSIGHT,
+    MODEL,
     PROBE,
     RIVAL,
     RIVAL_ALL_YEARS,
-    STACK,
+    SHIPPED,
     TURNOVER,
 )
 
@@ -60,7 +56,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TABLE, ABOUT = record.FILE, "backtest.yaml"
-OUTPUTS = (TABLE, ABOUT, WEIGHTS, PAGE, FIGURES)
+OUTPUTS = (TABLE, ABOUT, PAGE, FIGURES)
 """What a back-test writes."""
 
 LIGHT, DARK, FAINT = "#d9e8f2", "#9ec7e0", "#b5b5b5"
@@ -68,54 +64,39 @@ BINS = 5
 """Bars of the PIT histogram: a few dozen outcomes fill no more."""
 
 
-def model_rows(rows: pd.DataFrame, weights: Mapping[str, float]) -> list[list[str]]:
+def model_rows(rows: pd.DataFrame) -> list[list[str]]:
     """Mean scores of every model, each horizon counting the same, as texts.
 
-    `rows` are those of one target and count, `weights` those of the specifications.
+    `rows` are those of one target and count.
     """
     table = record.overall(rows)
-    order = {kind: rank for rank, kind in enumerate((STACK, CANDIDATE, ABLATION, PROBE, RIVAL,
-                                                   RIVAL_ALL_YEARS))}
+    order = {kind: rank for rank, kind in enumerate((SHIPPED, RIVAL, RIVAL_ALL_YEARS, PROBE))}
     table = table.assign(order=table["kind"].map(order)).sort_values(["order", "crps"],
                                                                      kind="stable")
     lines, kinds = [], words("backtest")["kinds"]
     for model, row in table.iterrows():
         name = str(model)
-        weight = f"{weights[name]:.2f}" if weights.get(name) else ""
-        lines.append([named(name), kinds[row["kind"]], weight, log(row["crps"]),
+        lines.append([named(name), kinds[row["kind"]], log(row["crps"]),
                       percent(record.skill(rows, name).mean()), percent(row["covered90"]),
                       percent(row["covered50"]), log(row["bias"], "+"),
                       f"{row['log_score']:.2f}".replace("-", MINUS)])
     return lines
 
 
-def verdict(decision: Decision) -> str:
-    """Say in words what the rule makes of the candidates."""
-    if decision.alone:
-        return f"Clearly best, used alone: {decision.alone}"
-    ranked = sorted(decision.weights.items(), key=lambda item: -item[1])
-    return "Stacked: " + ", ".join(f"{name} {weight:.2f}" for name, weight in ranked)
-
-
-def outcome(frame: pd.DataFrame, plan: Backtest, decision: Decision) -> str:
+def outcome(frame: pd.DataFrame, plan: Backtest) -> str:
     """Give the lines for the terminal."""
     heads, count = words("backtest")["columns"], plan.pair.target_count
     rows = record.of(frame, TURNOVER, count)
-    table = columns([heads["models"], *model_rows(rows, decision.weights)])
-    if STACKED not in set(rows["model"]):
-        return f"No candidate among the specifications asked for\n\n{table}"
-    parts = [f"Turnover, {plan.pair.name(count)}, origins {plan.origins[0]} to {plan.origins[-1]}: "
-             f"{named(STACKED)}; errors of logs",
-             columns([heads["horizon"], *horizon_rows(rows, STACKED)]), "",
-             summary(rows, STACKED), "", table, "", verdict(decision)]
-    return "\n".join(parts)
+    return "\n".join([
+        f"Turnover, {plan.pair.name(count)}, origins {plan.origins[0]} to {plan.origins[-1]}: "
+        f"{named(MODEL)}; errors of logs", columns([heads["horizon"], *horizon_rows(rows, MODEL)]),
+        "", summary(rows, MODEL), "", columns([heads["models"], *model_rows(rows)])])
 
 
-def write(frame: pd.DataFrame, plan: Backtest, cells: Sequence[Cell], decision: Decision,
-          folder: Path, command: str) -> None:
-    """Write record, weights, figures, page and how it was made into an existing folder."""
+def write(frame: pd.DataFrame, plan: Backtest, cells: Sequence[Cell], folder: Path,
+          command: str) -> None:
+    """Write record, figures, page and how it was made into an existing folder."""
     record.write_record(frame, folder / TABLE)
-    (folder / WEIGHTS).write_text(weights_text(plan, decision, command), encoding="utf-8")
     notes: dict[str, Any] = {}
     for cell in cells:
         notes.setdefault(cell.model, {})[cell.origin] = {
@@ -124,76 +105,44 @@ def write(frame: pd.DataFrame, plan: Backtest, cells: Sequence[Cell], decision: 
     about = {"command": command, **plan.identity, "fits": notes}
     (folder / ABOUT).write_text(yaml.safe_dump(about, sort_keys=False, allow_unicode=True,
                                                width=100), encoding="utf-8")
-    if STACKED not in set(frame["model"]):
-        return
     drawn = write_figures(figures(frame, plan.pair.target_count), folder)
-    (folder / PAGE).write_text(_page(frame, plan, decision, drawn, command), encoding="utf-8")
+    (folder / PAGE).write_text(_page(frame, plan, drawn, command), encoding="utf-8")
 
 
-def _page(frame: pd.DataFrame, plan: Backtest, decision: Decision, drawn: Mapping[str, str],
-          command: str) -> str:
+def _page(frame: pd.DataFrame, plan: Backtest, drawn: Mapping[str, str], command: str) -> str:
     heads, tables = words("backtest")["columns"], []
     for target, count in plan.series:
         rows = record.of(frame, target, count)
         name = plan.pair.name(count)
         what = "Turnover" if target == TURNOVER else (
             f"From {plan.pair.name(plan.pair.partner(target))} to {plan.pair.name(target)}")
-        tables.append({"title": f"{what}, {name}: {named(STACKED)}", "columns": heads["horizon"],
-                       "rows": horizon_rows(rows, STACKED)})
+        tables.append({"title": f"{what}, {name}: {named(MODEL)}", "columns": heads["horizon"],
+                       "rows": horizon_rows(rows, MODEL)})
         if (target, count) == (TURNOVER, plan.pair.target_count):
             tables += [{"title": f"{what}, {name}: {title}", "columns": heads[key], "rows": lines}
                        for title, key, lines in (
                            ("by origin, mean CRPS from the second year on", "origins",
-                            origin_rows(rows, STACKED)),
-                           ("how wide the ranges were", "sharpness",
-                            sharpness_rows(rows, STACKED)),
-                           ("all models", "models", model_rows(rows, decision.weights)))]
+                            origin_rows(rows, MODEL)),
+                           ("how wide the ranges were", "sharpness", sharpness_rows(rows, MODEL)),
+                           ("all models", "models", model_rows(rows)))]
     rows = record.of(frame, TURNOVER, plan.pair.target_count)
     errors = record.track_record(frame, plan.pair.target_count)["horizons"]
     near, far = ({"ahead": h, **errors[h]} for h in (min(errors), max(errors)))
-    titles = [[name, form.title] for name, form in plan.forms.items()]
     return render(
         "backtest.html.j2", "", pair=plan.pair, tables=tables, near=near, far=far,
         drawn=list(drawn.items()), again=command,
-        summary=summary(rows, STACKED), verdict=verdict(decision),
-        count=plan.pair.name(plan.pair.target_count), origins=plan.origins,
-        last=plan.years[-1], titles=titles)
+        summary=summary(rows, MODEL), count=plan.pair.name(plan.pair.target_count),
+        origins=plan.origins, last=plan.years[-1])
 
 
-def weights_text(plan: Backtest, decision: Decision, command: str) -> str:
-    """Text of `weights.yaml`: weight of every candidate, and where it comes from."""
-    reason = (f"{decision.alone} is clearly best" if decision.alone
-              else "stacked: no candidate is clearly best")
-    about = {
-        "source": f"back-test from origins {plan.origins[0]} to {plan.origins[-1]}, horizons 1 to "
-                  f"{plan.horizons}, by the rule of docs/backtest.md; {reason}",
-        "command": command,
-        "weights": {name: one.weight for name, one in decision.standing.items()},
-        "scores": {name: _standing(one) for name, one in decision.standing.items()},
-        "inputs": dict(plan.identity["inputs"])}
-    return ("# Written by `tradesim backtest --keep`. Scores are those of turnover on the count of "
-            "the target;\n# `behind`: log score behind the best candidate, `error`: its standard "
-            "error,\n# `twin`: the candidate with nearly the same forecasts that stands for it.\n"
-            + yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=100))
+def keep(frame: pd.DataFrame, folder: Path) -> None:
+    """Put the record into a calibration folder, whole."""
+    with whole_file(folder / TABLE) as work:
+        record.write_record(frame, work)
+        work.chmod(0o644)
 
 
-def _standing(one: Standing) -> dict[str, Any]:
-    numbers = {"log_score": one.log_score, "crps": one.crps}
-    numbers |= {} if one.twin else {"behind": one.behind, "error": one.error}
-    rounded: dict[str, Any] = {key: float(f"{value:.5g}") + 0.0 for key, value in numbers.items()}
-    return rounded | ({"twin": one.twin} if one.twin else {})
-
-
-def keep(frame: pd.DataFrame, plan: Backtest, decision: Decision, command: str) -> None:
-    """Put the record and the weights into the calibration folder, each whole."""
-    record.write_record(frame, plan.folder / f"{TABLE}.new")
-    (plan.folder / f"{WEIGHTS}.new").write_text(weights_text(plan, decision, command),
-                                                encoding="utf-8")
-    for name in (TABLE, WEIGHTS):
-        os.replace(plan.folder / f"{name}.new", plan.folder / name)
-
-
-def past_fans(frame: pd.DataFrame, count: str, model: str = STACKED) -> Figure:
+def past_fans(frame: pd.DataFrame, count: str, model: str = MODEL) -> Figure:
     """One small panel per origin: fan of the forecast, and what was reported."""
     rows = record.of(frame, TURNOVER, count, model)
     origins = sorted(rows["origin"].unique())
@@ -247,7 +196,7 @@ def _round_numbers() -> list[float]:
     return [lead * 10.0**power for power in range(-3, 7) for lead in (1, 2, 5)]
 
 
-def coverage(frame: pd.DataFrame, count: str, model: str = STACKED) -> Figure:
+def coverage(frame: pd.DataFrame, count: str, model: str = MODEL) -> Figure:
     """Share of outcomes inside the central 50 % and 90 % by horizon, rivals in grey."""
     rows, phrases = record.of(frame, TURNOVER, count), words("backtest")["figures"]["coverage"]
     table = record.by_horizon(rows)
@@ -273,22 +222,18 @@ def coverage(frame: pd.DataFrame, count: str, model: str = STACKED) -> Figure:
 
 
 def skill(frame: pd.DataFrame, count: str) -> Figure:
-    """Skill by horizon: the stack with its 90 % interval, hindsight, single candidates."""
+    """Skill by horizon with its 90 % interval over origins."""
     rows, phrases = record.of(frame, TURNOVER, count), words("backtest")["figures"]["skill"]
     figure, (axes,) = subplots(phrases["title"], 2.9)
-    scores = record.skill(rows, STACKED)
+    scores = record.skill(rows, MODEL)
     x = np.array(scores.horizons)
     axes.axhline(0, color="black", linewidth=0.9)
-    for name in record.models_of(rows, CANDIDATE):
-        axes.plot(x, record.skill(rows, name).skill, "_", color="#9a9a9a", markersize=11)
     each = [scores.range(h, h) for h in scores.horizons]
     axes.vlines(x, [one.low for one in each], [one.high for one in each], color=SCENARIO,
                 linewidth=1.6, alpha=0.55)
     axes.plot(x, scores.skill, "o", color=SCENARIO, markersize=6, zorder=5)
-    axes.plot(x - 0.1, record.skill(rows, STACKED, RIVAL_ALL_YEARS).skill, "x", color=REFERENCE,
+    axes.plot(x - 0.1, record.skill(rows, MODEL, RIVAL_ALL_YEARS).skill, "x", color=REFERENCE,
               markersize=6, zorder=4)
-    axes.plot(x + 0.1, record.skill(rows, HINDSIGHT).skill, "o", markersize=5.5,
-              markerfacecolor="white", markeredgecolor=IMPLEMENTED, zorder=4)
     names = [named(rival.removesuffix(OPEN)) for rival in scores.rival]
     axes.set_xticks(x, [f"{h}\n{name}" for h, name in zip(x, names, strict=True)], fontsize=8)
     axes.set_xlim(0.6, x[-1] + 0.4)
@@ -300,16 +245,12 @@ def skill(frame: pd.DataFrame, count: str) -> Figure:
     axes.legend(handles=[
         Line2D([], [], marker="o", linestyle="", color=SCENARIO, label=phrases["now"]),
         Line2D([], [], color=SCENARIO, alpha=0.55, label=phrases["bar"]),
-        Line2D([], [], marker="x", linestyle="", color=REFERENCE, label=phrases["every_year"]),
-        Line2D([], [], marker="o", linestyle="", markerfacecolor="white",
-               markeredgecolor=IMPLEMENTED, label=phrases["hindsight"]),
-        Line2D([], [], marker="_", linestyle="", markersize=11, color="#9a9a9a",
-               label=phrases["singles"])],
+        Line2D([], [], marker="x", linestyle="", color=REFERENCE, label=phrases["every_year"])],
         loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8)
     return figure
 
 
-def pit(frame: pd.DataFrame, count: str, model: str = STACKED) -> Figure:
+def pit(frame: pd.DataFrame, count: str, model: str = MODEL) -> Figure:
     """Histogram of the share of each forecast that lay below the outcome."""
     rows, phrases = record.of(frame, TURNOVER, count, model), words("backtest")["figures"]["pit"]
     figure, (axes,) = subplots(phrases["title"], 2.5)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -19,8 +17,8 @@ from tradesim.common.arrays import Array
 from tradesim.inputs.distributions import EDGE
 from tradesim.inputs.pair import Pair
 from tradesim.inputs.parameters import Parameter, quantile
-from tradesim.inputs.posterior import PREFIX, pooled
-from tradesim.reports.figure_style import IMPLEMENTED, SCENARIO, canvas, tick
+from tradesim.inputs.posterior import PREFIX
+from tradesim.reports.figure_style import SCENARIO, canvas, tick
 from tradesim.reports.wording import pretty, words
 from tradesim.studies.identification import overlap
 
@@ -29,15 +27,13 @@ from tradesim.studies.identification import overlap
 class Belief:
     """One parameter before and after the data, as draws in the unit of its title.
 
-    `each` has the draws by specification: a single value where it fixes the parameter. `overlap`
-    is the overlapping coefficient of prior and posterior.
+    `overlap` is the overlapping coefficient of prior and posterior.
     """
 
     title: str
     flow: str
     prior: Array
     posterior: Array
-    each: Mapping[str, Array]
     overlap: float
 
 
@@ -54,32 +50,27 @@ PRIOR_DRAWS = 4000
 
 
 def beliefs(pair: Pair, known: Mapping[str, Parameter], posterior: xr.Dataset) -> list[Belief]:
-    """Prior against posterior of the parameters that matter, `posterior` by specification.
+    """Prior against posterior of the parameters that matter.
 
     Of parameters that differ by flow the larger flow's are taken.
     """
-    phrases, mixed = words("evidence")["identification"], pooled(posterior)
-    main = int(np.argmax(mixed["constant"].to_numpy().mean(axis=0)))
+    phrases = words("evidence")["identification"]
+    main = int(np.argmax(posterior["constant"].to_numpy().mean(axis=0)))
     importer = pair.importers[main]
     flow = phrases["flow"].format(exporter=pair.name(pair.partner(importer)),
                                importer=pair.name(importer))
     u = np.clip((np.arange(PRIOR_DRAWS) + 0.5) / PRIOR_DRAWS, EDGE, 1 - EDGE)
     shown = []
     for name, scaled in SHOWN.items():
-        by_flow = "importer" in mixed[name].dims
-
-        def one(values: Any, by_flow: bool = by_flow) -> Array:
-            return np.asarray((values.isel(importer=main) if by_flow else values).to_numpy())
-
+        values = posterior[name]
+        values = values.isel(importer=main) if "importer" in values.dims else values
         prior = known.get(f"{PREFIX}{name}.{importer}", known.get(PREFIX + name))
         assert prior is not None
-        draws = one(mixed[name])
-        each = {label: scaled(one(posterior[name].sel(specification=label)))
-                for label, weight in json.loads(posterior.attrs["weights"]).items() if weight > 0}
+        draws = values.to_numpy()
         shown.append(Belief(
             phrases["panels"][name],
             flow if prior.name.endswith(f".{importer}") else phrases["both"],
-            scaled(quantile(prior, u)), scaled(draws), each, overlap(prior, draws)))
+            scaled(quantile(prior, u)), scaled(draws), overlap(prior, draws)))
     return shown
 
 
@@ -89,10 +80,9 @@ def identification(panels: Sequence[Belief]) -> Figure:
     figure = canvas(phrases["title"], 4.3)
     grid = figure.add_gridspec(2, 3, width_ratios=[1.35, 1.0, 1.0])
     cells = [grid[:, 0], grid[0, 1], grid[0, 2], grid[1, 1], grid[1, 2]]
-    several = len(panels[0].each) > 1
     for cell, panel in zip(cells, panels, strict=False):
         axes = figure.add_subplot(cell)
-        _belief(axes, panel, several)
+        _belief(axes, panel)
         axes.set_title(panel.title, fontsize=8)
         axes.set_xlabel(panel.flow, fontsize=8)
         if panel is panels[0]:
@@ -102,24 +92,16 @@ def identification(panels: Sequence[Belief]) -> Figure:
                 overlap=round(100 * panel.overlap)), fontsize=8)
     handles = [Patch(color="#d6d6d6", label=phrases["prior"]),
                Line2D([], [], color=SCENARIO, label=phrases["posterior"])]
-    if several:
-        handles.append(Line2D([], [], color=IMPLEMENTED, linewidth=0.8, label=phrases["each"]))
-    figure.legend(handles=handles, loc="outside lower left", ncols=3, fontsize=8, frameon=False)
+    figure.legend(handles=handles, loc="outside lower left", ncols=2, fontsize=8, frameon=False)
     return figure
 
 
-def _belief(axes: Axes, panel: Belief, several: bool) -> None:
+def _belief(axes: Axes, panel: Belief) -> None:
     ends = [np.quantile(draws, (0.002, 0.998)) for draws in (panel.prior, panel.posterior)]
     low, high = min(end[0] for end in ends), max(end[1] for end in ends)
     grid = np.linspace(low, high, 301)
     axes.fill_between(grid, _density(panel.prior, grid), color="#d6d6d6", linewidth=0)
-    for draws in panel.each.values() if several else ():
-        if np.ptp(draws) > 0:
-            axes.plot(grid, _density(draws, grid), color=IMPLEMENTED, linewidth=0.8)
-        else:
-            axes.axvline(float(draws[0]), color=IMPLEMENTED, linewidth=0.8)
-    if np.ptp(panel.posterior) > 0:
-        axes.plot(grid, _density(panel.posterior, grid), color=SCENARIO)
+    axes.plot(grid, _density(panel.posterior, grid), color=SCENARIO)
     axes.set_ylim(bottom=0)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)

@@ -144,19 +144,13 @@ def _per_cent(share: float) -> str:
     return "under 1 %" if share < 0.005 else f"{100 * share:.0f} %"
 
 
-def fitted(specifications: Mapping[str, Mapping[str, Any]]) -> str:
-    """Prior against posterior, one line per calibrated parameter of each specification."""
-    parts = []
-    for name, one in specifications.items():
-        rows = [["parameter", "prior", "posterior", "90 % range", "learnt", "R-hat"]]
-        for parameter, row in one["parameters"].items():
-            rows.append([parameter, f"{row['prior_mean']:.3g} ± {row['prior_sd']:.2g}",
-                         f"{row['mean']:.3g} ± {row['sd']:.2g}",
-                         f"{row['p05']:.3g} to {row['p95']:.3g}",
-                         f"{100 * row['contraction']:.0f} %", f"{row['rhat']:.3f}"])
-        parts.append(f"{name} (weight {one['weight']:.2f}, data from {one['first_year']})\n\n"
-                     + columns(rows))
-    return "\n\n".join(parts)
+def fitted(parameters: Mapping[str, Mapping[str, float]]) -> str:
+    """Prior against posterior, one line per calibrated parameter."""
+    return columns([["parameter", "prior", "posterior", "90 % range", "learnt", "R-hat"], *(
+        [name, f"{row['prior_mean']:.3g} ± {row['prior_sd']:.2g}",
+         f"{row['mean']:.3g} ± {row['sd']:.2g}", f"{row['p05']:.3g} to {row['p95']:.3g}",
+         f"{100 * row['contraction']:.0f} %", f"{row['rhat']:.3f}"]
+        for name, row in parameters.items())])
 
 
 def lever_list(levers: Mapping[str, Lever]) -> str:
@@ -185,7 +179,10 @@ def lever_page(lever: Lever) -> str:
 
     lines = [f"{lever.name}: {lever.title}", f"kind: {lever.kind}"
              + ("; works only while the shared corridor is open" if lever.needs_corridor else "")
-             + ("; comes at once" if lever.at_once else ""),
+             + ("; comes at once" if lever.at_once else "")
+             + (f"; later stage of {lever.follows}, whose settings it shares" if lever.follows
+                else "")
+             + (f"; also as {lever.name}_WORD, as often as needed" if lever.repeatable else ""),
              "", click.wrap_text(lever.state, 88), "", "Settings"]
     for name, setting in lever.settings.items():
         origin = f"{setting.source}, {setting.locator}" if setting.locator else setting.source

@@ -78,7 +78,7 @@ def streams(base: Baseline, scenario: Scenario, draws: Draws, dataset: xr.Datase
             continue
         left = np.maximum(1.0 - (end[:, 0] - opening[name]) / draws["appraisal.life"], 0.0)
         worth = MILLION * draws[f"{name}.capital_cost"] * left
-        built = np.stack([happening(draws, name), np.ones(len(end))])
+        built = np.stack([happening(base, draws, name), np.ones(len(end))])
         items["residual"] = items["residual"] + (built * worth)[..., None] * last
     return xr.DataArray(np.stack(list(items.values())), dims=("item", "case", "draw", "year"),
                         coords={"item": list(items), "case": cases, "year": calendar.astype(int)})

@@ -52,18 +52,24 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]
         fixed |= {f"{name}.{key}": float(value) for key, value in chosen.items()
                   if not isinstance(lever.settings[key], Choice)}
     values = draw(numbers, cube, fixed)
-    values |= path_draws(base, cube, years, scenario.specification)
+    values |= path_draws(base, cube, years)
     for name in scenario.levers:
-        values |= {key: cube.column(key) for key in (f"{name}.success", f"{name}.lifetime")}
-    consent = [f"{name}.success" for name in scenario.levers if base.levers[name].needs_consent]
+        values |= {key: cube.column(key) for key in (f"{name}.success", f"{name}.lifetime")
+                   if key.endswith("lifetime") or not base.levers[name].follows}
+    consent = [f"{name}.success" for name in scenario.levers
+               if base.levers[name].needs_consent and not base.levers[name].follows]
     values |= together({name: values[name] for name in consent}, cube.column("politics.common"),
                        values["politics.correlation"])
+    values |= {f"{name}.success": values[f"{first}.success"] for name in scenario.levers
+               if (first := base.levers[name].follows)}
     return {name: frozen(array) for name, array in values.items()}
 
 
-def happening(draws: Draws, lever: str) -> Array:
-    """One in the draws in which a lever succeeds, else zero."""
-    return (draws[f"{lever}.success"] < draws[f"{lever}.probability"]).astype(float)
+def happening(base: Baseline, draws: Draws, lever: str) -> Array:
+    """One in the draws in which a lever succeeds, else zero; a later stage needs the first."""
+    comes = (draws[f"{lever}.success"] < draws[f"{lever}.probability"]).astype(float)
+    first = base.levers[lever].follows
+    return comes * happening(base, draws, first) if first else comes
 
 
 def together(columns: Mapping[str, Array], common: Array, correlation: Array) -> dict[str, Array]:
@@ -86,9 +92,10 @@ def together(columns: Mapping[str, Array], common: Array, correlation: Array) ->
             for name, own in columns.items()}
 
 
-def standard_cases(scenario: Scenario, draws: Draws) -> dict[str, dict[str, Array]]:
+def standard_cases(base: Baseline, scenario: Scenario,
+                   draws: Draws) -> dict[str, dict[str, Array]]:
     """Give the reference, the scenario with its risks, and with every lever implemented."""
     on, off = np.array(1.0), np.array(0.0)
-    happens = {lever: happening(draws, lever) for lever in scenario.levers}
+    happens = {lever: happening(base, draws, lever) for lever in scenario.levers}
     return {REFERENCE: dict.fromkeys(happens, off), SCENARIO: happens,
             IMPLEMENTED: dict.fromkeys(happens, on)}

@@ -9,13 +9,13 @@ import xarray as xr
 
 from tradesim.common.arrays import Array
 from tradesim.inputs.baseline import TABLES, Baseline
-from tradesim.inputs.posterior import PARAMETERS, PREFIX, SHARED
+from tradesim.inputs.posterior import PARAMETERS, PREFIX
 from tradesim.inputs.scenario import Scenario
 from tradesim.reference.gravity import ReferencePath
+from tradesim.simulation.draws import happening
 
 FACTOR = "factor"
 SIZE, CLOSED, UNEXPLAINED = "gdp.size", "corridor.closed_years", "reference.unexplained"
-SPECIFICATION = "reference.specification"
 HAPPENS = "happens"
 
 Row = tuple[str, str, str, Array]
@@ -43,7 +43,7 @@ def factors(base: Baseline, scenario: Scenario, draws: Mapping[str, Array],
         (last year) and the years with a closed corridor. Cells of the base-year tables are left
         out, and what does not vary.
     """
-    rows = [row for row in (*_drawn(base, draws), *_levers(base, scenario, draws),
+    rows = [row for row in (*_drawn(base, scenario, draws), *_levers(base, scenario, draws),
                             *_fitted(base, draws), *_path(base, draws, path)) if np.ptp(row[3]) > 0]
     names, titles, units, values = zip(*rows, strict=True) if rows else ((), (), (), ())
     size = len(next(iter(draws.values())))
@@ -54,10 +54,10 @@ def factors(base: Baseline, scenario: Scenario, draws: Mapping[str, Array],
         attrs={"units": "see factor_unit", "long_name": "What differs between draws"})
 
 
-def _drawn(base: Baseline, draws: Mapping[str, Array]) -> Iterator[Row]:
+def _drawn(base: Baseline, scenario: Scenario, draws: Mapping[str, Array]) -> Iterator[Row]:
     cells = tuple(f"{table.title}: " for table in TABLES)
-    settings = {name: item for lever in base.levers.values()
-                for name, item in lever.parameters.items()}
+    settings = {name: item for lever in scenario.levers
+                for name, item in base.levers[lever].parameters.items()}
     for name, item in {**base.parameters, **settings}.items():
         if name in draws and not item.title.startswith(cells):
             yield name, item.title.rstrip("."), item.unit, draws[name]
@@ -65,9 +65,8 @@ def _drawn(base: Baseline, draws: Mapping[str, Array]) -> Iterator[Row]:
 
 def _levers(base: Baseline, scenario: Scenario, draws: Mapping[str, Array]) -> Iterator[Row]:
     for name in scenario.levers:
-        happens = draws[f"{name}.success"] < draws[f"{name}.probability"]
         yield (f"{name}.{HAPPENS}", f"{base.levers[name].title} happens", "0 no, 1 yes",
-               happens.astype(float))
+               happening(base, draws, name))
 
 
 def _fitted(base: Baseline, draws: Mapping[str, Array]) -> Iterator[Row]:
@@ -75,18 +74,13 @@ def _fitted(base: Baseline, draws: Mapping[str, Array]) -> Iterator[Row]:
         values = draws.get(f"posterior.{name}")
         if values is None or dims not in ((), ("importer",)):
             continue
-        if name in SHARED and np.ptp(values, axis=1).max() == 0.0:
-            dims, values = (), values[:, 0]
         for place, importer in enumerate(base.pair.importers if dims else [""]):
             full = f"{PREFIX}{name}.{importer}".rstrip(".")
-            item = base.parameters[PREFIX + name if name in SHARED else full]
+            item = base.parameters[full]
             yield full, item.title.rstrip("."), item.unit, values[:, place] if dims else values
 
 
 def _path(base: Baseline, draws: Mapping[str, Array], path: ReferencePath) -> Iterator[Row]:
-    if "posterior.specification" in draws:
-        yield (SPECIFICATION, "Specification of the reference path", "place in the list",
-               draws["posterior.specification"].astype(float))
     yield (SIZE, "Size of both economies in the last year, against the base year",
            "sum of logs", path.log_growth[:, -1].sum(axis=-1))
     yield (CLOSED, "Years in which the corridor is closed at least in part", "years",

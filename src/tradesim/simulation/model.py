@@ -2,7 +2,7 @@
 
 1. Base year: purchases, duties, elasticities (`economy`).
 2. Reference path: trade without new policy (`reference_path`, equations 1-3).
-3. Shocks: what each lever does if it succeeds (`lever_shock`, equation 5).
+3. Shocks: what each lever does if it succeeds (`lever_shocks`, equation 5).
 4. Target: where each year would settle (`Prepared.settle`, equations 4-10).
 5. Path: how far trade gets (`Outcome.path`, equation 11).
 6. Accounts: levels, revenue, welfare (`account`, equations A1-A11).
@@ -17,16 +17,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import xarray as xr
 
-from tradesim.common.arrays import Array, spread
+from tradesim.common.arrays import Array, entry, spread, total
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
 from tradesim.common.parallel import by_block
-from tradesim.economy.accounts import VARIABLES, account
+from tradesim.economy.accounts import ASSUMED, OCCASIONAL, VARIABLES, account, counted
 from tradesim.economy.base_year import economy
 from tradesim.economy.costs import policy_cost
 from tradesim.economy.equilibrium import no_change
@@ -42,8 +42,13 @@ from tradesim.simulation.appraisal import APPRAISED, appraise, has_cost
 from tradesim.simulation.appraisal import NAME as APPRAISAL
 from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases, years_of
 from tradesim.simulation.factors import factors
-from tradesim.simulation.prepared import Prepared, closure_of, lever_shock, reference_levels
+from tradesim.simulation.prepared import Prepared, closure_of, lever_shocks, reference_levels
 from tradesim.simulation.results import describe, repeat_command
+
+T = TypeVar("T")
+
+NONTARIFF_CUT = "nontariff_cut"
+"""Setting of levers that lower non-tariff cost by an assumed amount."""
 
 BLOCK = 256
 """Draws worked on at once: their arrays stay in the processor's cache."""
@@ -77,17 +82,27 @@ def simulate(
     ConvergenceError
         When a market is not solved.
     """
-    cases = standard_cases(scenario, draws) if cases is None else cases
+    cases = standard_cases(base, scenario, draws) if cases is None else cases
+
+    def work(here: Draws, switches: Cases) -> dict[str, Array]:
+        return _simulate_block(base, scenario, here, switches)
+
+    return _dataset(base, scenario, list(cases), _in_blocks(work, draws, cases, progress))
+
+
+def _in_blocks(work: Callable[[Draws, Cases], T], draws: Draws, cases: Cases,
+               progress: Callable[[int, int], None] | None = None) -> list[T]:
+    """Work on the draws and their switches block by block."""
     count = len(next(iter(draws.values())))
 
-    def block(rows: slice) -> dict[str, Array]:
+    def block(rows: slice) -> T:
         here = {name: values[rows] for name, values in draws.items()}
         switches = {case: {lever: np.broadcast_to(switch, (count,))[rows]
                            for lever, switch in by_lever.items()}
                     for case, by_lever in cases.items()}
-        return _simulate_block(base, scenario, here, switches)
+        return work(here, switches)
 
-    return _dataset(base, scenario, list(cases), by_block(block, count, BLOCK, progress))
+    return by_block(block, count, BLOCK, progress)
 
 
 def prepare(base: Baseline, scenario: Scenario, draws: Draws, growth: float = 0.0) -> Prepared:
@@ -104,8 +119,7 @@ def prepare(base: Baseline, scenario: Scenario, draws: Draws, growth: float = 0.
     faster = np.log1p(growth) * np.arange(1, len(years) + 1)
     path = replace(path, log_flow=path.log_flow + faster[None, :, None])
     levels, to_count = reference_levels(base, world, draws, path)
-    shocks = {name: lever_shock(base, scenario, world, draws, name, years, path.closed_share,
-                                levels) for name in scenario.levers}
+    shocks = lever_shocks(base, scenario, world, draws, years, path.closed_share, levels)
     exposed = (spread(draws["posterior.closure_effect"], "draw", "importer")
                * spread(path.closed_share, "draw", "year"))
     return Prepared(years, world, levels, to_count, shocks,
@@ -127,7 +141,7 @@ def _simulate_block(base: Baseline, scenario: Scenario, draws: Draws,
     path = target.path(world)
     cost = policy_cost(base.levers, draws, start.years, policies)
     acting = account(world, levels, start.to_count, target.change, target.settled, path, cost,
-                     target.macro, partial=partial)
+                     target.macro, target.path_elsewhere(world), partial=partial)
     return (_arrange(cases, policies, acting, idle)
             | {"max_residual": np.array(target.settled.residual)})
 
@@ -232,7 +246,7 @@ def ask(
     """
     asked = [*overrides, *(f"{key}={value}" for key, value in (("draws", draws), ("seed", seed))
                            if value is not None)]
-    known = Known(base.parameters, base.levers, base.pair, base.specifications)
+    known = Known(base.parameters, base.levers, base.pair)
     scenario = read_scenario(path, known, asked)
     headline = base.pair.target_count if count is None else count
     if headline not in base.pair.counts:
@@ -251,11 +265,54 @@ def answer(
     cube = Cube.point() if scenario.draws == 1 else Cube.random(scenario.draws, scenario.seed)
     numbers = draw_all(base, scenario, cube)
     dataset = simulate(base, scenario, numbers, progress=progress)
+    if (assumed := nontariff_part(base, scenario, numbers, dataset["turnover"])) is not None:
+        dataset[ASSUMED] = assumed
     ahead = reference_path(base, numbers, years_of(base, scenario))
     dataset["factors"] = factors(base, scenario, numbers, ahead)
     if has_cost(base, scenario):
         dataset[APPRAISAL] = _appraised(base, scenario, cube)
     return dataset.assign_attrs(described)
+
+
+def nontariff_part(base: Baseline, scenario: Scenario, draws: Draws,
+                   turnover: xr.DataArray) -> xr.DataArray | None:
+    """Part of each change of turnover that goes when levers cut no non-tariff cost.
+
+    Parameters
+    ----------
+    turnover
+        What `simulate` found for the same draws.
+
+    Returns
+    -------
+    xarray.DataArray or None
+        `accounts.OCCASIONAL`; None where no lever of the scenario cuts such cost.
+    """
+    names = [f"{lever}.{NONTARIFF_CUT}" for lever in scenario.levers
+             if NONTARIFF_CUT in base.levers[lever].settings]
+    if not any(np.any(draws[name]) for name in names):
+        return None
+    without = {**draws, **{name: np.zeros_like(draws[name]) for name in names}}
+    cases = standard_cases(base, scenario, draws)
+    acting = {name: case for name, case in cases.items() if _acts(case)}
+
+    def work(here: Draws, switches: Cases) -> Array:
+        start = prepare(base, scenario, here)
+        target, world = start.settle(switches), start.world
+        levels, path = (entry(values, world.pair_flow)
+                        for values in (start.levels, target.path(world)))
+        trade = counted(world, levels, start.to_count, levels * np.exp(path),
+                        target.path_elsewhere(world))
+        project = total(target.change.project, "exporter")
+        return np.asarray(total(trade + project, "importer", "group")[:, 0, 0, 0])
+
+    variable = OCCASIONAL[ASSUMED]
+    bare = xr.DataArray(np.concatenate(_in_blocks(work, without, acting), axis=-1), coords={
+        "count": turnover["count"], "case": list(acting), "year": turnover["year"]},
+        dims=variable.dims)
+    part = (turnover - bare).reindex(case=list(cases), fill_value=0.0)
+    return part.transpose(*turnover.dims).assign_attrs(units=variable.unit,
+                                                       long_name=variable.title)
 
 
 def _appraised(base: Baseline, scenario: Scenario, cube: Cube) -> xr.DataArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from tradesim.economy.adjustment import Closure, Outcome, settle
 from tradesim.economy.base_year import Economy
 from tradesim.economy.closure import Imbalances, closure
 from tradesim.economy.levers.registry import GIVEN, KINDS, arguments
+from tradesim.economy.levers.stages import increment, stage_strength
 from tradesim.economy.levers.timing import TIMING, phase_in
 from tradesim.economy.shocks import Shock
 from tradesim.inputs.baseline import WORLD, Baseline
@@ -91,24 +93,50 @@ def reference_levels(base: Baseline, world: Economy, draws: Draws,
     return levels, np.exp(log_count - log_own[None])
 
 
-def lever_shock(base: Baseline, scenario: Scenario, world: Economy, draws: Draws, name: str,
-          years: Sequence[int], closed_share: Array, levels: Array) -> Shock:
-    """Give the shock of one lever if it succeeds: its kind, with its settings and strength."""
-    lever = base.levers[name]
+def lever_shocks(base: Baseline, scenario: Scenario, world: Economy, draws: Draws,
+                 years: Sequence[int], closed_share: Array, levels: Array) -> dict[str, Shock]:
+    """Give the shock of each lever if it succeeds; a later stage is what it adds (equation J2)."""
     calendar = spread(np.asarray(years, dtype=float), "year")
-    begin = spread(draws[f"{name}.start"] + draws[f"{name}.delay"], "draw")
-    strength = phase_in(calendar, begin, spread(draws[f"{name}.phase_in"], "draw"))
+    alone = {name: _shock(base, scenario, world, draws, name, calendar, levels)
+             for name in scenario.levers}
+    shut, found = spread(closed_share, "draw", "year"), {}
+    for name, shock in alone.items():
+        lever = base.levers[name]
+        made = increment(shock, alone[lever.follows]) if lever.follows else shock
+        found[name] = made.interrupted(world, shut) if lever.needs_corridor else made
+    return found
+
+
+def _shock(base: Baseline, scenario: Scenario, world: Economy, draws: Draws, name: str,
+           calendar: Array, levels: Array) -> Shock:
+    """Shock of one lever: its kind, with its settings and strength.
+
+    A later stage has the names and settings of the first one where it gives none of its own.
+    """
+    lever = base.levers[name]
+    first = base.levers[lever.follows] if lever.follows else lever
+    kind, needed = KINDS[lever.kind], {*arguments(lever.kind)} - {*TIMING}
+    settings: dict[str, Any] = {}
+    for source in dict.fromkeys((first.name, name)):
+        item = base.levers[source]
+        settings |= item.applies | {key: _setting(scenario, item, draws, key)
+                                    for key in item.settings if key in needed}
+    begin = _begin(draws, name)
+    length = spread(draws[f"{name}.phase_in"], "draw")
+    if lever.follows:
+        opened = _begin(draws, first.name)
+        begin = np.maximum(begin, opened)
+        strength = stage_strength(calendar, opened, begin, length)
+    else:
+        strength = phase_in(calendar, begin, length)
     given = {"lever": name, "calendar": calendar, "years_on": calendar - begin,
              "levels": levels, "lifetime": spread(draws[f"{name}.lifetime"], "draw")}
-    kind = KINDS[lever.kind]
-    needed = arguments(lever.kind)
-    settings = {key: _setting(scenario, lever, draws, key) for key in lever.settings
-                if key not in TIMING and key in needed}
     extra = {key: given[key] for key in GIVEN if key in kind.__annotations__}
-    shock = kind(world, strength, **lever.applies, **settings, **extra)
-    if not lever.needs_corridor:
-        return shock
-    return shock.interrupted(world, spread(closed_share, "draw", "year"))
+    return kind(world, strength, **settings, **extra)
+
+
+def _begin(draws: Draws, name: str) -> Array:
+    return spread(draws[f"{name}.start"] + draws[f"{name}.delay"], "draw")
 
 
 def _setting(scenario: Scenario, lever: Lever, draws: Draws, key: str) -> Array | str:

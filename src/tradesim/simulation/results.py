@@ -30,7 +30,7 @@ HASHED = (DATA, SUMMARY, HEADLINE, RESOLVED)
 EXACT = ("imports", "home_output")
 """Levels so large that a policy's change of them would be lost in single precision."""
 
-FORMAT = 3
+FORMAT = 4
 """Number of the layout of a folder of results; a folder of another layout is refused."""
 
 DISCOUNT = "discount.rate"
@@ -63,8 +63,7 @@ def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> di
                   for t, year in enumerate(base.history.years)}
     return {
         "scenario": scenario.model_dump_json(),
-        "resolved": resolved(scenario, Known(base.parameters, base.levers, base.pair,
-                                             base.specifications)),
+        "resolved": resolved(scenario, Known(base.parameters, base.levers, base.pair)),
         "title": scenario.title,
         "shocks": json.dumps([name for name in scenario.levers
                               if base.levers[name].family == "shock"]),
@@ -80,7 +79,7 @@ def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> di
                                 for name, item in base.pair.products.items()}),
         "discount_rate": float(scenario.parameters.get(
             DISCOUNT, quantile(base.parameters[DISCOUNT], np.array([0.5])).item())),
-        "target_value": float(base.pair.target_value),
+        "target_value": float(scenario.target_usd),
         "target_count": base.pair.target_count,
         "statistics": json.dumps(statistics),
         "hashes": json.dumps(hashes),

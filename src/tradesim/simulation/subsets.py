@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tradesim.common.arrays import Array, at, map_arrays, only, spread, total
+from tradesim.common.arrays import Array, at, entry, map_arrays, spread, total
 from tradesim.common.errors import ConvergenceError
 from tradesim.common.parallel import by_block
+from tradesim.economy.accounts import counted
 from tradesim.economy.adjustment import reached, settle
 from tradesim.economy.shocks import CONDITIONS, Shock
 from tradesim.inputs.baseline import Baseline
@@ -40,27 +41,24 @@ class Flows:
 
     Attributes
     ----------
-    own
-        Flow into each importer, USD on its own count; (case, importer, year, draw).
+    counted
+        Flow into each importer, USD on each count; (count, case, importer, year, draw).
     project
-        Flow of given goods beside it, USD, counted alike by everyone; same shape.
-    to_count
-        Factor from the importer's own count to each count; (count, importer, draw).
+        Flow of given goods beside it, USD, counted alike by everyone; without counts.
     years
-        Years of `own`.
+        Years of `counted`.
     solved
         Prepareds that were solved.
     """
 
-    own: Array
+    counted: Array
     project: Array
-    to_count: Array
     years: tuple[int, ...]
     solved: int
 
     def on_count(self, place: int) -> Array:
         """Flow into each importer on one count, USD; (case, importer, year, draw)."""
-        return np.asarray(self.own * self.to_count[place, None, :, None] + self.project)
+        return np.asarray(self.counted[place] + self.project)
 
     def turnover(self, place: int) -> Array:
         """Both directions together on one count, USD; (case, year, draw)."""
@@ -112,20 +110,20 @@ def flows(
     places = [calendar.index(year) for year in kept]
     count = len(next(iter(draws.values())))
 
-    def block(rows: slice) -> tuple[Array, Array, Array, int]:
+    def block(rows: slice) -> tuple[Array, Array, int]:
         here = {name: values[rows] for name, values in draws.items()}
         chosen = np.broadcast_to(subsets, (len(subsets), count))[:, rows]
-        own, project, to_count, solved = _block(base, scenario, here, chosen, growth)
-        return own[:, :, places], project[:, :, places], to_count, solved
+        trade, project, solved = _block(base, scenario, here, chosen, growth)
+        return trade[..., places, :], project[..., places, :], solved
 
     parts = by_block(block, count, min(BLOCK, max(1, PATHS // len(subsets))), progress)
-    own, project, to_count, solved = zip(*parts, strict=True)
-    return Flows(np.concatenate(own, axis=-1), np.concatenate(project, axis=-1),
-                 np.concatenate(to_count, axis=-1), kept, sum(solved))
+    trade, project, solved = zip(*parts, strict=True)
+    return Flows(np.concatenate(trade, axis=-1), np.concatenate(project, axis=-1), kept,
+                 sum(solved))
 
 
 def _block(base: Baseline, scenario: Scenario, draws: Mapping[str, Array], subsets: Subsets,
-           growth: float) -> tuple[Array, Array, Array, int]:
+           growth: float) -> tuple[Array, Array, int]:
     start = prepare(base, scenario, draws, growth)
     size = (len(start.years), subsets.shape[1])
     acting = sum((_acts(made, size).astype(np.int64) << place
@@ -147,10 +145,13 @@ def _block(base: Baseline, scenario: Scenario, draws: Mapping[str, Array], subse
 
     world = start.world
     sales = reached(world, found.level, found.lasting, found.settled)
-    flow = total(total(start.levels * world.pair_flow, "exporter") * np.exp(sales), "group")
-    own, project = (np.moveaxis(values[:, 0, 0], 1, 0)
-                    for values in (flow, total(found.project, "group")))
-    return own, project, only(start.to_count, "importer", "draw"), len(keys) - idle
+    elsewhere = (reached(world, found.level, found.lasting_elsewhere, found.settled_elsewhere)
+                 if found.differs else None)
+    levels = entry(start.levels, world.pair_flow)
+    trade = counted(world, levels, start.to_count, levels * np.exp(sales), elsewhere)
+    by_case = [np.moveaxis(total(values, "group")[..., 0, 0, :, :, :], -3, -4)
+               for values in (trade, found.project)]
+    return by_case[0], by_case[1], len(keys) - idle
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,14 @@ class _Answer:
     settled: Array
     level: Array
     project: Array
+    lasting_elsewhere: Array
+    settled_elsewhere: Array
+
+    @property
+    def differs(self) -> bool:
+        """Whether goods of other origin go another way than the partner's own."""
+        return bool(np.any(self.lasting_elsewhere != self.lasting)
+                    or np.any(self.settled_elsewhere != self.settled))
 
     def into(self, whole: _Answer, cells: slice) -> None:
         """Put into the cells of a larger one."""
@@ -209,5 +218,7 @@ def _solve(start: Prepared, subset: Subsets, years: NDArray[np.intp],
         return np.asarray(pair.reshape(shape))
 
     change = outcome.change
+    lasting, settled = (np.asarray((values + size).reshape(shape))
+                        for values in outcome.elsewhere(place))
     return _Answer(on_pair(outcome.lasting), on_pair(outcome.settled.sales),
-                   on_pair(change.level), on_pair(change.project))
+                   on_pair(change.level), on_pair(change.project), lasting, settled)

@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from tradesim.common.arrays import Array
-from tradesim.economy.accounts import VARIABLES
+from tradesim.economy.accounts import OCCASIONAL, VARIABLES
 from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO
 
 ALL = "all"
@@ -74,7 +74,7 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
     partners = json.loads(dataset.attrs["partners"])
     places = json.loads(dataset.attrs["products"])
     frames = []
-    for name, variable in VARIABLES.items():
+    for name, variable in {**VARIABLES, **OCCASIONAL}.items():
         if name not in dataset or not dataset[name].size:
             continue
         array = _with_totals(dataset[name])

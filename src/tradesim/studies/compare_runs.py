@@ -96,7 +96,7 @@ def compare_runs(
 
 def _check(wanted: Sequence[str], base: Baseline, asked: Asked, align: bool) -> None:
     """Read every scenario before the first is run."""
-    known = Known(base.parameters, base.levers, base.pair, base.specifications)
+    known = Known(base.parameters, base.levers, base.pair)
     problems: list[Problem] = []
     common: dict[str, dict[str, str]] = {}
     for name in wanted:

@@ -136,19 +136,19 @@ def decompose(
     kept = check_years(study, years or [study.scenario.horizon])
     scenario = study.until(kept)
     numbers = study.draw(scenario)
-    happens = as_subset(standard_cases(scenario, numbers)[SCENARIO], scenario)[0]
+    happens = as_subset(standard_cases(study.base, scenario, numbers)[SCENARIO], scenario)[0]
     masks = {IMPLEMENTED: np.full_like(happens, 2**len(names) - 1), SCENARIO: happens}
     if method == "exact":
         answer = flows(study.base, scenario, numbers, all_subsets(len(names)), years=kept,
                        progress=progress)
-        parts = [_exact(answer.own, masks[case]) for case in CASES]
+        parts = [_exact(_by_case(answer), masks[case]) for case in CASES]
     else:
         orders = random_orders(len(names), permutations, scenario.draws, scenario.seed)
         subsets = along(orders)
         cases = [subsets & masks[case] for case in CASES]
         answer = flows(study.base, scenario, numbers, np.concatenate(cases), years=kept,
                        progress=progress)
-        parts = [_sampled(own, orders) for own in np.split(answer.own, len(CASES))]
+        parts = [_sampled(trade, orders) for trade in np.split(_by_case(answer), len(CASES))]
     described = describe(study.base, study.scenario, study.count, command)
     return _dataset(study, answer, parts).assign_attrs(
         described, method=method, permutations=permutations if method != "exact" else 0,
@@ -211,14 +211,20 @@ def _weighted(values: Array, weight: Array) -> Array:
     return total
 
 
-def _exact(own: Array, mask: Subsets) -> dict[str, Array]:
+def _by_case(found: Flows) -> Array:
+    """Give counted trade; (case, count, importer, year, draw)."""
+    return np.moveaxis(found.counted, 0, 1)
+
+
+def _exact(trade: Array, mask: Subsets) -> dict[str, Array]:
     """Everything about one case; a lever that fails in a draw drops out of every subset there."""
-    levers = len(own).bit_length() - 1
-    worth = np.take_along_axis(own, (all_subsets(levers) & mask)[:, None, None], axis=0)
+    levers = len(trade).bit_length() - 1
+    chosen = all_subsets(levers) & mask
+    worth = np.take_along_axis(trade, chosen[:, None, None, None], axis=0)
     single = 2**np.arange(levers)
     share = shapley(worth)
     return {"reference": worth[0], "effect": worth[-1] - worth[0], "share": share,
-            "alone": worth[single] - worth[0], "last": worth[-1] - worth[len(own) - 1 - single],
+            "alone": worth[single] - worth[0], "last": worth[-1] - worth[len(trade) - 1 - single],
             "error": np.zeros_like(share), "interaction": interactions(worth)}
 
 
@@ -246,13 +252,14 @@ def along(orders: NDArray[np.intp]) -> Subsets:
     return np.concatenate([np.moveaxis(met, 0, 1).reshape(-1, draws), ends])
 
 
-def _sampled(own: Array, orders: NDArray[np.intp]) -> dict[str, Array]:
+def _sampled(trade: Array, orders: NDArray[np.intp]) -> dict[str, Array]:
     """Shares as means over sampled orders, with the standard error of that mean by draw."""
     permutations, _, levers = orders.shape
-    walks, ends = np.split(own, [permutations * (levers + 1)])
-    walks = walks.reshape(permutations, levers + 1, *own.shape[1:])
-    step = np.diff(walks, axis=1)  # (permutation, step, importer, year, draw)
-    gain = np.take_along_axis(step, np.moveaxis(orders, -1, 1)[:, :, None, None], axis=1)
+    walks, ends = np.split(trade, [permutations * (levers + 1)])
+    walks = walks.reshape(permutations, levers + 1, *trade.shape[1:])
+    step = np.diff(walks, axis=1)  # (permutation, step, count, importer, year, draw)
+    places = np.moveaxis(orders, -1, 1)[:, :, None, None, None]
+    gain = np.take_along_axis(step, places, axis=1)
     pairs = gain.reshape(permutations // 2, 2, *gain.shape[1:]).mean(axis=1)
     alone, without = np.split(ends, 2)
     none, whole = walks[0, 0], walks[0, -1]
@@ -265,10 +272,8 @@ def _dataset(study: Study, answer: Flows, parts: Sequence[dict[str, Array]]) -> 
     pair, names = study.base.pair, list(study.scenario.levers)
     variables: dict[str, Any] = {}
     for name in parts[0]:
-        own = np.stack([part[name] for part in parts])  # (case, ..., importer, year, draw)
-        leading = ("lever", "second")[:own.ndim - 4]
-        counted = own[:, None] * answer.to_count.reshape(
-            1, len(pair.counts), *[1] * len(leading), len(pair.importers), 1, -1)
+        counted = np.moveaxis(np.stack([part[name] for part in parts]), -4, 1)
+        leading = ("lever", "second")[:counted.ndim - 5]
         if name == "error":
             joined = np.sqrt((counted**2).sum(axis=-3, keepdims=True))
         else:

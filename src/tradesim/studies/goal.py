@@ -158,7 +158,7 @@ def goal(
     """
     study = ask(path, calibration=calibration, overrides=overrides,
                 draws=DRAWS if draws is None else draws, seed=seed, count=count)
-    target = float(study.base.pair.target_value) if target is None else target
+    target = float(study.scenario.target_usd) if target is None else target
     year = study.scenario.horizon if year is None else year
     _check(target, probability)
     (year,) = check_years(study, [year])
@@ -236,7 +236,8 @@ class _Search:
         self.mask = self._mask(self.draws)
 
     def _mask(self, draws: Mapping[str, Array]) -> Subsets:
-        mask = as_subset(standard_cases(self.scenario, draws)[self.case], self.scenario)[0]
+        case = standard_cases(self.base, self.scenario, draws)[self.case]
+        mask = as_subset(case, self.scenario)[0]
         return np.broadcast_to(mask, (self.scenario.draws,))
 
     def _turnover(self, draws: Mapping[str, Array], mask: Subsets,
@@ -349,7 +350,7 @@ def _first_years(study: Study, target: float) -> tuple[FirstYear, ...]:
     """When each case first reaches the target."""
     scenario = study.scenario
     draws = study.draw(scenario)
-    cases = standard_cases(scenario, draws)
+    cases = standard_cases(study.base, scenario, draws)
     if not scenario.levers:
         cases = {REFERENCE: cases[REFERENCE]}
     masks = [np.broadcast_to(as_subset(case, scenario)[0], (scenario.draws,))

@@ -1,6 +1,6 @@
 """How far the statistics pin down each calibrated parameter, and whether the fit fits.
 
-Five questions, asked of every specification that has weight:
+Four questions:
 
 - prior against posterior: how much variance the data removed, how far both still overlap;
 - predictive checks: would the fitted model report series like those that were reported?
@@ -21,7 +21,6 @@ from tradesim.common.arrays import Array, frozen
 from tradesim.common.parallel import Progress
 from tradesim.inputs.distributions import EDGE
 from tradesim.inputs.parameters import Parameter, quantile
-from tradesim.inputs.specifications import size_of_market
 from tradesim.reference.likelihood import (
     Evidence,
     explained,
@@ -33,10 +32,12 @@ from tradesim.reference.likelihood import (
 )
 from tradesim.reference.mcmc import kept_draws, sample
 from tradesim.reference.statespace import kalman, log_likelihood, starting_variance
-from tradesim.studies.backtest.scores import quantiles
 
 PARETO = 0.7
 """Shape of the tail of importance weights above which they are not to be trusted."""
+
+AHEAD = 11
+"""Years ahead of the projection that is looked at, as many as forecasts of other pairs have."""
 
 ENSEMBLES, WALKERS, STEPS = 2, 64, 400
 """A fit without one year: its median is good to a tenth of a standard deviation."""
@@ -88,13 +89,11 @@ def replicate(evidence: Evidence, vectors: Array, rng: np.random.Generator) -> A
     Flows are drawn anew, regressors stay. Cells without a report stay NaN; axes
     (draw, year, importer, reporter).
     """
-    history, degrees = evidence.history, evidence.specification.degrees
+    history = evidence.history
     parts = with_reference(unpack(vectors, evidence))
     mean = explained(parts, evidence)
     normal = rng.standard_normal(mean.shape)
-    if np.isfinite(degrees):
-        normal /= np.sqrt(rng.chisquare(degrees, mean.shape) / degrees)
-    rho, scale = parts["persistence"], parts["innovation_sd"]
+    rho, scale = parts["persistence"][:, None], parts["innovation_sd"]
     state = np.sqrt(starting_variance(rho, scale)) * normal[:, 0]
     residual = np.empty_like(mean)
     residual[:, 0] = state
@@ -188,32 +187,31 @@ def without(evidence: Evidence, year: int) -> Evidence:
 
 
 def log_evidence(vectors: Array, evidence: Evidence) -> Array:
-    """Weighted log likelihood of parameter vectors (draw,)."""
+    """Log likelihood of parameter vectors (draw,)."""
     parts = with_reference(unpack(vectors, evidence))
     history = evidence.history
     return log_likelihood(parts, history.log_value, history.error_scale,
-                          explained(parts, evidence), evidence.weight,
-                          evidence.specification.degrees)
+                          explained(parts, evidence))
 
 
 def log_turnover(vectors: Array, evidence: Evidence) -> Array:
-    """Log of both flows added up in the last projected year, by parameter vector (draw,).
+    """Log of both flows added up `AHEAD` years after the sample, by parameter vector (draw,).
 
     GDP and prices as projected, the corridor open, no new shocks: what a draw of the parameters
     makes of the data, and nothing else.
     """
-    history, form = evidence.history, evidence.specification
+    history = evidence.history
     parts = with_reference(unpack(vectors, evidence))
     ahead, base = history.forecast, history.years.index(evidence.base_year)
-    known = size_of_market(form.size, history.log_gdp, history.log_real, history.log_imports)
-    size = size_of_market(form.size, ahead.log_gdp, ahead.log_real, ahead.log_imports)
+    size = (ahead.log_gdp[AHEAD - 1] - history.log_gdp[base]).sum()
     deviation = (history.log_value - explained(parts, evidence)[..., None]
                  - parts["bias"][:, None])
     error = np.maximum(parts["error_sd"], EDGE)[:, None] * history.error_scale
-    state = kalman(deviation, error, parts["persistence"], parts["innovation_sd"]).mean[:, -1]
-    flow = (parts["constant"] + parts["elasticity_gdp"][:, None] * (size - known[base])[-1]
-            + parts["elasticity_exchange_rate"] * ahead.exchange_rate[-1]
-            + parts["persistence"] ** len(ahead.years) * state)
+    rho = parts["persistence"][:, None]
+    state = kalman(deviation, error, rho, parts["innovation_sd"]).mean[:, -1]
+    flow = (parts["constant"] + parts["elasticity_gdp"][:, None] * size
+            + parts["elasticity_exchange_rate"] * ahead.exchange_rate[AHEAD - 1]
+            + rho**AHEAD * state)
     return np.asarray(np.logaddexp(flow[:, 0], flow[:, 1]))
 
 
@@ -240,8 +238,7 @@ class Influence:
 def influence(evidence: Evidence, vectors: Array, year: int, seed: int = 1) -> Influence:
     """Medians without one year's reports, by importance weights or else by a new fit.
 
-    The quantities are ``elasticity`` (to size, where it is free) and ``turnover``
-    (`log_turnover`).
+    The quantities are ``elasticity`` (to GDP) and ``turnover`` (`log_turnover`).
     """
     less = without(evidence, year)
     weights = importance(log_evidence(vectors, less) - log_evidence(vectors, evidence))
@@ -251,17 +248,16 @@ def influence(evidence: Evidence, vectors: Array, year: int, seed: int = 1) -> I
         after = fit(less, seed)
         weight = np.full(len(after), 1.0 / len(after))
     before, now = _quantities(vectors, evidence), _quantities(after, less)
-    change = {name: float(quantiles(now[name], 0.5, weight)[0] - np.median(values))
-              for name, values in before.items()}
+    change = {name: float(np.quantile(now[name], 0.5, weights=weight, method="inverted_cdf")
+                          - np.median(values)) for name, values in before.items()}
     return Influence({name: change[name] / float(values.std())
                       for name, values in before.items()}, change,
                      weights.effective / len(vectors), weights.shape, refitted)
 
 
 def _quantities(vectors: Array, evidence: Evidence) -> dict[str, Array]:
-    turnover = {"turnover": log_turnover(vectors, evidence)}
-    elasticity = unpack(vectors, evidence)["elasticity_gdp"]
-    return turnover if np.ptp(elasticity) == 0.0 else {"elasticity": elasticity, **turnover}
+    return {"elasticity": unpack(vectors, evidence)["elasticity_gdp"],
+            "turnover": log_turnover(vectors, evidence)}
 
 
 # Simulation-based calibration.

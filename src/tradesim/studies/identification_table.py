@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tradesim.common.arrays import Array
-from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.common.errors import InputError, Problem
 from tradesim.common.files import whole_file
 from tradesim.common.parallel import Progress
 from tradesim.inputs import posterior
 from tradesim.inputs.parameters import quantile
-from tradesim.inputs.specifications import read_weights
 from tradesim.inputs.strict_csv import Column, read_table
 from tradesim.reference.likelihood import Evidence, read_evidence
 from tradesim.studies.identification import (
@@ -32,28 +30,26 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FILE = "identification.csv"
-COLUMNS = ("specification", "parameter", "check", "key", "value")
+COLUMNS = ("parameter", "check", "key", "value")
 DIGITS = 6
 
 
-def vectors_of(dataset: xr.Dataset, evidence: Evidence) -> Array:
-    """Parameter vectors (draw, parameter) of one specification of a posterior file."""
+def vectors_of(dataset: xr.Dataset) -> Array:
+    """Parameter vectors (draw, parameter) of a posterior file."""
     draws = dataset.sizes["draw"]
-    full = np.concatenate([
+    return np.concatenate([
         dataset[name].transpose("draw", *dims).to_numpy().astype(float).reshape(draws, -1)
         for name, dims in posterior.PARAMETERS.items()], axis=1)
-    return full[:, [int(np.flatnonzero(evidence.index == k)[0])
-                    for k in range(len(evidence.priors))]]
 
 
 def checked(evidence: Evidence, vectors: Array, seed: int = 1,
             progress: Progress | None = None) -> list[dict[str, Any]]:
-    """Rows specification, parameter, check, key, value: all checks of one posterior."""
-    name, history = evidence.specification.name, evidence.history
+    """Rows parameter, check, key, value: all checks of one posterior."""
+    history = evidence.history
     rows: list[dict[str, Any]] = []
 
     def add(parameter: str, check: str, **values: float) -> None:
-        rows.extend({"specification": name, "parameter": parameter, "check": check, "key": key,
+        rows.extend({"parameter": parameter, "check": check, "key": key,
                      "value": round(float(value), 9) + 0.0} for key, value in values.items())
 
     u = (np.arange(20_000) + 0.5) / 20_000
@@ -69,17 +65,16 @@ def checked(evidence: Evidence, vectors: Array, seed: int = 1,
     for statistic, observed in seen.items():
         add(statistic, "predictive", observed=float(observed), **_summary(again[statistic]),
             p_value=float((again[statistic] >= observed).mean()))
-    if np.isinf(evidence.specification.degrees):
-        for number, year in enumerate(history.sample):
-            out = influence(evidence, vectors, year, seed)
-            for quantity, shift in out.shift.items():
-                add(quantity, "left_out", **{str(year): shift})
-                add(quantity, "left_out_change", **{str(year): out.change[quantity]})
-            add("weights", "left_out_effective", **{str(year): out.effective})
-            add("weights", "left_out_shape", **{str(year): out.shape})
-            add("weights", "left_out_refitted", **{str(year): float(out.refitted)})
-            if progress is not None:
-                progress(number + 1, len(history.sample))
+    for number, year in enumerate(history.years):
+        out = influence(evidence, vectors, year, seed)
+        for quantity, shift in out.shift.items():
+            add(quantity, "left_out", **{str(year): shift})
+            add(quantity, "left_out_change", **{str(year): out.change[quantity]})
+        add("weights", "left_out_effective", **{str(year): out.effective})
+        add("weights", "left_out_shape", **{str(year): out.shape})
+        add("weights", "left_out_refitted", **{str(year): float(out.refitted)})
+        if progress is not None:
+            progress(number + 1, len(history.years))
     return rows
 
 
@@ -89,7 +84,7 @@ def _summary(values: Array) -> dict[str, float]:
             "p50": float(p50), "p95": float(p95)}
 
 
-def identify(folder: Path, names: Sequence[str] = (), *, simulations: int = 0, seed: int = 1,
+def identify(folder: Path, *, simulations: int = 0, seed: int = 1,
              progress: Progress | None = None) -> pd.DataFrame:
     """Check the posterior of a calibration folder; a table of `COLUMNS`.
 
@@ -97,43 +92,29 @@ def identify(folder: Path, names: Sequence[str] = (), *, simulations: int = 0, s
     ----------
     folder
         Calibration folder.
-    names
-        Specifications; all with weight by default, in the order of their file.
     simulations
-        Fits to simulated reports (`identification.ranks`), of the first specification only:
-        each takes more than a second.
+        Fits to simulated reports (`identification.ranks`): each takes more than a second.
     seed, progress
         Of everything random; called with parts done and parts in all.
 
     Raises
     ------
     InputError
-        When the posterior does not belong to the folder or lacks a specification.
+        When the posterior does not belong to the folder.
     """
     import pandas as pd
 
     folder = Path(folder)
-    dataset = posterior.read_posterior(folder)
-    weights = read_weights(folder)
-    chosen = list(names) or list(weights)
-    held = [str(name) for name in dataset["specification"].to_numpy()]
-    absent = [name for name in chosen if name not in held]
-    if absent:
-        raise InputError([Problem(str(folder / posterior.DATA), name, "is not a specification of "
-                                  f"the posterior; there are {', '.join(held)}",
-                                  nearest(name, held)) for name in absent])
-    rows: list[dict[str, Any]] = []
-    for name in chosen:
-        evidence = read_evidence(folder, name)
-        vectors = vectors_of(dataset.sel(specification=name), evidence)
-        rows += checked(evidence, vectors, seed, progress)
-        if simulations and name == chosen[0]:
-            p_values = uniformity(ranks(evidence, simulations, seed=seed, progress=progress))
-            rows += [{"specification": name, "parameter": parameter, "check": "simulation",
-                      "key": "p_value", "value": float(value)}
-                     for parameter, value in zip(evidence.names, p_values, strict=True)]
-            rows.append({"specification": name, "parameter": "simulations", "check": "simulation",
-                         "key": "number", "value": float(simulations)})
+    evidence = read_evidence(folder)
+    vectors = vectors_of(posterior.read_posterior(folder))
+    rows = checked(evidence, vectors, seed, progress)
+    if simulations:
+        p_values = uniformity(ranks(evidence, simulations, seed=seed, progress=progress))
+        rows += [{"parameter": parameter, "check": "simulation", "key": "p_value",
+                  "value": float(value)}
+                 for parameter, value in zip(evidence.names, p_values, strict=True)]
+        rows.append({"parameter": "simulations", "check": "simulation", "key": "number",
+                     "value": float(simulations)})
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -154,7 +135,7 @@ def read(folder: Path) -> pd.DataFrame | None:
     path = Path(folder) / FILE
     if not path.is_file():
         return None
-    return read_table(path, [Column("specification", "text"), Column("parameter", "text"),
+    return read_table(path, [Column("parameter", "text"),
                              Column("check", "text"), Column("key", "text"),
                              Column("value", "number")],
-                      key=("specification", "parameter", "check", "key"))
+                      key=("parameter", "check", "key"))

@@ -21,7 +21,7 @@ from tradesim.economy.levers.frictions import (
 from tradesim.economy.levers.macro import currency_move, growth_path
 from tradesim.economy.levers.supply import export_ban, plants, project, supply_loss
 from tradesim.economy.levers.timing import lasting, phase_in
-from tradesim.economy.levers.transport import route_closure, route_service
+from tradesim.economy.levers.transport import route_closure, route_service, visits
 from tradesim.economy.shocks import FLOOR, NONE, Shock, resolve
 
 FULL = spread(1.0)
@@ -286,10 +286,11 @@ def test_more_links_cut_more_cost_and_never_all(few, many, weak, strong):
 
 # Projects (L11).
 
-def deliver(world, quantity=4.0, price=4e6, years=2.0):
+def deliver(world, quantity=4.0, price=4e6, years=2.0, **more):
     phase, years_on = timed(2028.0)
     return project(world, phase, importer="LEF", group="tools", quantity=spread(quantity),
-                   price=spread(price), years=spread(years), years_on=years_on)
+                   price=spread(price), years=spread(years), years_on=years_on,
+                   **{key: spread(value) for key, value in more.items()})
 
 
 def test_project_by_hand(world):
@@ -298,6 +299,52 @@ def test_project_by_hand(world):
                                16e6 * np.isin(YEARS, (2028, 2029)))
     assert value.sum() == pytest.approx(32e6)  # no other flow or group
     assert acts(deliver(world)) == {"project"}
+
+
+def test_project_of_which_the_partner_buys_a_share_by_hand(world):
+    value = deliver(world, partner_share=0.25, joint_quantity=50.0, joint_price=2e5).project
+    assert value.sum() == pytest.approx(2 * 0.25 * (16e6 + 10e6))
+    assert not deliver(world, partner_share=0.0).project.any()
+
+
+def test_an_amount_without_a_price_is_a_value(world):
+    phase, years_on = timed(2028.0)
+    value = project(world, phase, importer="LEF", group="tools", quantity=spread(3e6),
+                    years=spread(2.0), years_on=years_on).project
+    assert value.sum() == pytest.approx(6e6)
+
+
+@given(share, share, st.floats(0, 100), st.floats(0, 100))
+@settings(max_examples=30, deadline=None)
+def test_the_partner_buys_no_less_of_a_larger_share(one, two, few, many):
+    world = make_economy(9)
+    small, large = (deliver(world, partner_share=part, joint_quantity=joint, joint_price=1e5)
+                    .project for part, joint in
+                    zip(sorted((one, two)), sorted((few, many)), strict=True))
+    assert (large >= small).all()
+    assert (small >= 0.0).all()
+
+
+# Visitors by land (L18).
+
+def test_visits_by_hand(world):
+    phase, _ = timed(2028.0, phase=2.0)
+    shock = visits(world, phase, visitors=spread(1000.0))
+    np.testing.assert_array_equal(shock.visitors[0, 0, 0, 0, 3:6, 0], [500.0, 1000.0, 1000.0])
+    assert acts(shock) == {"visitors"}
+
+
+def test_a_closed_corridor_stops_visitors_by_land(world):
+    shock = visits(world, FULL, visitors=spread(1000.0)).interrupted(world, spread(0.25))
+    assert shock.visitors.item() == 750.0  # one number of the pair, not one by market
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e6))
+def test_more_visits_are_more_visitors(one, two):
+    world = make_economy(9)
+    few, many = (visits(world, FULL, visitors=spread(number)).visitors.item()
+                 for number in sorted((one, two)))
+    assert many >= few >= 0.0
 
 
 def test_a_closed_corridor_stops_a_project(world):

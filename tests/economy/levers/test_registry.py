@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,11 +24,12 @@ from tradesim.economy.levers.supply import export_ban, plants, project, supply_l
 from tradesim.economy.levers.timing import TIMING, phase_in
 from tradesim.economy.levers.transport import border_facilitation, route_closure, route_improvement
 from tradesim.economy.routes import carriage, saving
-from tradesim.economy.shocks import NONE, Shock, resolve
+from tradesim.economy.shocks import CONDITIONS, NONE, Shock, resolve
 from tradesim.inputs.levers import Choice, read_levers
 from tradesim.inputs.pair import read_pair
 
 EXACT = 1e-12
+made = partial(SimpleNamespace, follows="")
 FULL = spread(1.0)
 ON = spread(1.0)
 LEF, RIG, UNI, FAR = range(4)
@@ -54,11 +56,26 @@ def test_every_member_gets_the_same_cut_and_outsiders_none(world):
     assert not duty[1, UNI].any()  # inside the union nothing changes
 
 
-def test_only_the_wide_scope_lowers_other_costs(world):
-    assert not pact(world).information.any()
-    wide = pact(world, scope="wide").information
-    assert wide[0, RIG, 1, 0, 0, 0] == pytest.approx(
-        0.03 * world.coverage("pact", "wide")[0, 0, 1, 0, 0, 0])
+def test_other_costs_fall_by_group_and_partner(world):
+    cut = pact(world).information
+    by_group = 0.03 * world.coverage("pact", "narrow") * world.certified
+    np.testing.assert_allclose(cut[0, RIG], by_group[0, 0])
+    np.testing.assert_allclose(cut[0, UNI], 0.4 * by_group[0, 0])
+    np.testing.assert_allclose(cut[1, LEF], by_group[1, 0])
+    assert not cut[:, FAR].any()
+    bulk = replace(world, certified=world.certified * world.mask("group", ["wool"]))
+    assert not pact(bulk).information[:, :, :2].any()  # bread and tools need no certificate here
+    assert pact(world, nontariff_cut=spread(0.0)).information is NONE
+
+
+def test_members_and_groups_of_an_agreement_can_be_chosen(world):
+    some = pact(world, members="UNI", without="tools, wool")
+    for part in (some.duty, some.information):
+        assert part[0, UNI, 0].all()
+        assert not part[0, RIG].any()
+        assert not part[1].any()
+        assert not part[:, :, 1:].any()
+    np.testing.assert_array_equal(some.duty[0, UNI, 0], pact(world).duty[0, UNI, 0])
 
 
 def test_road_by_hand(world):
@@ -85,10 +102,30 @@ def test_flights_by_hand(world):
     assert not cut[0, UNI].any()
 
 
+def test_visitors_of_flights_by_hand(world):
+    brought = fly(world, flights=2.0, seats=150.0, occupancy=0.8, new_visitors=0.3).visitors
+    assert brought.item() == pytest.approx(3744.0)  # 104 flights a year, 120 passengers, 36 new
+
+
+@given(st.floats(0.5, 28), st.floats(10, 400), st.floats(0, 1), st.floats(0, 1), st.floats(1, 2))
+def test_larger_and_fuller_aircraft_bring_more_visitors(flights, seats, occupancy, new, times):
+    world = make_economy()
+    few = {"flights": flights, "seats": seats, "occupancy": occupancy, "new_visitors": new}
+    for key in few:
+        many = few | {key: few[key] * times}
+        more, less = (fly(world, **given).visitors.item() for given in (many, few))
+        assert more == pytest.approx(times * less)
+        assert more >= less >= 0.0
+        goods = [fly(world, **given).information for given in (many, few)]
+        assert key == "flights" or np.array_equal(*goods)  # only flights move goods
+
+
 def test_flights_stop_when_their_life_is_over(world):
     life = np.log(0.5) / np.log(0.8)  # 3.1 years
     assert fly(world, years_on=life - 0.01).information.any()
     assert not fly(world, years_on=life + 0.01).information.any()
+    assert fly(world, years_on=life - 0.01).visitors.any()
+    assert not fly(world, years_on=life + 0.01).visitors.any()
 
 
 def test_bulk_goods_gain_nothing_from_flights(world):
@@ -260,8 +297,8 @@ def test_nothing_is_shared_by_accident():
 
 def lever(kind="route_improvement", applies=("route",), **more):
     names = {"km_saved", "usd_per_tonne_km", "speed_km_per_hour", *TIMING}
-    return SimpleNamespace(kind=kind, applies=dict.fromkeys(applies, "pass"),
-                           settings=dict.fromkeys(sorted(names | set(more)), None))
+    return made(kind=kind, applies=dict.fromkeys(applies, "pass"),
+                settings=dict.fromkeys(sorted(names | set(more)), None))
 
 
 def test_levers_must_give_what_their_kind_asks_for():
@@ -314,9 +351,9 @@ def test_names_must_be_those_of_the_pair(kind, key, value, message):
             "exporters": ["LEF"], "input_groups": [], "output_groups": ["wool"]}
     names = {name for name in arguments(kind) if name in NAMES}
     rest = dict.fromkeys([name for name in (*arguments(kind), *TIMING) if name not in names])
-    right = SimpleNamespace(kind=kind, applies={name: good[name] for name in names}, settings=rest)
+    right = made(kind=kind, applies={name: good[name] for name in names}, settings=rest)
     check_levers({"road": right}, Path("levers.yaml"), PAIR)
-    wrong = SimpleNamespace(kind=kind, applies=right.applies | {key: value}, settings=rest)
+    wrong = made(kind=kind, applies=right.applies | {key: value}, settings=rest)
     with pytest.raises(InputError) as caught:
         check_levers({"road": wrong}, Path("levers.yaml"), PAIR)
     assert str(caught.value) == f"levers.yaml: {message}"
@@ -325,7 +362,7 @@ def test_names_must_be_those_of_the_pair(kind, key, value, message):
 def test_names_that_a_scenario_may_choose_are_checked_too():
     setting = Choice(name="road.group", title="Goods", values=["tools", "tolls"], default="tools",
                      source="x", grade="C")
-    chosen = SimpleNamespace(
+    chosen = made(
         kind="project", applies={"importer": "LEF"},
         settings={"group": setting} | dict.fromkeys(("quantity", "price", "years", *TIMING)))
     with pytest.raises(InputError, match=r"road\.settings\.group\.allowed: 'tolls' is no group of "
@@ -336,14 +373,14 @@ def test_names_that_a_scenario_may_choose_are_checked_too():
 def test_every_argument_that_names_something_is_known():
     words = {name for kind in KINDS for name in arguments(kind)
              if "str" in str(KINDS[kind].__annotations__[name])}
-    assert words - set(NAMES) == {"nontariff_scopes", "scope", "method", "coefficient_from"}
+    assert words - set(NAMES) == {"scope", "method", "coefficient_from"}
 
 
 def test_errors_name_the_line(tmp_path):
     path = tmp_path / "levers.yaml"
     path.write_text("road:\n  kind: route_improvement\n  applies:\n    route: pas\n")
     with pytest.raises(InputError, match=r"levers\.yaml:4:5: road\.applies\.route: 'pas' is no"):
-        check_levers({"road": SimpleNamespace(kind="route_improvement", applies={"route": "pas"},
+        check_levers({"road": made(kind="route_improvement", applies={"route": "pas"},
                                               settings=lever().settings)}, path, PAIR)
 
 
@@ -357,7 +394,7 @@ def test_the_shipped_levers_fit():
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_does_nothing_at_strength_zero(world, kind):
     given = {"lever": "pact", "members": ["RIG"], "partner": "LEF",
-             "nontariff_scopes": ["wide"], "scope": "wide", "route": "pass", "routes": ["pass"],
+             "without": "", "scope": "wide", "route": "pass", "routes": ["pass"],
              "importers": ["LEF"], "exporters": ["RIG"], "groups": ["bread"], "group": "bread",
              "rivals": ["UNI"], "rival_importers": ["LEF"], "survival": spread(0.8),
              "host": "LEF", "input_groups": ["wool"], "output_groups": ["tools"],
@@ -373,5 +410,5 @@ def test_a_kind_does_nothing_at_strength_zero(world, kind):
     keys = {*arguments(kind), *(key for key in GIVEN if key in KINDS[kind].__annotations__)}
     shock = KINDS[kind](world, spread(0.0), **{key: given.get(key, spread(0.5)) for key in keys})
     for part in fields(shock):
-        if part.name != "quota_limit":
+        if part.name not in CONDITIONS:
             assert not getattr(shock, part.name).any(), part.name

@@ -233,6 +233,17 @@ def test_a_scenario_without_policy_says_so(make, tmp_path):
     assert "if implemented" not in parsed.text.split("Assumptions")[1].split("How to read")[0]
 
 
+@pytest.mark.usefixtures("without_figures")
+def test_a_goal_of_the_scenarios_own_is_named_and_the_official_one_too(make, tmp_path, pair):
+    view = make(scenario=USED)
+    view.dataset.attrs["target_value"] = 130e6
+    assert "reaches USD 130 million in 2035" in sentences(view)
+    page = report.report(fake_results.save(view.dataset, tmp_path / "own"))
+    text = Page(page.read_text(encoding="utf-8")).text
+    assert "Target: Turnover of USD 130 million a year, stated on" in text
+    assert f"It is the scenario's own; the official one reads: {pair.target.title}." in text
+
+
 def rescaled(view: ResultsView, scale: np.ndarray) -> ResultsView:
     """Multiply the change if implemented of turnover, draw by draw and year by year."""
     data = view.dataset["turnover"].transpose("count", "case", "draw", "year").values.copy()

@@ -6,25 +6,17 @@ import numpy as np
 import pytest
 
 from fake_backtest import record
-from tradesim.common.files import calibration_folder
-from tradesim.inputs.history import read_history
-from tradesim.inputs.pair import read_pair
-from tradesim.inputs.posterior import pooled, read_posterior
-from tradesim.inputs.specifications import read_specifications, read_weights
 from tradesim.reports.html_page import environment
 from tradesim.reports.run.reliability import (
     ELASTICITY,
     EVIDENCE,
     LEARNED,
     evidence,
-    forms,
     reliability,
     variance_shares,
 )
-from tradesim.reports.run.view import ResultsView
 from tradesim.reports.skill import skill_text
-from tradesim.simulation.factors import SIZE, SPECIFICATION
-from tradesim.simulation.model import run
+from tradesim.simulation.factors import SIZE
 from tradesim.studies.backtest.track_record import FILE, read_record, track_record, write_record
 
 
@@ -37,7 +29,7 @@ class FewDraws:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("calibration")
-    write_record(record()[0], made / FILE)
+    write_record(record(), made / FILE)
     return made
 
 
@@ -50,7 +42,7 @@ def said(found, changes=True):
 
 
 def test_numbers_are_those_of_the_record(folder):
-    found = reliability(FewDraws(), folder, None, {})
+    found = reliability(FewDraws(), folder)
     expected = track_record(read_record(folder), "right")
     assert found["shares"] is None
     assert found["others"] is None
@@ -61,7 +53,7 @@ def test_numbers_are_those_of_the_record(folder):
 
 
 def test_both_sets_of_rivals_stand_in_the_text_with_their_intervals(folder):
-    text = said(reliability(FewDraws(), folder, None, {}))
+    text = said(reliability(FewDraws(), folder))
     expected = track_record(read_record(folder), "right")
     fair, every = (" ".join(skill_text(expected[name]).split())
                    for name in ("skill", "skill_all_years"))
@@ -78,7 +70,7 @@ def test_skill_is_stated_on_other_pairs(folder, tmp_path):
         "tradesim,1,-0.03,-0.05,0.01,0.9,4000,300,0.96,0.2,0\n"
         "tradesim,11,0.2,0.11,0.29,0.88,12345,250,0.01,0.5,0\n"
         "other,11,0.9,0.8,1,0.88,9,9,0,0.5,0\n")
-    found = reliability(FewDraws(), tmp_path, None, {})
+    found = reliability(FewDraws(), tmp_path)
     text = said(found)
     assert "trade of up to 300 other pairs" in text
     assert "11 years ahead was 20 % smaller than that of a random walk" in text
@@ -89,36 +81,18 @@ def test_skill_is_stated_on_other_pairs(folder, tmp_path):
 
 
 def test_without_a_record_it_says_so(tmp_path):
-    assert reliability(FewDraws(), tmp_path, None, {})["record"] is None
-    assert "was not held against its own past" in said(reliability(FewDraws(), tmp_path, None, {}))
+    assert reliability(FewDraws(), tmp_path)["record"] is None
+    assert "was not held against its own past" in said(reliability(FewDraws(), tmp_path))
     assert list(evidence(FewDraws(), None, {}, None)) == [LEARNED]
 
 
 def test_parts_of_the_range_in_words():
-    found = {"record": None, "others": None, "forms": [],
-             "shares": {"growth": 55.4, "specification": 30.2, "levers": 0.3, "rest": 14.1}}
+    found = {"record": None, "others": None, "shares": {"growth": 55.4, "levers": 0.3, "rest": 44.3}}
     text = said(found)
     assert "about 55 % comes from how fast both economies grow" in text
-    assert "30 % from the choice of the equation" in text
+    assert "and 44 % from shocks to trade that nothing explains" in text
     assert "under 1 % from the levers of this scenario (which move the middle" in text
     assert "levers" not in said(found, changes=False)
-
-
-def test_forms_of_a_run_stand_by_themselves():
-    dataset = run("base", draws=200)
-    source = calibration_folder()
-    posterior, known = read_posterior(source), read_specifications(source)
-    view = ResultsView(dataset, read_pair(source), read_history(source), pooled(posterior))
-    rows = forms(view, posterior, known)
-    weights = read_weights(source)
-    assert [row["title"] for row in rows] == [known[name].title for name in weights]
-    assert sum(row["weight"] for row in rows) == pytest.approx(1.0)
-    for row, weight in zip(rows, weights.values(), strict=True):
-        assert row["weight"] == pytest.approx(weight, abs=0.1)  # three standard errors
-        assert row["value"][1] < row["value"][0] < row["value"][2]
-    one = run("base", draws=100, overrides=["specification=real_gdp"])
-    assert forms(ResultsView(one, view.pair, view.history, view.posterior), posterior,
-                 known) == []
 
 
 # Shares of the range, against cases that can be worked out.
@@ -129,31 +103,29 @@ DRAWS = 40_000
 @pytest.fixture
 def parts():
     rng = np.random.default_rng(1)
-    kinds = rng.integers(0, 3, DRAWS).astype(float)
-    return {"size": rng.normal(0, 1, DRAWS), "kinds": kinds,
-            "elasticity": 1.0 + 0.0 * kinds, "noise": rng.normal(0, 1, DRAWS),
+    return {"size": rng.normal(0, 1, DRAWS), "noise": rng.normal(0, 1, DRAWS),
             "levers": rng.normal(0, 1, DRAWS)}
 
 
 def test_independent_parts_have_the_shares_of_their_variances(parts):
-    before = 0.4 * parts["size"] + 0.3 * parts["kinds"] + 0.2 * parts["noise"]
+    before = 0.4 * parts["size"] + 0.2 * parts["noise"]
     after = before + 0.1 * parts["levers"]
-    found = variance_shares(before, after, {SIZE: parts["size"], SPECIFICATION: parts["kinds"]})
-    variances = {"growth": 0.16, "specification": 0.09 * 2 / 3, "rest": 0.04, "levers": 0.01}
+    found = variance_shares(before, after, {SIZE: parts["size"]})
+    variances = {"growth": 0.16, "rest": 0.04, "levers": 0.01}
     whole = sum(variances.values())
     assert sum(found.values()) == pytest.approx(1.0, abs=1e-12)
     for name, variance in variances.items():
         assert found[name] == pytest.approx(variance / whole, abs=0.02)
 
 
-def test_growth_is_size_times_its_elasticity_within_a_specification(parts):
+def test_growth_is_size_times_its_elasticity(parts):
     rng = np.random.default_rng(2)
     elasticity = rng.normal(0.8, 0.2, DRAWS)
     before = elasticity * (1.0 + 0.3 * parts["size"])
     found = variance_shares(before, before, {SIZE: parts["size"], ELASTICITY: elasticity})
     assert found["growth"] == pytest.approx(1.0, abs=1e-9)
     assert found["levers"] == 0.0
-    assert found["specification"] == pytest.approx(0.0, abs=1e-9)
+    assert found["rest"] == pytest.approx(0.0, abs=1e-9)
 
 
 def test_a_part_that_narrows_the_range_has_a_share_below_zero(parts):

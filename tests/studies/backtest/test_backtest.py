@@ -22,52 +22,35 @@ from tradesim.cli.backtest import _span
 from tradesim.common.errors import ConvergenceError, InputError, TradesimError
 from tradesim.common.files import calibration_folder, program
 from tradesim.inputs.pair import read_pair
-from tradesim.inputs.specifications import STACKED, read_weights
-from tradesim.reports.skill import named
 from tradesim.studies.backtest import backtest, scores, track_record
 from tradesim.studies.backtest.backtest import SIMPLE, cell_folder, prepare, record_of, run
-from tradesim.studies.backtest.benchmarks import OPEN, OTHERS, RIVALS
+from tradesim.studies.backtest.benchmarks import OPEN, RIVALS
 from tradesim.studies.backtest.bootstrap import skill_range
 from tradesim.studies.backtest.cells import ATTEMPTS, Cell, read_cell, to_series, work, write_cell
-from tradesim.studies.backtest.stacking import decide
-from tradesim.studies.backtest.track_record import (
-    EQUAL,
-    HINDSIGHT,
-    RIVAL,
-    RIVAL_ALL_YEARS,
-    TURNOVER,
-)
+from tradesim.studies.backtest.track_record import MODEL, RIVAL, RIVAL_ALL_YEARS, TURNOVER
 
 ROOT = Path(__file__).parents[3]
 
 # Six digits of a csv.
 WRITTEN = 1e-5
 
-SPECIFICATIONS = """
-plain: {title: Nominal GDPs, size: nominal_gdp}
-early: {title: From 2005, size: nominal_gdp, presample: {first_year: 2005, weight: 0.5}}
-blind: {title: No GDP, size: none, elasticity: {kind: fixed, value: 0}, use: ablation}
-"""
-
 
 @pytest.fixture(scope="module")
 def made():
-    """Made-up plan, cells, record and decision."""
+    """Made-up plan, cells and record."""
     plan = fake_backtest.plan()
     cells = [fake_backtest.rough(task) for task in plan.tasks()]
-    return SimpleNamespace(plan=plan, cells=cells,
-                           **dict(zip(("frame", "decision"), record_of(plan, cells), strict=True)))
+    return SimpleNamespace(plan=plan, cells=cells, frame=record_of(plan, cells))
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """A copy of the calibration with few specifications, that a test may spoil."""
+    """A copy of the calibration that a test may spoil."""
     target = tmp_path / "calibration"
     for name in ("pair.yaml", "parameters.yaml", "data/bilateral_trade.csv", "data/macro.csv",
                  "data/corridor.csv"):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(calibration_folder() / name, target / name)
-    (target / "specifications.yaml").write_text(SPECIFICATIONS)
     return target
 
 
@@ -127,12 +110,12 @@ def test_the_closed_years_are_those_of_the_corridor(folder):
     assert prepare(folder).closed == (2017, 2020)
 
 
-def test_a_specification_is_scored_on_what_would_be_reported(monkeypatch):
+def test_the_model_is_scored_on_what_would_be_reported(monkeypatch):
     rng, plan = np.random.default_rng(1), fake_backtest.plan()
     report = rng.normal(17, 0.3, (400, 5, 2, 2))
 
-    def hindcast(folder, origin, form, *, horizons, draws, seed, steps):
-        assert (origin, form.name, draws) == (2005, "plain", fake_backtest.DRAWS)
+    def hindcast(folder, origin, *, horizons, draws, seed, steps):
+        assert (origin, draws) == (2005, fake_backtest.DRAWS)
         return SimpleNamespace(log_report=report, worst_rhat=1.01, smallest_ess=800.0)
 
     monkeypatch.setattr("tradesim.studies.backtest.cells.hindcast", hindcast)
@@ -146,7 +129,7 @@ def test_a_specification_is_scored_on_what_would_be_reported(monkeypatch):
 def test_a_fit_takes_more_steps_until_it_agrees(monkeypatch):
     tried = []
 
-    def hindcast(folder, origin, form, *, horizons, draws, seed, steps):
+    def hindcast(folder, origin, *, horizons, draws, seed, steps):
         tried.append(steps)
         return SimpleNamespace(log_report=np.ones((9, 5, 2, 2)) + np.arange(9)[:, None, None, None],
                                worst_rhat=1.2 if len(tried) < 3 else 1.01, smallest_ess=500.0)
@@ -161,8 +144,8 @@ def test_a_fit_that_never_agrees_ends_the_back_test(monkeypatch, tmp_path):
         return SimpleNamespace(worst_rhat=1.31, smallest_ess=12.0)
 
     monkeypatch.setattr("tradesim.studies.backtest.cells.hindcast", hindcast)
-    with pytest.raises(ConvergenceError, match=r"fit of plain to the years up to 2005 \(R-hat 1.31"
-                                               r"0, must be below 1.05; 12 effective.*0 of 66 fore"
+    with pytest.raises(ConvergenceError, match=r"fit to the years up to 2005 \(R-hat 1.31"
+                                               r"0, must be below 1.05; 12 effective.*0 of 48 fore"
                                                r"casts are kept.*largest residual 1.31"):
         run(fake_backtest.plan(), tmp_path / "b", map)
     assert not (tmp_path / "b").exists()
@@ -204,15 +187,13 @@ def test_only_missing_cells_are_worked_on(tmp_path, monkeypatch):
     said, bar = [], []
     cells = run(plan, tmp_path / "b", counting, say=said.append,
                 progress=lambda *seen: bar.append(seen))
-    assert said == ["going on: 5 of 66 forecasts were made before"]
-    assert len(asked) == len(set(asked)) == 66
-    assert bar[0] == (5, 66)
-    assert bar[-1] == (66, 66)
-    frame, _ = record_of(plan, cells)
-    wanted, _ = fake_backtest.record()
-    pd.testing.assert_frame_equal(frame, wanted, atol=1e-4)
+    assert said == ["going on: 5 of 48 forecasts were made before"]
+    assert len(asked) == len(set(asked)) == 48
+    assert bar[0] == (5, 48)
+    assert bar[-1] == (48, 48)
+    pd.testing.assert_frame_equal(record_of(plan, cells), fake_backtest.record(), atol=1e-4)
     run(plan, tmp_path / "b", counting, fresh=True)
-    assert len(asked) == 132
+    assert len(asked) == 96
 
 
 def test_cells_of_other_inputs_are_not_taken(tmp_path):
@@ -223,8 +204,6 @@ def test_cells_of_other_inputs_are_not_taken(tmp_path):
     assert other.file(tmp_path, task) != here
     program = replace(plan, identity={**plan.identity, "program": "mended"})
     assert program.file(tmp_path, task) != here
-    form = task.form.model_copy(update={"exchange_rate": False})
-    assert plan.file(tmp_path, replace(task, form=form)) != here
     assert plan.file(tmp_path, replace(task, seed=2)) != here
     more = replace(plan, identity={**plan.identity, "origins": [2001, 2010]})
     assert more.file(tmp_path, task) == here
@@ -237,7 +216,7 @@ def test_a_dead_worker_says_how_to_go_on(tmp_path):
         raise BrokenProcessPool("killed")
         yield
 
-    with pytest.raises(TradesimError, match=r"a worker died \(killed\); 0 of 66.*same command to g"
+    with pytest.raises(TradesimError, match=r"a worker died \(killed\); 0 of 48.*same command to g"
                                             r"o on"):
         run(fake_backtest.plan(), tmp_path / "b", dying)
 
@@ -247,7 +226,7 @@ def test_other_failures_keep_their_words(tmp_path, monkeypatch):
         return Cell(task.model, task.origin, np.zeros((0, 1, 1)), np.zeros((1, 1)), {}, "no luck")
 
     monkeypatch.setattr(backtest, "work", broken)
-    with pytest.raises(TradesimError, match="plain from 2005: no luck"):
+    with pytest.raises(TradesimError, match="tradesim from 2005: no luck"):
         run(fake_backtest.plan(), tmp_path / "b", map)
 
 
@@ -255,8 +234,8 @@ def test_other_failures_keep_their_words(tmp_path, monkeypatch):
 
 def test_scores_of_the_record_from_the_draws(made):
     """Second route: one row by hand from the draws of its cell."""
-    cell = next(cell for cell in made.cells if (cell.model, cell.origin) == ("wide", 2007))
-    rows = track_record.of(made.frame, "LEF", "left", "wide")
+    cell = next(cell for cell in made.cells if (cell.model, cell.origin) == (MODEL, 2007))
+    rows = track_record.of(made.frame, "LEF", "left", MODEL)
     row = rows[(rows["origin"] == 2007) & (rows["horizon"] == 3)].iloc[0]
     place = made.plan.series.index(("LEF", "left"))
     draws, actual = cell.draws[:, 2, place], made.plan.outcome(2007)[2, place]
@@ -272,73 +251,8 @@ def test_scores_of_the_record_from_the_draws(made):
 def test_every_model_has_every_cell(made):
     counts = made.frame.groupby(["model", "target", "count"]).size()
     assert (counts == 20).all()  # 5 + 5 + 4 + 3 + 2 + 1
-    assert set(made.frame["model"]) == {*SIMPLE, *fake_backtest.FORMS, STACKED, HINDSIGHT, EQUAL}
+    assert set(made.frame["model"]) == {MODEL, *SIMPLE}
     assert not made.frame.isna().any().any()
-
-
-def test_the_stack_is_the_weighted_mixture(made):
-    weights, rows = made.decision.weights, made.frame[made.frame["horizon"] == 2]
-    assert set(weights) <= {"plain", "wide"}
-    by_model = {name: part.set_index(["target", "count", "origin"])
-                for name, part in rows.groupby("model")}
-    stack = by_model[HINDSIGHT]
-    for column, change in (("mean", lambda x: x), ("pit", lambda x: x), ("log_score", np.exp)):
-        wanted = sum(weight * change(by_model[name][column]) for name, weight in weights.items())
-        np.testing.assert_allclose(change(stack[column]), wanted.loc[stack.index], rtol=1e-9)
-
-
-def test_all_alike_is_the_plain_mixture(made):
-    by_model = {name: track_record.of(made.frame, "RIG", "left", name)["log_score"].to_numpy()
-                for name in ("plain", "wide", EQUAL)}
-    np.testing.assert_allclose(np.exp(by_model[EQUAL]), (
-        np.exp(by_model["plain"]) + np.exp(by_model["wide"])) / 2)
-
-
-def test_weights_of_the_time_know_no_later_outcome(made):
-    """Change every outcome after an origin: what the stack was then must not move."""
-    plan = made.plan
-    changed = plan.reported.copy()
-    changed[plan.years.index(2008) + 1:] += 3.0
-    later = replace(plan, reported=changed)
-    cells = []
-    for cell in made.cells:  # the same forecasts, scored against other outcomes
-        outcome = later.outcome(cell.origin)
-        density = np.array([[scores.log_score(cell.draws[:, h, k], outcome[h, k])
-                             for k in range(outcome.shape[1])] for h in range(len(outcome))])
-        cells.append(replace(cell, log_score=density))
-    one, two = (track_record.of(frame, TURNOVER, "right", STACKED).set_index(["origin", "horizon"])
-                for frame in (made.frame, record_of(later, cells)[0]))
-    for origin in (2005, 2006, 2007, 2008):
-        np.testing.assert_allclose(two.loc[origin, "p50"], one.loc[origin, "p50"])
-    first = {name: part.loc[2005] for name, part in
-             ((name, track_record.of(made.frame, TURNOVER, "right", name).set_index("origin"))
-              for name in ("plain", "wide", STACKED))}
-    np.testing.assert_allclose(first[STACKED]["mean"],
-                               (first["plain"]["mean"] + first["wide"]["mean"]) / 2)
-
-
-def test_forecasts_of_later_origins_are_not_known(made):
-    names = ["plain", "wide"]
-    judged = backtest._judged(made.plan, names,
-                              {(cell.model, cell.origin): cell for cell in made.cells})
-    for place in range(len(made.plan.origins)):
-        density, crps, levels = backtest._known_by(judged, place)
-        made_by = np.isfinite(levels).any(axis=(1, 2, 3))
-        np.testing.assert_array_equal(made_by, np.arange(6) <= place)
-        for o, h in np.argwhere(np.isfinite(density[..., 0])):
-            assert o + h + 1 <= place
-        np.testing.assert_array_equal(np.isfinite(crps), np.isfinite(density))
-
-
-def test_a_better_fit_of_late_years_moves_only_late_weights(made):
-    def spread(origin):
-        rows = track_record.of(made.frame, TURNOVER, "right").set_index(
-            ["model", "origin", "horizon"])
-        middle = [rows.loc[(name, origin, 1), "mean"] for name in (STACKED, "plain", "wide")]
-        return (middle[0] - middle[2]) / (middle[1] - middle[2])  # weight of plain
-
-    assert spread(2005) == pytest.approx(0.5)
-    assert spread(2010) > 0.6
 
 
 def test_record_survives_its_file(made, tmp_path):
@@ -350,12 +264,12 @@ def test_record_survives_its_file(made, tmp_path):
 @pytest.mark.parametrize(("kind", "suffix"), [(RIVAL, OPEN), (RIVAL_ALL_YEARS, "")])
 def test_skill_by_hand(made, kind, suffix):
     rows = track_record.of(made.frame, TURNOVER, "right")
-    found = track_record.skill(rows, STACKED, kind)
+    found = track_record.skill(rows, MODEL, kind)
     means = rows.groupby(["model", "horizon"])["crps"].mean()
     for place, h in enumerate(found.horizons):
         best = min((name + suffix for name in RIVALS), key=lambda name, h=h: means[name, h])
         assert found.rival[place] == best
-        assert found.skill[place] == pytest.approx(1 - means[STACKED, h] / means[best, h])
+        assert found.skill[place] == pytest.approx(1 - means[MODEL, h] / means[best, h])
     whole = found.range(2)
     assert whole.skill == pytest.approx(found.mean(2))
     assert whole.low < whole.skill < whole.high
@@ -364,10 +278,10 @@ def test_skill_by_hand(made, kind, suffix):
 
 def test_the_interval_of_a_skill_is_that_of_the_scores_of_its_origins(made):
     rows = track_record.of(made.frame, TURNOVER, "right")
-    found = track_record.skill(rows, STACKED)
+    found = track_record.skill(rows, MODEL)
     scores_of = rows.set_index(["model", "origin", "horizon"])["crps"]
     origins = made.plan.origins
-    ours = np.array([[scores_of.get((STACKED, o, h), np.nan) for h in (2, 3)] for o in origins])
+    ours = np.array([[scores_of.get((MODEL, o, h), np.nan) for h in (2, 3)] for o in origins])
     theirs = np.array([[[scores_of.get((name + OPEN, o, h), np.nan) for name in RIVALS]
                         for h in (2, 3)] for o in origins])
     assert found.range(2, 3) == skill_range(ours, theirs)
@@ -375,27 +289,27 @@ def test_the_interval_of_a_skill_is_that_of_the_scores_of_its_origins(made):
 
 def test_one_origin_has_a_skill_without_an_interval(made):
     rows = track_record.of(made.frame, TURNOVER, "right")
-    found = track_record.skill(rows[rows["origin"] == 2006], STACKED).range()
+    found = track_record.skill(rows[rows["origin"] == 2006], MODEL).range()
     assert np.isfinite(found.skill)
     assert np.isnan(found[1:]).all()
 
 
 def test_a_rival_has_no_skill_against_itself(made):
     rows = track_record.of(made.frame, TURNOVER, "right")
-    best = track_record.skill(rows, STACKED).rival[0]
+    best = track_record.skill(rows, MODEL).rival[0]
     assert track_record.skill(rows, best).skill[0] == 0
     assert all(track_record.skill(rows, name + OPEN).skill[0] <= 0 for name in RIVALS)
 
 
 def test_scores_of_origins_add_up_to_those_of_horizons(made):
     rows = track_record.of(made.frame, TURNOVER, "right")
-    each = track_record.by_origin(rows, ("plain", "drift"), total=True)
+    each = track_record.by_origin(rows, (MODEL, "drift"), total=True)
     table = track_record.by_horizon(rows).set_index(["model", "horizon"])["crps"]
-    for name in ("plain", "drift"):
+    for name in (MODEL, "drift"):
         assert each[name].sum() == pytest.approx(table[name].loc[2:].sum())
-    plain = rows[(rows["model"] == "plain") & (rows["horizon"] >= 2)]
+    plain = rows[(rows["model"] == MODEL) & (rows["horizon"] >= 2)]
     mean = plain.groupby("origin")["crps"].mean()
-    np.testing.assert_allclose(track_record.by_origin(rows, ("plain",))["plain"], mean)
+    np.testing.assert_allclose(track_record.by_origin(rows, (MODEL,))[MODEL], mean)
 
 
 def test_dispersion_of_a_calibrated_and_of_a_narrow_forecast():
@@ -411,7 +325,7 @@ def test_dispersion_of_a_calibrated_and_of_a_narrow_forecast():
 
 def test_track_record_says_what_the_rows_say(made):
     said = track_record.track_record(made.frame, "right")
-    rows = track_record.of(made.frame, TURNOVER, "right", STACKED)
+    rows = track_record.of(made.frame, TURNOVER, "right", MODEL)
     assert (said["first_origin"], said["last_origin"], said["last_year"]) == (2005, 2010, 2011)
     assert said["forecasts"] == len(rows) == 20
     near = rows[rows["horizon"] == 1]
@@ -425,21 +339,21 @@ def test_track_record_says_what_the_rows_say(made):
     assert said["covered90"] == pytest.approx(by_h.mean())
     assert said["skill"].skill == pytest.approx(
         np.mean([said["horizons"][h]["skill"] for h in (1, 2, 3, 4, 5)]))
-    every = track_record.skill(track_record.of(made.frame, TURNOVER, "right"), STACKED,
+    every = track_record.skill(track_record.of(made.frame, TURNOVER, "right"), MODEL,
                                RIVAL_ALL_YEARS)
     assert said["skill_all_years"] == every.range()
 
 
 def test_track_record_of_what_is_not_there(made):
-    with pytest.raises(InputError, match=r"backtest.csv: turnover, nowhere, stacked: no such forec"
-                                         r"asts.*tradesim backtest --keep"):
+    with pytest.raises(InputError, match=r"backtest.csv: turnover, nowhere, tradesim: no such fore"
+                                         r"casts.*tradesim backtest --keep"):
         track_record.track_record(made.frame, "nowhere")
 
 
 def test_no_record_and_a_broken_one(made, tmp_path):
     with pytest.raises(InputError, match=r"no back-test here; run `tradesim backtest --keep`"):
         track_record.read_record(tmp_path)
-    frame = made.frame.head(3).assign(kind=["stack", "clever", "stack"])
+    frame = made.frame.head(3).assign(kind=["model", "clever", "model"])
     track_record.write_record(frame, tmp_path / track_record.FILE)
     with pytest.raises(InputError, match="'clever' is unknown"):
         track_record.read_record(tmp_path)
@@ -451,9 +365,9 @@ def test_a_good_plan(folder):
     plan = prepare(folder)
     assert plan.origins == tuple(range(2014, 2024))
     assert (plan.years[0], plan.years[-1], plan.horizons) == (2005, 2024, 5)
-    assert [plan.kind(name) for name in ("plain", "blind", "drift", f"drift{OPEN}")] == [
-        "candidate", "ablation", "rival_all_years", "rival"]
-    assert len(plan.tasks()) == 10 * (3 + 4 + 1) + 4 * 4
+    assert [plan.kind(name) for name in (MODEL, "drift", f"drift{OPEN}", "damped_line")] == [
+        "model", "rival_all_years", "rival", "probe"]
+    assert len(plan.tasks()) == 10 * (1 + 4 + 1) + 4 * 4
     assert len(plan.tasks()[0].series) == 10
 
 
@@ -465,10 +379,8 @@ def test_a_good_plan(folder):
     ({"origins": (2020, 2015)}, "--origins: 2020:2015: the first origin is after the last"),
     ({"origins": (2020, 2022), "horizons": 5}, "--horizons: 5: no origin from 2020 on has a known "
      "year so far ahead; the data end in 2024, so at most 4"),
-    ({"names": ["plane"]}, "DIR/specifications.yaml: plane: unknown specification; known: plain, "
-     "early, blind; did you mean 'plain'?"),
-    ({"names": ["plane"], "origins": (2001, 2030)}, "did you mean 'plain'?\n--origins: 2001:2030: "
-     "2001 has too little history"),
+    ({"origins": (2001, 2030)}, "2001 has too little history: reports begin in 2005 and the sample "
+     "in 2011; the first origin allowed is 2013\n--origins: 2001:2030: 2030 has no later year"),
 ])
 def test_what_is_asked_for_must_be_there(folder, asked, said):
     assert said in problems(folder, **asked)
@@ -512,18 +424,11 @@ def test_missing_years_are_named(folder):
                       "2017 MNG-KAZ counted by KAZ")]
 
 
-def test_a_specification_may_not_be_called_like_a_rival(folder):
-    (folder / "specifications.yaml").write_text("drift: {title: Oops, size: nominal_gdp}\n"
-                                                + SPECIFICATIONS)
-    assert "drift: is the name of a rival of the back-test" in problems(folder)
-
-
 @pytest.mark.parametrize(("words", "said"), [
     (["--origins", "2014-2023"], "--origins: 2014-2023: must be two years with a colon between, su"
      "ch as 2014:2023, or one year"),
     (["--origins", "now"], "--origins: now: must be two years"),
-    (["--keep", "--origins", "2015:2023"], "--keep: needs all specifications, origins and ho"
-     "rizons"),
+    (["--keep", "--origins", "2015:2023"], "--keep: needs all origins and horizons"),
     (["--calibration", "nowhere"], "nowhere: --calibration: is not a folder"),
 ])
 def test_the_command_refuses_bad_words(words, said):
@@ -538,8 +443,6 @@ def test_the_command_refuses_bad_words(words, said):
 def quick(monkeypatch):
     """Make-believe forecasts in this process, so that the command takes seconds."""
     monkeypatch.setattr(backtest, "work", fake_backtest.rough)
-    monkeypatch.setattr(fake_backtest, "SPREAD",
-                        {"plain": (0.0, 0.18), "early": (0.05, 0.3), "blind": (-0.3, 0.4)})
     return lambda *words: CliRunner().invoke(cli, ["backtest", "--jobs", "1", "--draws", "200",
                                                    *map(str, words)])
 
@@ -549,15 +452,14 @@ def test_the_command_leaves_everything_and_changes_nothing_else(quick, folder, t
     done = quick("--calibration", folder, "--out", tmp_path / "b")
     assert done.exit_code == 0, done.output
     found = {path.name for path in (tmp_path / "b").iterdir()}
-    assert found == {"backtest.csv", "backtest.yaml", "weights.yaml", "report.html", "figures"}
+    assert found == {"backtest.csv", "backtest.yaml", "report.html", "figures"}
     assert {path.name for path in (tmp_path / "b/figures").iterdir()} == {
         f"{name}.{end}" for name, end in itertools.product(
             ("past_fans", "skill", "coverage", "pit"), ("svg", "png"))}
     assert not cell_folder(tmp_path / "b").exists()
     assert sorted(folder.rglob("*")) == before
     for words in ("years ahead", "best rival, open years", "P(skill ≤ 0)", "random walk",
-                  "Mean skill over years 2 to 5", "Report: ",
-                  "Stacked: " if "Stacked" in done.output else "Clearly best"):
+                  "Mean skill over years 2 to 5", "Report: "):
         assert words in done.output
     about = yaml.safe_load((tmp_path / "b/backtest.yaml").read_text())
     assert about["command"] == "tradesim backtest --draws 200"
@@ -567,27 +469,13 @@ def test_the_command_leaves_everything_and_changes_nothing_else(quick, folder, t
     assert "How wrong was it before?" in page
 
 
-def test_keep_replaces_record_and_weights(quick, folder, tmp_path):
-    from tradesim.inputs.specifications import read_weights
-
+def test_keep_replaces_the_record(quick, folder, tmp_path):
     done = quick("--calibration", folder, "--out", tmp_path / "b", "--keep")
     assert done.exit_code == 0, done.output
-    assert f"Kept in {folder}; next: tradesim calibrate" in done.output
-    weights = read_weights(folder)
-    assert sum(weights.values()) == pytest.approx(1)
-    assert set(weights) <= {"plain", "early"}
+    assert f"Kept in {folder}" in done.output
     assert (folder / "backtest.csv").read_bytes() == (tmp_path / "b/backtest.csv").read_bytes()
-    text = yaml.safe_load((folder / "weights.yaml").read_text())
-    assert text["command"] == "tradesim backtest --draws 200 --keep"
-    assert set(text["scores"]) == {"plain", "early"}
-    assert not list(folder.glob("*.new"))
-
-
-def test_ablations_alone_have_no_stack(quick, folder, tmp_path):
-    done = quick("--calibration", folder, "--out", tmp_path / "b", "--specifications", "blind")
-    assert done.exit_code == 0, done.output
-    assert "No candidate among the specifications asked for" in done.output
-    assert not (tmp_path / "b/report.html").exists()
+    assert {path.name for path in folder.iterdir()} == {
+        "backtest.csv", "data", "pair.yaml", "parameters.yaml"}
 
 
 def test_other_peoples_files_are_not_replaced(quick, folder, tmp_path):
@@ -612,7 +500,7 @@ def test_stopping_says_how_to_go_on(quick, folder, tmp_path, monkeypatch):
     monkeypatch.setattr(backtest, "work", fake_backtest.rough)
     again = quick("--calibration", folder, "--out", tmp_path / "b")
     assert again.exit_code == 0
-    assert "going on: 2 of 96 forecasts were made before" in again.output
+    assert "going on: 2 of 76 forecasts were made before" in again.output
 
 
 def test_without_statsmodels_the_command_says_what_to_install(monkeypatch, folder):
@@ -648,68 +536,39 @@ def test_the_words_of_the_page_hold_the_committed_numbers():
     def percent(value):
         return f"{100 * value:.0f}".replace("-0", "0").replace("-", "−")
 
-    def skill(part, model=STACKED, kind=RIVAL_ALL_YEARS):
-        return track_record.skill(part, model, kind)
+    def skill(part, kind=RIVAL_ALL_YEARS):
+        return track_record.skill(part, MODEL, kind)
 
-    def listed(part, kind=RIVAL_ALL_YEARS):
-        *most, last = (percent(value) for value in skill(part, kind=kind).skill)
+    def listed(found):
+        *most, last = (percent(value) for value in found.skill)
         return f"{', '.join(most)} and {last} %"
 
-    for model, row in track_record.overall(rows[rows["kind"] != RIVAL]).iterrows():
-        cell = (f"{row['crps']:.3f} ({percent(skill(rows, model).mean())} %; "
-                f"{percent(row['covered90'])}, {percent(row['covered50'])})")
-        name = {EQUAL: "all candidates alike", STACKED: "stack by the amended rule, weights of the"
-                " time", HINDSIGHT: "the same, weights of all cells"}.get(
-                    model, named(model) if model in (*RIVALS, *OTHERS) else f"`{model}`")
-        assert re.search(rf"\| {re.escape(name)} \|[^|]*\|[^|]*\| {re.escape(cell)} \|", said), name
+    def cell(found):
+        whole = found.range(2)
+        return (f"{percent(whole.skill)} % [{percent(whole.low)}, {percent(whole.high)}], "
+                f"P {percent(whole.chance_of_none)} %")
+
     line = rows.assign(kind=rows["kind"].where(rows["model"] != "damped_line", RIVAL_ALL_YEARS))
-    best = max(track_record.models_of(rows, track_record.CANDIDATE),
-               key=lambda name: skill(rows, name).mean(2))
-    whole = track_record.overall(rows)
-
-    def cells(found):
-        return (f"{percent(found.skill)} % [{percent(found.low)}, {percent(found.high)}], "
-                f"P {percent(found.chance_of_none)} %")
-
+    against = (skill(rows, RIVAL), skill(rows), skill(line))
+    whole, mine = track_record.overall(rows), rows[rows["model"] == MODEL]
+    *most, last = (percent(value) for value in mine.groupby("horizon")["covered90"].mean())
     for words in (
-            f"years 1 to 5 | {listed(rows, RIVAL)} | {listed(rows)} | {listed(line)} |",
-            *(f"| {cells(skill(rows, name, RIVAL).range(2))} | {cells(skill(rows, name).range(2))} "
-              f"| {cells(skill(line, name).range(2))} |" for name in (STACKED, HINDSIGHT, best)),
-            f"98 % | {percent(whole.loc[STACKED, 'covered90'])} % (by",
-            f"65 % | {percent(whole.loc[STACKED, 'covered50'])} % (by",
+            f"years 1 to 5 | {' | '.join(map(listed, against))} |",
+            f"at least 20 % | {' | '.join(map(cell, against))} |",
+            f"by horizon {', '.join(most)} and {last} %",
+            f"{percent(whole.loc[MODEL, 'covered90'])} % of all outcomes",
+            f"{percent(whole.loc[MODEL, 'covered50'])} % by the 50 % ranges",
             f"held {percent(whole.loc['damped_line', 'covered50'])} % of the outcomes"):
-        assert words in said
-
-
-def test_the_committed_record_and_weights_belong_together():
-    """The rule, applied to the committed scores, gives the committed weights."""
-    frame, pair = track_record.read_record(calibration_folder()), read_pair(calibration_folder())
-    rows = track_record.of(frame, TURNOVER, pair.target_count)
-    names = track_record.models_of(rows, track_record.CANDIDATE)
-    levels = np.stack([track_record.grid(rows, name, names) for name in track_record.QUANTILES],
-                      axis=2)
-    found = decide(names, track_record.grid(rows, "log_score", names),
-                   track_record.grid(rows, "crps", names),
-                   levels)
-    weights = read_weights(calibration_folder())
-    assert set(found.weights) == set(weights)
-    for name, weight in weights.items():
-        assert found.weights[name] == pytest.approx(weight, abs=2e-3)  # six digits in the csv
+        assert words in said, words
 
 
 def test_the_committed_record_is_complete():
     plan = prepare(calibration_folder())
     frame = track_record.read_record(calibration_folder())
-    assert set(frame["model"]) == {*plan.forms, *SIMPLE, STACKED, HINDSIGHT, EQUAL}
+    assert set(frame["model"]) == {MODEL, *SIMPLE}
     counts = frame.groupby(["model", "target", "count"]).size()
     assert (counts == sum(plan.ahead(origin) for origin in plan.origins)).all()
-    for row in frame[frame["model"] == STACKED].to_dict("records"):
+    for row in frame[frame["model"] == MODEL].to_dict("records"):
         place = plan.series.index((row["target"], row["count"]))
         actual = plan.outcome(row["origin"])[row["horizon"] - 1, place]
         assert row["actual"] == pytest.approx(actual, rel=WRITTEN)
-
-
-def test_the_committed_weights_were_made_from_these_inputs():
-    """After a change of data or specifications run `tradesim backtest --keep` again."""
-    text = yaml.safe_load((calibration_folder() / "weights.yaml").read_text(encoding="utf-8"))
-    assert text["inputs"] == prepare(calibration_folder()).identity["inputs"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 
 import numpy as np
@@ -16,8 +15,6 @@ from tradesim.studies.backtest import cells
 from tradesim.studies.backtest.cells import hindcast
 
 ORIGIN, SHORT, DRAWS = 2017, 60, 400
-FORMS = ("nominal_half_presample", "real_gdp", "import_share", "heavy_tails",
-         "gravity_without_reversion", "reversion_without_gdp")
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +22,8 @@ def committed():
     return calibration_folder()
 
 
-def quick(folder, origin=ORIGIN, name="nominal_gdp", **more):
-    return hindcast(folder, origin, name, **{"draws": DRAWS, "steps": SHORT, "seed": 3, **more})
+def quick(folder, origin=ORIGIN, **more):
+    return hindcast(folder, origin, **{"draws": DRAWS, "steps": SHORT, "seed": 3, **more})
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +53,8 @@ def changed(committed, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("name", FORMS)
-def test_nothing_later_than_the_origin_is_used(committed, changed, name):
-    before, after = quick(committed, name=name), quick(changed, name=name)
+def test_nothing_later_than_the_origin_is_used(committed, changed):
+    before, after = quick(committed), quick(changed)
     assert before.log_flow.tobytes() == after.log_flow.tobytes()
     assert before.log_report.tobytes() == after.log_report.tobytes()
     assert (before.worst_rhat, before.smallest_ess) == (after.worst_rhat, after.smallest_ess)
@@ -71,9 +67,9 @@ def test_the_last_known_year_does_matter(committed, changed):
 
 
 def test_shape_and_names(committed):
-    found = quick(committed, name="import_elasticity", horizons=3)
+    found = quick(committed, horizons=3)
     assert found.years == (2018, 2019, 2020)
-    assert (found.origin, found.specification) == (2017, "import_elasticity")
+    assert found.origin == 2017
     assert found.log_flow.shape == (DRAWS, 3, 2)
     assert found.log_report.shape == (DRAWS, 3, 2, 2)
     assert np.isfinite(found.log_report).all()
@@ -87,33 +83,12 @@ def test_seed_decides_everything(committed):
     assert not np.allclose(first, other)
 
 
-def test_specifications_see_the_same_world(committed, monkeypatch):
-    """Paths of GDP, the corridor and normal shocks do not depend on the specification."""
-    seen = {}
-
-    def record(real):
-        def note(**given):
-            seen.setdefault("growth", []).append(given["log_growth"])
-            seen.setdefault("closed", []).append(given["closed_share"])
-            return real(**given)
-        return note
-
-    monkeypatch.setattr(cells.gravity, "reference", record(cells.gravity.reference))
-    for name in ("nominal_gdp", "real_gdp", "heavy_tails"):
-        quick(committed, name=name)
-    for values in seen.values():
-        np.testing.assert_array_equal(values[0], values[1])
-        np.testing.assert_array_equal(values[0], values[2])
-
-
 def test_a_report_is_the_flow_with_bias_and_error(committed):
     found = quick(committed, draws=2000, steps=200)
     gap = found.log_report - found.log_flow[..., None]
     assert gap[..., 0].mean() == pytest.approx(0.0, abs=0.05)  # the reference has no bias
     assert gap[..., 0, 1].mean() == pytest.approx(-0.8, abs=0.25)
     assert 0.05 < gap[..., 0, 0].std() < 0.4
-    heavy = quick(committed, name="heavy_tails")
-    np.testing.assert_array_equal(heavy.log_report[..., 0], heavy.log_flow)
 
 
 def test_a_year_of_closure_may_be_followed_by_another(committed):
@@ -123,19 +98,9 @@ def test_a_year_of_closure_may_be_followed_by_another(committed):
     assert shares[1] == pytest.approx(0.30, abs=0.03)
 
 
-def test_walks_spread_and_constants_do_not(committed):
-    """Without reversion the spread grows; without GDP growth the middle stays."""
-    walk = quick(committed, name="gravity_without_reversion").log_flow[..., 0].std(axis=0)
-    still = quick(committed, name="reversion_without_gdp").log_flow[..., 0]
-    assert walk[4] > 1.5 * walk[0]
-    assert still.std(axis=0)[4] < walk[4] / 1.5
-    assert np.ptp(np.median(still, axis=0)) < 0.4
-
-
 @pytest.mark.parametrize(("given", "message"), [
     ({"origin": 2012}, "as_of: 2012 is no last year of a sample; allowed 2013 to 2024"),
     ({"origin": 2025}, "as_of: 2025 is no last year of a sample; allowed 2013 to 2024"),
-    ({"name": "real_gpd"}, r"real_gpd: unknown specification; known: .*did you mean 'real_gdp'"),
     ({"horizons": 0}, "hindcast: horizons: must be 1 or more"),
     ({"draws": 0}, "hindcast: draws: must be 1 or more"),
     ({"draws": 10**6}, "hindcast: draws: 1000000 are more than the 7680 that the sampler keeps"),
@@ -152,15 +117,3 @@ def test_too_little_gdp_is_an_error(committed, tmp_path):
     with pytest.raises(InputError, match=r"macro\.csv: 4 years of GDP and growth up to 2014 are "
                                          r"too few to forecast it; 6 are needed"):
         quick(folder, 2014)
-
-
-def test_heavy_tails_need_the_reference_count(committed, tmp_path):
-    folder = shutil.copytree(committed, tmp_path / "calibration")
-    frame = pd.read_csv(folder / TRADE, dtype=str, keep_default_na=False)
-    gone = ((frame["year"] == "2015") & (frame["importer"] == "MNG") & (frame["reporter"] == "KAZ")
-            & (frame["used"] == "yes"))
-    frame.loc[gone, "used"] = "no"
-    frame.to_csv(folder / TRADE, index=False)
-    with pytest.raises(InputError, match="heavy_tails: needs a report of KAZ for every flow"):
-        quick(folder, name="heavy_tails")
-    assert dataclasses.is_dataclass(quick(folder))

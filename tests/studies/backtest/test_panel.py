@@ -16,7 +16,7 @@ from tradesim.common.files import calibration_folder
 from tradesim.inputs.trade_panel import read_panel
 from tradesim.reference.matched_pairs import Matching, matched, volatility
 from tradesim.reference.one_count import Priors
-from tradesim.studies.backtest import benchmarks, panel_rivals, scores
+from tradesim.studies.backtest import benchmarks, panel_rivals
 from tradesim.studies.backtest import panel as studies
 
 PRIORS = Priors((made.ELASTICITY, 0.3), (8.0, 2.0), (0.25, 0.5), (0.15, 0.6))
@@ -83,13 +83,6 @@ def test_damped_trend_is_about_as_likely_as_the_best_that_statsmodels_finds(seri
     _, sd = panel_rivals.damped_trend(series, 1)
     for case, row in enumerate(series):
         assert sd[case, 0] <= benchmarks.damped_trend(row, 1).sd[0] * (1 + GRID)
-
-
-def test_even_draws_score_as_weighted_ones(series):
-    draws = np.random.default_rng(2).standard_normal((5, 7, 40))
-    outcome = np.random.default_rng(3).standard_normal((5, 7))
-    np.testing.assert_allclose(scores.crps_even(draws, outcome),
-                               scores.crps(np.moveaxis(draws, -1, 0), outcome), atol=1e-12)
 
 
 def test_volatility_is_that_of_known_changes_and_needs_eight():

@@ -92,16 +92,17 @@ def test_every_row_is_a_run_of_the_model(swept, base):
 
 def test_effect_and_target_in_numbers(base):
     """An effect is the scenario less the reference; the target is reached at its very value."""
-    target = base.pair.target_value
+    target = 130e6  # of the scenario, which need not be the official one
     counts = len(base.pair.counts)
     turnover = np.empty((counts, 2, 1, 3))
     turnover[:, 0], turnover[:, 1] = 0.5 * target, target * np.array([0.95, 1.0, 1.1])
     run = xr.Dataset({"turnover": (("count", "case", "year", "draw"), turnover)}, {
         "count": list(base.pair.counts), "case": ["reference", "scenario"], "year": [2035]})
-    levels = output_columns(base, run, Outputs(("turnover",), (2035,))).reshape(3, counts, 3)
+    levels = output_columns(base, run, Outputs(("turnover",), (2035,)), target).reshape(
+        3, counts, 3)
     np.testing.assert_allclose(levels[:, 0] / target,
                                [[0.5, 0.95, 0.45], [0.5, 1.0, 0.5], [0.5, 1.1, 0.6]])
-    reached = output_columns(base, run, Outputs((TARGET,), (2035,)))
+    reached = output_columns(base, run, Outputs((TARGET,), (2035,)), target)
     np.testing.assert_array_equal(reached, [[0, 0], [0, 1], [0, 1]])
 
 

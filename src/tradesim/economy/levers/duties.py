@@ -14,7 +14,7 @@ from tradesim.common.arrays import DIMS, Array, axis, ratio, spread
 from tradesim.common.errors import InputError, Problem
 from tradesim.economy.base_year import Economy
 from tradesim.economy.quotas import with_quotas
-from tradesim.economy.shocks import Shock
+from tradesim.economy.shocks import NONE, Shock
 
 METHODS = ("new_rate", "maximum_rate", "linear_cut", "swiss_formula")
 GIVEN_COEFFICIENT, WEIGHTED_AVERAGE = "given", "weighted_average"
@@ -22,15 +22,19 @@ GIVEN_COEFFICIENT, WEIGHTED_AVERAGE = "given", "weighted_average"
 
 
 def tariff_agreement(
-    economy: Economy, phase: Array, *, lever: str, members: Sequence[str], partner: str,
-    nontariff_scopes: Sequence[str], scope: str, utilisation: Array,
-    nontariff_cut: Array, calendar: Array,
+    economy: Economy, phase: Array, *, lever: str, members: str | Sequence[str], partner: str,
+    without: str | Sequence[str], scope: str, utilisation: Array, calendar: Array,
+    nontariff_cut: Array = NONE, other_members_share: Array = NONE,
 ) -> Shock:
     r"""Lower duties between one country and the members of a union (equation L1).
 
-    .. math:: r = \varphi\, c_{jg}\, U, \qquad n = \varphi\, N\, c_{jg}
+    .. math:: r = \varphi\, c_{jg}\, U, \qquad
+        n = \varphi\, N\, c_{jg}\, z_g\, \pi_{ij}, \qquad
+        \pi_{ij} = \begin{cases} 1 & \text{between the pair} \\ \rho & \text{else}
+        \end{cases}
 
-    Every member gets the same cut, so rivals inside the union keep their place.
+    Every member gets the same cut of duty, so rivals inside the union keep their place; it
+    reaches only goods with a certificate of origin.
 
     Parameters
     ----------
@@ -38,23 +42,29 @@ def tariff_agreement(
         Name under which the table of coverage holds this agreement.
     members, partner
         The union's members and the country on the other side.
-    nontariff_scopes
-        Scopes of the agreement that also lower non-tariff costs.
+    without
+        Groups that the agreement leaves out.
     scope
         Which schedule: the coverage :math:`c` by importer and group.
     utilisation
         Share :math:`U` of eligible trade that claims the preference.
-    nontariff_cut
-        Cost :math:`N` removed on covered goods, share of delivered value.
     calendar
         Calendar years.
+    nontariff_cut
+        Cost :math:`N` removed on covered goods that need certificates (the share :math:`z` of
+        a group), share of delivered value.
+    other_members_share
+        Part :math:`\rho` of it for members other than the pair's own.
     """
+    members, left_out = _names(members), _names(without)
     inside = economy.mask("importer", [partner]) * economy.mask("exporter", members)
     outside = economy.mask("importer", members) * economy.mask("exporter", [partner])
-    reach = phase * (inside + outside)
+    reach = phase * (inside + outside) * (1.0 - economy.mask("group", left_out))
     covered = reach * economy.coverage(lever, scope)
-    nontariff = nontariff_cut if scope in nontariff_scopes else 0.0
-    made = Shock(duty=covered * utilisation, information=covered * nontariff)
+    close = economy.pair_flow + (1.0 - economy.pair_flow) * other_members_share
+    cut = covered * nontariff_cut * economy.certified * close
+    made = Shock(duty=covered * utilisation, information=cut if cut.any() else NONE,
+                 origin=inside + outside)
     return with_quotas(made, economy, lever, scope, reach, calendar)
 
 
@@ -67,7 +77,8 @@ def free_zone(
 
     .. math:: r = \varphi\, w s, \qquad b = \varphi\, w s\, V z
 
-    Where no duty is left, as after a free-trade agreement, nothing of it is relieved.
+    Where no duty is left, as after a free-trade agreement, nothing of it is relieved. What is
+    sold in the zone is relieved wherever it was made, so no certificate of origin is asked for.
 
     Parameters
     ----------
@@ -185,8 +196,8 @@ def tariff_change(
     ----------
     importers, exporters, groups
         Whose duties, on whose goods, of which groups; names, or a text of names with commas.
-        All suppliers of an importer make it a change of the most-favoured-nation duty, one
-        partner a preference.
+        All suppliers of an importer make it a change of the most-favoured-nation duty; some
+        of them a preference, which asks for a certificate of origin.
     method
         One of `METHODS`.
     rate, cap, cut
@@ -225,12 +236,16 @@ def tariff_change(
             traded = economy.sales if coefficient_from == WEIGHTED_AVERAGE else 1.0
             coefficient = _solved(old, chosen * traded, target_average_cut)
         new = swiss_formula(old, coefficient)
-    return Shock(duty=phase * utilisation * chosen * (1.0 - ratio(new, old, 1.0)))
+    foreign = {*economy.pair.exporters} - {*_names(exporters)}
+    some = chosen * np.any(economy.mask("exporter", [*foreign]) * (1.0 - economy.home),
+                           axis=axis("exporter"), keepdims=True)
+    return Shock(duty=phase * utilisation * chosen * (1.0 - ratio(new, old, 1.0)),
+                 origin=some if some.any() else NONE)
 
 
 def _names(names: str | Sequence[str]) -> list[str]:
     parts = names.split(",") if isinstance(names, str) else names
-    return [part.strip() for part in parts]
+    return [part.strip() for part in parts if part.strip()]
 
 
 def _solved(old: Array, weight: Array, cut: Array) -> Array:

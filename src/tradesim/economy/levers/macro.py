@@ -83,6 +83,6 @@ def growth_path(
 def _macro(economy: Economy, growth: Array) -> Array:
     """Move the reference path: the pair by equation 2, other sales with the importer's GDP."""
     gdp = only(growth, "importer", "year", "draw").T
-    flow = response(economy.draws, gdp, gdp, 0.0 * gdp[..., 0])
+    flow = response(economy.draws, gdp, 0.0 * gdp[..., 0])
     gravity = spread(flow, "draw", "year", "importer")
     return np.asarray(gravity * economy.pair_flow + growth * (1.0 - economy.pair_flow))

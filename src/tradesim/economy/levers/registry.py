@@ -25,7 +25,7 @@ from tradesim.inputs.strict_yaml import Document, kind, load_document
 KINDS: Mapping[str, Callable[..., Shock]] = {function.__name__: function for function in (
     duties.tariff_agreement, transport.route_improvement, duties.free_zone, transport.air_link,
     transport.border_facilitation, frictions.recognition, frictions.payment_relief,
-    transport.route_service, supply.plants, frictions.contacts, supply.project,
+    transport.visits, transport.route_service, supply.plants, frictions.contacts, supply.project,
     transport.route_closure, frictions.payment_friction, supply.supply_loss, supply.export_ban,
     macro.currency_move, macro.growth_path, duties.tariff_change)}
 
@@ -37,7 +37,7 @@ NAMES: Mapping[str, tuple[str, str]] = {
                     ("exporters", "country")),
     **dict.fromkeys(("importers", "importer", "rival_importers", "host", "partner"),
                     ("importers", "member of the pair")),
-    **dict.fromkeys(("groups", "group", "input_groups", "output_groups"),
+    **dict.fromkeys(("groups", "group", "without", "input_groups", "output_groups"),
                     ("groups", "group")),
     **dict.fromkeys(("routes", "route"), ("routes", "route")),
 }
@@ -49,10 +49,20 @@ SINGLE = ("exporter", "importer", "host", "country", "partner", "group", "route"
 
 @cache
 def arguments(kind: str) -> tuple[str, ...]:
-    """Names a lever of this kind must give, in ``applies`` or ``settings``."""
+    """Names a lever of this kind may give, in ``applies`` or ``settings``."""
+    return tuple(parameter.name for parameter in _parameters(kind))
+
+
+def required(kind: str) -> tuple[str, ...]:
+    """Those of `arguments` that it must give: the kind has no default for them."""
+    return tuple(parameter.name for parameter in _parameters(kind)
+                 if parameter.default is parameter.empty)
+
+
+def _parameters(kind: str) -> list[inspect.Parameter]:
     parameters = inspect.signature(KINDS[kind]).parameters.values()
-    return tuple(parameter.name for parameter in parameters
-                 if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in GIVEN)
+    return [parameter for parameter in parameters
+            if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in GIVEN]
 
 
 def check_levers(levers: Mapping[str, Lever], path: Path, pair: Pair | None = None) -> None:
@@ -74,24 +84,28 @@ def check_levers(levers: Mapping[str, Lever], path: Path, pair: Pair | None = No
         pair does not have.
     """
     problems = [found for name, lever in levers.items()
-                for found in _problems(name, lever, pair)]
+                for found in _problems(name, lever, levers, pair)]
     if problems:
         document = load_document(path) if path.is_file() else Document({}, {}, str(path))
         raise InputError([document.problem(found.key, found.message, found.hint)
                           for found in problems])
 
 
-def _problems(name: str, lever: Lever, pair: Pair | None) -> Iterator[Problem]:
+def _problems(name: str, lever: Lever, levers: Mapping[str, Lever],
+              pair: Pair | None) -> Iterator[Problem]:
     if lever.kind not in KINDS:
         yield Problem("", f"{name}.kind", f"unknown kind '{lever.kind}'; known: "
                       f"{', '.join(KINDS)}", nearest(lever.kind, KINDS))
         return
-    needed = {*arguments(lever.kind), *TIMING}
+    known = {*arguments(lever.kind), *TIMING}
+    needed = {*required(lever.kind), *TIMING}
     for part, given in (("applies", set(lever.applies)), ("settings", set(lever.settings))):
-        for key in sorted(given - needed - {*COST}):
+        for key in sorted(given - known - {*COST}):
             yield Problem("", f"{name}.{part}.{key}", f"kind '{lever.kind}' has no such name",
-                          nearest(key, needed))
-    for key in sorted(needed - {*lever.applies, *lever.settings}):
+                          nearest(key, known))
+    first = levers[lever.follows] if lever.follows else lever
+    given = {*lever.applies, *lever.settings, *first.applies, *first.settings}
+    for key in sorted(needed - given):
         yield Problem("", f"{name}.{key}", f"missing: kind '{lever.kind}' needs it in applies or "
                       "settings")
     for key in sorted({*lever.applies} & {*lever.settings}):

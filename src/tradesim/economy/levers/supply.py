@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tradesim.common.arrays import MILLION, Array, total
+from tradesim.common.arrays import MILLION, Array, spread, total
 from tradesim.economy.base_year import Economy
 from tradesim.economy.levers.timing import lasting
-from tradesim.economy.shocks import FLOOR, Shock
+from tradesim.economy.shocks import FLOOR, NONE, Shock
+
+WHOLE = spread(1.0)
+WHOLE.setflags(write=False)
 
 TRICKLE = 1.0
 """USD a year that stands for a flow of which the reference path has nothing."""
@@ -80,25 +83,32 @@ def plants(
 
 
 def project(
-    economy: Economy, phase: Array, *, importer: str, group: str, quantity: Array, price: Array,
-    years: Array, years_on: Array,
+    economy: Economy, phase: Array, *, importer: str, group: str, quantity: Array, years: Array,
+    years_on: Array, price: Array = WHOLE, partner_share: Array = WHOLE,
+    joint_quantity: Array = NONE, joint_price: Array = NONE,
 ) -> Shock:
     r"""Add a flow of given goods to the pair's trade (equation L11).
 
-    .. math:: X = \varphi\, e\, q\, p
+    .. math:: X = \varphi\, e\, s\,(q\, p + q' p')
 
     Parameters
     ----------
     importer, group
         Who buys, and in which group the goods are counted.
     quantity, price
-        Amount a year :math:`q`, and USD per unit of it :math:`p`.
+        Amount a year :math:`q`, and USD per unit of it :math:`p`; without a price the amount
+        is a value in USD.
     years
         For how many years.
     years_on
         Years since it began.
+    partner_share
+        Share :math:`s` of the amount that the partner buys, or delivers; all of it by default.
+    joint_quantity, joint_price
+        Amount :math:`q'` and price :math:`p'` of what comes with it; nothing by default.
     """
-    value = phase * lasting(years_on, years) * quantity * price
+    worth = partner_share * (quantity * price + joint_quantity * joint_price)
+    value = phase * lasting(years_on, years) * worth
     return Shock(project=value * economy.mask("importer", [importer])
                  * economy.mask("group", [group]) * economy.pair_flow)
 

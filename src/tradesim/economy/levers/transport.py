@@ -12,6 +12,9 @@ from tradesim.economy.base_year import Economy
 from tradesim.economy.levers.timing import lasting
 from tradesim.economy.shocks import FLOOR, Shock
 
+WEEKS = 52.0
+"""Weeks of a year in which a weekly service flies."""
+
 
 def route_improvement(
     economy: Economy, phase: Array, *, route: str,
@@ -121,14 +124,19 @@ def border_facilitation(
 
 def air_link(
     economy: Economy, phase: Array, *, survival: Array, lifetime: Array,
-    weekly_flights: Array, reference_flights: Array, information_cut: Array, years_on: Array,
+    weekly_flights: Array, reference_flights: Array, information_cut: Array, seats: Array,
+    occupancy: Array, new_visitors: Array, years_on: Array,
 ) -> Shock:
-    r"""Fly directly: cheaper contacts for differentiated goods while it lasts (equation L4).
+    r"""Fly directly: cheaper contacts, and visitors, while it lasts (equation L4).
 
     .. math::
 
         m = \varphi\, n\, \delta_g \frac{\ln(1 + F)}{\ln(1 + F_0)}\,
-            1[t - t_0 < \ln u / \ln s]
+            1[t - t_0 < \ln u / \ln s], \qquad
+        \Delta N = \varphi\, 52\, F\, b\, o\, \nu\, 1[t - t_0 < \ln u / \ln s]
+
+    A visitor takes one seat there and one back, so a flight there and back brings as many
+    visitors as an aircraft has seats in use.
 
     Parameters
     ----------
@@ -140,13 +148,32 @@ def air_link(
         Flights a week :math:`F`, and the number :math:`F_0` to which the cut refers.
     information_cut
         Cost :math:`n` removed on fully differentiated goods, share of delivered value.
+    seats, occupancy
+        Seats of an aircraft :math:`b`, and the share :math:`o` of them in use.
+    new_visitors
+        Share :math:`\nu` of the passengers who would not visit the partner otherwise.
     years_on
         Years since the service began :math:`t - t_0`.
     """
     flying = years_on < np.log(lifetime) / np.log(survival)
     frequency = np.log1p(weekly_flights) / np.log1p(reference_flights)
     cut = phase * flying * information_cut * frequency
-    return Shock(information=cut * economy.differentiated * economy.pair_flow)
+    return Shock(information=cut * economy.differentiated * economy.pair_flow,
+                 visitors=phase * flying * WEEKS * weekly_flights * seats * occupancy
+                 * new_visitors)
+
+
+def visits(economy: Economy, phase: Array, *, visitors: Array) -> Shock:
+    r"""Bring visitors by land, with no change of what goods cost (equation L18).
+
+    .. math:: \Delta N = \varphi\, V
+
+    Parameters
+    ----------
+    visitors
+        Visitors a year :math:`V` in both directions that there would not be otherwise.
+    """
+    return Shock(visitors=phase * visitors)
 
 
 def route_closure(

@@ -144,7 +144,7 @@ def facts(comparison: Comparison, pair: Pair) -> dict[str, Any]:
         "rows": rows, "first": rows[0], "last": comparison.last, "draws": comparison.draw_count,
         "baseline": comparison.label(comparison.baseline), "base": base,
         "count": pair.name(comparison.count), "target_count": pair.name(comparison.target_count),
-        "target": [comparison.target / MILLION],
+        "target": [comparison.target / MILLION], "goal": pair.goal(comparison.target),
         "base_chance": under,
         "often": [{"label": comparison.label(name), "share": chance[name]}
                   for name in often[:2]],

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tradesim.common.arrays import MILLION, Array
+from tradesim.economy.accounts import ASSUMED
 from tradesim.reports.figure_style import (
     IMPLEMENTED,
     REFERENCE,
@@ -36,8 +37,9 @@ BAR = 0.36
 """Height of a bar, inches."""
 
 PARTS: dict[str, tuple[str, ...]] = {
-    "resource": ("gain_resource",), "tax": ("gain_tax",), "treasury": ("tariff_revenue",),
-    "rent": ("quota_rent",), "terms": ("gain_supplier_price", "exporter_surplus"),
+    "resource": ("gain_resource",), "formalities": ("gain_formalities",),
+    "tax": ("gain_tax",), "treasury": ("tariff_revenue",), "rent": ("quota_rent",),
+    "terms": ("gain_supplier_price", "exporter_surplus"),
     "home_buyers": ("gain_home_price",), "home_producers": ("producer_surplus",),
     "choice": ("gain_choice",)}
 """Parts of a country's gain in the order of table and figure, with the variables they add up."""
@@ -58,6 +60,15 @@ def parts(view: ResultsView, importer: str, case: str = "if_implemented",
     sums["treasury"] = net - sum(values for part, values in sums.items() if part != "treasury")
     return {part: values for part, values in sums.items()
             if np.abs(values).max() >= NOTHING} | {"net": net}
+
+
+def assumed_part(view: ResultsView, effect: float) -> dict[str, Any] | None:
+    """Give the part of the effect on turnover that is an assumed cut of non-tariff cost, if any."""
+    if ASSUMED not in view.dataset or abs(effect) < NOTHING:
+        return None
+    part = view.draws(ASSUMED, "if_implemented", count=view.count, year=view.last)
+    share = float(part.mean()) / effect
+    return {"change": Change.of(part), "percent": [100 * share], "most": share > 0.5}
 
 
 def closed(view: ResultsView) -> bool:
@@ -108,6 +119,7 @@ def _gain_facts(view: ResultsView, importer: str) -> dict[str, Any]:
     lost = -mean.get("treasury", 0.0)
     return {"country": view.pair.name(importer), "net": Change.of(by_part["net"]),
             "resource": [mean.get("resource", 0.0)], "tax": [mean.get("tax", 0.0)],
+            "formalities": [mean.get("formalities", 0.0)],
             "lost": [lost], "triangle": [mean.get("tax", 0.0) - lost]}
 
 

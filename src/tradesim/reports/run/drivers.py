@@ -15,7 +15,7 @@ from tradesim.reports import figure_style
 from tradesim.reports.figure_style import IMPLEMENTED, SCENARIO, horizontal_bars, subplots
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import plain, pretty, together, words, wrapped
-from tradesim.simulation.factors import HAPPENS, SPECIFICATION
+from tradesim.simulation.factors import HAPPENS
 
 TOP = 10
 """Bars and rows shown."""
@@ -79,9 +79,7 @@ def rankings(view: ResultsView) -> list[Ranking]:
     levers = tuple(f"{name}." for name in view.scenario["levers"])
     names = [str(name) for name in view.dataset["factor"].to_numpy()]
     policy = [name.startswith(levers) for name in names]
-    barred = {REFERENCE: [policy[k] or name == SPECIFICATION for k, name in enumerate(names)],
-              EFFECT: [name.endswith(f".{HAPPENS}") or name == SPECIFICATION
-                       for name in names]}  # a number that names a form is no quantity
+    barred = {REFERENCE: policy, EFFECT: [name.endswith(f".{HAPPENS}") for name in names]}
     kept = view.dataset["factors"].transpose("factor", "draw")
     ranked = [Ranking(name, float(np.median(values)),
                       movers(kept.isel(factor=np.flatnonzero(~np.array(barred[name]))), values))

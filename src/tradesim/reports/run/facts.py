@@ -15,6 +15,7 @@ from tradesim.common.arrays import Array
 from tradesim.inputs.levers import Lever
 from tradesim.inputs.parameters import Parameter, quantile
 from tradesim.reports.ranges import NOTHING, Change, Range, median_range
+from tradesim.reports.run.accounts import assumed_part
 from tradesim.reports.run.drivers import THIRDS
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import (
@@ -60,7 +61,7 @@ def facts(view: ResultsView, levers: Sequence[Lever] = ()) -> dict[str, Any]:
     common = {
         "count": pair.name(view.count), "target_count": pair.name(pair.target_count),
         "changes": view.changes, "draws": view.draw_count, "point": view.point,
-        "target": [target],
+        "target": [target], "goal": view.goal,
         "now": {"year": years[-1], "value": [blocks[0]["reported"]]},
         "sample": (years[0], years[-1]),
         "last": {"year": last, **end}, "blocks": blocks, "others": _others(view, blocks),
@@ -168,6 +169,7 @@ def _effect(view: ResultsView, end: dict[str, Any]) -> dict[str, Any]:
         "risky": not view.point and bool(np.any(np.abs(risky - change) > NOTHING)),
         "times": times if times >= WIDER else 0,
         "effect_error": [float(risky.std() / np.sqrt(view.draw_count))],
+        "assumed": assumed_part(view, float(change.mean())),
         "largest": [_largest(view, importer) for importer in view.pair.importers],
         "losers": [_loser(view, importer) for importer in view.pair.importers],
     }

@@ -84,7 +84,7 @@ def fan(view: ResultsView) -> Figure:
         _years(axes, 5 if count == view.count else 3)
         if count == view.pair.target_count:
             axes.axhline(view.target, color="black", linestyle=(0, (5, 3)), linewidth=1.1)
-            beside(axes, view.pair.target.title, (0.01, view.target), (0, 3),
+            beside(axes, view.goal.title, (0.01, view.target), (0, 3),
                    xycoords=("axes fraction", "data"), fontsize=8.5)
     panels[0].set_ylabel(words()["per_year"])
     return figure

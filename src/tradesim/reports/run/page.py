@@ -20,10 +20,9 @@ from tradesim.inputs.levers import Choice, Lever, read_levers
 from tradesim.inputs.pair import Pair, read_pair
 from tradesim.inputs.parameters import Parameter, quantile, read_parameters
 from tradesim.inputs.posterior import MANIFEST as POSTERIOR
-from tradesim.inputs.posterior import PARAMETERS, PREFIX, SHARED, pooled, read_posterior
+from tradesim.inputs.posterior import PARAMETERS, PREFIX, read_posterior
 from tradesim.inputs.scenario import Scenario
 from tradesim.inputs.scenario_text import Difference, differences
-from tradesim.inputs.specifications import STACKED, Specification, read_specifications
 from tradesim.inputs.strict_yaml import load as load_yaml
 from tradesim.reports.export.document import write, writer
 from tradesim.reports.html_page import AMOUNTS, FIGURES, PAGE, RANGES, render, write_figures
@@ -43,21 +42,20 @@ MAIN_REFERENCE = ("fan", "probability", "directions", "assumptions")
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a report needs of a calibration folder, read once; `posterior` by specification."""
+    """What a report needs of a calibration folder, read once."""
 
     folder: Path
     pair: Pair
     history: History
     parameters: dict[str, Parameter]
     levers: dict[str, Lever]
-    specifications: Mapping[str, Specification]
     posterior: xr.Dataset
 
     @classmethod
     def read(cls, folder: Path) -> Calibration:
         """Read a calibration folder."""
         return cls(folder, read_pair(folder), read_history(folder), read_parameters(folder),
-                   read_levers(folder), read_specifications(folder), read_posterior(folder))
+                   read_levers(folder), read_posterior(folder))
 
 
 def report(folder: Path, calibration: Path | None = None, out: Path | None = None) -> Path:
@@ -81,10 +79,9 @@ def report(folder: Path, calibration: Path | None = None, out: Path | None = Non
     dataset = load(folder)
     source = calibration or Path(dataset.attrs["calibration"])
     known = Calibration.read(source if source.is_dir() else calibration_folder())
-    form = json.loads(dataset.attrs["scenario"]).get("specification", STACKED)
-    view = ResultsView(dataset, known.pair, known.history, pooled(known.posterior, form))
+    view = ResultsView(dataset, known.pair, known.history, known.posterior)
     target = folder if out is None else out
-    trust = reliability(view, known.folder, known.posterior, known.specifications)
+    trust = reliability(view, known.folder)
     ranked = rankings(view)
     drawn = write_figures(figures(view) | ({"causes": lambda: causes(view)} if view.changes else {})
                           | {"assumptions": lambda: assumptions(view, ranked)}, target, view.run_id)
@@ -168,8 +165,7 @@ def _quality(calibration: Path) -> dict[str, str] | None:
     path = calibration / POSTERIOR
     if not path.is_file():
         return None
-    fitted = [row for one in load_yaml(path)["specifications"].values()
-              for row in one["parameters"].values()]
+    fitted = load_yaml(path)["parameters"].values()
     return {"rhat": f"{max(row['rhat'] for row in fitted):.3f}",
             "ess": f"{min(row['ess'] for row in fitted):.0f}"}
 
@@ -220,8 +216,7 @@ def _fitted(name: str, posterior: xr.Dataset) -> Array | None:
     variable, *labels = name.removeprefix(PREFIX).split(".")
     if variable not in PARAMETERS:
         return None
-    dims = () if variable in SHARED else PARAMETERS[variable]
-    where = dict(zip(dims, labels, strict=True))
+    where = dict(zip(PARAMETERS[variable], labels, strict=True))
     return np.asarray(posterior[variable].sel(where).values)
 
 

@@ -12,15 +12,13 @@ import xarray as xr
 from tradesim.common.arrays import Array
 from tradesim.inputs.parameters import Parameter
 from tradesim.inputs.posterior import PREFIX
-from tradesim.inputs.specifications import Specification
 from tradesim.reports import backtest, identification
 from tradesim.reports.figure_style import Draw
 from tradesim.reports.panel_skill import SHOWN
-from tradesim.reports.ranges import median_range
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.skill import named, skill_text
 from tradesim.reports.wording import THOUSANDS
-from tradesim.simulation.factors import SIZE, SPECIFICATION
+from tradesim.simulation.factors import SIZE
 from tradesim.studies.backtest.benchmarks import OPEN
 from tradesim.studies.backtest.bootstrap import SkillRange
 from tradesim.studies.backtest.panel import SHIPPED, read_skill
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ELASTICITY = f"{PREFIX}elasticity_gdp"
-LEVERS, SPECIFIED, GROWTH, REST = "levers", "specification", "growth", "rest"
+LEVERS, GROWTH, REST = "levers", "growth", "rest"
 LEAST = 60
 """Fewer draws than this say nothing about shares."""
 
@@ -42,7 +40,7 @@ def evidence(view: ResultsView, past: pd.DataFrame | None, known: Mapping[str, P
              posterior: xr.Dataset) -> dict[str, Draw]:
     """Give what draws each figure of the section for which there are data and draws.
 
-    `past` is the back-test, `posterior` the fitted draws by specification.
+    `past` is the back-test, `posterior` the fitted draws.
     """
     drawn: dict[str, Draw] = {}
     if past is not None and not view.point:
@@ -54,8 +52,7 @@ def evidence(view: ResultsView, past: pd.DataFrame | None, known: Mapping[str, P
     return drawn
 
 
-def reliability(view: ResultsView, calibration: Path, posterior: xr.Dataset,
-                specifications: Mapping[str, Specification]) -> dict[str, Any]:
+def reliability(view: ResultsView, calibration: Path) -> dict[str, Any]:
     """Give the numbers of the section on reliability.
 
     Returns
@@ -63,16 +60,15 @@ def reliability(view: ResultsView, calibration: Path, posterior: xr.Dataset,
     dict
         ``past``: the back-test itself, None where this calibration was never back-tested.
         ``record``: its track record on the headline count, with the horizons as rows. ``others``:
-        skill of this form on other pairs by years ahead, None where that was not tested.
-        ``shares``: parts of the range in per cent; None where there are too few draws. ``forms``:
-        the reference by specification, where the draws hold several.
+        skill of the equation on other pairs by years ahead, None where that was not tested.
+        ``shares``: parts of the range in per cent; None where there are too few draws.
     """
     past = read_record(calibration) if (calibration / FILE).is_file() else None
     parts = range_shares(view)
     return {"past": past, "record": None if past is None else _record(past, view.count),
             "others": _others(calibration),
-            "shares": {name: 100 * parts[name] for name in (GROWTH, SPECIFIED, LEVERS, REST)}
-            if parts else None, "forms": forms(view, posterior, specifications)}
+            "shares": {name: 100 * parts[name] for name in (GROWTH, LEVERS, REST)}
+            if parts else None}
 
 
 def _record(past: pd.DataFrame, count: str) -> dict[str, Any]:
@@ -98,24 +94,6 @@ def _others(calibration: Path) -> list[dict[str, Any]] | None:
             for row in rows] or None
 
 
-def forms(view: ResultsView, posterior: xr.Dataset,
-          specifications: Mapping[str, Specification]) -> list[dict[str, Any]]:
-    """Give the reference of the last year by specification, on the count of the target.
-
-    ``weight`` is the share of draws, ``value`` the median with its 80 % range in USD million,
-    ``chance`` that of the target. Empty where all draws have one specification or are too few.
-    """
-    if view.draw_count < LEAST or SPECIFICATION not in view.dataset["factor"]:
-        return []
-    index = view.dataset["factors"].sel(factor=SPECIFICATION).to_numpy().astype(int)
-    names = posterior["specification"].to_numpy().astype(str)
-    turnover = view.last_turnover("reference", view.pair.target_count)
-    return [{"title": specifications[str(names[k])].title, "weight": float((index == k).mean()),
-             "value": median_range(turnover[index == k]),
-             "chance": float((turnover[index == k] >= view.target).mean())}
-            for k in np.unique(index)]
-
-
 def range_shares(view: ResultsView) -> dict[str, float]:
     """Share of each part in the variance of log turnover, last year, headline count.
 
@@ -129,7 +107,7 @@ def range_shares(view: ResultsView) -> dict[str, float]:
     factors = view.dataset["factors"]
     return variance_shares(before, after, {
         name: factors.sel(factor=name).to_numpy().astype(float)
-        for name in (SIZE, ELASTICITY, SPECIFICATION) if name in factors["factor"]})
+        for name in (SIZE, ELASTICITY) if name in factors["factor"]})
 
 
 def variance_shares(before: Array, after: Array, factors: Mapping[str, Array]) -> dict[str, float]:
@@ -138,28 +116,22 @@ def variance_shares(before: Array, after: Array, factors: Mapping[str, Array]) -
     Log turnover is taken apart draw by draw,
 
     .. math:: \ln T = \ln T_0 + \ln(T / T_0), \qquad
-        \ln T_0 = \bar m_k + g_k + e
+        \ln T_0 = \bar m + g + e
 
-    into the mean :math:`\bar m_k` without the levers (`before`) under the specification of the
-    draw, the part :math:`g_k` that the size of both economies and its elasticity explain within a
-    specification (least squares on size, elasticity and their product), what nothing explains
-    :math:`e`, and the levers. A part's share is its covariance with :math:`\ln T` over the
-    variance of :math:`\ln T`, so that shares add up to one, without any order.
+    into the part :math:`g` that the size of both economies and its elasticity explain of log
+    turnover without the levers (`before`; least squares on size, elasticity and their product),
+    what nothing explains :math:`e`, and the levers. A part's share is its covariance with
+    :math:`\ln T` over the variance of :math:`\ln T`, so that shares add up to one, without any
+    order.
     """
     if np.ptp(after) == 0.0:
         return {}
-    kinds = factors.get(SPECIFICATION, np.zeros(len(before)))
     size, elasticity = (factors.get(name, np.zeros(len(before))) for name in (SIZE, ELASTICITY))
-    middle, growth = np.empty_like(before), np.empty_like(before)
-    for kind in np.unique(kinds):
-        rows = kinds == kind
-        middle[rows] = before[rows].mean()
-        columns = [size[rows], elasticity[rows], size[rows] * elasticity[rows]]
-        design = np.column_stack([part - part.mean() for part in columns])
-        deviation = before[rows] - middle[rows]
-        growth[rows] = design @ np.linalg.lstsq(design, deviation, rcond=None)[0]
-    parts = {GROWTH: growth, SPECIFIED: middle, LEVERS: after - before,
-             REST: before - middle - growth}
+    columns = [size, elasticity, size * elasticity]
+    design = np.column_stack([part - part.mean() for part in columns])
+    deviation = before - before.mean()
+    growth = design @ np.linalg.lstsq(design, deviation, rcond=None)[0]
+    parts = {GROWTH: growth, LEVERS: after - before, REST: deviation - growth}
     spread = after - after.mean()
     return {name: float(np.mean(part * spread) / np.mean(spread**2))
             for name, part in parts.items()}

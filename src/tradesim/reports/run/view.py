@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from tradesim.common.arrays import MILLION, Array
-from tradesim.inputs.pair import Pair
+from tradesim.inputs.pair import Pair, Target
 from tradesim.reports.wording import words
 
 if TYPE_CHECKING:
@@ -39,6 +39,11 @@ class ResultsView:
     def target(self) -> float:
         """Turnover aimed at, USD million."""
         return float(self.dataset.attrs["target_value"]) / MILLION
+
+    @property
+    def goal(self) -> Target:
+        """The target with its title and what there is to know about it."""
+        return self.pair.goal(float(self.dataset.attrs["target_value"]))
 
     @cached_property
     def scenario(self) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from tradesim.common.errors import ConvergenceError, InputError, Problem, Trades
 from tradesim.common.files import whole_file
 from tradesim.inputs import macro_outlook
 from tradesim.inputs.parameters import Cube, quantile, read_parameters
-from tradesim.inputs.specifications import Specification, size_of_market
 from tradesim.reference import gravity
 from tradesim.reference.likelihood import (
     Evidence,
@@ -31,6 +30,7 @@ from tradesim.reference.likelihood import (
 from tradesim.reference.mcmc import assess, kept_draws, sample
 from tradesim.studies.backtest import scores
 from tradesim.studies.backtest.benchmarks import rule
+from tradesim.studies.backtest.track_record import MODEL
 
 MAX_RHAT, MIN_EFFECTIVE = 1.05, 400.0
 """Bounds for the fit of one origin; what fails them is repeated with more steps."""
@@ -50,11 +50,10 @@ class CellTask:
     """One model at one origin, ready to be sent to another process."""
 
     folder: Path  # of the calibration
-    model: str  # name of a simple forecast, or of a specification
-    form: Specification | None  # None for a simple forecast
+    model: str  # `MODEL`, or the name of a simple forecast
     origin: int  # last year known
     series: Array  # reported trade up to the origin, logs; (year, series), NaN in a gap
-    outcome: Array  # the same after it; all that a specification uses, to be scored
+    outcome: Array  # the same after it; of the model only to be scored
     draws: int
     seed: int
 
@@ -84,7 +83,7 @@ def work(task: CellTask) -> Cell:
     Errors come back in the cell, because they do not all survive the way between processes.
     """
     try:
-        return (_specified if task.form is not None else _rival)(task)
+        return (_fitted if task.model == MODEL else _rival)(task)
     except TradesimError as error:
         note = {"residual": error.residual} if isinstance(error, ConvergenceError) else {}
         return Cell(task.model, task.origin, np.zeros((0, *task.outcome.shape)),
@@ -101,7 +100,7 @@ def _rival(task: CellTask) -> Cell:
                  "left_out": sum(forecast.left_out for forecast in forecasts)})
 
 
-def _specified(task: CellTask) -> Cell:
+def _fitted(task: CellTask) -> Cell:
     done = _converged(task)
     draws, outcome = to_series(done.log_report), task.outcome
     density = np.array([[scores.log_score(draws[:, h, k], outcome[h, k])
@@ -112,14 +111,13 @@ def _specified(task: CellTask) -> Cell:
 
 def _converged(task: CellTask) -> Hindcast:
     """Fit with as many steps as it takes."""
-    assert task.form is not None
     for steps in ATTEMPTS:
-        done = hindcast(task.folder, task.origin, task.form, horizons=len(task.outcome),
+        done = hindcast(task.folder, task.origin, horizons=len(task.outcome),
                         draws=task.draws, seed=task.seed, steps=steps)
         if done.worst_rhat < MAX_RHAT and done.smallest_ess >= MIN_EFFECTIVE:
             return done
     raise ConvergenceError(
-        f"fit of {task.model} to the years up to {task.origin} (R-hat {done.worst_rhat:.3f}, must "
+        f"fit to the years up to {task.origin} (R-hat {done.worst_rhat:.3f}, must "
         f"be below {MAX_RHAT}; {done.smallest_ess:.0f} effective draws, at least "
         f"{MIN_EFFECTIVE:.0f} needed; {ATTEMPTS[-1]} steps)", done.worst_rhat)
 
@@ -129,7 +127,6 @@ class Hindcast:
     """A projection as it would have been made at the end of `origin`."""
 
     origin: int  # last year known
-    specification: str
     years: tuple[int, ...]
     log_flow: Array  # on the reference count, USD; (draw, year, importer)
     log_report: Array  # as each country would report it, with bias and reporting error of an
@@ -138,12 +135,12 @@ class Hindcast:
     smallest_ess: float  # smallest effective sample size
 
 
-def hindcast(folder: Path, origin: int, specification: str | Specification, *, horizons: int = 5,
-             draws: int = 2000, seed: int = 1, steps: int = STEPS) -> Hindcast:
-    """Fit a specification to the data up to a year and project from there.
+def hindcast(folder: Path, origin: int, *, horizons: int = 5, draws: int = 2000, seed: int = 1,
+             steps: int = STEPS) -> Hindcast:
+    """Fit the reference path to the data up to a year and project from there.
 
-    After the origin GDP, prices and imports follow `macro_outlook.paths`, the corridor's regime and
-    the innovations are drawn. Every specification sees the same of all these.
+    After the origin GDP and prices follow `macro_outlook.paths`, the corridor's regime and the
+    innovations are drawn.
 
     Bad input, or an origin without enough history, is an InputError.
     """
@@ -151,7 +148,7 @@ def hindcast(folder: Path, origin: int, specification: str | Specification, *, h
     if horizons < 1 or draws < 1:
         raise InputError([Problem("hindcast", "horizons" if horizons < 1 else "draws",
                                   "must be 1 or more")])
-    evidence = read_evidence(folder, specification, origin)
+    evidence = read_evidence(folder, origin)
     rng = np.random.default_rng([seed, origin, 1])
     starts = np.array([starting_points(evidence, WALKERS, rng) for _ in range(ENSEMBLES)])
     chains = sample(lambda vectors: log_posterior(vectors, evidence), starts, steps, seed)
@@ -167,8 +164,7 @@ def hindcast(folder: Path, origin: int, specification: str | Specification, *, h
         (*flow.shape, len(evidence.history.reporters)))
     bias = np.stack([np.zeros_like(numbers["bias"]), numbers["bias"]], axis=-1)
     report = (flow[..., None] + bias[:, None] + numbers["error_sd"][:, None] * noise)
-    return Hindcast(origin, evidence.specification.name,
-                    tuple(range(origin + 1, origin + 1 + horizons)), flow, report,
+    return Hindcast(origin, tuple(range(origin + 1, origin + 1 + horizons)), flow, report,
                     max(rhat for rhat, _ in diagnostics.values()),
                     min(size for _, size in diagnostics.values()))
 
@@ -176,7 +172,7 @@ def hindcast(folder: Path, origin: int, specification: str | Specification, *, h
 def _project(folder: Path, evidence: Evidence, numbers: dict[str, Array], horizons: int,
              rng: np.random.Generator) -> Array:
     """Log flows after the last year of the evidence (draw, year, importer)."""
-    history, form = evidence.history, evidence.specification
+    history = evidence.history
     draws, members = numbers["constant"].shape
     series = history.series
     if len(series.years) <= macro_outlook.LEAST:
@@ -185,17 +181,12 @@ def _project(folder: Path, evidence: Evidence, numbers: dict[str, Array], horizo
                                   f"forecast it; {macro_outlook.LEAST + 1} are needed")])
     ahead = macro_outlook.paths(series, horizons, draws, rng)
     base = history.years.index(evidence.base_year)
-    known = size_of_market(form.size, history.log_gdp, history.log_real, history.log_imports)
-    size = size_of_market(form.size, ahead.log_gdp, ahead.log_real, ahead.log_imports)
-    shape = (draws, horizons, members)
+    growth = ahead.log_gdp - history.log_gdp[base]
     closed = _corridor(folder, history.closed_share[-1], draws, horizons, rng)
-    normal = rng.standard_normal(shape)
-    if np.isfinite(form.degrees):
-        normal /= np.sqrt(rng.chisquare(form.degrees, shape) / form.degrees)
+    normal = rng.standard_normal((draws, horizons, members))
     path = gravity.reference(
         parameters=numbers, innovations=normal * numbers["innovation_sd"][:, None, :],
-        size=size - known[base],
-        log_growth=ahead.log_gdp - history.log_gdp[base],
+        size=growth.sum(axis=-1), log_growth=growth,
         exchange_rate=history.exchange_rate[-1] + macro_outlook.relative_prices(
             series, ahead.log_gdp, ahead.log_real),
         closed_share=closed)

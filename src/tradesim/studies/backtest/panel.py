@@ -40,6 +40,7 @@ from tradesim.reference.one_count import Ahead, Priors
 from tradesim.studies.backtest import scores
 from tradesim.studies.backtest.bootstrap import skill_range
 from tradesim.studies.backtest.panel_rivals import RIVALS
+from tradesim.studies.backtest.track_record import MODEL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ FILE = "panel_skill.csv"
 COLUMNS = ("model", "horizon", "skill", "low", "high", "coverage90", "cases", "pairs",
            "chance_of_none", "crps", "bias")
 
-SHIPPED, KNOWN = "tradesim", "_gdp_known"
+SHIPPED, KNOWN = MODEL, "_gdp_known"
 """The form with the priors of the calibration, and what a name gets where GDP is known."""
 
 HORIZONS, POINTS, BLOCK = 11, 256, 5
@@ -156,7 +157,7 @@ def _score_forms(panel: Panel, rows: Rows, origin: int, forms: Mapping[str, Prio
                 continue
             draws = one_count.forecast(priors, nodes, *done[walk], ahead, points)
             place = (draws <= outcome[..., None]).mean(axis=-1)
-            yield name + suffix, (scores.crps_even(draws, outcome),
+            yield name + suffix, (scores.crps(draws, outcome, axis=-1),
                                   (place >= 0.05) & (place <= 0.95),
                                   outcome - np.median(draws, axis=-1))
 

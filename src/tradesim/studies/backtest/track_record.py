@@ -15,7 +15,6 @@ import numpy as np
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
-from tradesim.inputs.specifications import STACKED
 from tradesim.inputs.strict_csv import Column, read_table
 from tradesim.studies.backtest.bootstrap import SkillRange, skill_range
 
@@ -26,14 +25,10 @@ FILE = "backtest.csv"
 TURNOVER = "turnover"
 """Target: both directions added. Any other target is the importer of one direction."""
 
-HINDSIGHT = f"{STACKED}_hindsight"
-"""The stack with the weights from all cells, scored on those cells."""
+MODEL = "tradesim"
+"""The reference path, fitted to what was known at each origin."""
 
-EQUAL = "equal_weights"
-"""All candidates with the same weight: what a stack should beat to be worth its while."""
-
-CANDIDATE, STACK, RIVAL, RIVAL_ALL_YEARS, ABLATION, PROBE = KINDS = (
-    "candidate", "stack", "rival", "rival_all_years", "ablation", "probe")
+SHIPPED, RIVAL, RIVAL_ALL_YEARS, PROBE = KINDS = ("model", "rival", "rival_all_years", "probe")
 """Kinds of models; a `RIVAL` does not see the years in which the corridor was closed."""
 
 KEY = ("target", "count", "model", "origin", "horizon")
@@ -193,7 +188,7 @@ def overall(rows: pd.DataFrame) -> pd.DataFrame:
     return table.groupby(["model", "kind"], sort=False).mean().reset_index("kind")
 
 
-def track_record(frame: pd.DataFrame, count: str, model: str = STACKED,
+def track_record(frame: pd.DataFrame, count: str, model: str = MODEL,
                  target: str = TURNOVER) -> dict[str, Any]:
     """Numbers for one sentence on how wrong forecasts of this kind were.
 
@@ -204,7 +199,7 @@ def track_record(frame: pd.DataFrame, count: str, model: str = STACKED,
     count
         On which count.
     model, target
-        The stack as of each origin, and turnover, by default.
+        The reference path and turnover by default.
 
     Returns
     -------

@@ -136,20 +136,21 @@ def _simulated(space: FactorSpace, task: ChunkTask) -> ChunkResult:
     drawn, acting, values = space.rows(task.factors, task.points, task.noise)
     cases = {REFERENCE: dict.fromkeys(acting, np.array(0.0)), SCENARIO: acting}
     outputs = output_columns(space.base, simulate(space.base, space.scenario, drawn, cases),
-                             task.outputs)
+                             task.outputs, space.scenario.target_usd)
     lost = np.flatnonzero(~np.isfinite(outputs).all(axis=1))
     outputs[lost] = np.nan
     return ChunkResult(task.start, values, outputs, tuple(
         (task.start + int(row), "the result is not a finite number") for row in lost))
 
 
-def output_columns(base: Baseline, dataset: xr.Dataset, outputs: Outputs) -> Array:
-    """Lay out the outputs by row, in the order of `labels`."""
+def output_columns(base: Baseline, dataset: xr.Dataset, outputs: Outputs,
+                   target_usd: float) -> Array:
+    """Lay out the outputs by row, in the order of `labels`; the target is on its official count."""
     columns = []
     for name in outputs.variables:
         array = dataset["turnover" if name == TARGET else name].sel(year=list(outputs.years))
         if name == TARGET:
-            reached = array.sel(count=[base.pair.target_count]) >= base.pair.target_value
+            reached = array.sel(count=[base.pair.target_count]) >= target_usd
             array = reached.astype(float)
         array = array.transpose("draw", ...)
         values, dims = array.to_numpy(), list(array.dims)

@@ -19,11 +19,11 @@ from tradesim.inputs.distributions import EDGE
 from tradesim.inputs.parameters import Cube, Parameter
 from tradesim.inputs.posterior import PREFIX
 from tradesim.inputs.scenario import Scenario
-from tradesim.simulation.draws import draw_all
+from tradesim.inputs.scenario_schema import GONE
+from tradesim.simulation.draws import draw_all, happening
 from tradesim.studies.sweep.results import SWITCH
 
 POSTERIOR, FUTURE, SUCCESS, INNOVATION = "posterior", "future", ".success", "innovation."
-SPECIFICATION = "specification"
 POLICY, DATA = "policy", "data"
 FUTURES = 1024
 """Futures drawn for the factor `future`, which picks one of them."""
@@ -32,12 +32,11 @@ GROUPS: Mapping[str, str] = {
     "gdp": "world", "corridor": "world", "innovation": "world", FUTURE: "world",
     "elasticity": "behaviour", "adjustment": "behaviour", "supply": "behaviour",
     "routes": "behaviour", "time_value": "behaviour", "differentiated": "behaviour",
-    POSTERIOR: "calibration", SPECIFICATION: "calibration",
+    POSTERIOR: "calibration",
 }
 """Group of a factor by the first part of its name; levers are policy, all else is data."""
 
-_ROWS = {POSTERIOR: "What the statistics leave open (all fitted numbers together)",
-         SPECIFICATION: "Which form the reference path has (those with weight, in their order)"}
+_FITTED = "What the statistics leave open (all fitted numbers together)"
 _CELLS = tuple(f"{table.title}: " for table in TABLES)
 _LIST = "`tradesim sweep SCENARIO --list` lists all factors"
 
@@ -133,8 +132,8 @@ class FactorSpace:
                 return None
             kind = "cell" if item.title.startswith(_CELLS) else "number"
             return self._factor(name, item.title.rstrip("."), item.unit, kind)
-        if name in _ROWS:
-            return self._factor(name, _ROWS[name], "place in order", POSTERIOR)
+        if name == POSTERIOR:
+            return self._factor(name, _FITTED, "place in order", POSTERIOR)
         if name.endswith(SUCCESS):
             lever = self.base.levers[name.removesuffix(SUCCESS)].title
             return self._factor(name, f"{lever} happens", SWITCH, "success")
@@ -200,6 +199,8 @@ class FactorSpace:
         lever = name.partition(".")[0]
         if lever in self.base.levers and lever not in self.scenario.levers:
             return f"belongs to the lever '{lever}', which the scenario does not pull", ""
+        if name in GONE:
+            return GONE[name], ""
         return "unknown factor", nearest(name, [*self.factors, *self.numbers]) or _LIST
 
     def _with_range(self, name: str, span: str) -> Factor:
@@ -265,14 +266,17 @@ class FactorSpace:
         index = {item.name: k for k, item in enumerate(factors)}
         acting = {}
         for name in self.scenario.levers:
-            happens = drawn[f"{name}{SUCCESS}"] < drawn[f"{name}.probability"]
             if name in index:
                 acting[name] = (u[:, index[name]] >= 0.5).astype(float)
-            elif noise or f"{name}{SUCCESS}" in index:
-                acting[name] = happens.astype(float)
+            elif noise or f"{self._first(name)}{SUCCESS}" in index:
+                acting[name] = happening(self.base, drawn, name)
             else:
                 acting[name] = np.ones(len(u))
-        return acting
+        return {name: pulled * acting[self._first(name)] for name, pulled in acting.items()}
+
+    def _first(self, name: str) -> str:
+        """First stage of what a lever belongs to, whose luck is also that of the later ones."""
+        return self.base.levers[name].follows or name
 
     def values(self, factors: Sequence[Factor], u: Array, drawn: Mapping[str, Array],
                acting: Mapping[str, Array]) -> Array:
@@ -284,8 +288,7 @@ class FactorSpace:
             elif item.kind == "lever":
                 table[:, k] = acting[item.name]
             elif item.kind == "success":
-                table[:, k] = (drawn[item.name]
-                               < drawn[f"{item.name.removesuffix(SUCCESS)}.probability"])
+                table[:, k] = happening(self.base, drawn, item.name.removesuffix(SUCCESS))
             elif item.name.startswith(INNOVATION):
                 table[:, k] = ndtri(u[:, k])
         return table

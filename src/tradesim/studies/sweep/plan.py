@@ -105,7 +105,7 @@ def prepare(request: SweepRequest, calibration: Path | None = None) -> SweepPlan
     """
     _check_method(request)
     base = load_baseline(calibration or calibration_folder())
-    known = Known(base.parameters, base.levers, base.pair, base.specifications)
+    known = Known(base.parameters, base.levers, base.pair)
     scenario = read_scenario(request.scenario, known, request.overrides)
     seed = scenario.seed if request.seed is None else request.seed
     space = FactorSpace(base, scenario, seed)

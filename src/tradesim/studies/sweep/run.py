@@ -154,7 +154,8 @@ def _about(plan: SweepPlan, command: str, failed: Sequence[Mapping[str, Any]], l
             "rows": plan.design.rows, "seed": plan.space.seed, "run_id": plan.run_id,
             "version": __version__, "command": command,
             "scenario": plan.space.scenario.model_dump(mode="json", exclude={"origins"}),
-            "target": {"value": float(pair.target_value), "count": pair.target_count},
+            "target": {"value": float(plan.space.scenario.target_usd),
+                       "count": pair.target_count},
             "noise": plan.design.noise, "factors": factors,
             "groups": {name: [plan.factors[k].name for k in columns]
                        for name, columns in plan.groups.items()},
