@@ -1,4 +1,4 @@
-"""Tables of docs/backtest.md from calibration/backtest.csv: `python tests/backtest_page.py`."""
+"""Tables of docs/backtest.md: `python tests/helpers/backtest_page.py`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,23 @@ from pathlib import Path
 
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.pair import read_pair
-from tradesim.reports.backtest import horizon_rows, model_rows, summary
+from tradesim.reports.backtest import model_rows
+from tradesim.reports.skill import (
+    horizon_rows,
+    origin_rows,
+    percent,
+    sharpness_rows,
+    skill_text,
+    summary,
+)
 from tradesim.reports.wording import words
 from tradesim.studies.backtest import track_record as record
 from tradesim.studies.backtest.backtest import series_of
-from tradesim.studies.backtest.track_record import MODEL, TURNOVER
+from tradesim.studies.backtest.track_record import MODEL, RIVAL, RIVAL_ALL_YEARS, TURNOVER
 
 PAGE = Path(__file__).parents[2] / "docs" / "backtest.md"
-BEGIN, END = "<!-- from calibration/backtest.csv by tests/backtest_page.py -->", "<!-- end -->"
+BEGIN = "<!-- from calibration/backtest.csv by tests/helpers/backtest_page.py -->"
+END = "<!-- end -->"
 
 
 def table(heads: list[str], rows: list[list[str]]) -> str:
@@ -25,27 +34,33 @@ def table(heads: list[str], rows: list[list[str]]) -> str:
 
 def tables(folder: Path) -> str:
     """Give the results of the page."""
-    frame, pair, heads = record.read_record(folder), read_pair(folder), words("backtest")["columns"]
+    frame, pair = record.read_record(folder), read_pair(folder)
+    heads = words("backtest")["columns"]
     count = pair.target_count
     rows = record.of(frame, TURNOVER, count)
     others = []
     for target, other in series_of(pair):
         part = record.of(frame, target, other)
-        found, whole = record.skill(part, MODEL), record.overall(part).loc[MODEL]
+        whole = record.overall(part).loc[MODEL]
+        fair, every = (record.skill(part, MODEL, kind) for kind in (RIVAL, RIVAL_ALL_YEARS))
         what = TURNOVER if target == TURNOVER else (
             f"{pair.name(pair.partner(target))} to {pair.name(target)}")
         others.append([f"{what}, {pair.name(other)}", f"{whole['crps']:.3f}",
-                       *(f"{100 * value:.0f}\u00a0%".replace("-", "−") for value in (
-                           found.mean(), found.mean(2), whole["covered90"], whole["covered50"]))])
+                       *(skill_text(one.range(2)) for one in (fair, every)),
+                       *(percent(whole[f"covered{level}"]) for level in (90, 50))])
     return "\n\n".join([
-        f"Turnover on {pair.name(count)}. {summary(rows)}",
-        table(heads["horizon"], horizon_rows(rows)),
+        f"Turnover on {pair.name(count)}. {summary(rows, MODEL)}",
+        table(heads["horizon"], horizon_rows(rows, MODEL)),
+        "By origin, mean CRPS from the second year on:",
+        table(heads["origins"], origin_rows(rows, MODEL)),
+        "How spread out outcomes were in the ranges, and how wide these were:",
+        table(heads["sharpness"], sharpness_rows(rows, MODEL)),
         "Every model, means over the five horizons (each counts the same); skill against the best "
-        "rival at each horizon, bias is outcome less median.",
+        "rival of open years at each horizon, bias is outcome less median.",
         table(heads["models"], model_rows(rows)),
         "The model on every target and count:",
-        table(["target", "CRPS", "skill", "skill, years 2 to 5", "90 % held", "50 % held"],
-              others)])
+        table(["target", "CRPS", "skill, years 2 to 5", "the same, rivals of all years",
+               "90 % held", "50 % held"], others)])
 
 
 def page(text: str, folder: Path) -> str:

@@ -9,13 +9,15 @@ import numpy as np
 from made_up_world import PAIR
 from tradesim.studies.backtest import scores
 from tradesim.studies.backtest.backtest import Backtest, record_of
-from tradesim.studies.backtest.benchmarks import OTHERS, RIVALS
+from tradesim.studies.backtest.benchmarks import OPEN, OTHERS, RIVALS
 from tradesim.studies.backtest.cells import Cell, CellTask, to_series, work
 from tradesim.studies.backtest.track_record import MODEL
 
 FIRST, LAST = 1998, 2011
 ORIGINS = tuple(range(2005, 2011))
 DRAWS = 400
+CLOSED = 2008
+"""The year in which the corridor was closed."""
 
 SHIFT, ERROR = 0.0, 0.18
 """Bias and error of one year's forecast of the model."""
@@ -37,7 +39,7 @@ def plan(seed: int = 0, folder: Path = Path("nowhere")) -> Backtest:
     """Plan of the made-up back-test."""
     return Backtest(folder, PAIR, ORIGINS, 5, tuple(range(FIRST, LAST + 1)), values(seed),
                     DRAWS, 1, {"version": "0", "program": "0", "inputs": {},
-                               "origins": [2005, 2010]})
+                               "origins": [2005, 2010]}, (CLOSED,))
 
 
 def forecast(task: CellTask) -> Cell:
@@ -57,9 +59,10 @@ def rough(task: CellTask) -> Cell:
     """The same with rivals that need no fit: means and spreads of the series itself, quickly."""
     if task.model == MODEL:
         return forecast(task)
-    place = [*RIVALS, *OTHERS].index(task.model)
+    place = [*RIVALS, *OTHERS].index(task.model.removesuffix(OPEN))
     h = np.sqrt(np.arange(1, len(task.outcome) + 1))[:, None]
-    mean = task.series[-1] + 0.03 * place * h**2
+    known = task.series[np.isfinite(task.series).all(axis=1)]
+    mean = known[-1] + 0.03 * place * h**2
     sd = (0.2 + 0.05 * place) * h * np.ones_like(mean)
     return Cell(task.model, task.origin, scores.normal_draws(mean, sd, task.draws),
                 scores.log_score_normal(mean, sd, task.outcome), {"fit": "made up", "left_out": 0})

@@ -11,7 +11,8 @@ import fake_backtest
 from tradesim.reports import backtest
 from tradesim.reports.figure_style import save, style, styled
 from tradesim.studies.backtest import track_record as record
-from tradesim.studies.backtest.track_record import MODEL, TURNOVER
+from tradesim.studies.backtest.benchmarks import OPEN
+from tradesim.studies.backtest.track_record import MODEL, RIVAL_ALL_YEARS, TURNOVER
 
 COUNT = "right"
 
@@ -55,8 +56,15 @@ def test_skill_marks_stand_at_the_skill(frame, rows):
     scores = record.skill(rows, MODEL)
     dots = [line for line in axes.lines if line.get_marker() == "o"]
     np.testing.assert_allclose(dots[0].get_ydata(), scores.skill)
+    crosses = next(line for line in axes.lines if line.get_marker() == "x")
+    every = record.skill(rows, MODEL, RIVAL_ALL_YEARS)
+    np.testing.assert_allclose(crosses.get_ydata(), every.skill)
+    (bars,) = axes.collections
+    ends = [segment[:, 1] for segment in bars.get_segments()]
+    wanted = [scores.range(h, h)[1:3] for h in scores.horizons]
+    np.testing.assert_allclose(ends, wanted)
     labels = [text.get_text() for text in axes.get_xticklabels()]
-    assert labels == [f"{h}\n{backtest.named(rival)}"
+    assert labels == [f"{h}\n{backtest.named(rival.removesuffix(OPEN))}"
                       for h, rival in zip(scores.horizons, scores.rival, strict=True)]
 
 

@@ -16,6 +16,7 @@ from tradesim.cli.compare import compare
 from tradesim.cli.decompose import decompose
 from tradesim.cli.discover import discover
 from tradesim.cli.export import export
+from tradesim.cli.forecast import forecast
 from tradesim.cli.goal import goal
 from tradesim.cli.identify import identify
 from tradesim.cli.levers import levers
@@ -26,6 +27,7 @@ from tradesim.cli.run import run
 from tradesim.cli.show import show
 from tradesim.cli.smart import smart
 from tradesim.cli.sweep import sweep
+from tradesim.cli.update import update
 from tradesim.cli.verify import verify
 
 if TYPE_CHECKING:
@@ -54,8 +56,8 @@ def cli() -> None:
     """Run the commands; `HELP` describes them."""
 
 
-for command in (backtest, calibrate, check, compare, decompose, discover, export, goal, identify,
-                levers, new, report, run, show, smart, sweep, verify):
+for command in (backtest, calibrate, check, compare, decompose, discover, export, forecast, goal,
+                identify, levers, new, report, run, show, smart, sweep, update, verify):
     cli.add_command(command)
 
 

@@ -120,7 +120,7 @@ def read_history(folder: Path, as_of: int | None = None) -> History:
     return History(
         years, pair.importers, pair.reporters, log_value, error_scale, frozen(log_gdp),
         frozen(series.log_real[start:]), frozen(np.expm1(growth)), frozen(rate - centre),
-        _closed(folder, years),
+        closed_shares(folder, years),
         as_forecast(series, ahead, rate[-1] - centre), series)
 
 
@@ -260,7 +260,7 @@ def _series(folder: Path, macro: pd.DataFrame, pair: Pair, variable: str, kind: 
     return np.array([[known[country, year] for country in pair.importers] for year in years])
 
 
-def _closed(folder: Path, years: Iterable[int]) -> Array:
+def closed_shares(folder: Path, years: Iterable[int]) -> Array:
     """Share of each year in which the corridor was closed."""
     path = folder / CORRIDOR
     columns = (Column("year", "year"), Column("closed_share", "number", low=0.0, high=1.0),

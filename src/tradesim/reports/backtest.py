@@ -28,15 +28,26 @@ from tradesim.reports.figure_style import (
     tick,
 )
 from tradesim.reports.html_page import FIGURES, PAGE, render, write_figures
+from tradesim.reports.skill import (
+    horizon_rows,
+    log,
+    named,
+    origin_rows,
+    percent,
+    sharpness_rows,
+    summary,
+)
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import MINUS, words
 from tradesim.studies.backtest import track_record as record
 from tradesim.studies.backtest.backtest import Backtest
+from tradesim.studies.backtest.benchmarks import OPEN
 from tradesim.studies.backtest.cells import Cell
 from tradesim.studies.backtest.track_record import (
     MODEL,
     PROBE,
     RIVAL,
+    RIVAL_ALL_YEARS,
     SHIPPED,
     TURNOVER,
 )
@@ -53,52 +64,23 @@ BINS = 5
 """Bars of the PIT histogram: a few dozen outcomes fill no more."""
 
 
-def horizon_rows(rows: pd.DataFrame, model: str = MODEL) -> list[list[str]]:
-    """Scores of one model by horizon, against the best rival, as texts.
-
-    `rows` are those of one target and count, from `track_record.of`.
-    """
-    scores, table = record.skill(rows, model), record.by_horizon(rows)
-    by_key = {(row["model"], row["horizon"]): row for row in table.to_dict("records")}
-    lines = []
-    for h, name, skilled in zip(scores.horizons, scores.rival, scores.skill, strict=True):
-        mine, rival = by_key[model, h], by_key[name, h]
-        lines.append([str(h), str(mine["forecasts"]), _log(mine["crps"]), named(name),
-                      _log(rival["crps"]), _percent(skilled),
-                      _percent(mine["covered90"]), _percent(mine["covered50"]),
-                      _log(mine["bias"], "+")])
-    return lines
-
-
 def model_rows(rows: pd.DataFrame) -> list[list[str]]:
     """Mean scores of every model, each horizon counting the same, as texts.
 
     `rows` are those of one target and count.
     """
     table = record.overall(rows)
-    order = {kind: rank for rank, kind in enumerate((SHIPPED, RIVAL, PROBE))}
+    order = {kind: rank for rank, kind in enumerate((SHIPPED, RIVAL, RIVAL_ALL_YEARS, PROBE))}
     table = table.assign(order=table["kind"].map(order)).sort_values(["order", "crps"],
                                                                      kind="stable")
     lines, kinds = [], words("backtest")["kinds"]
     for model, row in table.iterrows():
         name = str(model)
-        lines.append([named(name), kinds[row["kind"]], _log(row["crps"]),
-                      _percent(record.skill(rows, name).mean()), _percent(row["covered90"]),
-                      _percent(row["covered50"]), _log(row["bias"], "+"),
+        lines.append([named(name), kinds[row["kind"]], log(row["crps"]),
+                      percent(record.skill(rows, name).mean()), percent(row["covered90"]),
+                      percent(row["covered50"]), log(row["bias"], "+"),
                       f"{row['log_score']:.2f}".replace("-", MINUS)])
     return lines
-
-
-def summary(rows: pd.DataFrame, model: str = MODEL) -> str:
-    """One line: mean skill with its range without one origin, and coverage."""
-    scores = record.skill(rows, model)
-    whole: dict[Any, Any] = record.overall(rows).loc[model].to_dict()
-    first = min(2, len(scores.horizons))
-    low, high = scores.limits(first)
-    return (f"Mean skill over years {first} to {scores.horizons[-1]}: "
-            f"{_percent(scores.mean(first))} ({_percent(low)} to {_percent(high)} without one "
-            f"origin); over all {_percent(scores.mean())}. Held: {_percent(whole['covered90'])} "
-            f"of outcomes by the 90 % ranges, {_percent(whole['covered50'])} by the 50 % ranges.")
 
 
 def outcome(frame: pd.DataFrame, plan: Backtest) -> str:
@@ -107,8 +89,8 @@ def outcome(frame: pd.DataFrame, plan: Backtest) -> str:
     rows = record.of(frame, TURNOVER, count)
     return "\n".join([
         f"Turnover, {plan.pair.name(count)}, origins {plan.origins[0]} to {plan.origins[-1]}: "
-        f"{named(MODEL)}; errors of logs", columns([heads["horizon"], *horizon_rows(rows)]), "",
-        summary(rows), "", columns([heads["models"], *model_rows(rows)])])
+        f"{named(MODEL)}; errors of logs", columns([heads["horizon"], *horizon_rows(rows, MODEL)]),
+        "", summary(rows, MODEL), "", columns([heads["models"], *model_rows(rows)])])
 
 
 def write(frame: pd.DataFrame, plan: Backtest, cells: Sequence[Cell], folder: Path,
@@ -135,17 +117,21 @@ def _page(frame: pd.DataFrame, plan: Backtest, drawn: Mapping[str, str], command
         what = "Turnover" if target == TURNOVER else (
             f"From {plan.pair.name(plan.pair.partner(target))} to {plan.pair.name(target)}")
         tables.append({"title": f"{what}, {name}: {named(MODEL)}", "columns": heads["horizon"],
-                       "rows": horizon_rows(rows)})
+                       "rows": horizon_rows(rows, MODEL)})
         if (target, count) == (TURNOVER, plan.pair.target_count):
-            tables.append({"title": f"{what}, {name}: all models", "columns": heads["models"],
-                           "rows": model_rows(rows)})
+            tables += [{"title": f"{what}, {name}: {title}", "columns": heads[key], "rows": lines}
+                       for title, key, lines in (
+                           ("by origin, mean CRPS from the second year on", "origins",
+                            origin_rows(rows, MODEL)),
+                           ("how wide the ranges were", "sharpness", sharpness_rows(rows, MODEL)),
+                           ("all models", "models", model_rows(rows)))]
     rows = record.of(frame, TURNOVER, plan.pair.target_count)
     errors = record.track_record(frame, plan.pair.target_count)["horizons"]
     near, far = ({"ahead": h, **errors[h]} for h in (min(errors), max(errors)))
     return render(
         "backtest.html.j2", "", pair=plan.pair, tables=tables, near=near, far=far,
         drawn=list(drawn.items()), again=command,
-        summary=summary(rows), count=plan.pair.name(plan.pair.target_count),
+        summary=summary(rows, MODEL), count=plan.pair.name(plan.pair.target_count),
         origins=plan.origins, last=plan.years[-1])
 
 
@@ -154,20 +140,6 @@ def keep(frame: pd.DataFrame, folder: Path) -> None:
     with whole_file(folder / TABLE) as work:
         record.write_record(frame, work)
         work.chmod(0o644)
-
-
-def _log(value: float, sign: str = "") -> str:
-    return f"{value:{sign}.3f}".replace("-", MINUS)
-
-
-def _percent(share: float) -> str:
-    number = f"{100 * share:.0f}".replace("-", MINUS)
-    return str(words("backtest")["per_cent"].format(number=number))
-
-
-def named(model: str) -> str:
-    """Name of a model for a reader."""
-    return str(words("backtest")["models"].get(model, model))
 
 
 def past_fans(frame: pd.DataFrame, count: str, model: str = MODEL) -> Figure:
@@ -250,16 +222,19 @@ def coverage(frame: pd.DataFrame, count: str, model: str = MODEL) -> Figure:
 
 
 def skill(frame: pd.DataFrame, count: str) -> Figure:
-    """Skill by horizon, with its range without one origin."""
+    """Skill by horizon with its 90 % interval over origins."""
     rows, phrases = record.of(frame, TURNOVER, count), words("backtest")["figures"]["skill"]
     figure, (axes,) = subplots(phrases["title"], 2.9)
     scores = record.skill(rows, MODEL)
     x = np.array(scores.horizons)
     axes.axhline(0, color="black", linewidth=0.9)
-    axes.vlines(x, scores.without.min(axis=0), scores.without.max(axis=0), color=SCENARIO,
+    each = [scores.range(h, h) for h in scores.horizons]
+    axes.vlines(x, [one.low for one in each], [one.high for one in each], color=SCENARIO,
                 linewidth=1.6, alpha=0.55)
     axes.plot(x, scores.skill, "o", color=SCENARIO, markersize=6, zorder=5)
-    names = [named(rival) for rival in scores.rival]
+    axes.plot(x - 0.1, record.skill(rows, MODEL, RIVAL_ALL_YEARS).skill, "x", color=REFERENCE,
+              markersize=6, zorder=4)
+    names = [named(rival.removesuffix(OPEN)) for rival in scores.rival]
     axes.set_xticks(x, [f"{h}\n{name}" for h, name in zip(x, names, strict=True)], fontsize=8)
     axes.set_xlim(0.6, x[-1] + 0.4)
     axes.grid(axis="x", visible=False)
@@ -269,7 +244,8 @@ def skill(frame: pd.DataFrame, count: str) -> Figure:
         lambda value, _: f"{100 * value:.0f} %".replace("-", MINUS)))
     axes.legend(handles=[
         Line2D([], [], marker="o", linestyle="", color=SCENARIO, label=phrases["now"]),
-        Line2D([], [], color=SCENARIO, alpha=0.55, label=phrases["bar"])],
+        Line2D([], [], color=SCENARIO, alpha=0.55, label=phrases["bar"]),
+        Line2D([], [], marker="x", linestyle="", color=REFERENCE, label=phrases["every_year"])],
         loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8)
     return figure
 

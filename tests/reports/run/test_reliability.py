@@ -15,6 +15,7 @@ from tradesim.reports.run.reliability import (
     reliability,
     variance_shares,
 )
+from tradesim.reports.skill import skill_text
 from tradesim.simulation.factors import SIZE
 from tradesim.studies.backtest.track_record import FILE, read_record, track_record, write_record
 
@@ -44,23 +45,39 @@ def test_numbers_are_those_of_the_record(folder):
     found = reliability(FewDraws(), folder)
     expected = track_record(read_record(folder), "right")
     assert found["shares"] is None
-    assert found["record"]["lenient"] == pytest.approx(100 * expected["skill"])
-    assert found["record"]["skill"] <= found["record"]["lenient"]
+    assert found["others"] is None
+    assert found["record"]["skill"] == skill_text(expected["skill"])
     assert [row["ahead"] for row in found["record"]["rows"]] == list(expected["horizons"])
     assert found["record"]["first"]["above"] == expected["horizons"][1]["above"]
     assert tuple(evidence(FewDraws(), found["past"], {}, None)) == EVIDENCE
 
 
-def test_a_worse_record_is_said_to_be_worse(folder):
-    found = reliability(FewDraws(), folder)
-    better = said(found)
-    assert "smaller than those of the best of four simple rules" in better
-    found["record"] |= {"skill": -12.0, "losing": [1, 2]}
-    assert "12 % <b>larger</b> than those of the best" in said(found)
-    found["record"] |= {"skill": 8.0, "losing": [1], "lenient": 13.0}
-    assert "without it errors were 13 % smaller" in said(found)
-    assert "8 % smaller" in said(found)
-    assert "but larger 1 year ahead" in said(found)
+def test_both_sets_of_rivals_stand_in_the_text_with_their_intervals(folder):
+    text = said(reliability(FewDraws(), folder))
+    expected = track_record(read_record(folder), "right")
+    fair, every = (" ".join(skill_text(expected[name]).split())
+                   for name in ("skill", "skill_all_years"))
+    assert fair != every
+    assert f"mean skill was {fair};" in text
+    assert f"every year seen {every}." in text
+    assert "P(skill ≤ 0)" in text
+    assert "other pairs of this size" not in text
+
+
+def test_skill_is_stated_on_other_pairs(folder, tmp_path):
+    (tmp_path / "panel_skill.csv").write_text(
+        "model,horizon,skill,low,high,coverage90,cases,pairs,chance_of_none,crps,bias\n"
+        "tradesim,1,-0.03,-0.05,0.01,0.9,4000,300,0.96,0.2,0\n"
+        "tradesim,11,0.2,0.11,0.29,0.88,12345,250,0.01,0.5,0\n"
+        "other,11,0.9,0.8,1,0.88,9,9,0,0.5,0\n")
+    found = reliability(FewDraws(), tmp_path)
+    text = said(found)
+    assert "trade of up to 300 other pairs" in text
+    assert "11 years ahead was 20 % smaller than that of a random walk" in text
+    assert "held 88 % of 12 345 outcomes" in text
+    assert "<td>−3 % [−5 % to 1 %; P(skill ≤ 0) 96 %]</td>" in text
+    found["others"][-1] |= {"skill": -0.07}
+    assert "was 7 % larger than that of a random walk" in said(found)
 
 
 def test_without_a_record_it_says_so(tmp_path):
@@ -70,7 +87,7 @@ def test_without_a_record_it_says_so(tmp_path):
 
 
 def test_parts_of_the_range_in_words():
-    found = {"record": None, "shares": {"growth": 55.4, "levers": 0.3, "rest": 44.3}}
+    found = {"record": None, "others": None, "shares": {"growth": 55.4, "levers": 0.3, "rest": 44.3}}
     text = said(found)
     assert "about 55 % comes from how fast both economies grow" in text
     assert "and 44 % from shocks to trade that nothing explains" in text

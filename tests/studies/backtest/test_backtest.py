@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -22,10 +23,11 @@ from tradesim.common.errors import ConvergenceError, InputError, TradesimError
 from tradesim.common.files import calibration_folder, program
 from tradesim.inputs.pair import read_pair
 from tradesim.studies.backtest import backtest, scores, track_record
-from tradesim.studies.backtest.backtest import cell_folder, prepare, record_of, run
-from tradesim.studies.backtest.benchmarks import OTHERS, RIVALS
+from tradesim.studies.backtest.backtest import SIMPLE, cell_folder, prepare, record_of, run
+from tradesim.studies.backtest.benchmarks import OPEN, RIVALS
+from tradesim.studies.backtest.bootstrap import skill_range
 from tradesim.studies.backtest.cells import ATTEMPTS, Cell, read_cell, to_series, work, write_cell
-from tradesim.studies.backtest.track_record import MODEL, TURNOVER
+from tradesim.studies.backtest.track_record import MODEL, RIVAL, RIVAL_ALL_YEARS, TURNOVER
 
 ROOT = Path(__file__).parents[3]
 
@@ -81,8 +83,31 @@ def test_series_of_a_task_end_at_its_origin():
     for task in plan.tasks():
         assert len(task.series) == task.origin - plan.years[0] + 1
         assert len(task.outcome) == min(5, plan.years[-1] - task.origin)
-        np.testing.assert_array_equal(np.vstack([task.series, task.outcome]),
-                                      plan.reported[:len(task.series) + len(task.outcome)])
+        whole = plan.reported[:len(task.series) + len(task.outcome)].copy()
+        if task.model.endswith(OPEN):
+            whole[plan.years.index(fake_backtest.CLOSED)] = np.nan
+        np.testing.assert_array_equal(np.vstack([task.series, task.outcome]), whole)
+
+
+def test_closed_years_are_gaps_for_rivals_that_know_of_them(made):
+    """Before the closure both kinds forecast the same, afterwards they do not."""
+    plan, rows = made.plan, track_record.of(made.frame, TURNOVER, "right")
+    asked = {(task.model, task.origin) for task in plan.tasks()}
+    for name in RIVALS:
+        assert {origin for model, origin in asked if model == name + OPEN} == {2008, 2009, 2010}
+        every, some = (rows[rows["model"] == model].set_index(["origin", "horizon"])
+                       for model in (name, name + OPEN))
+        assert set(every["kind"]) == {RIVAL_ALL_YEARS}
+        assert set(some["kind"]) == {RIVAL}
+        same = (every["p50"] == some["p50"]).groupby("origin").all()
+        assert same.to_dict() == {o: o != 2008 for o in plan.origins}
+
+
+def test_the_closed_years_are_those_of_the_corridor(folder):
+    assert prepare(folder).closed == (2020,)
+    path = folder / "data/corridor.csv"
+    path.write_text(re.sub(r"^2017,0,0,0,", "2017,0.5,0,1,", path.read_text(), flags=re.M))
+    assert prepare(folder).closed == (2017, 2020)
 
 
 def test_the_model_is_scored_on_what_would_be_reported(monkeypatch):
@@ -120,7 +145,7 @@ def test_a_fit_that_never_agrees_ends_the_back_test(monkeypatch, tmp_path):
 
     monkeypatch.setattr("tradesim.studies.backtest.cells.hindcast", hindcast)
     with pytest.raises(ConvergenceError, match=r"fit to the years up to 2005 \(R-hat 1.31"
-                                               r"0, must be below 1.05; 12 effective.*0 of 36 fore"
+                                               r"0, must be below 1.05; 12 effective.*0 of 48 fore"
                                                r"casts are kept.*largest residual 1.31"):
         run(fake_backtest.plan(), tmp_path / "b", map)
     assert not (tmp_path / "b").exists()
@@ -162,13 +187,13 @@ def test_only_missing_cells_are_worked_on(tmp_path, monkeypatch):
     said, bar = [], []
     cells = run(plan, tmp_path / "b", counting, say=said.append,
                 progress=lambda *seen: bar.append(seen))
-    assert said == ["going on: 5 of 36 forecasts were made before"]
-    assert len(asked) == len(set(asked)) == 36
-    assert bar[0] == (5, 36)
-    assert bar[-1] == (36, 36)
+    assert said == ["going on: 5 of 48 forecasts were made before"]
+    assert len(asked) == len(set(asked)) == 48
+    assert bar[0] == (5, 48)
+    assert bar[-1] == (48, 48)
     pd.testing.assert_frame_equal(record_of(plan, cells), fake_backtest.record(), atol=1e-4)
     run(plan, tmp_path / "b", counting, fresh=True)
-    assert len(asked) == 72
+    assert len(asked) == 96
 
 
 def test_cells_of_other_inputs_are_not_taken(tmp_path):
@@ -191,7 +216,7 @@ def test_a_dead_worker_says_how_to_go_on(tmp_path):
         raise BrokenProcessPool("killed")
         yield
 
-    with pytest.raises(TradesimError, match=r"a worker died \(killed\); 0 of 36.*same command to g"
+    with pytest.raises(TradesimError, match=r"a worker died \(killed\); 0 of 48.*same command to g"
                                             r"o on"):
         run(fake_backtest.plan(), tmp_path / "b", dying)
 
@@ -226,7 +251,7 @@ def test_scores_of_the_record_from_the_draws(made):
 def test_every_model_has_every_cell(made):
     counts = made.frame.groupby(["model", "target", "count"]).size()
     assert (counts == 20).all()  # 5 + 5 + 4 + 3 + 2 + 1
-    assert set(made.frame["model"]) == {MODEL, *RIVALS, *OTHERS}
+    assert set(made.frame["model"]) == {MODEL, *SIMPLE}
     assert not made.frame.isna().any().any()
 
 
@@ -236,26 +261,66 @@ def test_record_survives_its_file(made, tmp_path):
     pd.testing.assert_frame_equal(again, made.frame[list(again)], check_dtype=False, rtol=WRITTEN)
 
 
-def test_skill_by_hand(made):
+@pytest.mark.parametrize(("kind", "suffix"), [(RIVAL, OPEN), (RIVAL_ALL_YEARS, "")])
+def test_skill_by_hand(made, kind, suffix):
     rows = track_record.of(made.frame, TURNOVER, "right")
-    found = track_record.skill(rows, MODEL)
+    found = track_record.skill(rows, MODEL, kind)
     means = rows.groupby(["model", "horizon"])["crps"].mean()
     for place, h in enumerate(found.horizons):
-        best = min(RIVALS, key=lambda name, h=h: means[name, h])
+        best = min((name + suffix for name in RIVALS), key=lambda name, h=h: means[name, h])
         assert found.rival[place] == best
         assert found.skill[place] == pytest.approx(1 - means[MODEL, h] / means[best, h])
-    without = rows[rows["origin"] != 2006].groupby(["model", "horizon"])["crps"].mean()
-    best = min(without[name, 2] for name in RIVALS)
-    assert found.without[1, 1] == pytest.approx(1 - without[MODEL, 2] / best)
-    low, high = found.limits(2)
-    assert low <= found.mean(2) <= high
+    whole = found.range(2)
+    assert whole.skill == pytest.approx(found.mean(2))
+    assert whole.low < whole.skill < whole.high
+    assert found.range(3, 3).skill == pytest.approx(found.skill[2])
+
+
+def test_the_interval_of_a_skill_is_that_of_the_scores_of_its_origins(made):
+    rows = track_record.of(made.frame, TURNOVER, "right")
+    found = track_record.skill(rows, MODEL)
+    scores_of = rows.set_index(["model", "origin", "horizon"])["crps"]
+    origins = made.plan.origins
+    ours = np.array([[scores_of.get((MODEL, o, h), np.nan) for h in (2, 3)] for o in origins])
+    theirs = np.array([[[scores_of.get((name + OPEN, o, h), np.nan) for name in RIVALS]
+                        for h in (2, 3)] for o in origins])
+    assert found.range(2, 3) == skill_range(ours, theirs)
+
+
+def test_one_origin_has_a_skill_without_an_interval(made):
+    rows = track_record.of(made.frame, TURNOVER, "right")
+    found = track_record.skill(rows[rows["origin"] == 2006], MODEL).range()
+    assert np.isfinite(found.skill)
+    assert np.isnan(found[1:]).all()
 
 
 def test_a_rival_has_no_skill_against_itself(made):
     rows = track_record.of(made.frame, TURNOVER, "right")
     best = track_record.skill(rows, MODEL).rival[0]
     assert track_record.skill(rows, best).skill[0] == 0
-    assert all(track_record.skill(rows, name).skill[0] <= 0 for name in RIVALS)
+    assert all(track_record.skill(rows, name + OPEN).skill[0] <= 0 for name in RIVALS)
+
+
+def test_scores_of_origins_add_up_to_those_of_horizons(made):
+    rows = track_record.of(made.frame, TURNOVER, "right")
+    each = track_record.by_origin(rows, (MODEL, "drift"), total=True)
+    table = track_record.by_horizon(rows).set_index(["model", "horizon"])["crps"]
+    for name in (MODEL, "drift"):
+        assert each[name].sum() == pytest.approx(table[name].loc[2:].sum())
+    plain = rows[(rows["model"] == MODEL) & (rows["horizon"] >= 2)]
+    mean = plain.groupby("origin")["crps"].mean()
+    np.testing.assert_allclose(track_record.by_origin(rows, (MODEL,))[MODEL], mean)
+
+
+def test_dispersion_of_a_calibrated_and_of_a_narrow_forecast():
+    """Even PITs have dispersion one; all at both ends three, all in the middle zero."""
+    even = (np.arange(4000) + 0.5) / 4000
+    frame = pd.concat([pd.DataFrame({"model": name, "horizon": 1, "pit": pit, "p05": -1.0,
+                                     "p95": 0.5}) for name, pit in (
+        ("right", even), ("narrow", np.round(even)), ("wide", 0 * even + 0.5))])
+    found = track_record.sharpness(frame, ("right", "narrow", "wide")).set_index("model")
+    np.testing.assert_allclose(found["dispersion"], [1, 3, 0], atol=1e-6)
+    assert (found["width"] == 1.5).all()
 
 
 def test_track_record_says_what_the_rows_say(made):
@@ -272,8 +337,11 @@ def test_track_record_says_what_the_rows_say(made):
     assert within.sum() == 3  # half of six
     by_h = rows.groupby("horizon")["covered90"].mean()
     assert said["covered90"] == pytest.approx(by_h.mean())
-    assert said["skill_2_to_last"] == pytest.approx(
-        np.mean([said["horizons"][h]["skill"] for h in (2, 3, 4, 5)]))
+    assert said["skill"].skill == pytest.approx(
+        np.mean([said["horizons"][h]["skill"] for h in (1, 2, 3, 4, 5)]))
+    every = track_record.skill(track_record.of(made.frame, TURNOVER, "right"), MODEL,
+                               RIVAL_ALL_YEARS)
+    assert said["skill_all_years"] == every.range()
 
 
 def test_track_record_of_what_is_not_there(made):
@@ -297,9 +365,9 @@ def test_a_good_plan(folder):
     plan = prepare(folder)
     assert plan.origins == tuple(range(2014, 2024))
     assert (plan.years[0], plan.years[-1], plan.horizons) == (2005, 2024, 5)
-    assert [plan.kind(name) for name in (MODEL, "drift", "damped_line")] == [
-        "model", "rival", "probe"]
-    assert len(plan.tasks()) == 10 * (1 + 4 + 1)
+    assert [plan.kind(name) for name in (MODEL, "drift", f"drift{OPEN}", "damped_line")] == [
+        "model", "rival_all_years", "rival", "probe"]
+    assert len(plan.tasks()) == 10 * (1 + 4 + 1) + 4 * 4
     assert len(plan.tasks()[0].series) == 10
 
 
@@ -390,8 +458,8 @@ def test_the_command_leaves_everything_and_changes_nothing_else(quick, folder, t
             ("past_fans", "skill", "coverage", "pit"), ("svg", "png"))}
     assert not cell_folder(tmp_path / "b").exists()
     assert sorted(folder.rglob("*")) == before
-    for words in ("years ahead", "best rival", "random walk", "Mean skill over years 2 to 5",
-                  "Report: "):
+    for words in ("years ahead", "best rival, open years", "P(skill ≤ 0)", "random walk",
+                  "Mean skill over years 2 to 5", "Report: "):
         assert words in done.output
     about = yaml.safe_load((tmp_path / "b/backtest.yaml").read_text())
     assert about["command"] == "tradesim backtest --draws 200"
@@ -432,7 +500,7 @@ def test_stopping_says_how_to_go_on(quick, folder, tmp_path, monkeypatch):
     monkeypatch.setattr(backtest, "work", fake_backtest.rough)
     again = quick("--calibration", folder, "--out", tmp_path / "b")
     assert again.exit_code == 0
-    assert "going on: 2 of 60 forecasts were made before" in again.output
+    assert "going on: 2 of 76 forecasts were made before" in again.output
 
 
 def test_without_statsmodels_the_command_says_what_to_install(monkeypatch, folder):
@@ -453,7 +521,7 @@ def test_span():
 # What is committed.
 
 def test_the_page_holds_the_committed_results():
-    """Refresh with `python tests/backtest_page.py`."""
+    """Refresh with `python tests/helpers/backtest_page.py`."""
     text = backtest_page.PAGE.read_text(encoding="utf-8")
     assert backtest_page.BEGIN in text
     assert backtest_page.page(text, calibration_folder()) == text
@@ -468,22 +536,28 @@ def test_the_words_of_the_page_hold_the_committed_numbers():
     def percent(value):
         return f"{100 * value:.0f}".replace("-0", "0").replace("-", "−")
 
-    def listed(part):
-        *most, last = (percent(value) for value in track_record.skill(part, MODEL).skill)
+    def skill(part, kind=RIVAL_ALL_YEARS):
+        return track_record.skill(part, MODEL, kind)
+
+    def listed(found):
+        *most, last = (percent(value) for value in found.skill)
         return f"{', '.join(most)} and {last} %"
 
-    line = rows.assign(kind=rows["kind"].where(rows["model"] != "damped_line", track_record.RIVAL))
-    low, high = track_record.skill(rows, MODEL).limits(2)
+    def cell(found):
+        whole = found.range(2)
+        return (f"{percent(whole.skill)} % [{percent(whole.low)}, {percent(whole.high)}], "
+                f"P {percent(whole.chance_of_none)} %")
+
+    line = rows.assign(kind=rows["kind"].where(rows["model"] != "damped_line", RIVAL_ALL_YEARS))
+    against = (skill(rows, RIVAL), skill(rows), skill(line))
     whole, mine = track_record.overall(rows), rows[rows["model"] == MODEL]
     *most, last = (percent(value) for value in mine.groupby("horizon")["covered90"].mean())
     for words in (
-            f"years 1 to 5 | {listed(rows)} | {listed(line)} |",
-            f"| {percent(track_record.skill(rows, MODEL).mean(2))} % | "
-            f"{percent(track_record.skill(line, MODEL).mean(2))} % |",
+            f"years 1 to 5 | {' | '.join(map(listed, against))} |",
+            f"at least 20 % | {' | '.join(map(cell, against))} |",
             f"by horizon {', '.join(most)} and {last} %",
             f"{percent(whole.loc[MODEL, 'covered90'])} % of all outcomes",
             f"{percent(whole.loc[MODEL, 'covered50'])} % by the 50 % ranges",
-            f"{percent(low)} to {percent(high)} % when one origin is left out",
             f"held {percent(whole.loc['damped_line', 'covered50'])} % of the outcomes"):
         assert words in said, words
 
@@ -491,7 +565,7 @@ def test_the_words_of_the_page_hold_the_committed_numbers():
 def test_the_committed_record_is_complete():
     plan = prepare(calibration_folder())
     frame = track_record.read_record(calibration_folder())
-    assert set(frame["model"]) == {MODEL, *RIVALS, *OTHERS}
+    assert set(frame["model"]) == {MODEL, *SIMPLE}
     counts = frame.groupby(["model", "target", "count"]).size()
     assert (counts == sum(plan.ahead(origin) for origin in plan.origins)).all()
     for row in frame[frame["model"] == MODEL].to_dict("records"):

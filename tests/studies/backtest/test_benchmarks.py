@@ -144,6 +144,63 @@ def test_rivals_neither_warn_nor_break(name, years, seed):
     assert (np.diff(found.sd) >= -1e-9).all()
 
 
+# Years that are left out.
+
+@pytest.mark.parametrize("gap", [5, 15])
+def test_random_walk_carries_over_the_last_open_year(gap):
+    """The likelihood by hand: a step over a gap has twice the variance."""
+    series, h = walk(), np.arange(1, 4)
+    series[gap] = np.nan
+    found = benchmarks.random_walk(series, 3)
+    known = np.flatnonzero(np.isfinite(series))
+    steps, lengths = np.diff(series[known]), np.diff(known)
+    variance = (steps**2 / lengths).mean()
+    since = len(series) - 1 - known[-1]
+    np.testing.assert_allclose(found.mean, series[known[-1]], atol=SEARCH)
+    np.testing.assert_allclose(found.sd, np.sqrt(variance * (h + since)), atol=SEARCH)
+
+
+def test_drift_goes_on_through_a_gap_at_the_end():
+    series = walk()
+    series[-1] = np.nan
+    found = benchmarks.drift(series, 3)
+    steps = np.diff(series[:-1])
+    np.testing.assert_allclose(found.mean, series[-2] + steps.mean() * np.arange(2, 5),
+                               atol=SEARCH)
+    np.testing.assert_allclose(found.sd, steps.std() * np.sqrt(np.arange(2, 5)), atol=SEARCH)
+
+
+def test_damped_trend_is_the_same_model_with_and_without_gaps():
+    """Second route: the state-space form on a series that has no gap."""
+    series = 18 + 0.1 * np.arange(14) + 0.1 * np.random.default_rng(3).normal(size=14)
+    plain = benchmarks.damped_trend(series, 4)
+    other = benchmarks._damped_with_gaps(series, 4, benchmarks.STARTS[3:6])
+    np.testing.assert_allclose(other.mean, plain.mean, atol=0.01)
+    np.testing.assert_allclose(other.sd, plain.sd, atol=0.01)
+
+
+@pytest.mark.parametrize("name", benchmarks.RIVALS)
+def test_what_happened_in_a_gap_does_not_count(name):
+    """A collapse in the year left out leaves no trace; seen, it moves every forecast."""
+    series = walk(13, seed=4)
+    collapsed = series.copy()
+    collapsed[-1] -= 2.0
+    open_years = series.copy()
+    open_years[-1] = np.nan
+    seen, gap = (benchmarks.rule(f"{name}{suffix}")(given, 2) for suffix, given in (
+        ("", collapsed), (benchmarks.OPEN, open_years)))
+    before = benchmarks.RIVALS[name](series[:-1], 3)
+    np.testing.assert_allclose(gap.mean, before.mean[1:], atol=0.03)
+    assert (gap.mean > seen.mean + 0.05).all()
+
+
+def test_years_before_the_first_known_one_do_not_count():
+    series = walk()
+    late = np.concatenate([[np.nan, np.nan], series])
+    np.testing.assert_allclose(benchmarks.arima(late, 3).mean, benchmarks.arima(series, 3).mean,
+                               atol=SEARCH)
+
+
 @pytest.mark.parametrize("name", benchmarks.RIVALS)
 def test_rivals_move_with_the_unit(name):
     series = walk()
@@ -153,13 +210,12 @@ def test_rivals_move_with_the_unit(name):
 
 
 @pytest.mark.parametrize("name", benchmarks.RIVALS)
-def test_short_or_broken_series_are_an_error(name):
-    with pytest.raises(InputError, match="needs at least 8 years without a gap, but there are 5 of"
-                                         " 5"):
+def test_short_series_are_an_error(name):
+    with pytest.raises(InputError, match="needs at least 8 known years, but there are 5 of 5"):
         benchmarks.RIVALS[name](walk(5), 2)
     series = walk(12)
-    series[3] = np.nan
-    with pytest.raises(InputError, match="there are 11 of 12"):
+    series[3:9] = np.nan
+    with pytest.raises(InputError, match="there are 6 of 12"):
         benchmarks.RIVALS[name](series, 2)
 
 

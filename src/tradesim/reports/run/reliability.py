@@ -14,10 +14,15 @@ from tradesim.inputs.parameters import Parameter
 from tradesim.inputs.posterior import PREFIX
 from tradesim.reports import backtest, identification
 from tradesim.reports.figure_style import Draw
+from tradesim.reports.panel_skill import SHOWN
 from tradesim.reports.run.view import ResultsView
+from tradesim.reports.skill import named, skill_text
+from tradesim.reports.wording import THOUSANDS
 from tradesim.simulation.factors import SIZE
-from tradesim.studies.backtest.benchmarks import OTHERS
-from tradesim.studies.backtest.track_record import FILE, RIVAL, read_record, track_record
+from tradesim.studies.backtest.benchmarks import OPEN
+from tradesim.studies.backtest.bootstrap import SkillRange
+from tradesim.studies.backtest.panel import SHIPPED, read_skill
+from tradesim.studies.backtest.track_record import FILE, read_record, track_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,27 +59,39 @@ def reliability(view: ResultsView, calibration: Path) -> dict[str, Any]:
     -------
     dict
         ``past``: the back-test itself, None where this calibration was never back-tested.
-        ``record``: its track record on the headline count, with the horizons as rows; poorer fits
-        of the rivals count as rivals too, and ``lenient`` is the skill without them. ``shares``:
-        parts of the range in per cent; None where there are too few draws.
+        ``record``: its track record on the headline count, with the horizons as rows. ``others``:
+        skill of the equation on other pairs by years ahead, None where that was not tested.
+        ``shares``: parts of the range in per cent; None where there are too few draws.
     """
     past = read_record(calibration) if (calibration / FILE).is_file() else None
     parts = range_shares(view)
     return {"past": past, "record": None if past is None else _record(past, view.count),
+            "others": _others(calibration),
             "shares": {name: 100 * parts[name] for name in (GROWTH, LEVERS, REST)}
             if parts else None}
 
 
 def _record(past: pd.DataFrame, count: str) -> dict[str, Any]:
-    lenient = track_record(past, count)["skill"]
-    lucky = past["model"].isin(OTHERS)
-    record = track_record(past.assign(kind=past["kind"].mask(lucky, RIVAL)), count)
+    record = track_record(past, count)
     shares = ("skill", "covered50", "covered90")
-    rows = [{"ahead": ahead, **row, **{name: 100 * row[name] for name in shares}}
+    rows = [{"ahead": ahead, **row, **{name: 100 * row[name] for name in shares},
+             "rival": named(row["rival"].removesuffix(OPEN))}
             for ahead, row in record["horizons"].items()]
-    return record | {name: 100 * record[name] for name in shares} | {
-        "rows": rows, "first": rows[0], "last": rows[-1], "lenient": 100 * lenient,
-        "losing": [row["ahead"] for row in rows if row["skill"] < 0]}
+    return record | {name: 100 * record[name] for name in shares[1:]} | {
+        "rows": rows, "first": rows[0], "last": rows[-1],
+        **{name: skill_text(record[name]) for name in ("skill", "skill_all_years")}}
+
+
+def _others(calibration: Path) -> list[dict[str, Any]] | None:
+    """Skill of the shipped form against a random walk on other pairs, by years ahead."""
+    table = read_skill(calibration)
+    rows: list[dict[Any, Any]] = [] if table is None else table[
+        (table["model"] == SHIPPED) & table["horizon"].isin(SHOWN)].to_dict("records")
+    parts = ("skill", "low", "high", "chance_of_none")
+    return [{**row, **{name: f"{row[name]:,}".replace(",", THOUSANDS)
+                       for name in ("cases", "pairs")},
+             "text": skill_text(SkillRange(*(row[name] for name in parts)))}
+            for row in rows] or None
 
 
 def range_shares(view: ResultsView) -> dict[str, float]:

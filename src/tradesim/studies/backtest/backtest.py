@@ -7,11 +7,12 @@ back-test that was stopped goes on where it was. `docs/backtest.md` says what is
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,17 +24,25 @@ from tradesim.common.errors import ConvergenceError, InputError, Problem, Trades
 from tradesim.common.files import program, sha256
 from tradesim.common.parallel import Mapper, Progress
 from tradesim.inputs import posterior
-from tradesim.inputs.history import TRADE, read_reports
+from tradesim.inputs.history import TRADE, closed_shares, read_reports
 from tradesim.inputs.pair import Pair, read_pair
 from tradesim.inputs.parameters import read_parameters
 from tradesim.studies.backtest import scores
-from tradesim.studies.backtest.benchmarks import OTHERS, RIVALS, SHORTEST, check_installed
+from tradesim.studies.backtest.benchmarks import (
+    CLOSED,
+    OPEN,
+    OTHERS,
+    RIVALS,
+    SHORTEST,
+    check_installed,
+)
 from tradesim.studies.backtest.cells import Cell, CellTask, read_cell, to_series, work, write_cell
 from tradesim.studies.backtest.track_record import (
     MODEL,
     PROBE,
     QUANTILES,
     RIVAL,
+    RIVAL_ALL_YEARS,
     SHIPPED,
     TURNOVER,
 )
@@ -43,6 +52,9 @@ if TYPE_CHECKING:
 
 CORRIDOR = "corridor."
 """How the names of the parameters of closures begin."""
+
+SIMPLE = (*(name + OPEN for name in RIVALS), *RIVALS, *OTHERS)
+"""Names of all simple forecasts."""
 
 FIRST, HORIZONS, DRAWS, SEED = 2014, 5, 2000, 1
 """First origin, longest horizon, draws and seed, unless asked otherwise."""
@@ -61,6 +73,7 @@ class Backtest:
     draws: int
     seed: int
     identity: Mapping[str, Any]  # fingerprint of every input that results depend on
+    closed: tuple[int, ...] = ()  # years with the corridor closed, which rivals may leave out
 
     @property
     def series(self) -> list[tuple[str, str]]:
@@ -77,15 +90,26 @@ class Backtest:
         return np.asarray(self.reported[start:start + self.ahead(origin)])
 
     def tasks(self) -> list[CellTask]:
-        """All cells, the longest first."""
-        return [CellTask(self.folder, model, origin,
-                         self.reported[:self.years.index(origin) + 1], self.outcome(origin),
-                         self.draws, self.seed)
-                for model in (MODEL, *RIVALS, *OTHERS) for origin in self.origins]
+        """All cells, the longest first; rivals of open years only where a year was closed."""
+        first = min(self.closed, default=self.years[-1])
+        return [CellTask(self.folder, model, origin, self._known(model, origin),
+                         self.outcome(origin), self.draws, self.seed)
+                for model in (MODEL, *SIMPLE) for origin in self.origins
+                if not model.endswith(OPEN) or origin >= first]
+
+    def _known(self, model: str, origin: int) -> Array:
+        """Give reports up to an origin as a model sees them; (year, series)."""
+        seen = self.reported[:self.years.index(origin) + 1]
+        if not model.endswith(OPEN):
+            return seen
+        closed = np.isin(self.years[:len(seen)], self.closed)
+        return np.where(closed[:, None], np.nan, seen)
 
     def kind(self, model: str) -> str:
         """Kind of a model in the record."""
-        return SHIPPED if model == MODEL else RIVAL if model in RIVALS else PROBE
+        if model == MODEL:
+            return SHIPPED
+        return RIVAL if model.endswith(OPEN) else RIVAL_ALL_YEARS if model in RIVALS else PROBE
 
     def file(self, folder: Path, task: CellTask) -> Path:
         """File of a cell; its name holds a fingerprint of all that it depends on."""
@@ -118,7 +142,7 @@ def prepare(folder: Path, *, origins: tuple[int, int] | None = None, horizons: i
     check_installed()
     folder = Path(folder)
     pair = read_pair(folder)
-    years, values = _reported(folder, pair)
+    years, values, closed = _reported(folder, pair)
     first, last = origins or (FIRST, pair.last_year - 1)
     problems = _wrong_origins(first, last, years, pair)
     if not problems and horizons is not None and first + horizons > pair.last_year:
@@ -132,7 +156,7 @@ def prepare(folder: Path, *, origins: tuple[int, int] | None = None, horizons: i
                 "horizons": horizons, "draws": draws, "seed": seed,
                 "inputs": _inputs(folder, pair)}
     return Backtest(folder, pair, tuple(range(first, last + 1)), horizons, years, values,
-                    draws, seed, identity)
+                    draws, seed, identity, closed)
 
 
 def _inputs(folder: Path, pair: Pair) -> dict[str, str]:
@@ -151,8 +175,11 @@ def _inputs(folder: Path, pair: Pair) -> dict[str, str]:
     return hashes | {name: sha256(folder / name) for name in posterior.FILES}
 
 
-def _reported(folder: Path, pair: Pair) -> tuple[tuple[int, ...], Array]:
-    """Read reported trade from the earliest year, without a gap."""
+def _reported(folder: Path, pair: Pair) -> tuple[tuple[int, ...], Array, tuple[int, ...]]:
+    """Read reported trade from the earliest year, without a gap.
+
+    Gives years, log values (year, series), and the years in which the corridor was closed.
+    """
     years, values = read_reports(folder)
     missing = [Problem(str(folder / TRADE), f"{years[t]} {pair.partner(importer)}-{importer} "
                        f"counted by {pair.reporters[r]}",
@@ -160,7 +187,8 @@ def _reported(folder: Path, pair: Pair) -> tuple[tuple[int, ...], Array]:
                for t, j, r in np.argwhere(np.isnan(values)) for importer in [pair.importers[j]]]
     if missing:
         raise InputError(missing)
-    return years, to_series(values)
+    closed = closed_shares(folder, years) >= CLOSED
+    return years, to_series(values), tuple(np.array(years)[closed].tolist())
 
 
 def _wrong_origins(first: int, last: int, years: Sequence[int], pair: Pair) -> list[Problem]:
@@ -237,7 +265,11 @@ def record_of(plan: Backtest, cells: Sequence[Cell]) -> pd.DataFrame:
     """Score all forecasts; gives the record (`track_record.COLUMNS`)."""
     import pandas as pd
 
-    return pd.DataFrame([row for cell in cells for row in _rows(plan, cell)])
+    made = {(cell.model, cell.origin): cell for cell in cells}
+    for name, origin in itertools.product(RIVALS, plan.origins):  # before any closure: the same
+        made.setdefault((name + OPEN, origin), replace(made[name, origin], model=name + OPEN))
+    return pd.DataFrame([row for model in (MODEL, *SIMPLE) for origin in plan.origins
+                         for row in _rows(plan, made[model, origin])])
 
 
 def _rows(plan: Backtest, cell: Cell) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """Simple forecasts from statsmodels that the model has to beat.
 
 Every rival sees one series of logs up to the origin and gives a normal forecast: a mean and a
-standard deviation by horizon. No fit fails in silence: what does not converge is tried from
+standard deviation by horizon. A year that is NaN is a gap: it is integrated out, and what follows
+is that much less certain. No fit fails in silence: what does not converge is tried from
 other starting points, then it is an error (or, for one order of an ARIMA among many, left out
 and counted). Short or broken series are an InputError, fits that do not converge a
 ConvergenceError.
@@ -22,7 +23,13 @@ from tradesim.common.arrays import Array
 from tradesim.common.errors import ConvergenceError, InputError, Problem
 
 SHORTEST = 8
-"""Fewest years of a series that a rival is fitted to."""
+"""Fewest known years of a series that a rival is fitted to."""
+
+CLOSED = 0.5
+"""Share of a year with the corridor closed from which the year is a gap for `OPEN` rivals."""
+
+OPEN = "_open_years"
+"""What the name of a rival gets that does not see the years in which the corridor was closed."""
 
 ORDERS = tuple((p, d, q) for d in (0, 1) for p in range(3) for q in range(3))
 """Orders (p, d, q) of an ARIMA that are compared."""
@@ -90,28 +97,47 @@ def _damped(series: Array, horizons: int,
             starts: Sequence[tuple[float | None, float | None]]) -> Forecast:
     import pandas as pd
 
-    _check(series, "damped trend")
+    series = _checked_series(series, "damped trend")
+    if np.isnan(series).any():
+        return _damped_with_gaps(series, horizons, starts)
     ets: Any = _statsmodels("statsmodels.tsa.exponential_smoothing.ets")
     model = ets.ETSModel(pd.Series(series), error="add", trend="add", damped_trend=True)
+    best, left_out = _highest(model, len(series), starts)
+    ahead = best.get_prediction(len(series), len(series) + horizons - 1)
+    return _checked(Forecast(np.asarray(ahead.predicted_mean, dtype=float),
+                             np.sqrt(np.asarray(ahead.forecast_variance, dtype=float)),
+                             _smoothing(model, best), left_out), "damped trend")
+
+
+def _damped_with_gaps(series: Array, horizons: int,
+                      starts: Sequence[tuple[float | None, float | None]]) -> Forecast:
+    """Fit the same model in its state-space form, which can do without a year but is slower."""
+    model = _statsmodels("statsmodels.tsa.statespace.exponential_smoothing").ExponentialSmoothing(
+        series, trend=True, damped_trend=True, initialization_method="concentrated")
+    best, left_out = _highest(model, len(series), starts, cov_type="none")
+    return _ahead(best, horizons, _smoothing(model, best), left_out)
+
+
+def _highest(model: Any, years: int, starts: Sequence[tuple[float | None, float | None]],
+             **options: Any) -> tuple[Any, int]:
+    """Fit from every start; the fit with the largest likelihood, and how many did not converge."""
     fits = []
     for level, trend in starts:
-        first = np.array(model.start_params, dtype=float)
-        first[0] = first[0] if level is None else level
-        first[1] = first[1] if trend is None else min(trend, 0.9 * first[0])
         with _quiet():
-            fitted = model.fit(start_params=first, disp=False, maxiter=STEPS)
+            first = np.array(model.start_params, dtype=float)
+            first[0] = first[0] if level is None else level
+            first[1] = first[1] if trend is None else min(trend, 0.9 * first[0])
+            fitted = model.fit(start_params=first, disp=False, maxiter=STEPS, **options)
         if fitted.mle_retvals["converged"] and np.isfinite(fitted.llf):
             fits.append(fitted)
     if not fits:
-        raise ConvergenceError(f"damped trend of {len(series)} years", float("nan"))
-    best = max(fits, key=lambda fitted: float(fitted.llf))
-    fitted = dict(zip(model.param_names, best.params, strict=True))
-    ahead = best.get_prediction(len(series), len(series) + horizons - 1)
-    return _checked(Forecast(
-        np.asarray(ahead.predicted_mean, dtype=float),
-        np.sqrt(np.asarray(ahead.forecast_variance, dtype=float)),
-        f"smoothing {fitted['smoothing_level']:.2f}, damping {fitted['damping_trend']:.2f}",
-        len(starts) - len(fits)), "damped trend")
+        raise ConvergenceError(f"damped trend of {years} years", float("nan"))
+    return max(fits, key=lambda fitted: float(fitted.llf)), len(starts) - len(fits)
+
+
+def _smoothing(model: Any, fitted: Any) -> str:
+    found = dict(zip(model.param_names, fitted.params, strict=True))
+    return f"smoothing {found['smoothing_level']:.2f}, damping {found['damping_trend']:.2f}"
 
 
 def arima(series: Array, horizons: int) -> Forecast:
@@ -124,7 +150,7 @@ def arima(series: Array, horizons: int) -> Forecast:
     likelihood of a short series says nothing. All others are compared on the likelihood of every
     year but the first, which a difference uses up. Levels have a mean, differences a drift.
     """
-    best, left_out, years = None, 0, len(series) - 1
+    best, left_out, years = None, 0, int(np.isfinite(series).sum()) - 1
     for order in ORDERS:
         k = order[0] + order[2] + 2
         if years - k - 1 <= 0:
@@ -152,12 +178,16 @@ OTHERS: dict[str, Rival] = {"damped_line": damped_line}
 """Simple forecasts that are scored beside the rivals, by name."""
 
 
+def rule(name: str) -> Rival:
+    """Give the rule of a simple forecast by its name in the record, with or without `OPEN`."""
+    return {**RIVALS, **OTHERS}[name.removesuffix(OPEN)]
+
+
 def _arima(series: Array, order: tuple[int, int, int], trend: str) -> Any:
     """Fit an ARIMA by the first way that converges; the first year does not count."""
     name = f"ARIMA{order}"
-    _check(series, name)
     model = _statsmodels("statsmodels.tsa.statespace.sarimax").SARIMAX(
-        np.array(series, dtype=float), order=order, trend=trend, loglikelihood_burn=1)
+        _checked_series(series, name), order=order, trend=trend, loglikelihood_burn=1)
     for method in METHODS:
         with _quiet():
             fitted = model.fit(disp=False, maxiter=STEPS, method=method, cov_type="none")
@@ -178,11 +208,13 @@ def _ahead(fitted: Any, horizons: int, fit: str, left_out: int = 0) -> Forecast:
                              np.asarray(ahead.se_mean, dtype=float), fit, left_out), fit)
 
 
-def _check(series: Array, name: str) -> None:
-    known = int(np.isfinite(series).sum())
-    if len(series) < SHORTEST or known < len(series):
-        raise InputError([Problem("rivals", name, f"needs at least {SHORTEST} years without a "
-                                  f"gap, but there are {known} of {len(series)}")])
+def _checked_series(series: Array, name: str) -> Array:
+    """Give the series from its first known year on, if enough years are known."""
+    known = np.isfinite(series)
+    if known.sum() < SHORTEST:
+        raise InputError([Problem("rivals", name, f"needs at least {SHORTEST} known years, but "
+                                  f"there are {known.sum()} of {len(series)}")])
+    return np.array(series[int(known.argmax()):], dtype=float)
 
 
 def _checked(forecast: Forecast, name: str) -> Forecast:

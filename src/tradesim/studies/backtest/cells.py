@@ -29,7 +29,7 @@ from tradesim.reference.likelihood import (
 )
 from tradesim.reference.mcmc import assess, kept_draws, sample
 from tradesim.studies.backtest import scores
-from tradesim.studies.backtest.benchmarks import OTHERS, RIVALS
+from tradesim.studies.backtest.benchmarks import rule
 from tradesim.studies.backtest.track_record import MODEL
 
 MAX_RHAT, MIN_EFFECTIVE = 1.05, 400.0
@@ -52,7 +52,7 @@ class CellTask:
     folder: Path  # of the calibration
     model: str  # `MODEL`, or the name of a simple forecast
     origin: int  # last year known
-    series: Array  # reported trade up to the origin, logs; (year, series)
+    series: Array  # reported trade up to the origin, logs; (year, series), NaN in a gap
     outcome: Array  # the same after it; of the model only to be scored
     draws: int
     seed: int
@@ -91,8 +91,7 @@ def work(task: CellTask) -> Cell:
 
 
 def _rival(task: CellTask) -> Cell:
-    rule = {**RIVALS, **OTHERS}[task.model]
-    forecasts = [rule(column, len(task.outcome)) for column in task.series.T]
+    forecasts = [rule(task.model)(column, len(task.outcome)) for column in task.series.T]
     mean = np.stack([forecast.mean for forecast in forecasts], axis=-1)
     sd = np.stack([forecast.sd for forecast in forecasts], axis=-1)
     return Cell(task.model, task.origin, scores.normal_draws(mean, sd, task.draws),

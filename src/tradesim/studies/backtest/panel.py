@@ -25,6 +25,7 @@ from tradesim.inputs.distributions import Beta, Lognormal, Normal
 from tradesim.inputs.macro_outlook import DOLLAR_INFLATION, WORLD_GROWTH
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.parameters import read_parameters
+from tradesim.inputs.strict_csv import Column, read_table
 from tradesim.inputs.trade_panel import Panel
 from tradesim.reference import one_count
 from tradesim.reference.matched_pairs import (
@@ -293,6 +294,26 @@ def write_skill(table: pd.DataFrame, path: Path) -> None:
     """Write the table with four digits, in the order of `COLUMNS`."""
     table[list(COLUMNS)].round(10).to_csv(path, index=False, float_format="%.4g",
                                           lineterminator="\n")
+
+
+def read_skill(folder: Path) -> pd.DataFrame | None:
+    """Read `panel_skill.csv` of a calibration folder; nothing where there is none.
+
+    Raises
+    ------
+    InputError
+        With every problem of the file.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    numbers = [Column(name, "number") for name in ("skill", "low", "high")]
+    shares = [Column(name, "number", low=0.0, high=1.0) for name in ("coverage90",
+                                                                     "chance_of_none")]
+    counts = [Column(name, "integer", low=1) for name in ("horizon", "cases", "pairs")]
+    return read_table(path, [Column("model", "text"), *counts, *numbers, *shares,
+                             Column("crps", "number", low=0.0), Column("bias", "number")],
+                      key=("model", "horizon"))
 
 
 def panel_without_pair(panel: Panel, folder: Path) -> Panel:

@@ -16,6 +16,7 @@ import numpy as np
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
 from tradesim.inputs.strict_csv import Column, read_table
+from tradesim.studies.backtest.bootstrap import SkillRange, skill_range
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,8 @@ TURNOVER = "turnover"
 MODEL = "tradesim"
 """The reference path, fitted to what was known at each origin."""
 
-SHIPPED, RIVAL, PROBE = KINDS = ("model", "rival", "probe")
+SHIPPED, RIVAL, RIVAL_ALL_YEARS, PROBE = KINDS = ("model", "rival", "rival_all_years", "probe")
+"""Kinds of models; a `RIVAL` does not see the years in which the corridor was closed."""
 
 KEY = ("target", "count", "model", "origin", "horizon")
 QUANTILES = ("p05", "p25", "p50", "p75", "p95")
@@ -87,39 +89,74 @@ class Skill:
     horizons: tuple[int, ...]  # years ahead
     rival: tuple[str, ...]  # the one with the lowest mean CRPS at each horizon
     skill: Array  # 1 − CRPS / CRPS of that rival; (horizon,)
-    without: Array  # the same with one origin left out; (origin, horizon)
+    ours: Array  # CRPS; (origin, horizon), NaN where there is no outcome
+    theirs: Array  # CRPS of every rival; (origin, horizon, rival)
 
     def mean(self, first: int = 1) -> float:
         """Mean skill over horizons from `first` on."""
         return float(self.skill[first - 1:].mean())
 
-    def limits(self, first: int = 1) -> tuple[float, float]:
-        """Least and greatest mean skill over horizons from `first` on, without one origin."""
-        means = self.without[:, first - 1:].mean(axis=1)
-        return float(means.min()), float(means.max())
+    def range(self, first: int = 1, last: int | None = None) -> SkillRange:
+        """Mean skill over horizons `first` to `last`, with its interval over origins.
+
+        The best rival is chosen anew in every sample. Where fewer than two origins have an
+        outcome the interval is NaN.
+        """
+        ours, theirs = self.ours[:, first - 1:last], self.theirs[:, first - 1:last]
+        if np.isfinite(ours).any(axis=1).sum() < 2:
+            return SkillRange(float(self.skill[first - 1:last].mean()), *[np.nan] * 3)
+        return skill_range(ours, theirs)
 
 
-def skill(rows: pd.DataFrame, model: str) -> Skill:
-    """Skill of a model in the rows of one target and count (`of`), against the best rival."""
-    rivals = models_of(rows, RIVAL)
+def skill(rows: pd.DataFrame, model: str, kind: str = RIVAL) -> Skill:
+    """Skill of a model in the rows of one target and count (`of`), against the best rival.
+
+    Rivals are the models of one kind: `RIVAL`, or `RIVAL_ALL_YEARS`.
+    """
+    rivals = models_of(rows, kind)
     ours, theirs = grid(rows, "crps", [model])[..., 0], grid(rows, "crps", rivals)
-    value, best = _skills(ours, theirs)
-    without = np.stack([_skills(np.delete(ours, row, axis=0), np.delete(theirs, row, axis=0))[0]
-                        for row in range(len(ours))])
-    return Skill(tuple(range(1, len(value) + 1)), tuple(rivals[k] for k in best), value,
-                 np.where(np.isnan(without), value, without))
-
-
-def _skills(ours: Array, theirs: Array) -> tuple[Array, list[int]]:
-    """Skill and index of the best rival by horizon; NaN where no origin has an outcome."""
     value, best = np.full(ours.shape[1], np.nan), [0] * ours.shape[1]
     for h in range(ours.shape[1]):
         known = np.isfinite(ours[:, h])
-        if known.any():
-            means = theirs[known, h].mean(axis=0)
-            best[h] = int(means.argmin())
-            value[h] = 1.0 - ours[known, h].mean() / means[best[h]]
-    return value, best
+        means = theirs[known, h].mean(axis=0)
+        best[h] = int(means.argmin())
+        value[h] = 1.0 - ours[known, h].mean() / means[best[h]]
+    return Skill(tuple(range(1, len(value) + 1)), tuple(rivals[k] for k in best), value, ours,
+                 theirs)
+
+
+def by_origin(rows: pd.DataFrame, models: Sequence[str], first: int = 2, *,
+              total: bool = False) -> pd.DataFrame:
+    """Mean CRPS of some models by origin, over years ahead from `first` on.
+
+    With `total` each score is divided by the number of forecasts of its horizon instead, so that
+    origins add up to the sum over horizons. Index ``origin``, one column a model.
+    """
+    late = rows[rows["model"].isin(models) & (rows["horizon"] >= first)]
+    if total:
+        number = late.groupby(["model", "horizon"])["crps"].transform("size")
+        late = late.assign(crps=late["crps"] / number)
+    return late.pivot_table("crps", "origin", "model",
+                            aggfunc="sum" if total else "mean")[list(models)]
+
+
+def sharpness(rows: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    r"""How wide the ranges of some models were, and how spread out the outcomes in them.
+
+    Dispersion is :math:`12\,\overline{(u - 1/2)^2}` of the PIT :math:`u`: 1 if ranges are right,
+    more if they are too narrow, less if too wide. Its standard error for :math:`n` forecasts that
+    do not overlap is :math:`\sqrt{0.8 / n}`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``model``, ``horizon``, ``dispersion``, ``width`` (of the 90 % range, logs, mean).
+    """
+    chosen = rows[rows["model"].isin(models)]
+    scored = chosen.assign(dispersion=12 * (chosen["pit"] - 0.5) ** 2,
+                           width=chosen["p95"] - chosen["p05"])
+    return scored.groupby(["model", "horizon"], sort=False)[
+        ["dispersion", "width"]].mean().reset_index()
 
 
 def by_horizon(rows: pd.DataFrame) -> pd.DataFrame:
@@ -168,8 +205,9 @@ def track_record(frame: pd.DataFrame, count: str, model: str = MODEL,
     -------
     dict
         ``first_origin``, ``last_origin``, ``last_year``, ``forecasts``; ``covered50``,
-        ``covered90`` (shares, each horizon counting the same); ``skill`` (mean over horizons) and
-        ``skill_2_to_last`` (without the first); ``horizons``, a mapping from years ahead to
+        ``covered90`` (shares, each horizon counting the same); ``skill``, mean over horizons with
+        its interval (`bootstrap.SkillRange`), and ``skill_all_years``, the same against rivals
+        that see every year; ``horizons``, a mapping from years ahead to
 
         - ``forecasts``: how many,
         - ``below``, ``above``: half of the outcomes lay between so many per cent (below zero, and
@@ -186,7 +224,7 @@ def track_record(frame: pd.DataFrame, count: str, model: str = MODEL,
     """
     rows = of(frame, target, count)
     mine = rows[rows["model"] == model]
-    if not len(mine) or not models_of(rows, RIVAL):
+    if not len(mine) or not models_of(rows, RIVAL) or not models_of(rows, RIVAL_ALL_YEARS):
         raise InputError([Problem(FILE, f"{target}, {count}, {model}", "no such forecasts in the "
                                   "record, or no rivals of them", AGAIN)])
     better, table = skill(rows, model), by_horizon(mine).set_index("horizon").to_dict("index")
@@ -206,5 +244,5 @@ def track_record(frame: pd.DataFrame, count: str, model: str = MODEL,
     return {"first_origin": int(mine["origin"].min()), "last_origin": int(mine["origin"].max()),
             "last_year": int(mine["year"].max()), "forecasts": len(mine),
             "covered50": float(whole["covered50"]), "covered90": float(whole["covered90"]),
-            "skill": better.mean(), "skill_2_to_last": better.mean(min(2, len(horizons))),
-            "horizons": horizons}
+            "skill": better.range(),
+            "skill_all_years": skill(rows, model, RIVAL_ALL_YEARS).range(), "horizons": horizons}
