@@ -26,6 +26,7 @@ from tradesim.reports.export.document import (
 )
 from tradesim.reports.export.pdf import typeset
 from tradesim.reports.run import page as report
+from tradesim.reports.run.view import ResultsView
 
 CYRILLIC = "Зах зээл: Қазақстан — Өвөрхангай"
 USED = {"levers": {"eaeu_fta": {"start": 2027}}, "parameters": {"adjustment.speed": 0.35},
@@ -56,7 +57,8 @@ def page(tmp_path_factory):
     folder = fake_results.save(data, tmp_path_factory.mktemp("run"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(report, "read_history", lambda _: history)
-        patch.setattr(report, "pooled", lambda *_: posterior)
+        patch.setattr(report, "ResultsView", lambda data, pair, history, _: ResultsView(
+            data, pair, history, posterior))
         made = report.rebuild(folder, formats=("html", "pdf", "docx"))
     assert [path.name for path in made] == ["report.html", "report.pdf", "report.docx"]
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]

@@ -93,7 +93,8 @@ def make(pair):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(report, "read_history", lambda _: history)
-        patch.setattr(report, "pooled", lambda *_: posterior)
+        patch.setattr(report, "ResultsView", lambda data, pair, history, _: ResultsView(
+            data, pair, history, posterior))
         yield results_view
 
 
