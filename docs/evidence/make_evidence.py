@@ -191,13 +191,19 @@ def simulation(rows: pd.DataFrame) -> str:
     """Say how uniform the ranks are."""
     rows = rows[rows["check"] == "simulation"]
     if rows.empty:
-        return "Not computed for this posterior (`tradesim identify --simulations 40`)."
+        return "Not computed for this posterior (`tradesim identify --simulations 200`)."
     number = int(rows[rows["key"] == "number"]["value"].iloc[0])
     values = rows[rows["key"] == "p_value"].sort_values("value")
     least = values.iloc[0]
+    spread = rows[rows["key"] == "dispersion"].sort_values("value")
+    error = (0.8 / number) ** 0.5
     return (f"{number} simulations: the smallest of {len(values)} p-values of a chi-square test of "
             f"uniform ranks is {least['value']:.3f} (`{least['parameter']}`); with "
-            f"{len(values)} tests one below {0.05 / len(values):.3f} would be a reason to worry.")
+            f"{len(values)} tests one below {0.05 / len(values):.3f} would be a reason to worry. The "
+            f"dispersion of ranks, 1 if the fit knows how much it knows and more if it is too "
+            f"sure, lies between {spread['value'].iloc[0]:.2f} (`{spread['parameter'].iloc[0]}`) "
+            f"and {spread['value'].iloc[-1]:.2f} (`{spread['parameter'].iloc[-1]}`), each with a "
+            f"standard error of {error:.2f}; their mean is {spread['value'].mean():.2f}.")
 
 
 def draw_analogues(folder: Path) -> Figure:

@@ -233,6 +233,23 @@ def test_uniform_ranks_pass_and_others_fail():
         assert np.median(checks.uniformity(wrong)) < 0.002
 
 
+def test_dispersion_of_ranks():
+    """One for ranks that are uniform, three at both ends, near zero in the middle."""
+    even = np.repeat(np.arange(64)[:, None], 2, axis=1)
+    assert checks.dispersion(even) == pytest.approx(1 - 1 / 64**2)
+    assert checks.dispersion(np.where(even < 32, 0, 63)) == pytest.approx(3 * (63 / 64) ** 2)
+    assert checks.dispersion(0 * even + 31) == pytest.approx(12 / 128**2)
+
+
+def test_order_of_the_work_does_not_matter(evidence, monkeypatch):
+    """Processes finish in any order; ranks stand by the number of the simulation."""
+    def backwards(work, tasks):
+        return iter([work(task) for task in tasks][::-1])
+
+    monkeypatch.setattr(checks, "rank", lambda task: (task.number, np.array([task.number])))
+    assert checks.ranks(evidence, 5, mapper=backwards).ravel().tolist() == [0, 1, 2, 3, 4]
+
+
 @pytest.mark.slow
 def test_fits_know_how_much_they_know(evidence):
     """Simulation-based calibration: true parameters have uniform ranks among fitted ones.
@@ -274,7 +291,7 @@ def value(frame, parameter, check, key):
 
 
 def test_table_belongs_to_the_posterior(committed):
-    """After a new fit: run `tradesim identify --simulations 40`."""
+    """After a new fit: run `tradesim identify --simulations 200`."""
     folder = calibration_folder()
     vectors = identification_table.vectors_of(read_posterior(folder))
     for k, (parameter, item) in enumerate(read_evidence(folder).priors.items()):

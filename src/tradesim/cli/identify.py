@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,30 +18,38 @@ if TYPE_CHECKING:
 Examples:
   tradesim identify
   tradesim identify --out checks.csv
-  tradesim identify --simulations 100     also simulation-based calibration: minutes""")
+  tradesim identify --simulations 200     also simulation-based calibration: ten minutes""")
 @click.option("--simulations", type=click.IntRange(min=0), default=0, show_default=True,
               help="Fits to simulated reports.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True,
               help="Seed of the random numbers.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes for simulations; the number of "
+              "cores by default.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="File for the table; identification.csv of the calibration by default.")
 @CALIBRATION
-def identify(simulations: int, seed: int, out: Path | None, calibration: Path | None) -> None:
+def identify(simulations: int, seed: int, jobs: int | None, out: Path | None,
+             calibration: Path | None) -> None:
     """Say what the statistics tell of each calibrated parameter.
 
     Prior against posterior, predictive checks, and what each year's reports do to the fit; see
     docs/identification.md.
     """
+    from tradesim.common.parallel import open_mapper
     from tradesim.reports import terminal
     from tradesim.studies.identification_table import FILE, write
     from tradesim.studies.identification_table import identify as check
 
     folder = calibration_of(calibration)
-    with terminal.progress("Checking") as progress:
-        frame = check(folder, simulations=simulations, seed=seed, progress=progress)
+    with (open_mapper(jobs or os.cpu_count() or 1) as mapper,
+          terminal.progress("Checking") as progress):
+        frame = check(folder, simulations=simulations, seed=seed, mapper=mapper,
+                      progress=progress)
     path = folder / FILE if out is None else out
     write(frame, path)
     click.echo(f"{_parameters(frame)}\n\n{_series(frame)}\n\n{_years(frame)}\n")
+    if simulations:
+        click.echo(f"{_simulations(frame)}\n")
     click.echo(f"Written: {path}")
 
 
@@ -68,6 +77,16 @@ def _series(rows: pd.DataFrame) -> str:
     return columns([["of the series", "observed", "model, 90 %", "p-value"], *(
         [name, f"{row['observed']:.2f}", f"{row['p05']:.2f} to {row['p95']:.2f}",
          f"{row['p_value']:.2f}"] for name, row in _values(rows, "predictive").items())])
+
+
+def _simulations(rows: pd.DataFrame) -> str:
+    from tradesim.reports.terminal import columns
+
+    found = _values(rows, "simulation")
+    number = found.pop("simulations")["number"]
+    return columns([[f"of {number:.0f} simulations", "p-value", "dispersion"], *(
+        [name, f"{row['p_value']:.3f}", f"{row['dispersion']:.2f} ± {(0.8 / number)**0.5:.2f}"]
+        for name, row in found.items())])
 
 
 def _years(rows: pd.DataFrame) -> str:

@@ -1,11 +1,12 @@
 """Forecasts that are kept, and how they did once the year has come.
 
 `forecasts/` in a calibration folder has one file for every version and every update: percentiles of
-trade without new policy by year, count and direction, in USD million. A file is never changed.
+trade without new policy by year, count and direction, in USD million.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,15 +126,16 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def read_forecasts(folder: Path) -> dict[str, pd.DataFrame]:
-    """Read all forecasts that are kept, by name, the oldest data first.
+    """Read all forecasts that are kept, by name: the oldest data first, then the oldest version.
 
     Raises
     ------
     InputError
         With every problem of the first file that has any.
     """
-    found = {path.stem: _read(path) for path in sorted((folder / FOLDER).glob("*.csv"))}
-    return dict(sorted(found.items(), key=lambda item: int(item[1]["as_of"].iloc[0])))
+    found = {path.stem: _read(path) for path in (folder / FOLDER).glob("*.csv")}
+    return dict(sorted(found.items(), key=lambda item: (
+        int(item[1]["as_of"].iloc[0]), [int(part) for part in re.findall(r"\d+", item[0])])))
 
 
 def place(row: Mapping[Any, Any], value: float) -> float:

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from tradesim.common.arrays import Array, frozen
-from tradesim.common.parallel import Progress
+from tradesim.common.parallel import Mapper, Progress
 from tradesim.inputs.distributions import EDGE
 from tradesim.inputs.parameters import Parameter, quantile
 from tradesim.reference.likelihood import (
@@ -41,6 +41,9 @@ AHEAD = 11
 
 ENSEMBLES, WALKERS, STEPS = 2, 64, 400
 """A fit without one year: its median is good to a tenth of a standard deviation."""
+
+KEPT = 63
+"""Draws among which a true parameter is ranked: 64 places, a power of two."""
 
 SCORES = np.linspace(-8.0, 8.0, 4001)
 """Standard normal scores at which the quantiles of a prior are taken."""
@@ -262,33 +265,64 @@ def _quantities(vectors: Array, evidence: Evidence) -> dict[str, Array]:
 
 # Simulation-based calibration.
 
-def ranks(evidence: Evidence, simulations: int, *, seed: int = 1, kept: int = 63,
-          steps: int = 300, walkers: int = 64, progress: Progress | None = None) -> Array:
+@dataclass(frozen=True)
+class Simulated:
+    """One simulation, ready to be sent to another process."""
+
+    evidence: Evidence  # its reports are replaced
+    number: int
+    seed: int
+    kept: int
+    steps: int
+    walkers: int
+
+
+def rank(task: Simulated) -> tuple[int, Array]:
+    """Draw parameters and reports, fit them, and rank each parameter among the draws kept."""
+    evidence, rng = task.evidence, np.random.default_rng([task.seed, task.number])
+    true = prior_draws(evidence, rng.uniform(EDGE, 1 - EDGE, (1, len(evidence.priors))))
+    reports = frozen(replicate(evidence, true, rng)[0])
+    made = replace(evidence, history=replace(evidence.history, log_value=reports))
+    drawn = fit(made, int(rng.integers(2**31)), draws=task.kept, steps=task.steps, ensembles=1,
+                walkers=task.walkers)
+    return task.number, (drawn < true).sum(axis=0)
+
+
+def ranks(evidence: Evidence, simulations: int, *, seed: int = 1, kept: int = KEPT,
+          steps: int = 300, walkers: int = 64, mapper: Mapper = map,
+          progress: Progress | None = None) -> Array:
     """Rank of the true parameters among draws fitted to reports simulated from them.
 
     For each simulation parameters are drawn from the prior, reports from equations 1-3, and
     the model is fitted to them. If the fit is right every rank from 0 to `kept` is equally
-    likely. Axes (simulation, parameter).
+    likely. Axes (simulation, parameter); the same for any `mapper` (`parallel.open_mapper`).
 
     Notes
     -----
     Talts, Betancourt, Simpson, Vehtari and Gelman (2018), arXiv 1804.06788.
     """
-    every = []
-    for number in range(simulations):
-        rng = np.random.default_rng([seed, number])
-        true = prior_draws(evidence, rng.uniform(EDGE, 1 - EDGE, (1, len(evidence.priors))))
-        reports = frozen(replicate(evidence, true, rng)[0])
-        made = replace(evidence, history=replace(evidence.history, log_value=reports))
-        drawn = fit(made, int(rng.integers(2**31)), draws=kept, steps=steps, ensembles=1,
-                    walkers=walkers)
-        every.append((drawn < true).sum(axis=0))
+    tasks = (Simulated(evidence, number, seed, kept, steps, walkers)
+             for number in range(simulations))
+    found: dict[int, Array] = {}
+    for number, one in mapper(rank, tasks):
+        found[number] = one
         if progress is not None:
-            progress(number + 1, simulations)
-    return np.array(every)
+            progress(len(found), simulations)
+    return np.array([found[number] for number in range(simulations)])
 
 
-def uniformity(ranks_of: Array, kept: int = 63, bins: int = 8) -> Array:
+def dispersion(ranks_of: Array, kept: int = KEPT) -> Array:
+    r"""Say how spread out ranks are: :math:`12\,\overline{(u - 1/2)^2}` by parameter.
+
+    With :math:`u = (r + 1/2) / (K + 1)` of ranks :math:`r` from 0 to :math:`K`. One if the fit is
+    right, more if it is too sure, less if it is not sure enough. The standard error for :math:`n`
+    simulations is :math:`\sqrt{0.8 / n}`, so that this finds a wrong spread sooner than
+    `uniformity`.
+    """
+    return np.asarray(12 * (((ranks_of + 0.5) / (kept + 1) - 0.5) ** 2).mean(axis=0))
+
+
+def uniformity(ranks_of: Array, kept: int = KEPT, bins: int = 8) -> Array:
     """p-value of the chi-square test that ranks from 0 to `kept` are uniform, by parameter."""
     from scipy.stats import chisquare
 

@@ -10,13 +10,14 @@ import numpy as np
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.files import whole_file
-from tradesim.common.parallel import Progress
+from tradesim.common.parallel import Mapper, Progress
 from tradesim.inputs import posterior
 from tradesim.inputs.parameters import quantile
 from tradesim.inputs.strict_csv import Column, read_table
 from tradesim.reference.likelihood import Evidence, read_evidence
 from tradesim.studies.identification import (
     contraction,
+    dispersion,
     influence,
     overlap,
     ranks,
@@ -84,7 +85,7 @@ def _summary(values: Array) -> dict[str, float]:
             "p50": float(p50), "p95": float(p95)}
 
 
-def identify(folder: Path, *, simulations: int = 0, seed: int = 1,
+def identify(folder: Path, *, simulations: int = 0, seed: int = 1, mapper: Mapper = map,
              progress: Progress | None = None) -> pd.DataFrame:
     """Check the posterior of a calibration folder; a table of `COLUMNS`.
 
@@ -93,9 +94,10 @@ def identify(folder: Path, *, simulations: int = 0, seed: int = 1,
     folder
         Calibration folder.
     simulations
-        Fits to simulated reports (`identification.ranks`): each takes more than a second.
-    seed, progress
-        Of everything random; called with parts done and parts in all.
+        Fits to simulated reports (`identification.ranks`): each takes seconds.
+    seed, mapper, progress
+        Of everything random; over what simulations are spread; called with parts done and parts
+        in all.
 
     Raises
     ------
@@ -109,10 +111,11 @@ def identify(folder: Path, *, simulations: int = 0, seed: int = 1,
     vectors = vectors_of(posterior.read_posterior(folder))
     rows = checked(evidence, vectors, seed, progress)
     if simulations:
-        p_values = uniformity(ranks(evidence, simulations, seed=seed, progress=progress))
-        rows += [{"parameter": parameter, "check": "simulation", "key": "p_value",
-                  "value": float(value)}
-                 for parameter, value in zip(evidence.names, p_values, strict=True)]
+        found = ranks(evidence, simulations, seed=seed, mapper=mapper, progress=progress)
+        rows += [{"parameter": parameter, "check": "simulation", "key": key, "value": float(value)}
+                 for key, values in (("p_value", uniformity(found)),
+                                     ("dispersion", dispersion(found)))
+                 for parameter, value in zip(evidence.names, values, strict=True)]
         rows.append({"parameter": "simulations", "check": "simulation", "key": "number",
                      "value": float(simulations)})
     return pd.DataFrame(rows, columns=list(COLUMNS))

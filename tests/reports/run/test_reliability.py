@@ -87,8 +87,8 @@ def test_without_a_record_it_says_so(tmp_path):
 
 
 def test_parts_of_the_range_in_words():
-    shares = {"growth": 55.4, "levers": 0.3, "rest": 44.3}
-    found = {"record": None, "others": None, "shares": shares}
+    found = {"record": None, "others": None,
+             "shares": {"growth": 55.4, "levers": 0.3, "rest": 44.3}}
     text = said(found)
     assert "about 55 % comes from how fast both economies grow" in text
     assert "and 44 % from shocks to trade that nothing explains" in text
