@@ -200,8 +200,7 @@ def simulation(rows: pd.DataFrame) -> str:
     return (f"{number} simulations: the smallest of {len(values)} p-values of a chi-square test of "
             f"uniform ranks is {least['value']:.3f} (`{least['parameter']}`); with "
             f"{len(values)} tests one below {0.05 / len(values):.3f} would be a reason to worry. "
-            "The "
-            f"dispersion of ranks, 1 if the fit knows how much it knows and more if it is too "
+            f"The dispersion of ranks, 1 if the fit knows how much it knows and more if it is too "
             f"sure, lies between {spread['value'].iloc[0]:.2f} (`{spread['parameter'].iloc[0]}`) "
             f"and {spread['value'].iloc[-1]:.2f} (`{spread['parameter'].iloc[-1]}`), each with a "
             f"standard error of {error:.2f}; their mean is {spread['value'].mean():.2f}.")

@@ -162,6 +162,15 @@ def test_the_command_forecast(folder, tmp_path):
     assert len(pd.read_csv(tmp_path / "mine.csv")) == 132
 
 
+@pytest.mark.slow
+def test_the_forecast_of_this_version_is_kept():
+    """After a change of the projection: run `tradesim forecast`."""
+    folder = calibration_folder()
+    held = pd.read_csv(forecasts.file_of(folder))
+    now = forecasts.forecast(folder)
+    pd.testing.assert_frame_equal(held, now, check_dtype=False, rtol=WRITTEN)
+
+
 # A new year.
 
 def test_a_new_year_is_scored_fitted_and_compared(grown, quick, tmp_path):
