@@ -20,7 +20,8 @@ STATISTICS = ("mean", "p05", "p10", "p25", "p50", "p75", "p90", "p95")
 PERCENTILES = tuple(float(name[1:]) for name in STATISTICS[1:])
 COLUMNS = ("variable", "unit", "count", "year", "exporter", "importer", "group", "case",
            "statistic", "value")
-COLUMN = {"product": "group", "service": "group", "country": "exporter", "market": "importer"}
+COLUMN = {"product": "group", "service": "group", "item": "group", "country": "exporter",
+          "market": "importer"}
 """Columns of the summary that hold dimensions of another name."""
 
 
@@ -73,8 +74,9 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
     pandas.DataFrame
         Columns `COLUMNS`. Totals are spelled ``all``; products stand in the column ``group``.
         Variables that are changes have no case
-        ``reference``; their scenario is their effect. ``target_probability`` is the share of
-        draws that reach the target in that year.
+        ``reference``; their scenario is their effect. ``appraisal`` has present values under the
+        last year that they count, its items in the column ``group``. ``target_probability`` is
+        the share of draws that reach the target in that year.
     """
     partners = json.loads(dataset.attrs["partners"])
     places = json.loads(dataset.attrs["products"])
@@ -94,9 +96,21 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
         if "product" in variable.dims:
             frame["importer"] = frame["group"].map(places)
         frames.append(frame)
+    if costly(dataset):
+        frames.append(_tidy(statistics(_appraisal(dataset)), "appraisal", "USD", partners))
     chance = probability(dataset).expand_dims(statistic=["mean"])
     frames.append(_tidy(chance, "target_probability", "share", partners))
     return pd.concat(frames, ignore_index=True)
+
+
+def _appraisal(dataset: xr.Dataset) -> xr.DataArray:
+    """Present values by item, case and draw, under the last year of the appraisal."""
+    cases = {"effect": SCENARIO, "effect_if_implemented": IMPLEMENTED}
+    values = {label: present_values(dataset, case) for label, case in cases.items()}
+    items = list(values["effect"])
+    array = xr.DataArray([[values[label][item] for item in items] for label in cases],
+                         dims=("case", "item", "draw"), coords={"case": list(cases), "item": items})
+    return array.expand_dims(year=[int(dataset["appraisal"].attrs["last_year"])])
 
 
 def _tidy(array: xr.DataArray, name: str, unit: str,
