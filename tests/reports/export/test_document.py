@@ -108,7 +108,7 @@ def test_word_file_has_real_headings_tables_captions_and_alternative_texts(page)
     shapes = list(made.inline_shapes)
     assert [shape._inline.docPr.get("descr") for shape in shapes] == [
         picture.alt for picture in pictures]
-    assert len(shapes) == 12
+    assert len(shapes) == 14
     text = "\n".join(part.text for part in made.paragraphs)
     for block in read.blocks:
         if isinstance(block, Paragraph):
