@@ -7,9 +7,12 @@ Run ``python tests/refresh_expected.py`` after a change that is meant to move re
 the difference, and say in CHANGELOG.md under Numbers what moved and why.
 """
 
+import sys
 from pathlib import Path
 
 import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).parent / "helpers"))
 
 import differences_table
 import readme_table

@@ -280,15 +280,15 @@ def test_crossing_in_words(before, change, expected):
 
 
 @pytest.mark.parametrize(("cost", "gain", "expected"), [
-    (92.4, 35.0, f"to {LAST} it costs 92.4 million and is worth 35.0 million to both countries, "
-                 "both discounted"),
-    (92.4, -3.0, f"to {LAST} it costs 92.4 million and is worth \N{MINUS SIGN}3.0 million to both "
-                 "countries, both discounted"),
-    (0.0, 0.01, f"to {LAST} it is worth less than 0.1 million to both countries, and costs "
+    (92.4, 35.0, "it costs 92.4 million and is worth 35.0 million to both countries over its life, "
+                 "to 2064, both discounted"),
+    (92.4, -3.0, "it costs 92.4 million and is worth \N{MINUS SIGN}3.0 million to both countries "
+                 "over its life, to 2064, both discounted"),
+    (0.0, 0.01, "to 2064 it is worth less than 0.1 million to both countries, and costs "
                 "nothing known"),
 ])
 def test_cost_and_gain_in_words(cost, gain, expected):
-    assert scenario_answers.cost_and_gain(cost, gain) == expected
+    assert scenario_answers.cost_and_gain(cost, gain, 2064) == expected
 
 
 @pytest.mark.parametrize(("whole", "rest", "expected"), [

@@ -44,6 +44,9 @@ SHARES = ("self_sufficiency", "corridor_share", "export_share", "export_concentr
 BESIDE = ("services",)
 """Accounts beside goods, in USD, kept as `SHARES` are."""
 
+APPRAISAL = "appraisal"
+"""Present values over the life of what is built, kept as means of changes."""
+
 PATHS = ("turnover", "consumer_surplus")
 """Mean changes kept for every year: what a shock does is over by the last one."""
 
@@ -86,7 +89,8 @@ def reduce(dataset: xr.Dataset) -> pd.DataFrame:
         before | (rows["variable"].isin(ACCOUNTS) & change))
     shares = rows["variable"].isin((*SHARES, *BESIDE)) & last & mean & (
         change | (rows["case"] == REFERENCE))
-    kept = rows[rows["variable"].isin(HEADLINE) | totals | shares]
+    appraised = (rows["variable"] == APPRAISAL) & mean & change
+    kept = rows[rows["variable"].isin(HEADLINE) | totals | shares | appraised]
     parts = [kept, *(_path(dataset, name) for name in PATHS)]
     return pd.concat([part[[*KEY, "value"]] for part in parts]).drop_duplicates(
         KEY, ignore_index=True)

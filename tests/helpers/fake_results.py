@@ -31,6 +31,8 @@ from types import SimpleNamespace
 import numpy as np
 import xarray as xr
 
+from tradesim.inputs.history import Forecast
+from tradesim.inputs.macro_outlook import MacroSeries
 from tradesim.inputs.posterior import PARAMETERS
 from tradesim.simulation import results
 
@@ -193,6 +195,14 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
                          for name, dims in VARIABLES.items()}, labels)
     if cost:
         result["appraisal"] = appraisal(result, importers)
+    faster = np.exp(np.array([0.0, -0.02, -0.01])[:, None] * np.arange(1, len(years) + 1))
+    result["turnover_by_growth"] = (("growth", "count", "draw", "year"),
+                                    arrays["turnover"][:, 0] * faster[:, None, None])
+    result["gdp"] = (("draw", "year", "country"), np.array([21.8e9, 414e9]) * np.exp(
+        0.07 * np.arange(1, len(years) + 1)[:, None] + rng.normal(0.0, 0.1, (draws, 1, 2))))
+    result["turnover_reported"] = (("count", "case", "draw", "year"), arrays["turnover"] * np.exp(
+        rng.normal(0.0, 0.1 * (draws > 1), (len(counts), 1, draws, len(years)))))
+    result = result.assign_coords(growth=["published", "record", "decade"])
     slope = arrays["turnover"][0, 0, :, -1] / arrays["turnover"][0, 0, :, 0]
     result["factors"] = factors(0.1 * np.log(slope) + 0.7, happens.ravel(), rng)
     described = {**SCENARIO, **(scenario or {}), "draws": draws, "horizon": horizon}
@@ -252,7 +262,8 @@ def past(importers: tuple[str, ...], reporters: tuple[str, ...], draws: int = 20
     log_value = np.log(REPORTED * 1e6).transpose(2, 0, 1)
     closed = np.where(np.arange(2011, 2025) == 2020, 0.83, 0.0)
     history = SimpleNamespace(years=tuple(range(2011, 2025)), importers=importers,
-                              reporters=reporters, log_value=log_value, closed_share=closed)
+                              reporters=reporters, log_value=log_value, closed_share=closed,
+                              **economies())
     bias = np.nanmean(log_value[:, :, 1] - log_value[:, :, 0], axis=0)
     bias = bias + rng.normal(0.0, 0.08, (draws, len(importers)))
     noise = rng.normal(0.0, [0.05, 0.25], (draws, 14, len(importers)))
@@ -265,6 +276,18 @@ def past(importers: tuple[str, ...], reporters: tuple[str, ...], draws: int = 20
         {"draw": np.arange(draws), "year": np.arange(2011, 2025), "importer": list(importers),
          "reporter": list(reporters)})
     return history, posterior
+
+
+def economies() -> dict[str, object]:
+    """Make GDP of both members from 2011 to 2024 and a forecast to 2050, without surprises."""
+    past = np.log([10e9, 190e9]) + 0.06 * np.arange(14)[:, None]
+    real = past - 0.02 * np.arange(14)[:, None]
+    series = MacroSeries(tuple(range(2011, 2025)), past, np.full((14, 2), 0.04))
+    ahead = np.arange(1, 27)[:, None]
+    forecast = Forecast(tuple(range(2025, 2051)), past[-1] + 0.07 * ahead, real[-1] + 0.05 * ahead,
+                        np.zeros(26))
+    return {"log_gdp": past, "log_real": real, "series": series, "forecast": forecast,
+            "exchange_rate": np.zeros(14)}
 
 
 def save(result: xr.Dataset, folder: Path) -> Path:

@@ -71,11 +71,14 @@ class Numbers:
         return not any(value for key, value in self.rows.items()
                        if key[0] == "turnover" and key[KEY.index("case")].startswith("effect"))
 
+    def years(self, variable: str) -> list[int]:
+        """Years of a variable."""
+        return sorted({key[KEY.index("year")] for key in self.rows if key[0] == variable})
+
     def path(self, variable: str = "turnover", case: str = "effect_if_implemented",
              **where: str) -> dict[int, float]:
         """Mean change of a variable by year, USD million."""
-        years = sorted({key[KEY.index("year")] for key in self.rows if key[0] == variable})
-        return {year: self.change(variable, case, year, **where) for year in years}
+        return {year: self.change(variable, case, year, **where) for year in self.years(variable)}
 
 
 def amount(value: float) -> str:

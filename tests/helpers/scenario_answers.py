@@ -194,18 +194,19 @@ def crossing(importer: str) -> Particular:
 
 
 def worth(name: str, found: Numbers) -> str:
-    """What a scenario costs to build and run, and what it is worth to both countries."""
-    gain = sum(found.change("welfare_present_value", importer=importer, count="own")
-               for importer in pair().importers)
-    return cost_and_gain(found.change("cost_present_value", count="own"), gain)
+    """What a scenario costs to build and run, and what it brings both countries over its life."""
+    years = found.years("appraisal")
+    cost, gain = (found.change("appraisal", year=years[-1], group=item, count="own")
+                  for item in ("cost", "joint"))
+    return cost_and_gain(cost, gain, years[-1])
 
 
-def cost_and_gain(cost: float, gain: float) -> str:
-    """In words: cost and gain up to the last year, USD million at present value."""
+def cost_and_gain(cost: float, gain: float, end: int) -> str:
+    """In words: cost, and all gains to the end of the appraisal, USD million at present value."""
     if cost < VISIBLE:
-        return f"to {LAST} it is worth {signed(gain)} to both countries, and costs nothing known"
-    return (f"to {LAST} it costs {amount(cost)} and is worth {signed(gain)} to both countries, "
-            "both discounted")
+        return f"to {end} it is worth {signed(gain)} to both countries, and costs nothing known"
+    return (f"it costs {amount(cost)} and is worth {signed(gain)} to both countries over its life, "
+            f"to {end}, both discounted")
 
 
 def signed(value: float) -> str:

@@ -98,7 +98,7 @@ def test_origins_name_file_and_line(folder, known):
         "levers.pact.start": "grandchild.yaml:4", "levers.pact.probability": "grandchild.yaml:4",
         "parameters.adjustment.speed": "child.yaml:6", "draws": "child.yaml:7",
         "horizon": "pair.yaml", "target_usd": "pair.yaml", "seed": "default",
-        "closure": "default", "imbalances": "default"}
+        "growth": "default", "closure": "default", "imbalances": "default"}
 
 
 @pytest.mark.parametrize(("override", "check"), [

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tradesim.common.arrays import Array, frozen
 from tradesim.common.errors import InputError, Problem
@@ -19,6 +20,7 @@ from tradesim.inputs.macro_outlook import (
     complete_series,
     continued,
     relative_prices,
+    spliced,
 )
 from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
 from tradesim.inputs.strict_csv import SOURCES, Column, read_table
@@ -107,21 +109,35 @@ def read_history(folder: Path, as_of: int | None = None) -> History:
         next_gdp = np.log(_series(folder, macro, pair, GDP, "forecast", published))
         next_growth = np.log1p(_series(folder, macro, pair, GROWTH, "forecast", published) / 100)
         next_gdp, next_real = continued(
-            next_gdp, series.log_real[-1] + np.cumsum(next_growth, axis=0),
-            len(later) - len(published))
+            spliced(log_gdp[-1], next_gdp, next_growth, _seams(macro, pair, published)),
+            series.log_real[-1] + np.cumsum(next_growth, axis=0), len(later) - len(published))
         ahead = MacroPaths(next_gdp, next_real)
     else:
         ahead = central(series, len(later))
     start = series.years.index(years[0])
     rate = relative_prices(series, series.log_gdp, series.log_real)[start:]
     centre = rate.mean()
-    next_rate = relative_prices(series, ahead.log_gdp, ahead.log_real)
     return History(
         years, pair.importers, pair.reporters, log_value, error_scale, frozen(log_gdp),
         frozen(series.log_real[start:]), frozen(np.expm1(growth)), frozen(rate - centre),
         closed_shares(folder, years),
-        Forecast(later, frozen(ahead.log_gdp), frozen(ahead.log_real),
-                 frozen(next_rate - centre)), series)
+        as_forecast(series, ahead, rate[-1] - centre), series)
+
+
+def as_forecast(series: MacroSeries, ahead: MacroPaths, last_rate: float) -> Forecast:
+    """Give paths after a series with the real exchange rate that goes on from `last_rate`."""
+    years = tuple(range(series.years[-1] + 1, series.years[-1] + 1 + ahead.log_gdp.shape[-2]))
+    rate = relative_prices(series, ahead.log_gdp, ahead.log_real) + last_rate
+    return Forecast(years, frozen(ahead.log_gdp), frozen(ahead.log_real), frozen(rate))
+
+
+def _seams(macro: pd.DataFrame, pair: Pair, years: Sequence[int]) -> NDArray[np.bool_]:
+    """Whether a forecast of nominal GDP has another source than the year before."""
+    rows = macro[(macro["variable"] == GDP) & (macro["kind"] == "forecast")]
+    source = rows.set_index(["year", "country"])["source"].unstack().reindex(  # noqa: PD010
+        index=list(years), columns=list(pair.importers)).to_numpy()
+    return np.concatenate([np.zeros((1, len(pair.importers)), dtype=bool),
+                           source[1:] != source[:-1]])
 
 
 @unless_changed(TRADE, PAIR_FILE)
@@ -155,6 +171,14 @@ def _macro_series(macro: pd.DataFrame, pair: Pair, last: int) -> MacroSeries:
         for variable in (GDP, GROWTH))
     with np.errstate(invalid="ignore", divide="ignore"):
         return complete_series(years, np.log(gdp), np.log1p(growth / 100))
+
+
+def forecast_sources(folder: Path) -> dict[str, list[str]]:
+    """Give the sources of each country's published forecast of nominal GDP, in order."""
+    macro = _read_macro(folder)
+    rows = macro[(macro["variable"] == GDP) & (macro["kind"] == "forecast")].sort_values("year")
+    return {str(code): list(dict.fromkeys(part["source"]))
+            for code, part in rows.groupby("country", sort=False)}
 
 
 def _read_trade(folder: Path, pair: Pair) -> pd.DataFrame:

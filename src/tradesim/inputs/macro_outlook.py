@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tradesim.common.arrays import Array, autoregression, frozen
 
@@ -97,6 +98,33 @@ def continued(log_gdp: Array, log_real: Array, years: int) -> tuple[Array, Array
     nominal = grown + np.log1p(DOLLAR_INFLATION) * ahead
     return (np.concatenate([log_gdp, log_gdp[-1] + nominal]),
             np.concatenate([log_real, log_real[-1] + grown]))
+
+
+def spliced(last: Array, log_gdp: Array, growth: Array, seam: NDArray[np.bool_]) -> Array:
+    r"""Chain a forecast of nominal GDP by growth rates, each from one vintage (equation S5).
+
+    .. math::
+
+        \ln Y_t - \ln Y_{t-1} = g_t + p_t, \qquad
+        p_t = p_{t+1} \text{ at a seam of two vintages}
+
+    The step across a seam holds what changed between the vintages. There the later one's real
+    growth :math:`g` counts with its rise of prices in dollars :math:`p` of the year after.
+
+    Parameters
+    ----------
+    last
+        Log nominal GDP in the last year known; (importer,).
+    log_gdp, growth
+        Forecast levels and log real growth; (year, importer).
+    seam
+        Whether a year is of another vintage than the one before; (year, importer).
+    """
+    prices = np.diff(log_gdp, axis=0, prepend=last[None]) - growth
+    after = np.full(len(last), np.log1p(DOLLAR_INFLATION))
+    for year in reversed(range(len(prices))):
+        after = prices[year] = np.where(seam[year], after, prices[year])
+    return np.asarray(last + np.cumsum(growth + prices, axis=0))
 
 
 def paths(series: MacroSeries, years: int, draws: int, rng: np.random.Generator) -> MacroPaths:

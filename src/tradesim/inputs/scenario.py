@@ -12,6 +12,7 @@ from pydantic import Field
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import scenarios_folder
 from tradesim.inputs.distributions import Strict
+from tradesim.inputs.growth import PUBLISHED
 from tradesim.inputs.levers import Source
 from tradesim.inputs.parameters import Parameter
 from tradesim.inputs.scenario_schema import (
@@ -43,6 +44,8 @@ class Scenario(Strict):
     levers: dict[str, dict[str, int | float | str]] = Field(default_factory=dict)
     #: numbers taken as given instead of drawn
     parameters: dict[str, float] = Field(default_factory=dict)
+    #: path of GDP: a name in `growth.NAMED`, or rates in per cent a year by country
+    growth: str | dict[str, float] = PUBLISHED
     #: whether wages and spending follow trade, and what that closure holds of trade imbalances
     closure: str = "none"
     imbalances: str = "multiplicative"
@@ -134,7 +137,7 @@ def read_scenario(path_or_name: str | Path, known: Known,
         Names and bounds to check against.
     overrides
         Texts ``key=value`` that come last: ``pact.start=2028``, ``adjustment.speed=0.35``,
-        ``draws=500``, ``pact=null``.
+        ``growth=record``, ``draws=500``, ``pact=null``.
 
     Raises
     ------
@@ -181,6 +184,9 @@ def _scenario(name: str, values: dict[str, Any], origins: dict[str, str],
     for key, field in known.fields.items():
         if key not in values and "default" in field.schema:
             values[key], origins[key] = field.schema["default"], "default"
+    if isinstance(values["growth"], dict):
+        values["growth"] = {code: float(values["growth"][code]) for code in known.pair.importers
+                            if code in values["growth"]} or PUBLISHED
     for lever, settings in values.get("levers", {}).items():
         for key, value in settings.items():
             setting = known.levers[lever].settings[key]
@@ -276,6 +282,8 @@ def _path(key: str, known: Known) -> list[str]:
     section, _, rest = key.partition(".")
     if section in ("levers", "parameters") and rest:
         key = rest
+    elif section == "growth" and rest:
+        return [section, rest]
     elif key in known.parameters:
         section = "parameters"
     elif section in known.levers:

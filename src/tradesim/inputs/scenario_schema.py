@@ -11,6 +11,7 @@ from typing import Any
 
 from tradesim.common.errors import Problem, nearest
 from tradesim.inputs.distributions import Fixed, Range
+from tradesim.inputs.growth import HIGHEST, LOWEST, NAMED, PUBLISHED
 from tradesim.inputs.levers import WORD, Choice, Lever, Setting, read_levers
 from tradesim.inputs.pair import Pair, read_pair
 from tradesim.inputs.parameters import Parameter, read_parameters
@@ -72,6 +73,7 @@ class Known:
             "question": _text("what the scenario is to answer"),
             "levers": _levers(self.levers),
             "parameters": _parameters(self.parameters, self.levers),
+            "growth": _growth(self.pair),
             "closure": _name(CLOSURES, "whether wages and spending follow trade"),
             "imbalances": _name(IMBALANCES, "what the closure holds of trade imbalances"),
             "horizon": _number(self.pair.last_year + 1, self.pair.last_possible,
@@ -194,6 +196,41 @@ def _name(names: tuple[str, ...], meaning: str) -> Field:
                    _nearest(value, names))
 
     return Field(errors, {"enum": [*names, None], "default": names[0], "description": meaning})
+
+
+def _growth(pair: Pair) -> Field:
+    """Either a named path of GDP, or rates by country."""
+    meaning = (f"path of both GDPs: {', '.join(NAMED)}, or growth in current USD by country, "
+               "per cent a year")
+    example = f"such as {{{', '.join(f'{code}: 5' for code in pair.importers)}}}"
+
+    def errors(value: Any) -> Errors:
+        if not isinstance(value, dict):
+            if value not in NAMED:
+                yield ("", f"{_quoted(value)} is not one of: {', '.join(NAMED)}, nor rates by "
+                       f"country, {example}", _nearest(value, NAMED))
+        elif not value:
+            yield "", f"has no rates; give them by country, {example}"
+        else:
+            for country, rate in value.items():
+                yield from _rate_errors(country, rate, pair.importers)
+
+    rate = {"type": ["number", "null"], "minimum": LOWEST, "maximum": HIGHEST}
+    rates = {"type": "object", "additionalProperties": False, "minProperties": 1,
+             "properties": {code: rate | {"description": f"{pair.name(code)}, per cent a year"}
+                            for code in pair.importers}}
+    return Field(errors, {"anyOf": [{"enum": [*NAMED, None]}, rates], "default": PUBLISHED,
+                          "description": meaning})
+
+
+def _rate_errors(country: str, rate: Any, known: tuple[str, ...]) -> Errors:
+    if country not in known:
+        yield (f".{country}", f"is no country of the pair; known: {', '.join(known)}",
+               nearest(str(country), known))
+    elif rate is not None and (isinstance(rate, bool) or not isinstance(rate, int | float)
+                               or not LOWEST <= rate <= HIGHEST):
+        yield (f".{country}", f"{_quoted(rate)} is not a number from {LOWEST:g} to {HIGHEST:g} "
+               "(growth in current USD, per cent a year)")
 
 
 def _list(meaning: str, entry: Field) -> Field:

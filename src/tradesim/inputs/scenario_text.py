@@ -18,8 +18,8 @@ from tradesim.inputs.scenario import DRAWS, SEED, Scenario, find, shipped
 from tradesim.inputs.scenario_schema import Known
 from tradesim.inputs.strict_yaml import load_document
 
-_FIELDS = ("title", "question", "levers", "parameters", "closure", "imbalances", "horizon",
-           "draws", "seed", "target_usd", "references", "not_modelled")
+_FIELDS = ("title", "question", "levers", "parameters", "growth", "closure", "imbalances",
+           "horizon", "draws", "seed", "target_usd", "references", "not_modelled")
 
 ON, OFF = "on", "off"
 NONE = "–"
@@ -42,6 +42,11 @@ question: What would change, by how much, and for whom?
 # Numbers to take as given instead of drawn.
 # parameters:
 #   adjustment.speed: 0.35
+
+# Growth of both economies: published forecasts, record (the rule that was tested on the past),
+# decade (as in the last ten years), or rates by country, {{CODE: 5}}, per cent a year in
+# current US dollars.
+# growth: record
 
 # draws: {draws}
 # seed: {seed}

@@ -11,6 +11,7 @@ from scipy.special import ndtri
 
 from tradesim.common.arrays import Array, autoregression
 from tradesim.inputs.baseline import Baseline
+from tradesim.inputs.growth import PUBLISHED, Growth, growth_draws, outlooks
 from tradesim.inputs.parameters import Cube
 from tradesim.reference import gravity
 
@@ -19,11 +20,12 @@ DRAWN = ("constant", "elasticity_gdp", "elasticity_exchange_rate", "closure_effe
 """What a run takes from the posterior."""
 
 
-def path_draws(base: Baseline, cube: Cube, years: tuple[int, ...]) -> dict[str, Array]:
+def path_draws(base: Baseline, cube: Cube, years: tuple[int, ...],
+               growth: Growth = PUBLISHED) -> dict[str, Array]:
     """Draw what moves the reference path apart from named parameters; first axis ``draw``.
 
-    Rows of the posterior (``posterior.*``), drawn whole so that their correlations stay, and
-    innovations of the projection (``innovation.*``).
+    Rows of the posterior (``posterior.*``), drawn whole so that their correlations stay,
+    innovations of the projection (``innovation.*``), and which path GDP takes (``growth.*``).
     """
     def uniform(name: str, columns: tuple[str, ...] = base.pair.importers) -> Array:
         return gravity.innovations(cube.column, f"innovation.{name}", years, columns)
@@ -31,7 +33,8 @@ def path_draws(base: Baseline, cube: Cube, years: tuple[int, ...]) -> dict[str, 
     return {**_posterior_rows(base.posterior, cube.column("posterior")),
             "innovation.flow": np.asarray(ndtri(uniform("flow"))),
             "innovation.gdp": np.asarray(ndtri(uniform("gdp"))),
-            "innovation.corridor": uniform("corridor", ("disruption", "severity"))}
+            "innovation.corridor": uniform("corridor", ("disruption", "severity")),
+            **growth_draws(base.pair.importers, growth, cube.draws)}
 
 
 def _posterior_rows(fitted: xr.Dataset, column: Array) -> dict[str, Array]:
@@ -63,11 +66,11 @@ def reference_path(base: Baseline, draws: Mapping[str, Array],
         q_t = \bar q_t + \psi (e_{2t} - e_{1t})
     """
     history, ahead = base.history, slice(0, len(years))
-    forecast = history.forecast
+    forecast = outlooks(history, draws)
     base_year = history.years.index(int(base.posterior.attrs["base_year"]))
     error = _gdp_error(base, draws)
     price_share = draws["gdp.error_price_share"][:, None]
-    growth = forecast.log_gdp[ahead] - history.log_gdp[base_year] + error
+    growth = forecast.log_gdp[:, ahead] - history.log_gdp[base_year] + error
     closed = gravity.corridor(
         draws["innovation.corridor"], draws["corridor.disruption_probability"],
         draws["corridor.persistence"], draws["corridor.closed_given_disrupted"],
@@ -77,7 +80,7 @@ def reference_path(base: Baseline, draws: Mapping[str, Array],
         innovations=draws["innovation.flow"] * draws["posterior.innovation_sd"][:, None, :],
         size=growth.sum(axis=-1),
         log_growth=growth,
-        exchange_rate=forecast.exchange_rate[ahead]
+        exchange_rate=forecast.exchange_rate[:, ahead]
         + price_share * (error[:, :, 1] - error[:, :, 0]),
         closed_share=closed,
     )

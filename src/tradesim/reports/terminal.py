@@ -81,6 +81,7 @@ def outcome(headline: Mapping[str, Any], pair: Pair) -> str:
           for year, by_count in headline.get("statistics", {}).items()),
         "One draw: no ranges, no probability" if point
         else _chances(headline["target"], years, changes),
+        *_by_growth(headline.get("growth", {}), changes, point),
         f"{headline['draws']} draw{'' if point else 's'}, seed {headline['seed']}, run "
         f"{headline['run_id']}, largest residual {headline['max_residual']:.1g}"])
 
@@ -123,6 +124,17 @@ def _chances(target: Mapping[str, Any], years: Sequence[str], changes: bool) -> 
             f" without, {_per_cent(by_year[year]['scenario'])} with" if changes else "")
         for year in years)
     return f"Probability of USD {target['value'] / MILLION:,.0f} million ({text})"
+
+
+def _by_growth(growth: Mapping[str, Any], changes: bool, point: bool) -> list[str]:
+    """One line: median and chance of the target in the last year by path of GDP."""
+    if not growth:
+        return []
+    last = max(next(iter(growth.values())))
+    return [f"By growth of both economies, {last}{', reference' if changes else ''}: " + ", ".join(
+        f"{path} {_amount(years[last]['p50'])}"
+        + ("" if point else f" ({_per_cent(years[last]['probability'])})")
+        for path, years in growth.items())]
 
 
 def _amount(value: float, sign: str = "") -> str:

@@ -41,7 +41,8 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]
     dict
         Parameters, table cells and settings by dotted name; rows of the posterior
         (``posterior.*``), drawn whole so that their correlations stay; innovations of the
-        projection (``innovation.*``); and for each lever ``success`` and ``lifetime``.
+        projection (``innovation.*``); the path of GDP (``growth.*``); and for each lever
+        ``success`` and ``lifetime``.
     """
     years = years_of(base, scenario)
     numbers = {name: item for name, item in base.parameters.items() if not item.calibrated}
@@ -52,7 +53,7 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]
         fixed |= {f"{name}.{key}": float(value) for key, value in chosen.items()
                   if not isinstance(lever.settings[key], Choice)}
     values = draw(numbers, cube, fixed)
-    values |= path_draws(base, cube, years)
+    values |= path_draws(base, cube, years, scenario.growth)
     for name in scenario.levers:
         values |= {key: cube.column(key) for key in (f"{name}.success", f"{name}.lifetime")
                    if key.endswith("lifetime") or not base.levers[name].follows}

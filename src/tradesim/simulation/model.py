@@ -42,6 +42,7 @@ from tradesim.simulation.appraisal import APPRAISED, appraise, has_cost
 from tradesim.simulation.appraisal import NAME as APPRAISAL
 from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases, years_of
 from tradesim.simulation.factors import factors
+from tradesim.simulation.outlooks import BY_GROWTH, GDP, REPORTED, as_reported, by_growth, gdp
 from tradesim.simulation.prepared import Prepared, closure_of, lever_shocks, reference_levels
 from tradesim.simulation.results import describe, repeat_command
 
@@ -269,6 +270,9 @@ def answer(
         dataset[ASSUMED] = assumed
     ahead = reference_path(base, numbers, years_of(base, scenario))
     dataset["factors"] = factors(base, scenario, numbers, ahead)
+    dataset[BY_GROWTH] = by_growth(base, scenario, numbers)
+    dataset[GDP] = gdp(base, years_of(base, scenario), ahead)
+    dataset[REPORTED] = as_reported(base, dataset, numbers, cube)
     if has_cost(base, scenario):
         dataset[APPRAISAL] = _appraised(base, scenario, cube)
     return dataset.assign_attrs(described)

@@ -13,13 +13,15 @@ import xarray as xr
 from tradesim.common.arrays import Array
 from tradesim.economy.accounts import OCCASIONAL, VARIABLES
 from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO
+from tradesim.simulation.outlooks import BY_GROWTH, REPORTED
 
 ALL = "all"
 STATISTICS = ("mean", "p05", "p10", "p25", "p50", "p75", "p90", "p95")
 PERCENTILES = tuple(float(name[1:]) for name in STATISTICS[1:])
 COLUMNS = ("variable", "unit", "count", "year", "exporter", "importer", "group", "case",
            "statistic", "value")
-COLUMN = {"product": "group", "service": "group", "country": "exporter", "market": "importer"}
+COLUMN = {"product": "group", "service": "group", "item": "group", "country": "exporter",
+          "market": "importer"}
 """Columns of the summary that hold dimensions of another name."""
 
 
@@ -49,9 +51,13 @@ def statistics(array: xr.DataArray) -> xr.DataArray:
     return xr.DataArray(stacked, {"statistic": list(STATISTICS), **coordinates}, dims)
 
 
-def probability(dataset: xr.Dataset) -> xr.DataArray:
-    """Share of draws in which turnover of a year reaches the target, by count, case and year."""
-    reached: xr.DataArray = dataset["turnover"] >= dataset.attrs["target_value"]
+def probability(dataset: xr.Dataset, variable: str = "turnover") -> xr.DataArray:
+    """Share of draws in which turnover of a year reaches the target, by count, case and year.
+
+    `variable` is ``turnover``, that of a year as statistics would read (`outlooks.REPORTED`), or
+    the reference by path of GDP (`outlooks.BY_GROWTH`).
+    """
+    reached: xr.DataArray = dataset[variable] >= dataset.attrs["target_value"]
     return reached.mean("draw")
 
 
@@ -68,8 +74,9 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
     pandas.DataFrame
         Columns `COLUMNS`. Totals are spelled ``all``; products stand in the column ``group``.
         Variables that are changes have no case
-        ``reference``; their scenario is their effect. ``target_probability`` is the share of
-        draws that reach the target in that year.
+        ``reference``; their scenario is their effect. ``appraisal`` has present values under the
+        last year that they count, its items in the column ``group``. ``target_probability`` is
+        the share of draws that reach the target in that year.
     """
     partners = json.loads(dataset.attrs["partners"])
     places = json.loads(dataset.attrs["products"])
@@ -89,9 +96,21 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
         if "product" in variable.dims:
             frame["importer"] = frame["group"].map(places)
         frames.append(frame)
+    if costly(dataset):
+        frames.append(_tidy(statistics(_appraisal(dataset)), "appraisal", "USD", partners))
     chance = probability(dataset).expand_dims(statistic=["mean"])
     frames.append(_tidy(chance, "target_probability", "share", partners))
     return pd.concat(frames, ignore_index=True)
+
+
+def _appraisal(dataset: xr.Dataset) -> xr.DataArray:
+    """Present values by item, case and draw, under the last year of the appraisal."""
+    cases = {"effect": SCENARIO, "effect_if_implemented": IMPLEMENTED}
+    values = {label: present_values(dataset, case) for label, case in cases.items()}
+    items = list(values["effect"])
+    array = xr.DataArray([[values[label][item] for item in items] for label in cases],
+                         dims=("case", "item", "draw"), coords={"case": list(cases), "item": items})
+    return array.expand_dims(year=[int(dataset["appraisal"].attrs["last_year"])])
 
 
 def _tidy(array: xr.DataArray, name: str, unit: str,
@@ -125,9 +144,12 @@ def headline(dataset: xr.Dataset) -> dict[str, Any]:
     -------
     dict
         ``turnover`` (year, case, statistic, USD), ``target`` (value, count, probability by year
-        and case), ``if_implemented`` (turnover by year and statistic), ``benefit_cost`` where
-        levers carry a cost (present values up to the horizon), ``statistics`` (reported
-        turnover of the last year of the sample by count), and what identifies the run.
+        and case; ``counts``: the same on each count, of the trade itself and as its statistics
+        would read), ``growth`` (reference turnover of milestones on the count of the target, and
+        probability, by path of GDP), ``if_implemented`` (turnover by year and statistic),
+        ``benefit_cost`` where levers carry a cost (present values up to the horizon),
+        ``statistics`` (reported turnover of the last year of the sample by count), and what
+        identifies the run.
     """
     count = dataset.attrs["count"]
     turnover = _with_effects(dataset["turnover"].sel(count=count))
@@ -153,7 +175,9 @@ def headline(dataset: xr.Dataset) -> dict[str, Any]:
             "count": dataset.attrs["target_count"],
             "probability": {str(year): {str(case): float(chance.sel(year=year, case=case))
                                         for case in chance["case"].to_numpy()} for year in years},
+            "counts": _counts(dataset),
         },
+        "growth": _growth(dataset),
         **({"benefit_cost": _benefit_cost(dataset)} if costly(dataset) else {}),
         "statistics": {latest: reported[latest]},
         "max_residual": dataset.attrs["max_residual"],
@@ -161,6 +185,35 @@ def headline(dataset: xr.Dataset) -> dict[str, Any]:
         "seed": int(dataset.attrs["seed"]),
         "run_id": dataset.attrs["run_id"],
     }
+
+
+def _counts(dataset: xr.Dataset) -> dict[str, Any]:
+    """Probability of the target on each count: of the trade itself, and as statistics read."""
+    return {str(count): {
+        name: {str(year): {str(case): float(chance.sel(count=count, year=year, case=case))
+                           for case in chance["case"].to_numpy()}
+               for year in chance["year"].to_numpy()}
+        for name, chance in (("probability", probability(dataset)),
+                             ("as_reported", probability(dataset, REPORTED)))}
+        for count in dataset["count"].to_numpy()}
+
+
+def _growth(dataset: xr.Dataset) -> dict[str, Any]:
+    """Give reference turnover and the probability of the target by path of GDP and year."""
+    count = dataset.attrs["target_count"]
+    table = statistics(dataset[BY_GROWTH].sel(count=count))
+    chance = probability(dataset, BY_GROWTH).sel(count=count)
+    return {str(path): {
+        str(year): {name: _cents(float(table.sel(growth=path, year=year, statistic=name)))
+                    for name in STATISTICS}
+        | {"probability": float(chance.sel(growth=path, year=year))}
+        for year in milestones(dataset)} for path in table["growth"].to_numpy()}
+
+
+def milestones(dataset: xr.Dataset) -> list[int]:
+    """Years to report: every fifth after the first, and the last."""
+    years = [int(year) for year in dataset["year"].to_numpy()]
+    return sorted({*(year for year in years[1:] if year % 5 == 0), years[-1]})
 
 
 def _benefit_cost(dataset: xr.Dataset) -> dict[str, Any]:

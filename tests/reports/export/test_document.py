@@ -26,6 +26,7 @@ from tradesim.reports.export.document import (
 )
 from tradesim.reports.export.pdf import typeset
 from tradesim.reports.run import page as report
+from tradesim.reports.run.view import ResultsView
 
 CYRILLIC = "Зах зээл: Қазақстан — Өвөрхангай"
 USED = {"levers": {"eaeu_fta": {"start": 2027}}, "parameters": {"adjustment.speed": 0.35},
@@ -56,7 +57,8 @@ def page(tmp_path_factory):
     folder = fake_results.save(data, tmp_path_factory.mktemp("run"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(report, "read_history", lambda _: history)
-        patch.setattr(report, "pooled", lambda *_: posterior)
+        patch.setattr(report, "ResultsView", lambda data, pair, history, _: ResultsView(
+            data, pair, history, posterior))
         made = report.rebuild(folder, formats=("html", "pdf", "docx"))
     assert [path.name for path in made] == ["report.html", "report.pdf", "report.docx"]
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
@@ -106,7 +108,7 @@ def test_word_file_has_real_headings_tables_captions_and_alternative_texts(page)
     shapes = list(made.inline_shapes)
     assert [shape._inline.docPr.get("descr") for shape in shapes] == [
         picture.alt for picture in pictures]
-    assert len(shapes) == 12
+    assert len(shapes) == 14
     text = "\n".join(part.text for part in made.paragraphs)
     for block in read.blocks:
         if isinstance(block, Paragraph):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tradesim.common.errors import InputError
+from tradesim.inputs.growth import outlook, outlooks
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, read_scenario
 from tradesim.simulation.draws import draw_all
@@ -107,6 +108,18 @@ def test_futures_go_from_bad_to_good(space):
     flow = space.draws(factors, u, None)["innovation.flow"].sum(axis=(1, 2))
     gdp = space.draws(factors, u, None)["innovation.gdp"].sum(axis=(1, 2))
     assert (np.diff(flow + gdp) > 0).all()
+
+
+def test_growth_is_a_factor_where_it_is_named(space):
+    (growth,) = space.choose(["growth"], False, False)
+    assert (growth.group, growth.kind) == ("world", "choice")
+    assert "growth" not in [item.name for item in space.choose((), True, False)]
+    u = np.array([[0.01], [0.4], [0.99]])
+    drawn, _, values = space.rows([growth], u, None)
+    np.testing.assert_array_equal(values[:, 0], [0, 1, 2])
+    paths = outlooks(space.base.history, drawn).log_gdp
+    for row, name in enumerate(("published", "record", "decade")):
+        np.testing.assert_array_equal(paths[row], outlook(space.base.history, name).log_gdp)
 
 
 def test_success_follows_its_probability(space):

@@ -17,6 +17,7 @@ from tradesim.inputs.parameters import Parameter, quantile
 from tradesim.reports.ranges import NOTHING, Change, Range, median_range
 from tradesim.reports.run.accounts import assumed_part
 from tradesim.reports.run.drivers import THIRDS
+from tradesim.reports.run.growth import growth_facts
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import (
     changed,
@@ -27,6 +28,7 @@ from tradesim.reports.wording import (
     together,
     words,
 )
+from tradesim.simulation.outlooks import REPORTED
 
 HARDLY = 0.01
 """An effect below this share of the reference hardly matters, whatever its sign."""
@@ -47,11 +49,12 @@ ACCOUNTS = {"consumer_surplus": "consumers", "producer_surplus": "producers",
 Read = Callable[[int], list[Array]]
 
 
-def facts(view: ResultsView, levers: Sequence[Lever] = ()) -> dict[str, Any]:
+def facts(view: ResultsView, levers: Sequence[Lever] = (),
+          outside: dict[str, Any] | None = None) -> dict[str, Any]:
     """Numbers and flags that the sentences of the report use.
 
     Amounts are in USD million: numbers, (middle, low, high) or `Change`. The levers that the
-    scenario pulls are named where they change nothing.
+    scenario pulls are named where they change nothing. `outside` is what `outside_facts` gives.
     """
     pair, last, target = view.pair, view.last, view.target
     blocks = [_block(view, count) for count in view.counts]
@@ -65,7 +68,9 @@ def facts(view: ResultsView, levers: Sequence[Lever] = ()) -> dict[str, Any]:
         "now": {"year": years[-1], "value": [blocks[0]["reported"]]},
         "sample": (years[0], years[-1]),
         "last": {"year": last, **end}, "blocks": blocks, "others": _others(view, blocks),
-        "chance": chance, "residual": f"{view.dataset.attrs['max_residual']:.0e}",
+        "chance": chance, "reported": _reported(view),
+        "outside": outside, "growth": growth_facts(view),
+        "residual": f"{view.dataset.attrs['max_residual']:.0e}",
         "chance_error": [_chance_error(chance["reference"], view.draw_count)],
         "middle": view.milestones[0] if len(view.milestones) > 1 else None,
         "by_elasticity": _by_elasticity(view),
@@ -95,6 +100,15 @@ def _block(view: ResultsView, count: str) -> dict[str, Any]:
                                  for case in view.cases]})
     return {"count": view.pair.name(count), "reported": reported, "now": together([reported])[0],
             "rows": rows}
+
+
+def _reported(view: ResultsView) -> dict[str, Any]:
+    """Chance of the target without the scenario on each count, and as statistics would read."""
+    counts = {count: [_chance(view, count, "reference", view.last, name)
+                      for name in ("turnover", REPORTED)] for count in view.pair.counts}
+    return {"target": counts[view.pair.target_count][1], "others": [
+        {"count": view.pair.name(count), "chance": chance, "reported": reported}
+        for count, (chance, reported) in counts.items() if count != view.pair.target_count]}
 
 
 def _idle(view: ResultsView, levers: Sequence[Lever]) -> dict[str, Any]:
@@ -131,8 +145,9 @@ def _in_words(three: Range) -> str:
     return together(three)[0] if min(three) == max(three) else interval(three)
 
 
-def _chance(view: ResultsView, count: str, case: str, year: int) -> float:
-    return float((view.draws("turnover", case, count=count, year=year) >= view.target).mean())
+def _chance(view: ResultsView, count: str, case: str, year: int,
+            name: str = "turnover") -> float:
+    return float((view.draws(name, case, count=count, year=year) >= view.target).mean())
 
 
 def _chance_error(share: float, draws: int) -> float:

@@ -34,6 +34,7 @@ from tradesim.reports.ranges import NOTHING
 from tradesim.reports.run.facts import account_changes, supplier_changes
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import plain, together, words, wrapped
+from tradesim.simulation.outlooks import REPORTED
 
 BARS = 8
 """Bars shown before the smallest are summed into one."""
@@ -272,6 +273,10 @@ def _fan(axes: Axes, view: ResultsView, count: str, where: dict[str, Any], flow:
 
     for (low, high), colour in FAN:
         axes.fill_between(years, *at("reference", low, high), color=colour, linewidth=0)
+    if flow is None and not view.point:
+        reported = np.quantile(view.draws(REPORTED, "reference", **where), [0.05, 0.95], axis=0)
+        for edge in np.column_stack([[past[-1], past[-1]], reported]):
+            axes.plot(years, edge, color=REFERENCE, linewidth=0.8, linestyle=(0, (1, 2)))
     middle = at("reference", 0.5)[0]
     axes.plot(years, middle, color=REFERENCE)
     labels = [(middle[-1], phrases["reference_median"], REFERENCE)]

@@ -30,13 +30,16 @@ from tradesim.reports.run.accounts import accounts, causes
 from tradesim.reports.run.drivers import Ranking, assumptions, rankings, sentence, table
 from tradesim.reports.run.facts import facts, sides, tables
 from tradesim.reports.run.figures import figures
+from tradesim.reports.run.growth import gdp_figure, gdp_table, reported_table
+from tradesim.reports.run.outside import outside_facts, outside_figure, tables_of
 from tradesim.reports.run.reliability import EVIDENCE, evidence, reliability
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import plain, words
 from tradesim.simulation.results import MANIFEST, load
 
-MAIN = ("fan", "effect", "groups", "gains", "causes", "assumptions")
-MAIN_REFERENCE = ("fan", "probability", "directions", "assumptions")
+OUTSIDE = "outside"
+MAIN = ("fan", "gdp", "effect", "groups", "gains", "causes", "assumptions")
+MAIN_REFERENCE = ("fan", "gdp", "probability", "directions", "assumptions")
 """Figures of the body, in the order in which a decision needs them; the others follow below."""
 
 
@@ -85,10 +88,14 @@ def report(folder: Path, calibration: Path | None = None, out: Path | None = Non
     ranked = rankings(view)
     drawn = write_figures(figures(view) | ({"causes": lambda: causes(view)} if view.changes else {})
                           | {"assumptions": lambda: assumptions(view, ranked)}, target, view.run_id)
+    others = tables_of(view, known.folder)
+    drawn |= write_figures({"gdp": lambda: gdp_figure(view)} | (
+        {OUTSIDE: lambda: outside_figure(view, others)} if others else {}), target, view.run_id)
     drawn |= write_figures(evidence(view, trust["past"], known.parameters, known.posterior), target)
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     page = target / PAGE
-    page.write_text(_page(view, known, drawn, manifest, trust, ranked), encoding="utf-8")
+    page.write_text(_page(view, known, drawn, manifest, trust, ranked, outside_facts(
+        view, others)), encoding="utf-8")
     return page
 
 
@@ -125,7 +132,7 @@ def rebuild(folder: Path, calibration: Path | None = None,
 
 def _page(view: ResultsView, known: Calibration, drawn: Mapping[str, str],
           manifest: Mapping[str, Any], trust: Mapping[str, Any],
-          ranked: Sequence[Ranking]) -> str:
+          ranked: Sequence[Ranking], outside: dict[str, Any] | None) -> str:
     scenario = view.scenario
     chosen = [known.levers[name] for name in scenario["levers"]]
     main = MAIN if view.changes else MAIN_REFERENCE
@@ -133,11 +140,13 @@ def _page(view: ResultsView, known: Calibration, drawn: Mapping[str, str],
             for parameter in known.parameters.values()]
     return render(
         "report.html.j2", f"run {view.run_id}", AMOUNTS + RANGES,
-        grades=words()["grades"], pair=view.pair, scenario=scenario, f=facts(view, chosen) | {
-            "drivers": [sentence(one) for one in ranked]},
+        grades=words()["grades"], pair=view.pair, scenario=scenario, f=facts(
+            view, chosen, outside) | {"drivers": [sentence(one) for one in ranked]},
         figures=[(name, drawn[name]) for name in main if name in drawn],
-        evidence=[(name, drawn[name]) for name in EVIDENCE if name in drawn],
-        more=[(name, svg) for name, svg in drawn.items() if name not in (*main, *EVIDENCE)],
+        evidence=[(name, drawn[name]) for name in (OUTSIDE, *EVIDENCE) if name in drawn],
+        more=[(name, svg) for name, svg in drawn.items()
+              if name not in (*main, OUTSIDE, *EVIDENCE)],
+        gdp=gdp_table(view, known.folder), reported=None if view.point else reported_table(view),
         reliability=trust, accounts=accounts(view, priced=all(
             {"capital_cost", "yearly_cost"} & {*lever.settings} for lever in chosen)),
         tables=tables(view), sides=sides(view), switch=words()["changed"],

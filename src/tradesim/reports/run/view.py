@@ -13,6 +13,7 @@ import xarray as xr
 from tradesim.common.arrays import MILLION, Array
 from tradesim.inputs.pair import Pair, Target
 from tradesim.reports.wording import words
+from tradesim.simulation.summary import milestones
 
 if TYPE_CHECKING:
     from tradesim.inputs.history import History
@@ -84,7 +85,7 @@ class ResultsView:
     @property
     def milestones(self) -> list[int]:
         """Years to report: every fifth after the first, and the last."""
-        return sorted({*(year for year in self.years[1:] if year % 5 == 0), self.last})
+        return milestones(self.dataset)
 
     @property
     def draw_count(self) -> int:

@@ -85,10 +85,12 @@ def tornado(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure:
     return figure
 
 
-def heat(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure:
-    """Colours and numbers of an output over the two factors that move it most."""
+def heat(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure | None:
+    """Colours and numbers of an output over the two factors that move it most, if two do."""
     scale, unit = unit_of(output)
     names = [str(name) for name in largest(sweep.index(output, "range_of_means"))["factor"][:2]]
+    if len(names) < 2:
+        return None
     frame = pd.DataFrame({name: numbers(sweep, name) for name in names})
     frame["value"] = numbers(sweep, output.name) / scale
     cells = frame.pivot_table("value", names[-1], names[0])

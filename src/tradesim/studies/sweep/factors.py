@@ -16,6 +16,7 @@ from tradesim.common.arrays import Array, frozen
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.inputs.baseline import TABLES, Baseline
 from tradesim.inputs.distributions import EDGE
+from tradesim.inputs.growth import CHOICE, NAMED
 from tradesim.inputs.parameters import Cube, Parameter
 from tradesim.inputs.posterior import PREFIX
 from tradesim.inputs.scenario import Scenario
@@ -24,12 +25,13 @@ from tradesim.simulation.draws import draw_all, happening
 from tradesim.studies.sweep.results import SWITCH
 
 POSTERIOR, FUTURE, SUCCESS, INNOVATION = "posterior", "future", ".success", "innovation."
+GROWTH, CHOSEN = "growth", "choice"
 POLICY, DATA = "policy", "data"
 FUTURES = 1024
 """Futures drawn for the factor `future`, which picks one of them."""
 
 GROUPS: Mapping[str, str] = {
-    "gdp": "world", "corridor": "world", "innovation": "world", FUTURE: "world",
+    "gdp": "world", GROWTH: "world", "corridor": "world", "innovation": "world", FUTURE: "world",
     "elasticity": "behaviour", "adjustment": "behaviour", "supply": "behaviour",
     "routes": "behaviour", "time_value": "behaviour", "differentiated": "behaviour",
     POSTERIOR: "calibration",
@@ -47,7 +49,8 @@ class Factor:
 
     Its kind is ``number`` (a parameter or setting), ``cell`` (of a table of the base year),
     ``lever`` (off or on), ``success`` (whether a lever happens), ``posterior`` and ``future``
-    (rows of a table), or ``column`` (any other column of the unit cube).
+    (rows of a table), ``choice`` (one of several names), or ``column`` (any other column of the
+    unit cube).
     """
 
     name: str
@@ -119,6 +122,8 @@ class FactorSpace:
         made = [self._column_factor(name) for name in self.columns]
         made.append(self._factor(FUTURE, "The world's course: shocks to trade, both economies and "
                                  "the corridor", "place in order", FUTURE))
+        made.append(self._factor(GROWTH, f"Path of both GDPs: {', '.join(NAMED)}",
+                                 "place in the list, from 0", CHOSEN))
         made += [self._factor(name, f"{self.base.levers[name].title} is pulled", SWITCH, "lever")
                  for name in self.scenario.levers]
         return {item.name: item for item in made if item is not None}
@@ -149,8 +154,9 @@ class FactorSpace:
         """Find the factors that names, patterns and ranges (``name=LOW:HIGH``) mean.
 
         Without any: parameters, settings of the scenario's levers and the posterior; with
-        `everything` also cells of tables, the future and the success of levers. An `ordered`
-        design takes no future, whose values have no order.
+        `everything` also cells of tables, the future and the success of levers. The path of GDP
+        is varied where it is named. An `ordered` design takes no future, whose values have no
+        order.
 
         Raises
         ------
@@ -184,7 +190,7 @@ class FactorSpace:
         if not any(sign in text for sign in "*?["):
             raise InputError([Problem("--over", text, *self._why_missing(text))])
         some = [item for name, item in self.factors.items() if fnmatchcase(name, text)
-                and item.kind not in ("lever", FUTURE)]
+                and item.kind not in ("lever", FUTURE, CHOSEN)]
         if not some:
             raise InputError([Problem("--over", text, "no factor has such a name", _LIST)])
         return some
@@ -250,7 +256,7 @@ class FactorSpace:
             if item.kind == FUTURE:
                 row = np.minimum(u[:, k] * FUTURES, FUTURES - 1).astype(int)
                 columns = {name: values[row] for name, values in self.futures.items()} | columns
-            elif item.low is None and item.kind != "lever":
+            elif item.low is None and item.kind not in ("lever", CHOSEN):
                 columns[item.name] = u[:, k]
         fallback = Cube.point() if noise is None else Noise(len(noise), self.seed, rows=noise)
         middle = np.full(len(u), 0.5)
@@ -258,6 +264,8 @@ class FactorSpace:
         for k, item in enumerate(factors):
             if item.low is not None:
                 drawn[item.name] = frozen(item.within(u[:, k]))
+            elif item.kind == CHOSEN:
+                drawn[CHOICE] = frozen(_place(u[:, k]))
         return drawn
 
     def switches(self, factors: Sequence[Factor], u: Array, drawn: Mapping[str, Array],
@@ -287,8 +295,15 @@ class FactorSpace:
                 table[:, k] = drawn[item.name]
             elif item.kind == "lever":
                 table[:, k] = acting[item.name]
+            elif item.kind == CHOSEN:
+                table[:, k] = drawn[CHOICE]
             elif item.kind == "success":
                 table[:, k] = happening(self.base, drawn, item.name.removesuffix(SUCCESS))
             elif item.name.startswith(INNOVATION):
                 table[:, k] = ndtri(u[:, k])
         return table
+
+
+def _place(u: Array) -> Array:
+    """Place in `NAMED` of a point of the unit interval."""
+    return np.minimum(np.floor(len(NAMED) * u), len(NAMED) - 1.0)

@@ -16,6 +16,7 @@ from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
 from tradesim.economy.accounts import VARIABLES
 from tradesim.inputs.distributions import Strict
+from tradesim.inputs.growth import NAMED
 from tradesim.inputs.scenario import SUFFIXES, Known, read_scenario, shipped
 from tradesim.inputs.strict_yaml import Document, load_document
 from tradesim.simulation.draws import years_of
@@ -31,7 +32,7 @@ from tradesim.studies.sweep.evaluate import (
     identity,
     labels,
 )
-from tradesim.studies.sweep.factors import Factor, FactorSpace
+from tradesim.studies.sweep.factors import CHOSEN, GROWTH, Factor, FactorSpace
 
 DEFAULT_N = {"lhs": 1000, "morris": 20, "sobol": 1024}
 DEFAULT_OUTPUTS = ("turnover", "welfare", TARGET)
@@ -111,6 +112,9 @@ def prepare(request: SweepRequest, calibration: Path | None = None) -> SweepPlan
     space = FactorSpace(base, scenario, seed)
     outputs = _outputs(request, space)
     factors = tuple(space.choose(request.over, request.by_group, request.method in ORDERED))
+    if request.method in ("oat", "morris") and any(item.kind == CHOSEN for item in factors):
+        raise InputError([Problem("--over", GROWTH, f"has no order: {request.method} cannot step "
+                                  "through it", "take grid, lhs or sobol")])
     groups = _groups(factors, request.by_group)
     notes: list[str] = []
     n = _size(request, notes)
@@ -180,7 +184,8 @@ def _levels(request: SweepRequest, factors: Sequence[Factor]) -> list[int]:
     """Levels of each factor of a grid, which must not be too large."""
     if request.levels < 2:
         raise InputError([Problem("--levels", str(request.levels), "a grid needs two or more")])
-    levels = [2 if item.kind in ("lever", "success") else request.levels for item in factors]
+    levels = [2 if item.kind in ("lever", "success") else len(NAMED) if item.kind == CHOSEN
+              else request.levels for item in factors]
     rows = math.prod(levels)
     if rows > GRID_LIMIT and not request.yes:
         raise InputError([Problem("--over", f"{len(levels)} factors", f"a grid of them is {rows:,} "
