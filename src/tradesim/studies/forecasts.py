@@ -160,7 +160,7 @@ def score(kept: Mapping[str, pd.DataFrame], history: History, pair: Pair,
           years: Sequence[int]) -> pd.DataFrame:
     """Hold forecasts against what was reported of some years.
 
-    Only forecasts made with data up to an earlier year count.
+    A forecast has no rows of years that its own data hold, so only earlier ones count.
 
     Returns
     -------
@@ -176,7 +176,7 @@ def score(kept: Mapping[str, pd.DataFrame], history: History, pair: Pair,
     for name, frame in kept.items():
         reports = {(row["year"], row["direction"], row["count"]): row
                    for row in frame[frame["of"] == REPORT].to_dict("records")}
-        for year in (year for year in years if year > frame["as_of"].iloc[0]):
+        for year in years:
             for (direction, count), value in outcomes(history, pair, year).items():
                 if (year, direction, count) not in reports:
                     continue
