@@ -17,8 +17,8 @@ from tradesim.simulation.draws import draw_all
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 NAMED = sorted(set(re.findall(r"`(\w+)` in\s+`(src/[^`]+\.py)`", PAGE)))
-CELL = {"importer": "MNG", "group": "cereals_flour", "exporter": "KAZ"}
-DUTY = "tariff.MNG.cereals_flour.KAZ"
+CELL = {"importer": "MNG", "group": "other_agri", "exporter": "KAZ"}
+DUTY = "tariff.MNG.other_agri.KAZ"
 
 
 def says(text: str) -> bool:
@@ -55,18 +55,18 @@ def test_cell_is_that_of_the_table():
 def test_draws_are_those_of_the_page(draws):
     assert says(f"In the first draw the duty is {draws[DUTY][0]:.2%}".replace("%", " %"))
     assert says(f"its mean is {draws[DUTY].mean():.2%}".replace("%", " %"))
-    assert says(f"covers ({draws['eaeu_fta.coverage.full.MNG.cereals_flour'][0]:.3f})")
-    assert says(f"duty ({draws['eaeu_fta.utilisation'][0]:.3f})")
+    assert says(f"covers ({draws['eaeu_fta.coverage.full.MNG.other_agri'][0]:.3f})")
+    assert says(f"duty ({draws['eaeu_interim.utilisation'][0]:.3f})")
     assert says(f"({draws['eaeu_fta.delay'][0]:.2f} years after {draws['eaeu_fta.start'][0]:.0f})")
 
 
 def test_steps_are_those_of_the_page(draws):
     duty = draws[DUTY][0]
-    removed = (draws["eaeu_fta.coverage.full.MNG.cereals_flour"][0]
-               * draws["eaeu_fta.utilisation"][0])
+    removed = (draws["eaeu_fta.coverage.full.MNG.other_agri"][0]
+               * draws["eaeu_interim.utilisation"][0])
     left = duty * (1.0 - removed)
-    formalities = (draws["eaeu_fta.coverage.full.MNG.cereals_flour"][0]
-                   * draws["eaeu_fta.nontariff_cut"][0])
+    formalities = (draws["eaeu_fta.coverage.full.MNG.other_agri"][0]
+                   * draws["eaeu_fta.nontariff_cut"][0] * draws["certified.other_agri"][0])
     for_duty, for_formalities = np.log((1.0 + left) / (1.0 + duty)), np.log1p(-formalities)
     assert says(f"{100 * removed:.1f} % of the duty")
     assert says(f"| {100 * left:.2f} % |")

@@ -158,7 +158,7 @@ def test_the_command_line_replaces_or_adds(tmp_path, known):
 
 
 @pytest.mark.parametrize(("growth", "message"), [
-    ("growth: recrod", "growth: 'recrod' is not one of: published, record, decade, nor rates by "
+    ("growth: recrd", "growth: 'recrd' is not one of: published, record, decade, nor rates by "
                        "country, such as {AVA: 5, BOR: 5}; did you mean 'record'?"),
     ("growth: 4", "growth: 4 is not one of: published, record, decade, nor rates by country, such "
                   "as {AVA: 5, BOR: 5}"),
