@@ -70,7 +70,8 @@ def few(request):
 def test_results_with_few_draws_are_those_expected(few):
     name, dataset = few
     expected = pd.read_csv(FEW_DRAWS)[[*KEY, name]]
-    same(reduce(dataset), expected.rename(columns={name: "value"}))
+    expected = expected.dropna(subset=name).rename(columns={name: "value"})  # rows of its own
+    same(*(table.sort_values(KEY, ignore_index=True) for table in (reduce(dataset), expected)))
 
 
 @pytest.mark.slow

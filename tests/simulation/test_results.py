@@ -11,6 +11,7 @@ import pytest
 from tradesim.common.errors import InputError
 from tradesim.economy.accounts import OCCASIONAL, VARIABLES
 from tradesim.simulation import results
+from tradesim.simulation.appraisal import NAME as APPRAISAL
 from tradesim.simulation.model import run
 from tradesim.simulation.summary import COLUMNS, STATISTICS
 from tradesim.simulation.summary import headline as first_numbers
@@ -41,7 +42,7 @@ def test_summary_is_tidy(table):
     keys = table.drop(columns=["value", "unit"])
     assert not keys.duplicated().any()
     assert table["value"].notna().all()
-    assert set(table["variable"]) == {*VARIABLES, *OCCASIONAL, "target_probability"}
+    assert set(table["variable"]) == {*VARIABLES, *OCCASIONAL, APPRAISAL, "target_probability"}
     assert set(table["statistic"]) == set(STATISTICS)
 
 
