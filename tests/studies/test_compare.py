@@ -14,8 +14,8 @@ from click.testing import CliRunner
 import fake_results
 from tradesim.cli import app as cli
 from tradesim.common.errors import InputError
-from tradesim.reports.compare.page import cell, facts
-from tradesim.reports.compare.tables import Column, Table, outcomes
+from tradesim.reports.compare.page import cell, facts, shown
+from tradesim.reports.compare.tables import Column, Table, outcomes, pages
 from tradesim.reports.export import excel as workbook
 from tradesim.reports.html_page import environment
 from tradesim.simulation import cache, model, results
@@ -525,6 +525,16 @@ def test_an_event_is_shown_last_and_is_nobodys_choice(base):
     assert said["events"] == ["Title of boom"]
     assert "Title of boom" not in {item["label"] for item in said["often"]
                                    if item["share"] > 0}
+
+
+def test_an_event_has_empty_cells_in_the_table_of_regret(base):
+    found = with_event(base)
+    tables = [shown(one) for one in pages(found, base.pair, dict.fromkeys(found.names, ()))]
+    regrets = [row for one in tables if one["name"] == "regret" for row in one["rows"]]
+    events = [row[1:] for row in regrets if row[0] == "Title of boom"]
+    assert events
+    assert all(set(row) == {""} for row in events)
+    assert all("" not in row for row in regrets if row[0] == "Title of small")
 
 
 def test_a_comparison_of_events_alone_ranks_them(base):

@@ -1,7 +1,7 @@
 """The whole model: from a baseline, a scenario and draws to results. Read this file first.
 
 1. Base year: purchases, duties, elasticities (`economy`).
-2. Reference path: trade without new policy (`reference_path`, equations 1-3).
+2. Reference path: trade without new policy (`reference_path`, equations 2 and 3).
 3. Shocks: what each lever does if it succeeds (`lever_shocks`, equation 5).
 4. Target: where each year would settle (`Prepared.settle`, equations 4-10).
 5. Path: how far trade gets (`Outcome.path`, equation 11).

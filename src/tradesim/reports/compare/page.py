@@ -208,9 +208,9 @@ def shown(table: Table) -> dict[str, Any]:
 CELLS: dict[str, Callable[[Any], str]] = {
     RANGE: plain_interval, MONEY: plain, TEXT: str,
     SHARE: lambda share: "0" if share == 0 else probability(share, "short").removesuffix(" %"),
-    YEAR: lambda year: "" if year is None else f"{year:.0f}"}
+    YEAR: "{:.0f}".format}
 
 
 def cell(value: Any, kind: str) -> str:
-    """Write one cell by the kind of its column."""
-    return CELLS[kind](value)
+    """Write one cell by the kind of its column; empty where there is no such number."""
+    return "" if value is None else CELLS[kind](value)
