@@ -31,53 +31,15 @@ from types import SimpleNamespace
 import numpy as np
 import xarray as xr
 
+from tradesim.economy import accounts
 from tradesim.inputs.history import Forecast
 from tradesim.inputs.macro_outlook import MacroSeries
 from tradesim.inputs.posterior import PARAMETERS
 from tradesim.simulation import results
+from tradesim.simulation.model import ORDER
 
-VARIABLES = {
-    "trade": ("count", "case", "draw", "year", "importer", "group"),
-    "turnover": ("count", "case", "draw", "year"),
-    "project_trade": ("case", "draw", "year", "importer"),
-    "imports": ("case", "draw", "year", "importer", "exporter"),
-    "home_output": ("case", "draw", "year", "importer", "group"),
-    "tariff_revenue": ("case", "draw", "year", "importer"),
-    "vat_revenue": ("case", "draw", "year", "importer"),
-    "quota_rent": ("case", "draw", "year", "importer"),
-    "consumer_surplus": ("case", "draw", "year", "importer"),
-    "gain_resource": ("case", "draw", "year", "importer"),
-    "gain_formalities": ("case", "draw", "year", "importer"),
-    "gain_tax": ("case", "draw", "year", "importer"),
-    "gain_supplier_price": ("case", "draw", "year", "importer"),
-    "gain_home_price": ("case", "draw", "year", "importer"),
-    "gain_choice": ("case", "draw", "year", "importer"),
-    "producer_surplus": ("case", "draw", "year", "importer"),
-    "exporter_surplus": ("case", "draw", "year", "importer"),
-    "welfare": ("case", "draw", "year", "importer"),
-    "trade_creation": ("case", "draw", "year", "importer", "exporter"),
-    "trade_diversion": ("case", "draw", "year", "importer", "exporter"),
-    "import_share": ("case", "draw", "year", "importer", "exporter"),
-    "import_concentration": ("case", "draw", "year", "importer"),
-    "corridor_share": ("case", "draw", "year", "importer"),
-    "self_sufficiency": ("case", "draw", "year", "product"),
-    "tariff_revenue_by_group": ("case", "draw", "year", "importer", "group"),
-    "excise_revenue": ("case", "draw", "year", "importer"),
-    "haulier_gain": ("case", "draw", "year", "importer"),
-    "exports": ("case", "draw", "year", "country", "market"),
-    "export_share": ("case", "draw", "year", "country", "market"),
-    "export_concentration": ("case", "draw", "year", "country"),
-    "duty_saved": ("case", "draw", "year", "country"),
-    "trade_share": ("case", "draw", "year", "country"),
-    "services": ("case", "draw", "year", "service", "country"),
-    "policy_cost": ("case", "draw", "year"),
-    "cost_present_value": ("case", "draw", "year"),
-    "welfare_present_value": ("case", "draw", "year", "importer"),
-    "net_present_value": ("case", "draw", "year"),
-}
-UNITS = {"import_share": "share", "import_concentration": "index, 0-1", "corridor_share": "share",
-         "self_sufficiency": "share", "export_share": "share", "trade_share": "share",
-         "export_concentration": "index, 0-1"}
+VARIABLES = {name: tuple(sorted(variable.dims, key=ORDER.index))
+             for name, variable in accounts.VARIABLES.items()}
 PRODUCTS = {"rolls": 0, "yarn": 1}
 """Made-up products, with the place of their country among the importers."""
 CASES = ["reference", "scenario", "if_implemented"]
@@ -179,7 +141,7 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
             arrays["export_share"][:, :, :, market] ** 2).sum(axis=-1)
         arrays["duty_saved"][..., market] = 0.02 * gain
         arrays["trade_share"][..., market] = own / exports.sum(axis=-1)
-        arrays["services"][:, :, :, 0, market] = 20e6 + 0.1 * gain
+        arrays["services"][:, :, :, market, 0] = 20e6 + 0.1 * gain
     rate = 1.09 ** -np.arange(float(len(years)))
     for case, built in enumerate((0.0, happens[:, :, 0, 0], 1.0)):
         arrays["policy_cost"][case] = cost * 1e6 * built * np.ones((draws, len(years)))
@@ -191,7 +153,7 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
               "importer": importers, "group": groups, "product": list(PRODUCTS),
               "exporter": exporters, "country": importers, "market": exporters,
               "service": ["tourism"]}
-    result = xr.Dataset({name: (dims, arrays[name], {"units": UNITS.get(name, "USD")})
+    result = xr.Dataset({name: (dims, arrays[name], {"units": accounts.VARIABLES[name].unit})
                          for name, dims in VARIABLES.items()}, labels)
     if cost:
         result["appraisal"] = appraisal(result, importers)

@@ -1,7 +1,6 @@
 """Calibration: the sampler and its diagnostics, writing, the committed posterior."""
 
 import json
-import shutil
 import warnings
 
 import numpy as np
@@ -11,7 +10,7 @@ import yaml
 from scipy import integrate
 
 from tradesim.common.errors import ConvergenceError, InputError
-from tradesim.common.files import calibration_folder, sha256
+from tradesim.common.files import sha256
 from tradesim.inputs import posterior
 from tradesim.inputs.history import read_history
 from tradesim.reference import calibrate, mcmc
@@ -26,16 +25,6 @@ with warnings.catch_warnings():  # the oracle announces its successor when impor
 
 WINDOW = 0.1  # emcee cuts the sum of autocorrelations off at five times the time: 5 % too short
 SHORT = 400  # steps of the runs that test reading and writing, not convergence
-
-
-@pytest.fixture
-def committed():
-    return calibration_folder()
-
-
-@pytest.fixture
-def folder(tmp_path, committed):
-    return shutil.copytree(committed, tmp_path / "calibration")
 
 
 @pytest.fixture

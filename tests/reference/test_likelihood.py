@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 
 import numpy as np
 import pytest
 from scipy import integrate, stats
 
 from tradesim.common.errors import InputError
-from tradesim.common.files import calibration_folder
 from tradesim.inputs import posterior
 from tradesim.inputs.parameters import Parameter, quantile
 from tradesim.reference import likelihood as fit
@@ -37,16 +35,6 @@ PRIORS = {
     "beta truncated": (prior("beta", 0.1, 0.6, a=0.8, b=0.9), None),
     "uniform": (prior("uniform", -1.0, 5.0, low=0.0, high=4.0), stats.uniform(0, 4)),
 }
-
-
-@pytest.fixture
-def committed():
-    return calibration_folder()
-
-
-@pytest.fixture
-def folder(tmp_path, committed):
-    return shutil.copytree(committed, tmp_path / "calibration")
 
 
 # Priors

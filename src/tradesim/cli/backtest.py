@@ -12,6 +12,7 @@ import click
 
 from tradesim.cli.options import (
     CALIBRATION,
+    JOBS,
     Stopped,
     calibration_of,
     note,
@@ -42,8 +43,7 @@ Examples:
               help="Draws of each forecast.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True,
               help="Seed of the random numbers. Same seed, same results.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Processes; the number of cores by "
-              "default.")
+@JOBS
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
               default=OUT, show_default="results/backtest, results/panel",
               help="Folder for the results.")

@@ -7,18 +7,12 @@ from pathlib import Path
 import click
 
 from tradesim.cli.options import (
-    CALIBRATION,
-    COUNT,
-    SCENARIO,
-    SEED,
-    SET,
-    STUDY_DRAWS,
-    STUDY_OUT,
     STUDY_OUTPUTS,
     calibration_of,
     repeat_command,
     results_folder,
     study_folder,
+    study_options,
 )
 
 
@@ -26,13 +20,7 @@ from tradesim.cli.options import (
 Examples:
   tradesim decompose all_levers
   tradesim decompose mine.yaml --year 2030 --year 2035 --out parts""")
-@SCENARIO
-@STUDY_OUT
-@STUDY_DRAWS
-@SEED
-@SET
-@COUNT
-@CALIBRATION
+@study_options
 @click.option("--year", "years", type=int, multiple=True, metavar="YEAR",
               help="Year to share out; the horizon by default; may be repeated.")
 @click.option("--method", default="exact", show_default=True,

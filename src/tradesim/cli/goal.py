@@ -7,18 +7,12 @@ from pathlib import Path
 import click
 
 from tradesim.cli.options import (
-    CALIBRATION,
-    COUNT,
-    SCENARIO,
-    SEED,
-    SET,
-    STUDY_DRAWS,
-    STUDY_OUT,
     STUDY_OUTPUTS,
     calibration_of,
     repeat_command,
     results_folder,
     study_folder,
+    study_options,
 )
 
 
@@ -26,13 +20,7 @@ from tradesim.cli.options import (
 Examples:
   tradesim goal base --target 500e6 --year 2035
   tradesim goal all_levers --probability 0.6 --vary LEVER.probability,growth""")
-@SCENARIO
-@STUDY_OUT
-@STUDY_DRAWS
-@SEED
-@SET
-@COUNT
-@CALIBRATION
+@study_options
 @click.option("--target", type=float, metavar="USD",
               help="Turnover a year, such as 500e6; the official target by default.")
 @click.option("--year", type=int, help="By when; the horizon by default.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tradesim.cli.options import CALIBRATION, calibration_of
+from tradesim.cli.options import CALIBRATION, JOBS, calibration_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +23,7 @@ Examples:
               help="Fits to simulated reports.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True,
               help="Seed of the random numbers.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Processes for simulations; the number of "
-              "cores by default.")
+@JOBS
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="File for the table; identification.csv of the calibration by default.")
 @CALIBRATION

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 from tradesim.common.errors import ConvergenceError, InputError, Problem, TradesimError, nearest
 from tradesim.common.files import calibration_folder, scenarios_folder, whole
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 RUN_OUTPUTS = ("report.html", "report.pdf", "report.docx", "figures", "summary.csv", "summary.json",
                "results.nc", "scenario.yaml", "manifest.json", "iamc.csv")
@@ -103,6 +105,8 @@ STUDY_OUT = click.option("--out", type=click.Path(path_type=Path), metavar="DIR"
                          help="Folder for the results; results/NAME-COMMAND by default.")
 STUDY_DRAWS = click.option("--draws", type=click.IntRange(min=1),
                            help="Number of draws; 1,000 by default.")
+JOBS = click.option("--jobs", type=click.IntRange(min=1),
+                    help="Processes; the number of cores by default.")
 RESULTS = click.argument("folder", metavar="RESULTS_DIR", type=click.Path(path_type=Path))
 FORMATS = click.option(
     "--format", "formats", multiple=True, type=click.Choice(["html", "pdf", "docx"]),
@@ -111,6 +115,13 @@ FORMATS = click.option(
 CALIBRATION = click.option(
     "--calibration", type=click.Path(path_type=Path), metavar="DIR",
     help="Calibration folder; the one that comes with tradesim by default.")
+
+
+def study_options(command: F) -> F:
+    """Add the argument and the options of every study of one scenario."""
+    for option in (CALIBRATION, COUNT, SET, SEED, STUDY_DRAWS, STUDY_OUT, SCENARIO):
+        command = option(command)
+    return command
 
 
 def note(line: str) -> None:

@@ -123,31 +123,29 @@ def _by_scenario(
 
 
 def _effects(comparison: Comparison, pair: Pair) -> Iterator[Table]:
-    years = comparison.milestones
-    columns = [_column(key, RANGE, year=year) for year in years
-               for key in ("average", "implemented")]
-
-    def cells(count: str, name: str) -> list[Range]:
-        return [mean_range(comparison.change("turnover", name, case, count=count, year=year),
-                           MILLION) for year in years for case in CASES]
-
-    for number, count in enumerate(comparison.counts, 1):
-        yield _by_scenario(comparison, "effects", columns, partial(cells, count), number,
-                           baseline=False, count=pair.name(count))
+    return _ranges(comparison, pair, "effects", ("average", "implemented"), comparison.change,
+                   mean_range, baseline=False)
 
 
 def _turnover(comparison: Comparison, pair: Pair) -> Iterator[Table]:
-    years = comparison.milestones
-    columns = [_column(key, RANGE, year=year) for year in years
-               for key in ("level", "implemented_level")]
+    return _ranges(comparison, pair, "turnover", ("level", "implemented_level"),
+                   comparison.levels, median_range)
 
-    def cells(count: str, name: str) -> list[Range]:
-        return [median_range(comparison.levels("turnover", name, case, count=count, year=year),
-                             MILLION) for year in years for case in CASES]
+
+def _ranges(comparison: Comparison, pair: Pair, name: str, keys: Sequence[str],
+            turnover: Callable[..., Array], shown: Callable[[Array, float], Range], *,
+            baseline: bool = True) -> Iterator[Table]:
+    """Turnover, or its change, by milestone and case: one table a count."""
+    years = comparison.milestones
+    columns = [_column(key, RANGE, year=year) for year in years for key in keys]
+
+    def cells(count: str, scenario: str) -> list[Range]:
+        return [shown(turnover("turnover", scenario, case, count=count, year=year), MILLION)
+                for year in years for case in CASES]
 
     for number, count in enumerate(comparison.counts, 1):
-        yield _by_scenario(comparison, "turnover", columns, partial(cells, count), number,
-                           count=pair.name(count))
+        yield _by_scenario(comparison, name, columns, partial(cells, count), number,
+                           baseline=baseline, count=pair.name(count))
 
 
 def _chances(comparison: Comparison, pair: Pair) -> Iterator[Table]:
