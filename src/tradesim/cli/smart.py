@@ -35,7 +35,7 @@ def smart(scenario: str, year: int | None, importers: tuple[str, ...],
           overrides: tuple[str, ...], out: Path | None, calibration: Path | None) -> None:
     """Compare one year before and after, in the words of WITS-SMART.
 
-    Every lever of SCENARIO is implemented and everything uncertain stands in its middle. The
+    Every lever of SCENARIO is implemented and everything uncertain has its middle value. The
     table has this model's effects once trade has adjusted, and the formulas of SMART beside
     them. Amounts are thousand USD on the importer's own count.
     """

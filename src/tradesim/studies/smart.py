@@ -1,6 +1,6 @@
 r"""One year before and after, in the words of WITS-SMART, beside the formulas of that tool.
 
-Two sets of effects stand in one table: those of this model with every lever implemented, and
+One table holds two sets of effects: those of this model with every lever implemented, and
 those of the linear formulas of the Single Market Partial Equilibrium Simulation Tool on the same
 imports, duties and elasticities.
 """
@@ -110,7 +110,7 @@ class YearChange:
 def compare_year(base: Baseline, scenario: Scenario, year: int | None = None) -> YearChange:
     """Compare one year with every lever implemented against the same year without.
 
-    Everything uncertain stands in its middle. Projects are left out: they are added to trade,
+    Everything uncertain has its middle value. Projects are left out: they are added to trade,
     not a response to a duty.
 
     The year is the scenario's horizon by default.
