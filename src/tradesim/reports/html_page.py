@@ -24,7 +24,8 @@ def environment() -> jinja2.Environment:
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(wording.TEMPLATES), trim_blocks=True, lstrip_blocks=True,
         autoescape=lambda name: name is None or not name.endswith(".css"),
-        undefined=jinja2.StrictUndefined)
+        undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.i18n"])
+    made.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
     made.filters.update(
         money=wording.money, changed=wording.changed, percent=wording.percent,
         probability=wording.probability, plural=wording.plural, plain_range=wording.interval,
@@ -45,6 +46,15 @@ def render(template: str, mark: str, unbroken: Sequence[tuple[str, str]] = (),
     for pattern, replacement in unbroken:
         text = re.sub(pattern, replacement, text)
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+
+
+def colophon(created: str, version: str, command: str, data: int) -> dict[str, str]:
+    """Give what the last lines of a brief say: who made it, when, from data to which year, how.
+
+    `created` is the time of a manifest, whose day is shown.
+    """
+    return {"date": created[:10], "program": f"tradesim {version}", "command": command,
+            "data": str(data)}
 
 
 def write_figures(figures: Mapping[str, Draw], folder: Path, run_id: str = "") -> dict[str, str]:

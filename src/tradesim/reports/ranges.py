@@ -11,6 +11,9 @@ from tradesim.common.arrays import Array
 NOTHING = 1e-6
 """A draw that changes by less than this (USD million) is one without an effect."""
 
+SKEW = 0.15
+"""A median that is this share of the mean away from it is shown beside it."""
+
 Range = tuple[float, float, float]
 """A median or a mean, with the low and the high end of the 80 % range."""
 
@@ -29,12 +32,13 @@ def mean_range(values: Array, unit: float = 1.0) -> Range:
 
 @dataclass(frozen=True)
 class Change:
-    """Mean change over draws with the ends of its 80 % range, USD million.
+    """Mean change over draws with its median and the ends of its 80 % range, USD million.
 
     `nothing` is the share of draws without an effect, `inner` the 80 % range of the others.
     """
 
     mean: float
+    median: float
     low: float
     high: float
     nothing: float
@@ -44,9 +48,9 @@ class Change:
     def of(cls, values: Array) -> Change:
         """Sum up one value per draw."""
         some = values[np.abs(values) >= NOTHING]
-        low, high = (float(end) for end in np.quantile(values, [0.1, 0.9]))
+        low, median, high = (float(end) for end in np.quantile(values, [0.1, 0.5, 0.9]))
         inner = np.quantile(some, [0.1, 0.9]) if some.size else (0.0, 0.0)
-        return cls(float(values.mean()), low, high, 1 - some.size / values.size,
+        return cls(float(values.mean()), median, low, high, 1 - some.size / values.size,
                    (float(inner[0]), float(inner[1])))
 
     @property
@@ -59,6 +63,17 @@ class Change:
         """Whether an end of the range is zero because some draws have no effect."""
         ends = min(abs(self.low), abs(self.high))
         return not self.single and self.nothing > 0 and ends < NOTHING
+
+    @property
+    def flat(self) -> bool:
+        """Whether at least four draws in five have one and the same change, and the others less."""
+        return not self.single and self.high - self.low < NOTHING
+
+    @property
+    def skewed(self) -> bool:
+        """Whether the median is so far from the mean that a reader should see both."""
+        return (not self.single and not self.partial and not self.flat
+                and abs(self.mean - self.median) > SKEW * abs(self.mean))
 
     @property
     def straddles(self) -> bool:

@@ -90,36 +90,41 @@ def money(values: Sequence[float], form: str | None = None) -> str:
     """
     phrases = words()
     small = max(abs(value) for value in values) < 1
+    size = "small" if small else "large"
     texts = together([value * 1000 if small else value for value in values])
-    unit = phrases["million"]["small" if small else "large"]
-    if len(values) == 1:
-        return str(unit.format(values=texts[0]))
-    middle, low, high = texts
-    if min(values) == max(values):
-        return str(unit.format(values=middle))
-    return str(phrases[form or "range"].format(
-        middle=unit.format(values=middle), low=low, high=high))
+    middle = str(phrases["million"][size].format(values=texts[0]))
+    if len(values) == 1 or min(values) == max(values):
+        return middle
+    return str(phrases[form or "range"].format(middle=middle, ends=_ends(texts[1], texts[2], size)))
+
+
+def _ends(low: str, high: str, size: str) -> str:
+    """Write both ends of a range of amounts with their unit."""
+    return str(words()["ends"][size].format(low=low, high=high))
 
 
 def changed(change: Change, form: str = "long") -> str:
     """Write an average change with its range, and how many draws have none where that matters.
 
-    `form` is ``long`` for sentences, ``short`` for cells of tables.
+    The median stands beside an average that few large outcomes pull away from it. `form` is
+    ``long`` for sentences, ``short`` for cells of tables, whose heads hold the unit.
     """
     phrases = words()["average"][form]
     low, high = change.inner if change.partial else (change.low, change.high)
-    amounts = [change.mean, *([] if change.single else [low, high])]
+    amounts = [change.mean, *([] if change.single else [change.median, low, high])]
     small = form == "long" and max(abs(value) for value in amounts) < 1
+    size = ("small" if small else "large") if form == "long" else "none"
     texts = together([value * 1000 if small else value for value in amounts])
     middle = texts[0]
     if form == "long":
-        middle = words()["million"]["small" if small else "large"].format(values=middle)
+        middle = words()["million"][size].format(values=middle)
     if change.single:
         return str(middle)
-    kind = "partial" if change.partial else "outside" if change.outside else "range"
+    kind = ("partial" if change.partial else "flat" if change.flat
+            else "outside" if change.outside else "skewed" if change.skewed else "range")
     return str(phrases[kind].format(
-        middle=middle, low=texts[1], high=texts[2], some=probability(1 - change.nothing),
-        nothing=probability(change.nothing)))
+        middle=middle, median=texts[1], ends=_ends(texts[2], texts[3], size),
+        some=probability(1 - change.nothing), nothing=probability(change.nothing)))
 
 
 def percent(values: Sequence[float], form: str | None = None) -> str:
@@ -130,7 +135,7 @@ def percent(values: Sequence[float], form: str | None = None) -> str:
         return str(phrases["per_cent"].format(number=texts[0]))
     middle, low, high = texts
     return str(phrases[form or "range"].format(
-        middle=phrases["per_cent"].format(number=middle), low=low, high=high))
+        middle=phrases["per_cent"].format(number=middle), ends=_ends(low, high, "per_cent")))
 
 
 def probability(share: float, form: str = "long") -> str:
