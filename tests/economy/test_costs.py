@@ -11,7 +11,6 @@ from accounted import ONE_COUNT, books, shocks_of
 from inputs import COMMON, LEVERS, write_calibration
 from tradesim.common.arrays import spread
 from tradesim.common.errors import InputError
-from tradesim.economy.accounts import account
 from tradesim.economy.costs import lever_cost, policy_cost, present_value, spending
 from tradesim.economy.equilibrium import no_change
 from tradesim.economy.shocks import resolve

@@ -13,7 +13,6 @@ from scipy.optimize import brentq
 from accounted import ONE_COUNT, books, pact, settled_books
 from made_up_world import make_economy
 from tradesim.common.arrays import spread
-from tradesim.economy.accounts import account
 from tradesim.economy.elsewhere import elsewhere, third_duties
 from tradesim.economy.equilibrium import no_change
 from tradesim.economy.routes import carried, saving

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from accounted import EXACT, ON, before_books, books, settled_books, shocks_of
 from made_up_world import PAIR, make_economy
 from tradesim.common.arrays import spread
-from tradesim.economy.accounts import account
 from tradesim.economy.equilibrium import equilibrium, no_change
 from tradesim.economy.indicators import balances, concentration, corridor_share, shares
 from tradesim.economy.shocks import Shock, resolve

@@ -13,7 +13,6 @@ from scipy.integrate import quad
 from accounted import EXACT, ON, ONE_COUNT, books, settled_books, shocks_of
 from made_up_world import make_economy
 from tradesim.common.arrays import entry, spread, total
-from tradesim.economy.accounts import account
 from tradesim.economy.equilibrium import equilibrium
 from tradesim.economy.shocks import NONE, Shock, resolve
 from tradesim.economy.welfare import CAUSES, buyers, surplus

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tradesim.common.arrays import entry, spread
-from tradesim.economy.accounts import account
+from tradesim.economy.accounts import Accounts
 from tradesim.economy.adjustment import partial_adjust
 from tradesim.economy.equilibrium import equilibrium, no_change
 from tradesim.economy.levers.duties import free_zone, tariff_agreement
@@ -21,6 +21,11 @@ from tradesim.economy.shocks import resolve
 EXACT = 1e-9  # relative, over sums of hundreds of terms
 FULL = ON = spread(1.0)
 ONE_COUNT = np.ones((2, 1, 1, 1, 1, 1, 1))  # both countries count alike
+
+
+def account(*given, **named):
+    """All accounts at once."""
+    return Accounts(*given, **named).get()
 
 
 def books(world, shocks, factor=ONE_COUNT, adjusted=True):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property
 
 import numpy as np
 
@@ -12,11 +12,11 @@ from tradesim.common.arrays import DIMS, Array, entry, only, ratio, spread, tota
 from tradesim.economy.base_year import Economy
 from tradesim.economy.costs import present_value
 from tradesim.economy.elsewhere import Elsewhere, elsewhere, growth
-from tradesim.economy.equilibrium import Macro, Settled
+from tradesim.economy.equilibrium import Macro, Settled, no_change
 from tradesim.economy.indicators import concentration, corridor_share, self_sufficiency, shares
 from tradesim.economy.services import services
-from tradesim.economy.shocks import Change
-from tradesim.economy.welfare import CAUSES, buyers, exporters, in_own_money, producers
+from tradesim.economy.shocks import Change, resolve
+from tradesim.economy.welfare import PARTIAL, gains
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,22 @@ OCCASIONAL: Mapping[str, Variable] = {
 }
 """Variables of runs whose levers have such a part."""
 
-GAINERS = ("consumer_surplus", "producer_surplus", "exporter_surplus")
-PARTIAL = (*GAINERS, *(f"gain_{cause}" for cause in CAUSES))
-"""Accounts of one market at a time: left out where a closure gives real income itself."""
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "trade": ("trade", "turnover", "project_trade"),
+    "purchases": ("imports", "home_output", "import_share", "import_concentration"),
+    "creation": ("trade_creation", "trade_diversion"),
+    "carried": ("haulier_gain", "corridor_share"),
+    "revenue": ("tariff_revenue", "tariff_revenue_by_group", "excise_revenue", "vat_revenue",
+                "quota_rent"),
+    "gains": (*PARTIAL, "welfare"),
+    "by_country": ("exports", "export_share", "export_concentration", "duty_saved", "trade_share",
+                   "services"),
+    "present": ("policy_cost", "cost_present_value", "welfare_present_value",
+                "net_present_value"),
+    "balances": ("self_sufficiency",),
+}
+"""What is computed together: parts of `Accounts`, and the variables that each gives."""
+_PART_OF = {name: part for part, names in PARTS.items() for name in names}
 
 
 def split_change(change: Array) -> tuple[Array, Array]:
@@ -167,11 +180,9 @@ def counted(economy: Economy, levels: Array, factor: Array, flow: Array,
     return np.asarray(factor * (share * flow + (1.0 - share) * levels * np.exp(reexports)))
 
 
-def account(economy: Economy, levels: Array, count_factor: Array, change: Change,
-            settled: Settled, sales: Array, cost: Array | None = None,
-            macro: Macro | None = None, reexports: Array | None = None, *,
-            partial: bool = True) -> dict[str, Array]:
-    r"""Levels and changes of everything in `VARIABLES`.
+@dataclass(frozen=True)
+class Accounts:
+    r"""Levels and changes of everything in `VARIABLES`, each part computed when it is asked for.
 
     .. math::
 
@@ -183,7 +194,7 @@ def account(economy: Economy, levels: Array, count_factor: Array, change: Change
     in third markets, and rents of quotas :math:`Q`. With a closure welfare is its change of real
     income on what the importer spends on goods (equation G6).
 
-    Parameters
+    Attributes
     ----------
     levels
         Reference purchases before duty, USD on each importer's own count; order of `DIMS`.
@@ -198,14 +209,10 @@ def account(economy: Economy, levels: Array, count_factor: Array, change: Change
         Cost of the levers by case, year and draw, USD; none by default.
     macro
         Real income of a closure, where the scenario asks for one and something changes.
+    reexports
+        Log change of sales of goods made elsewhere, where it differs (`counted`).
     partial
         Whether the accounts of one market at a time (`PARTIAL`) are given.
-
-    Returns
-    -------
-    dict
-        Name to array, axes as in `VARIABLES` (cases first; reference among them when its
-        switch is zero throughout).
 
     Notes
     -----
@@ -215,111 +222,154 @@ def account(economy: Economy, levels: Array, count_factor: Array, change: Change
     shifted path with and without the levers. Goods of projects are taken to be worth what they
     cost, free of duty.
     """
-    found = _flows(economy, levels, count_factor, change, sales, reexports)
-    found["policy_cost"] = spread(0.0) if cost is None else cost
-    found |= _revenue(economy, levels * np.exp(sales), change)
-    abroad = elsewhere(economy, levels, change)
-    base = levels * np.exp(change.level) if np.any(change.level) else levels
-    if partial:
-        found |= _gains(economy, base, change, settled, abroad.surplus,
-                        found["tariff_revenue"] + found["quota_rent"])
-    else:
-        spending = total(base * (1.0 + economy.duty), "exporter", "group")
-        real = spread(0.0) if macro is None else macro.real_income
-        found["welfare"] = spending * np.expm1(real)
-    found |= _by_country(economy, levels, change, abroad, found)
-    rate = spread(economy.draws["discount.rate"], "draw")
-    for name, yearly in (("cost_present_value", "policy_cost"),
-                         ("welfare_present_value", "welfare")):
-        found[name] = present_value(found[yearly], rate)
-    found["net_present_value"] = (total(found["welfare_present_value"], "importer")
-                                  - found["cost_present_value"])
-    found["self_sufficiency"] = self_sufficiency(economy, levels, change.level, settled, sales)
-    sizes = dict(zip(DIMS, np.broadcast_shapes(sales.shape, change.project.shape,
-                                               found["policy_cost"].shape), strict=True))
-    return {name: _shaped(found[name], variable.dims, sizes)
-            for name, variable in VARIABLES.items() if name in found}
+
+    economy: Economy
+    levels: Array
+    count_factor: Array
+    change: Change
+    settled: Settled
+    sales: Array
+    cost: Array | None = None
+    macro: Macro | None = None
+    reexports: Array | None = None
+    partial: bool = True
+
+    def get(self, names: Collection[str] = tuple(VARIABLES)) -> dict[str, Array]:
+        """Variables by name, axes as in `VARIABLES`; `PARTIAL` only where they are given."""
+        change = self.change.project.shape
+        cost = () if self.cost is None else self.cost.shape
+        sizes = dict(zip(DIMS, np.broadcast_shapes(self.sales.shape, change, cost), strict=True))
+        return {name: _shaped(getattr(self, _PART_OF[name])[name], variable.dims, sizes)
+                for name, variable in VARIABLES.items()
+                if name in names and (self.partial or name not in PARTIAL)}
+
+    @cached_property
+    def _path(self) -> Array:
+        """Purchases reached, USD; order of `DIMS`."""
+        return np.asarray(self.levels * np.exp(self.sales))
+
+    @cached_property
+    def _flow(self) -> Array:
+        """Those from the partner."""
+        pair = self.economy.pair_flow
+        return np.asarray(entry(self.levels, pair) * np.exp(entry(self.sales, pair)))
+
+    @cached_property
+    def _project(self) -> Array:
+        return total(self.change.project, "exporter")
+
+    @cached_property
+    def _elsewhere(self) -> Elsewhere:
+        return elsewhere(self.economy, self.levels, self.change)
+
+    @cached_property
+    def trade(self) -> dict[str, Array]:
+        """Bilateral trade and what of it projects give."""
+        own = entry(self.levels, self.economy.pair_flow)
+        trade = counted(self.economy, own, self.count_factor, self._flow, self.reexports)
+        trade = trade + self._project
+        return {"trade": trade, "turnover": total(trade, "importer", "group"),
+                "project_trade": total(self._project, "group")}
+
+    @cached_property
+    def purchases(self) -> dict[str, Array]:
+        """Purchases by supplier, and on whom a market depends."""
+        given = total(self._project, "group") * self.economy.pair_flow
+        imports = total(self._path, "group")
+        share = shares(imports * (1.0 - self.economy.home) + given)
+        return {"imports": imports + given, "home_output": entry(self._path, self.economy.home),
+                "import_share": share, "import_concentration": concentration(share)}
+
+    @cached_property
+    def creation(self) -> dict[str, Array]:
+        """Creation and diversion of trade by supplier."""
+        creation, diversion = split_change((self._path - self.levels) * (1.0 - self.economy.home))
+        given = total(self._project, "group") * self.economy.pair_flow
+        return {"trade_creation": total(creation, "group") + given,
+                "trade_diversion": total(diversion, "group")}
+
+    @cached_property
+    def carried(self) -> dict[str, Array]:
+        """What hauliers keep, and how much takes the shared corridor."""
+        return {"haulier_gain": total(self._flow * self.change.hauliers, "group"),
+                "corridor_share": corridor_share(self._flow, self.change.through_corridor)}
+
+    @cached_property
+    def revenue(self) -> dict[str, Array]:
+        """Calculate what the border collects on purchases from abroad, rents of quotas (A3)."""
+        change, foreign = self.change, self._path * (1.0 - self.economy.home)
+        collected = foreign * change.wedge
+        revenue = total(collected, "group", "exporter")
+        excise = total(total(foreign, "exporter") * self.economy.excise, "group")
+        bought = total(foreign, "group", "exporter")
+        rent = (total(foreign * change.rent, "group", "exporter") if np.any(change.rent)
+                else np.zeros_like(revenue))
+        return {"tariff_revenue": revenue, "tariff_revenue_by_group": total(collected, "exporter"),
+                "excise_revenue": excise, "quota_rent": rent,
+                "vat_revenue": _vat_rate(self.economy) * (bought + revenue + excise)}
+
+    @cached_property
+    def gains(self) -> dict[str, Array]:
+        """Who gains: one market at a time, or what a closure says."""
+        level = self.change.level
+        base = self.levels * np.exp(level) if np.any(level) else self.levels
+        if self.partial:
+            collected = self.revenue["tariff_revenue"] + self.revenue["quota_rent"]
+            return gains(self.economy, base, self.change, self.settled, self._elsewhere.surplus,
+                         collected)
+        spending = total(base * (1.0 + self.economy.duty), "exporter", "group")
+        real = spread(0.0) if self.macro is None else self.macro.real_income
+        return {"welfare": spending * np.expm1(real)}
+
+    @cached_property
+    def by_country(self) -> dict[str, Array]:
+        """Exports and all trade of each member of the pair, along ``importer``."""
+        pair = self.economy.pair
+        own = [pair.reporters.index(code) for code in pair.importers]
+        sold = np.concatenate([total(self.trade["trade"][count], "group")[[1 - seller]]
+                               for seller, count in enumerate(own)])
+        exports = np.where(self.economy.pair_flow > 0.0, sold, self._elsewhere.exports)
+        bought = self.purchases["imports"] * (1.0 - self.economy.home)
+        turnover = np.concatenate([self.trade["turnover"][count] for count in own])
+        everything = total(exports, "exporter") + total(bought, "exporter")
+        grown = growth(self.economy, self.levels)
+        return {"exports": exports, "export_share": shares(exports),
+                "export_concentration": concentration(shares(exports)),
+                "duty_saved": self._elsewhere.duty_saved,
+                "trade_share": ratio(turnover, everything),
+                "services": services(self.economy, grown, self.change.visitors)}
+
+    @cached_property
+    def present(self) -> dict[str, Array]:
+        """Cost of the levers, and what cost and welfare are worth today."""
+        cost = spread(0.0) if self.cost is None else self.cost
+        rate = spread(self.economy.draws["discount.rate"], "draw")
+        cost_value, welfare_value = (present_value(values, rate)
+                                     for values in (cost, self.gains["welfare"]))
+        return {"policy_cost": cost, "cost_present_value": cost_value,
+                "welfare_present_value": welfare_value,
+                "net_present_value": total(welfare_value, "importer") - cost_value}
+
+    @cached_property
+    def balances(self) -> dict[str, Array]:
+        """How much of a product's use is made at home."""
+        return {"self_sufficiency": self_sufficiency(
+            self.economy, self.levels, self.change.level, self.settled, self.sales)}
 
 
-def _flows(economy: Economy, levels: Array, count_factor: Array, change: Change, sales: Array,
-           reexports: Array | None) -> dict[str, Array]:
-    """Trade, purchases, creation and diversion, and on whom a market depends."""
-    abroad = 1.0 - economy.home
-    path = levels * np.exp(sales)
-    project = total(change.project, "exporter")
-    creation, diversion = split_change((path - levels) * abroad)
-    flow = entry(path, economy.pair_flow)
-    imports = total(path, "group")
-    given = total(project, "group") * economy.pair_flow
-    share = shares(imports * abroad + given)
-    own = entry(levels, economy.pair_flow)
-    trade = counted(economy, own, count_factor, flow, reexports) + project
-    return {
-        "trade": trade,
-        "turnover": total(trade, "importer", "group"),
-        "project_trade": total(project, "group"),
-        "imports": imports + given,
-        "home_output": entry(path, economy.home),
-        "haulier_gain": total(flow * change.hauliers, "group"),
-        "trade_creation": total(creation, "group") + given,
-        "trade_diversion": total(diversion, "group"),
-        "import_share": share,
-        "import_concentration": concentration(share),
-        "corridor_share": corridor_share(flow, change.through_corridor),
-    }
-
-
-def _revenue(economy: Economy, path: Array, change: Change) -> dict[str, Array]:
-    """Calculate what the border collects on purchases from abroad, and rents of quotas (A3)."""
-    foreign = path * (1.0 - economy.home)
-    collected = foreign * change.wedge
-    revenue = total(collected, "group", "exporter")
-    excise = total(total(foreign, "exporter") * economy.excise, "group")
-    bought = total(foreign, "group", "exporter")
-    rent = (total(foreign * change.rent, "group", "exporter") if np.any(change.rent)
-            else np.zeros_like(revenue))
-    return {"tariff_revenue": revenue, "tariff_revenue_by_group": total(collected, "exporter"),
-            "excise_revenue": excise,
-            "vat_revenue": _vat_rate(economy) * (bought + revenue + excise), "quota_rent": rent}
-
-
-def _by_country(economy: Economy, levels: Array, change: Change, abroad: Elsewhere,
-                found: Mapping[str, Array]) -> dict[str, Array]:
-    """Calculate exports and all trade of each member of the pair, along ``importer``."""
-    pair = economy.pair
-    own = [pair.reporters.index(code) for code in pair.importers]
-    sold = np.concatenate([total(found["trade"][count], "group")[[1 - seller]]
-                           for seller, count in enumerate(own)])
-    exports = np.where(economy.pair_flow > 0.0, sold, abroad.exports)
-    bought = found["imports"] * (1.0 - economy.home)
-    turnover = np.concatenate([found["turnover"][count] for count in own])
-    grown = growth(economy, levels)
-    return {
-        "exports": exports,
-        "export_share": shares(exports),
-        "export_concentration": concentration(shares(exports)),
-        "duty_saved": abroad.duty_saved,
-        "trade_share": ratio(turnover, total(exports, "exporter") + total(bought, "exporter")),
-        "services": services(economy, grown, change.visitors),
-    }
-
-
-def _gains(economy: Economy, levels: Array, change: Change, settled: Settled,
-           elsewhere: Array, collected: Array) -> dict[str, Array]:
-    """Who gains: buyers by cause, home producers, exporters, and all with what is collected."""
-    before = total(levels * economy.duty * (1.0 - economy.home), "group", "exporter")
-    if not any(np.any(moved) for moved in (settled.sales, settled.price, change.log_cost)):
-        nothing = np.zeros_like(before)
-        return dict.fromkeys(PARTIAL, nothing) | {"welfare": collected - before}
-    change, settled, sold = in_own_money(economy, change, settled)
-    causes = {f"gain_{cause}": total(gain, "group")
-              for cause, gain in buyers(economy, levels, change, settled).items()}
-    abroad = total(exporters(economy, levels, sold), "group")
-    gained = (reduce(np.add, causes.values()),
-              total(producers(economy, levels, settled), "group"),
-              entry(abroad, economy.home) + elsewhere)
-    return causes | dict(zip(GAINERS, gained, strict=True)) | {
-        "welfare": reduce(np.add, gained) + collected - before}
+def unchanged(economy: Economy, levels: Array, count_factor: Array,
+              names: Collection[str] = tuple(VARIABLES), *,
+              partial: bool = True) -> dict[str, Array]:
+    """Give `Accounts` of the reference, where nothing changes: its changes are zero."""
+    still = Accounts(economy, levels, count_factor, resolve(economy, []), no_change(levels),
+                     np.zeros_like(levels), partial=partial)
+    moving = [name for name in names if VARIABLES[name].change]
+    found = still.get([name for name in names if name not in moving])
+    sizes = dict(zip(DIMS, levels.shape, strict=True))
+    none = {name: np.broadcast_to(0.0, [sizes[INSIDE.get(dim, dim)]
+                                        for dim in VARIABLES[name].dims])
+            for name in moving if partial or name not in PARTIAL}
+    return found | none
 
 
 def _vat_rate(economy: Economy) -> Array:

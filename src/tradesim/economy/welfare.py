@@ -20,6 +20,28 @@ CAUSES = ("resource", "formalities", "tax", "supplier_price", "home_price", "cho
 information, border tax, prices of foreign suppliers and of
 home producers, and how many varieties are offered."""
 
+GAINERS = ("consumer_surplus", "producer_surplus", "exporter_surplus")
+PARTIAL = (*GAINERS, *(f"gain_{cause}" for cause in CAUSES))
+"""Accounts of one market at a time: left out where a closure gives real income itself."""
+
+
+def gains(economy: Economy, levels: Array, change: Change, settled: Settled,
+          elsewhere: Array, collected: Array) -> dict[str, Array]:
+    """Who gains: buyers by cause, home producers, exporters, and all with what is collected."""
+    before = total(levels * economy.duty * (1.0 - economy.home), "group", "exporter")
+    if not any(np.any(moved) for moved in (settled.sales, settled.price, change.log_cost)):
+        nothing = np.zeros_like(before)
+        return dict.fromkeys(PARTIAL, nothing) | {"welfare": collected - before}
+    change, settled, sold = in_own_money(economy, change, settled)
+    causes = {f"gain_{cause}": total(gain, "group")
+              for cause, gain in buyers(economy, levels, change, settled).items()}
+    abroad = total(exporters(economy, levels, sold), "group")
+    gained = (reduce(np.add, causes.values()),
+              total(producers(economy, levels, settled), "group"),
+              entry(abroad, economy.home) + elsewhere)
+    return causes | dict(zip(GAINERS, gained, strict=True)) | {
+        "welfare": reduce(np.add, gained) + collected - before}
+
 
 def surplus(value: Array, log_price: Array, elasticity: Array) -> Array:
     r"""Area beside an iso-elastic schedule between the old and the new price (equations A1 and A2).

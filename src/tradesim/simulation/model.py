@@ -5,7 +5,7 @@
 3. Shocks: what each lever does if it succeeds (`lever_shocks`, equation 5).
 4. Target: where each year would settle (`Prepared.settle`, equations 4-10).
 5. Path: how far trade gets (`Outcome.path`, equation 11).
-6. Accounts: levels, revenue, welfare (`account`, equations A1-A11).
+6. Accounts: levels, revenue, welfare (`Accounts`, equations A1-A11).
 
 `prepare` takes the first three steps, `_simulate_block` the others.
 """
@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -23,23 +23,22 @@ import numpy as np
 import xarray as xr
 
 from tradesim.common.arrays import Array, entry, spread, total
-from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.common.errors import ConvergenceError, InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
 from tradesim.common.parallel import by_block
-from tradesim.economy.accounts import ASSUMED, OCCASIONAL, VARIABLES, account, counted
+from tradesim.economy.accounts import ASSUMED, OCCASIONAL, VARIABLES, Accounts, counted, unchanged
 from tradesim.economy.base_year import economy
 from tradesim.economy.costs import policy_cost
-from tradesim.economy.equilibrium import no_change
 from tradesim.economy.indicators import balances
 from tradesim.economy.levers.registry import check_levers
 from tradesim.economy.services import items
-from tradesim.economy.shocks import resolve
 from tradesim.inputs.baseline import Baseline, read_baseline
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, Scenario, read_scenario
 from tradesim.reference.projection import reference_path
 from tradesim.simulation.appraisal import APPRAISED, appraise, has_cost
 from tradesim.simulation.appraisal import NAME as APPRAISAL
+from tradesim.simulation.cases import Patterns
 from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases, years_of
 from tradesim.simulation.factors import factors
 from tradesim.simulation.outlooks import BY_GROWTH, GDP, REPORTED, as_reported, by_growth, gdp
@@ -61,6 +60,7 @@ ORDER = ("count", "case", "draw", "year", "importer", "group", "product", "expor
 def simulate(
     base: Baseline, scenario: Scenario, draws: Draws, cases: Cases | None = None,
     progress: Callable[[int, int], None] | None = None,
+    variables: Collection[str] = tuple(VARIABLES),
 ) -> xr.Dataset:
     """Simulate reference and scenario for every draw.
 
@@ -72,11 +72,13 @@ def simulate(
         For each case, a switch by lever: zero or one, scalar or by draw. By default the
         reference (all off), the scenario (each lever fails where its draw says so) and the
         scenario if implemented (all on).
+    variables
+        Which of `VARIABLES` to compute; all by default.
 
     Returns
     -------
     xarray.Dataset
-        `VARIABLES`, with units, by count, case, draw, year, importer, group and exporter.
+        Those variables, with units, by count, case, draw, year, importer, group and exporter.
 
     Raises
     ------
@@ -86,7 +88,7 @@ def simulate(
     cases = standard_cases(base, scenario, draws) if cases is None else cases
 
     def work(here: Draws, switches: Cases) -> dict[str, Array]:
-        return _simulate_block(base, scenario, here, switches)
+        return _simulate_block(base, scenario, here, switches, variables)
 
     return _dataset(base, scenario, list(cases), _in_blocks(work, draws, cases, progress))
 
@@ -128,40 +130,39 @@ def prepare(base: Baseline, scenario: Scenario, draws: Draws, growth: float = 0.
                     closure_of(base, scenario))
 
 
-def _simulate_block(base: Baseline, scenario: Scenario, draws: Draws,
-                    cases: Cases) -> dict[str, Array]:
+def _simulate_block(base: Baseline, scenario: Scenario, draws: Draws, cases: Cases,
+                    names: Collection[str]) -> dict[str, Array]:
     start = prepare(base, scenario, draws)
-    world, levels = start.world, start.levels
     partial = start.closure is None
-    idle = account(world, levels, start.to_count, resolve(world, []), no_change(levels),
-                   np.zeros_like(levels), partial=partial)
-    policies = {name: case for name, case in cases.items() if _acts(case)}
-    if not policies:
-        return _arrange(cases, {}, {}, idle) | {"max_residual": np.array(0.0)}
-    target = start.settle(policies)
-    path = target.path(world)
-    cost = policy_cost(base.levers, draws, start.years, policies)
-    acting = account(world, levels, start.to_count, target.change, target.settled, path, cost,
-                     target.macro, target.path_elsewhere(world), partial=partial)
-    return (_arrange(cases, policies, acting, idle)
+    idle = unchanged(start.world, start.levels, start.to_count, names, partial=partial)
+    patterns = Patterns.of(cases, start.levels.shape[-1])
+    if not patterns.switches:
+        return _arranged(patterns, idle, idle, len(cases)) | {"max_residual": np.array(0.0)}
+    here = patterns.taken(start)
+    world = here.world
+    try:
+        target = here.settle(patterns.switches)
+    except ConvergenceError as error:
+        raise error.moved(patterns.draw_of) from error
+    cost = policy_cost(base.levers, patterns.numbers(draws), start.years, patterns.switches)
+    acting = Accounts(world, here.levels, here.to_count, target.change, target.settled,
+                      target.path(world), cost, target.macro, target.path_elsewhere(world),
+                      partial).get(names)
+    return (_arranged(patterns, idle, acting, len(cases))
             | {"max_residual": np.array(target.settled.residual)})
+
+
+def _arranged(patterns: Patterns, idle: Mapping[str, Array], acting: Mapping[str, Array],
+              cases: int) -> dict[str, Array]:
+    """Every variable with all cases in the order asked for."""
+    return {name: np.concatenate([patterns.arranged(values, acting[name], case)
+                                  for case in range(cases)],
+                                 axis=VARIABLES[name].dims.index("case"))
+            for name, values in idle.items()}
 
 
 def _acts(switches: Mapping[str, Array]) -> bool:
     return any(np.any(switch) for switch in switches.values())
-
-
-def _arrange(cases: Cases, policies: Cases, acting: Mapping[str, Array],
-             idle: Mapping[str, Array]) -> dict[str, Array]:
-    """Put the solved cases and the unchanged ones in the order asked for."""
-    place = list(policies)
-    arranged = {}
-    for name in idle:
-        at = VARIABLES[name].dims.index("case")
-        arranged[name] = np.concatenate(
-            [acting[name].take([place.index(case)], axis=at) if case in policies else idle[name]
-             for case in cases], axis=at)
-    return arranged
 
 
 def _dataset(base: Baseline, scenario: Scenario, cases: list[str],
