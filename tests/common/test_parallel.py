@@ -1,5 +1,6 @@
 """Blocks and mappers: nothing lost, errors that say what to do."""
 
+import subprocess
 import sys
 
 import pytest
@@ -29,3 +30,32 @@ def test_without_dask_the_message_says_what_to_install(monkeypatch):
     with pytest.raises(InputError, match=r'pip install "tradesim\[distributed\]"'), \
             parallel.open_mapper(1, "local"):
         pass
+
+
+FAULTS = """
+import resource, sys
+import numpy as np
+from tradesim.common.parallel import keep_memory
+if not keep_memory():
+    sys.exit("no such C library")
+def work():
+    for _ in range(20):
+        np.ones(2**20) + 1.0
+work()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+work()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def test_memory_that_was_freed_is_used_again():
+    if not parallel.keep_memory():
+        pytest.skip("this C library has no such option")
+    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True,
+                          check=True)
+    assert int(done.stdout) < 2**20 * 8 / 4096  # 40 arrays of 8 MB: less than one of them anew
+
+
+def test_a_library_without_the_option_is_left_alone(monkeypatch):
+    monkeypatch.setattr(parallel.ctypes, "CDLL", lambda name: object())
+    assert not parallel.keep_memory.__wrapped__()

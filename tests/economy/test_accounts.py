@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from accounted import EXACT, ON, ONE_COUNT, before_books, books, shocks_of
+from accounted import EXACT, ON, ONE_COUNT, account, before_books, books, shocks_of
 from made_up_world import make_economy
 from tradesim.common.arrays import spread, total
 from tradesim.economy.accounts import PARTS, VARIABLES, split_change
@@ -25,6 +25,11 @@ def case(request):
     world = make_economy(request.param)
     shocks = shocks_of(world, np.random.default_rng(request.param))
     return world, *books(world, shocks)
+
+
+def test_every_variable_is_of_one_part():
+    named = [name for names in PARTS.values() for name in names]
+    assert sorted(named) == sorted(VARIABLES)
 
 
 def axes(name):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounted import ONE_COUNT, books, shocks_of
+from accounted import ONE_COUNT, account, books, shocks_of
 from inputs import COMMON, LEVERS, write_calibration
 from tradesim.common.arrays import spread
 from tradesim.common.errors import InputError

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from accounted import ONE_COUNT, books, pact, settled_books
+from accounted import ONE_COUNT, account, books, pact, settled_books
 from made_up_world import make_economy
 from tradesim.common.arrays import spread
 from tradesim.economy.elsewhere import elsewhere, third_duties

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accounted import EXACT, ON, before_books, books, settled_books, shocks_of
+from accounted import EXACT, ON, account, before_books, books, settled_books, shocks_of
 from made_up_world import PAIR, make_economy
 from tradesim.common.arrays import spread
 from tradesim.economy.equilibrium import equilibrium, no_change

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from accounted import EXACT, ON, ONE_COUNT, books, settled_books, shocks_of
+from accounted import EXACT, ON, ONE_COUNT, account, books, settled_books, shocks_of
 from made_up_world import make_economy
 from tradesim.common.arrays import entry, spread, total
 from tradesim.economy.equilibrium import equilibrium

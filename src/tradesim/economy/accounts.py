@@ -177,7 +177,8 @@ def counted(economy: Economy, levels: Array, factor: Array, flow: Array,
     if reexports is None:
         return np.asarray(flow * factor)
     share = np.maximum(economy.originating, np.minimum(1.0 / factor, 1.0))
-    return np.asarray(factor * (share * flow + (1.0 - share) * levels * np.exp(reexports)))
+    others = levels * np.exp(reexports) - flow  # none to the last bit where all goods go alike
+    return np.asarray(factor * (flow + (1.0 - share) * others))
 
 
 @dataclass(frozen=True)
