@@ -81,11 +81,14 @@ def save(dataset: xr.Dataset, folder: str | Path) -> Path:
     return target
 
 
-def report(folder: str | Path, *formats: str) -> list[Path]:
-    """Write the report of saved results: ``html`` (the default), ``pdf``, ``docx``."""
+def report(folder: str | Path, *formats: str, language: str = "en") -> list[Path]:
+    """Write the report of saved results: ``html`` (the default), ``pdf``, ``docx``.
+
+    `language` is one that reports know, by its ISO 639-1 code: ``en``, ``ru``, ``mn``, ``kk``.
+    """
     from tradesim.reports.run.page import rebuild
 
-    return rebuild(Path(folder), formats=formats or ("html",))
+    return rebuild(Path(folder), formats=formats or ("html",), language=language)
 
 
 @dataclass(frozen=True)

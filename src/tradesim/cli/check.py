@@ -11,7 +11,7 @@ import click
 
 from tradesim.cli.options import CALIBRATION, calibration_of
 from tradesim.common.errors import InputError, Problem
-from tradesim.common.files import scenarios_folder
+from tradesim.common.files import DISPLAY, scenarios_folder
 
 if TYPE_CHECKING:
     from tradesim.inputs.scenario_schema import Known
@@ -54,6 +54,7 @@ def _check_calibration(folder: Path) -> Known:
     from tradesim.inputs.pair import read_pair
     from tradesim.inputs.parameters import read_parameters
     from tradesim.inputs.scenario_schema import Known
+    from tradesim.inputs.titles import read_titles
 
     problems: list[Problem] = []
     known = pair = None
@@ -63,6 +64,8 @@ def _check_calibration(folder: Path) -> Known:
         read_parameters(folder)
     with _gathered(problems):
         check_levers(read_levers(folder), folder / "levers.yaml", pair)
+    with _gathered(problems):
+        read_titles(folder / DISPLAY)
     if not problems and (folder / "data").is_dir():
         with _gathered(problems):
             read_history(folder)

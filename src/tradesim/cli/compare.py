@@ -8,6 +8,7 @@ import click
 
 from tradesim.cli.options import (
     CALIBRATION,
+    LANGUAGE,
     SET,
     calibration_of,
     complete_scenarios,
@@ -45,10 +46,12 @@ Examples:
               default=Path("results") / "cache", show_default=True,
               help="Folder of kept runs; may be deleted at any time.")
 @CALIBRATION
+@LANGUAGE
 @click.option("--no-report", is_flag=True, help="Save tables only, without figures and report.")
 def compare(scenarios: tuple[str, ...], baseline: str, out: Path | None, draws: int | None,
             seed: int | None, overrides: tuple[str, ...], count: str | None, align: bool,
-            force: bool, cache: Path, calibration: Path | None, no_report: bool) -> None:
+            force: bool, cache: Path, calibration: Path | None, language: str,
+            no_report: bool) -> None:
     """Compare scenarios on the same draws.
 
     Each SCENARIO is a YAML file, the name of a scenario that comes with tradesim, or the folder
@@ -60,6 +63,7 @@ def compare(scenarios: tuple[str, ...], baseline: str, out: Path | None, draws: 
         from tradesim.reports import terminal
         from tradesim.reports.compare.page import outcome, write
         from tradesim.reports.export import excel
+        from tradesim.reports.language import speak
         from tradesim.studies.compare_runs import Asked, compare_runs
 
         asked = Asked(calibration_of(calibration), overrides, draws, seed, count)
@@ -68,7 +72,8 @@ def compare(scenarios: tuple[str, ...], baseline: str, out: Path | None, draws: 
             watch=lambda name: terminal.progress(f"Simulating {name}"))
         if not excel.available():
             note("comparison.xlsx is left out: pip install 'tradesim[office]' adds it")
-        write(result, repeat_command("out", "force", "cache", "no_report", always=("baseline",)),
-              work, report=not no_report)
+        with speak(language, asked.calibration):
+            write(result, repeat_command("out", "force", "cache", "no_report",
+                                         always=("baseline",)), work, report=not no_report)
     click.echo(outcome(result))
     click.echo(f"Results: {target}" if no_report else f"Report: {target / 'report.html'}")

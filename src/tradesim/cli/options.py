@@ -112,6 +112,10 @@ FORMATS = click.option(
     "--format", "formats", multiple=True, type=click.Choice(["html", "pdf", "docx"]),
     help="Format of the report; may be repeated. html by default; pdf needs the extra [pdf], "
          "docx the extra [office].")
+LANGUAGE = click.option(
+    "--language", type=click.Choice(["en", "ru", "mn", "kk"]), default="en", show_default=True,
+    envvar="TRADESIM_LANGUAGE", help="Language of the report (ISO 639-1 code). What is not "
+                                     "translated yet stays English.")
 CALIBRATION = click.option(
     "--calibration", type=click.Path(path_type=Path), metavar="DIR",
     help="Calibration folder; the one that comes with tradesim by default.")

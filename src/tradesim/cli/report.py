@@ -6,17 +6,20 @@ from pathlib import Path
 
 import click
 
-from tradesim.cli.options import CALIBRATION, FORMATS, RESULTS, calibration_of
+from tradesim.cli.options import CALIBRATION, FORMATS, LANGUAGE, RESULTS, calibration_of
 
 
 @click.command(epilog="""\b
 Examples:
   tradesim report results/mine
-  tradesim report results/mine --format pdf --format docx""")
+  tradesim report results/mine --format pdf --format docx
+  tradesim report results/mine --language ru""")
 @RESULTS
 @FORMATS
+@LANGUAGE
 @CALIBRATION
-def report(folder: Path, formats: tuple[str, ...], calibration: Path | None) -> None:
+def report(folder: Path, formats: tuple[str, ...], language: str,
+           calibration: Path | None) -> None:
     """Write the report of results again, or as PDF.
 
     Files appear beside the results: report.html, report.pdf, report.docx (for Word). All have the
@@ -25,5 +28,5 @@ def report(folder: Path, formats: tuple[str, ...], calibration: Path | None) -> 
     from tradesim.reports.run.page import rebuild
 
     source = None if calibration is None else calibration_of(calibration)
-    for path in rebuild(folder, source, formats or ("html",)):
+    for path in rebuild(folder, source, formats or ("html",), language):
         click.echo(f"Report: {path}")

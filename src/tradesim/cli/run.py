@@ -9,6 +9,7 @@ import click
 from tradesim.cli.options import (
     CALIBRATION,
     FORMATS,
+    LANGUAGE,
     SCENARIO,
     SET,
     calibration_of,
@@ -34,10 +35,11 @@ Examples:
                                               "counts in pair.yaml); the target's by default.")
 @CALIBRATION
 @FORMATS
+@LANGUAGE
 @click.option("--no-report", is_flag=True, help="Save numbers only, without figures and report.")
 def run(scenario: str, out: Path | None, draws: int | None, seed: int | None,
         overrides: tuple[str, ...], count: str | None, calibration: Path | None,
-        formats: tuple[str, ...], no_report: bool) -> None:
+        formats: tuple[str, ...], language: str, no_report: bool) -> None:
     """Simulate SCENARIO and write results and a report.
 
     SCENARIO is a YAML file or the name of a scenario that comes with tradesim. The folder of
@@ -59,13 +61,15 @@ def run(scenario: str, out: Path | None, draws: int | None, seed: int | None,
         results.save(dataset, work)
         headline, pair = summary.headline(dataset), read_pair(folder)
         if not no_report:
+            from tradesim.reports.language import speak
             from tradesim.reports.run.page import report
 
-            page = report(work, folder)
-            if others:
-                from tradesim.reports.export.document import write
+            with speak(language, folder):
+                page = report(work, folder)
+                if others:
+                    from tradesim.reports.export.document import write
 
-                write(page, others)
+                    write(page, others)
     click.echo(f"{dataset.attrs['title']}\n")
     click.echo(terminal.outcome(headline, pair))
     click.echo(f"Results: {target}" if no_report else f"Report: {target / 'report.html'}")

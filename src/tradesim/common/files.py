@@ -25,6 +25,9 @@ MOMENT = 100_000_000
 NUMBERS = ("common", "inputs", "reference", "economy", "simulation", "studies")
 """Rooms whose code makes numbers."""
 
+DISPLAY = "display"
+"""Folder of a calibration that holds what only reports read: translations, and the map."""
+
 
 def _shipped(name: str) -> Path:
     package = Path(__file__).resolve().parents[1]

@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from tradesim.reports.language import language
 from tradesim.reports.wording import MINUS, TEMPLATES, words
 
 WIDTH = 7.0
@@ -129,7 +130,7 @@ def whole_years(axes: Axes, ticks: int) -> None:
 
 def tick(value: float, _: int | None = None) -> str:
     """Write the number beside a tick."""
-    return f"{value:g}".replace("-", MINUS)
+    return f"{value:g}".replace("-", MINUS).replace(".", language().point)
 
 
 def beside(axes: Axes, text: str, at: tuple[float, float], shift: tuple[float, float] = (3, 0),

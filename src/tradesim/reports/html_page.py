@@ -9,7 +9,7 @@ from typing import Any
 
 import jinja2
 
-from tradesim.reports import wording
+from tradesim.reports import language, wording
 from tradesim.reports.figure_style import Draw, save, styled
 
 PAGE, FIGURES = "report.html", "figures"
@@ -20,12 +20,13 @@ RANGES = ((r"(?<=\d) to (?=\N{MINUS SIGN}?\d)", "\N{NO-BREAK SPACE}to\N{NO-BREAK
 
 
 def environment() -> jinja2.Environment:
-    """Templates with the filters that turn numbers into words."""
+    """Templates in the language in use, with the filters that turn numbers into words."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(wording.TEMPLATES), trim_blocks=True, lstrip_blocks=True,
         autoescape=lambda name: name is None or not name.endswith(".css"),
         undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.i18n"])
-    made.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    made.install_gettext_callables(  # type: ignore[attr-defined]
+        language.gettext, language.ngettext, newstyle=True)
     made.filters.update(
         money=wording.money, changed=wording.changed, percent=wording.percent,
         probability=wording.probability, plural=wording.plural, plain_range=wording.interval,
@@ -42,7 +43,7 @@ def render(template: str, mark: str, unbroken: Sequence[tuple[str, str]] = (),
     break: `AMOUNTS`, `RANGES`.
     """
     text = environment().get_template(template).render(
-        language=wording.words()["language"], mark=mark, **given)
+        language=language.code(), mark=mark, **given)
     for pattern, replacement in unbroken:
         text = re.sub(pattern, replacement, text)
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"

@@ -15,21 +15,36 @@ from typing import Any
 
 import yaml
 
+from tradesim.reports.language import code, language, ngettext, translated
 from tradesim.reports.ranges import Change
 
 TEMPLATES = Path(__file__).parent / "templates"
 DIGITS = 3
 MINUS = "\N{MINUS SIGN}"
-THOUSANDS = "\N{NARROW NO-BREAK SPACE}"
 # More decimals than these (thousands of dollars, where the unit is a million) would be noise.
 PLACES = 3
 
 
-@cache
 def words(name: str = "words") -> dict[str, Any]:
-    """Short phrases of figures and tables: a YAML file of the folder of templates."""
+    """Short phrases of figures and tables, in the language in use.
+
+    They come from a YAML file of the folder of templates.
+    """
+    return _words(name, code())
+
+
+@cache
+def _words(name: str, _: str) -> dict[str, Any]:
     read: dict[str, Any] = yaml.safe_load((TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8"))
-    return read
+    return {key: _translated(part) for key, part in read.items()}
+
+
+def _translated(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {key: _translated(value) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_translated(value) for value in part]
+    return translated(part) if isinstance(part, str) else part
 
 
 def decimals(values: Sequence[float], digits: int = DIGITS) -> int:
@@ -57,13 +72,21 @@ def plain(value: float, digits: int = DIGITS, *, places: int | None = None) -> s
 
 
 def pretty(value: float, digits: int = DIGITS, *, places: int | None = None) -> str:
-    """Write a number for prose and figures: minus sign, narrow spaces between thousands."""
+    """Write a number for prose and figures, in the style of the language in use.
+
+    English: minus sign, narrow spaces between thousands, decimal point.
+    """
     text = plain(value, digits, places=places)
     sign, text = (MINUS, text[1:]) if text.startswith("-") else ("", text)
     whole, dot, rest = text.partition(".")
     if len(whole) > 4:
-        whole = f"{int(whole):,}".replace(",", THOUSANDS)
-    return f"{sign}{whole}{dot}{rest}"
+        whole = grouped(int(whole))
+    return f"{sign}{whole}{language().point if dot else ''}{rest}"
+
+
+def grouped(number: int) -> str:
+    """Write a whole number with its thousands apart."""
+    return f"{number:,}".replace(",", language().thousands)
 
 
 def together(values: Sequence[float], digits: int = DIGITS) -> list[str]:
@@ -159,7 +182,7 @@ def in_percent(share: float) -> str:
 
 def plural(number: int, one: str, many: str) -> str:
     """Write a whole number with its noun: ``1 draw``, ``200 draws``."""
-    return f"{number:,} {one if number == 1 else many}".replace(",", THOUSANDS)
+    return f"{grouped(number)} {ngettext(one, many, number)}"
 
 
 def lower_first(title: str) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 import xarray as xr
 
 from tradesim.common.errors import InputError, Problem
-from tradesim.common.files import sha256
+from tradesim.common.files import DISPLAY, sha256
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.parameters import quantile
 from tradesim.inputs.scenario import Known, Scenario
@@ -89,10 +89,14 @@ def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> di
 
 
 def calibration_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file of a calibration folder that a run may read, by path in it."""
+    """SHA-256 of every file of a calibration folder that a run may read, by path in it.
+
+    What only reports read (`DISPLAY`) is left out: a better translation makes no other run.
+    """
     return {path.relative_to(folder).as_posix(): sha256(path)
             for path in sorted(folder.rglob("*"))
-            if path.suffix in (".csv", ".yaml", ".nc") and path.is_file()}
+            if path.suffix in (".csv", ".yaml", ".nc") and path.is_file()
+            and path.relative_to(folder).parts[0] != DISPLAY}
 
 
 def run_id(scenario: Scenario, hashes: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from tradesim.reports.compare.tables import (
 )
 from tradesim.reports.export import excel
 from tradesim.reports.html_page import AMOUNTS, PAGE, render, write_figures
+from tradesim.reports.language import titled
 from tradesim.reports.ranges import median_range
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import plain, plain_interval, probability, words
@@ -65,6 +67,7 @@ def write(runs: ComparedRuns, command: str, folder: Path, *, report: bool = True
     report
         Whether to draw figures and write the page.
     """
+    runs = _in_language(runs)
     comparison = runs.comparison
     mark = words("compare")["identity"].format(identity=comparison.identity)
     tables = pages(comparison, runs.pair, runs.inputs)
@@ -84,6 +87,14 @@ def write(runs: ComparedRuns, command: str, folder: Path, *, report: bool = True
                 "hashes": json.loads(comparison.first.attrs["hashes"]),
                 "created": datetime.now(UTC).isoformat(timespec="seconds")}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def _in_language(runs: ComparedRuns) -> ComparedRuns:
+    """Give a comparison with its titles in the language in use."""
+    named = {name: run.assign_attrs(title=titled(str(run.attrs["title"])))
+             for name, run in runs.comparison.runs.items()}
+    return replace(runs, pair=titled(runs.pair),
+                   comparison=replace(runs.comparison, runs=named))
 
 
 def _page(runs: ComparedRuns, tables: Sequence[Table], drawn: dict[str, str],

@@ -26,6 +26,7 @@ from tradesim.inputs.scenario_text import Difference, differences
 from tradesim.inputs.strict_yaml import load as load_yaml
 from tradesim.reports.export.document import write, writer
 from tradesim.reports.html_page import AMOUNTS, FIGURES, PAGE, RANGES, render, write_figures
+from tradesim.reports.language import ENGLISH, speak, titled
 from tradesim.reports.run.accounts import accounts, causes
 from tradesim.reports.run.drivers import Ranking, assumptions, rankings, sentence, table
 from tradesim.reports.run.facts import facts, sides, tables
@@ -56,9 +57,10 @@ class Calibration:
 
     @classmethod
     def read(cls, folder: Path) -> Calibration:
-        """Read a calibration folder."""
-        return cls(folder, read_pair(folder), read_history(folder), read_parameters(folder),
-                   read_levers(folder), read_posterior(folder))
+        """Read a calibration folder, its titles in the language in use."""
+        return cls(folder, titled(read_pair(folder)), read_history(folder),
+                   titled(read_parameters(folder)), titled(read_levers(folder)),
+                   read_posterior(folder))
 
 
 def report(folder: Path, calibration: Path | None = None, out: Path | None = None) -> Path:
@@ -100,7 +102,7 @@ def report(folder: Path, calibration: Path | None = None, out: Path | None = Non
 
 
 def rebuild(folder: Path, calibration: Path | None = None,
-            formats: Sequence[str] = ("html",)) -> list[Path]:
+            formats: Sequence[str] = ("html",), language: str = ENGLISH) -> list[Path]:
     """Write the report of results again, all or nothing, and give the files.
 
     Parameters
@@ -109,6 +111,8 @@ def rebuild(folder: Path, calibration: Path | None = None,
         As for `report`.
     formats
         Some of ``html``, ``pdf`` and ``docx``.
+    language
+        One of `LANGUAGES`.
 
     Raises
     ------
@@ -118,8 +122,9 @@ def rebuild(folder: Path, calibration: Path | None = None,
     others = [name for name in dict.fromkeys(formats) if name != "html"]
     for name in others:
         writer(name)
-    with tempfile.TemporaryDirectory(prefix=".report-", dir=folder if folder.is_dir() else None
-                                     ) as made:
+    source = calibration or Path(load(folder).attrs["calibration"])
+    with (speak(language, source),
+          tempfile.TemporaryDirectory(prefix=".report-", dir=folder) as made):
         work = Path(made)
         write(report(folder, calibration, out=work), others)
         (folder / FIGURES).mkdir(exist_ok=True)

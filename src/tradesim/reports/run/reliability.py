@@ -17,7 +17,7 @@ from tradesim.reports.figure_style import Draw
 from tradesim.reports.panel_skill import SHOWN
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.skill import named, skill_text
-from tradesim.reports.wording import THOUSANDS
+from tradesim.reports.wording import grouped
 from tradesim.simulation.factors import SIZE
 from tradesim.studies.backtest.benchmarks import OPEN
 from tradesim.studies.backtest.bootstrap import SkillRange
@@ -88,7 +88,7 @@ def _others(calibration: Path) -> list[dict[str, Any]] | None:
     rows: list[dict[Any, Any]] = [] if table is None else table[
         (table["model"] == SHIPPED) & table["horizon"].isin(SHOWN)].to_dict("records")
     parts = ("skill", "low", "high", "chance_of_none")
-    return [{**row, **{name: f"{row[name]:,}".replace(",", THOUSANDS)
+    return [{**row, **{name: grouped(row[name])
                        for name in ("cases", "pairs")},
              "text": skill_text(SkillRange(*(row[name] for name in parts)))}
             for row in rows] or None

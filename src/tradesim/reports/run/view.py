@@ -12,6 +12,7 @@ import xarray as xr
 
 from tradesim.common.arrays import MILLION, Array
 from tradesim.inputs.pair import Pair, Target
+from tradesim.reports.language import titled
 from tradesim.reports.wording import words
 from tradesim.simulation.summary import milestones
 
@@ -50,7 +51,7 @@ class ResultsView:
     def scenario(self) -> dict[str, Any]:
         """The resolved scenario: levers, parameters, question and the rest."""
         scenario: dict[str, Any] = json.loads(self.dataset.attrs["scenario"])
-        return scenario
+        return titled(scenario)
 
     @property
     def groups(self) -> list[str]:

@@ -20,7 +20,7 @@ from tradesim.inputs.pair import read_pair
 from tradesim.reports.html_page import PAGE, render, write_figures
 from tradesim.reports.sweep.figures import figures, largest, name_of, title_of, unit_of
 from tradesim.reports.terminal import columns
-from tradesim.reports.wording import THOUSANDS, lower_first, plain, pretty, words
+from tradesim.reports.wording import grouped, lower_first, plain, pretty, words
 from tradesim.studies.sweep import MAIN_INDEX
 from tradesim.studies.sweep.results import INDICES, JSON, Output, Sweep, find_output, read_sweep
 
@@ -207,4 +207,4 @@ def _more(sweep: Sweep) -> str:
     names = [one.name for one in main_outputs(sweep)]
     rows = sweep.indices[sweep.indices["output"].isin(names)]["more_runs_needed"]
     most = int(rows.max()) if len(rows) else 0
-    return f"{most:,}".replace(",", THOUSANDS) if most else ""
+    return grouped(most) if most else ""
