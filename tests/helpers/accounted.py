@@ -57,7 +57,8 @@ def pact(world, **changes):
     given = {"lever": "pact", "members": ["RIG", "UNI"], "partner": "LEF",
              "without": [], "scope": "narrow",
              "utilisation": spread(0.5), "nontariff_cut": spread(0.03),
-             "other_members_share": spread(0.4), "calendar": spread(2015.0)}
+             "other_members_share": spread(0.4), "calendar": spread(2015.0),
+             "extra_goods": lambda strength, more: strength * more}
     return tariff_agreement(world, FULL, **(given | changes))
 
 

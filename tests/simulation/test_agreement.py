@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from tradesim.economy.accounts import ASSUMED
 from tradesim.inputs.parameters import Cube
@@ -172,3 +173,17 @@ def test_more_of_it_brings_more(name, values):
     found = [run("eaeu_fta", draws=10, overrides=[f"{name}={value}"]) for value in values]
     brought = [float(effect(one).sel(count=KAZAKH, year=2035).mean()) for one in found]
     assert brought[0] < brought[1] < brought[2]
+
+
+def test_new_goods_of_an_agreement_are_off_by_default_and_only_add(base):
+    """What arrives without the agreement arrives with it too, from its start on (N4)."""
+    plain, more = (run("eaeu_interim", draws=60, overrides=[
+        f"levers.eaeu_interim.new_goods={value}", "levers.eaeu_interim.delay=0"])
+        for value in (0, 3))
+    shipped = run("eaeu_interim", draws=60, overrides=["levers.eaeu_interim.delay=0"])
+    xr.testing.assert_equal(plain["turnover"], shipped["turnover"])
+    gain = (more["turnover"] - plain["turnover"]).sel(case="if_implemented", count="kazakh")
+    assert (gain >= -1e-3).all()
+    assert (gain.isel(year=-1) > 1e6).any()
+    assert (gain.isel(year=-1) == 0.0).any()
+    np.testing.assert_array_equal(gain.sel(year=2025), 0.0)

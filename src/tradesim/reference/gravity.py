@@ -21,6 +21,8 @@ class ReferencePath:
     log_growth: Array
     closed_share: Array  #: share of the year in which the corridor is closed; (draw, year)
     unexplained: Array  #: part of `log_flow` that nothing explains; (draw, year, importer)
+    #: part of `log_flow` that is goods newly traded, less their mean; (draw, year, importer)
+    new_goods: Array
 
 
 def corridor(
@@ -83,7 +85,8 @@ def expected(parameters: Mapping[str, Array], size: Array, exchange_rate: Array,
 
 
 def reference(parameters: Mapping[str, Array], *, innovations: Array, size: Array,
-              log_growth: Array, exchange_rate: Array, closed_share: Array) -> ReferencePath:
+              log_growth: Array, exchange_rate: Array, closed_share: Array,
+              new_goods: Array | None = None) -> ReferencePath:
     """Project bilateral flows by gravity, as calibrated (equations 2-3).
 
     Parameters
@@ -97,11 +100,14 @@ def reference(parameters: Mapping[str, Array], *, innovations: Array, size: Arra
         As in `expected`; size with the errors of its forecast.
     log_growth
         Log of each importer's nominal GDP against the base year, (draw, year, importer).
+    new_goods
+        Log rise by goods newly traded, less its mean, (draw, year, importer); nil by default.
     """
+    new = np.zeros_like(innovations) if new_goods is None else new_goods
     unexplained = autoregression(innovations, parameters["persistence"], parameters["residual"])
-    flow = expected(parameters, size, exchange_rate, closed_share) + unexplained
+    flow = expected(parameters, size, exchange_rate, closed_share) + unexplained + new
     return ReferencePath(frozen(flow), frozen(log_growth), frozen(closed_share),
-                         frozen(unexplained))
+                         frozen(unexplained), frozen(new))
 
 
 def innovations(normal: Callable[[str], Array], prefix: str, years: tuple[int, ...],

@@ -14,6 +14,7 @@ from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.growth import PUBLISHED, Growth, growth_draws, outlooks
 from tradesim.inputs.parameters import Cube
 from tradesim.reference import gravity
+from tradesim.reference import new_goods as new
 
 DRAWN = ("constant", "elasticity_gdp", "elasticity_exchange_rate", "closure_effect",
          "persistence", "innovation_sd", "bias", "error_sd", "residual")
@@ -34,6 +35,8 @@ def path_draws(base: Baseline, cube: Cube, years: tuple[int, ...],
             "innovation.flow": np.asarray(ndtri(uniform("flow"))),
             "innovation.gdp": np.asarray(ndtri(uniform("gdp"))),
             "innovation.corridor": uniform("corridor", ("disruption", "severity")),
+            "innovation.new_goods": uniform("new_goods", new.columns(base.pair.importers)).reshape(
+                cube.draws, len(years), len(base.pair.importers), -1),
             **growth_draws(base.pair.importers, growth, cube.draws)}
 
 
@@ -55,7 +58,7 @@ def _along_main_axis(posterior: xr.Dataset) -> NDArray[np.intp]:
 
 def reference_path(base: Baseline, draws: Mapping[str, Array],
                    years: Sequence[int]) -> gravity.ReferencePath:
-    r"""Project flows, demand and the corridor without new policy (equations 2, 3 and S1).
+    r"""Project flows, demand and the corridor without new policy (equations 2, 3, S1, N1-N3).
 
     Nominal GDP is the forecast times the exponential of an error :math:`e`. Of that error the
     share :math:`\psi` is price and moves the real exchange rate:
@@ -75,14 +78,20 @@ def reference_path(base: Baseline, draws: Mapping[str, Array],
         draws["innovation.corridor"], draws["corridor.disruption_probability"],
         draws["corridor.persistence"], draws["corridor.closed_given_disrupted"],
         draws["corridor.closed_share_restricted"], draws["corridor.closed_share_closed"])
+    sd, arrived = draws["posterior.innovation_sd"], None
+    if (goods := new.new_goods(draws, base.pair.importers)) is not None:
+        arrived = (new.arrivals(goods, draws["innovation.new_goods"][:, ahead])
+                   - new.expected(goods, len(years)))
+        sd = sd * new.left(goods, sd, draws["posterior.persistence"])
     return gravity.reference(
         {name: draws[f"posterior.{name}"] for name in DRAWN},
-        innovations=draws["innovation.flow"] * draws["posterior.innovation_sd"][:, None, :],
+        innovations=draws["innovation.flow"] * sd[:, None, :],
         size=growth.sum(axis=-1),
         log_growth=growth,
         exchange_rate=forecast.exchange_rate[:, ahead]
         + price_share * (error[:, :, 1] - error[:, :, 0]),
         closed_share=closed,
+        new_goods=arrived,
     )
 
 

@@ -16,6 +16,7 @@ from tradesim.simulation.draws import happening
 
 FACTOR = "factor"
 SIZE, CLOSED, UNEXPLAINED = "gdp.size", "corridor.closed_years", "reference.unexplained"
+NEW_GOODS = "reference.new_goods"
 HAPPENS = "happens"
 
 Row = tuple[str, str, str, Array]
@@ -39,9 +40,9 @@ def factors(base: Baseline, scenario: Scenario, draws: Mapping[str, Array],
     xarray.DataArray
         ``factors`` (factor, draw) with coordinates ``factor`` (dotted name), ``factor_title`` and
         ``factor_unit``: parameters, settings of levers, whether each lever happens, fitted
-        numbers, and of the path the size of both economies, the unexplained part of each flow
-        (last year) and the years with a closed corridor. Cells of the base-year tables are left
-        out, and what does not vary.
+        numbers, and of the path the size of both economies, the unexplained part and the new goods
+        of each flow (last year) and the years with a closed corridor. Cells of the base-year tables
+        are left out, and what does not vary.
     """
     rows = [row for row in (*_drawn(base, scenario, draws), *_levers(base, scenario, draws),
                             *_fitted(base, draws), *_path(base, draws, path)) if np.ptp(row[3]) > 0]
@@ -89,3 +90,6 @@ def _path(base: Baseline, draws: Mapping[str, Array], path: ReferencePath) -> It
         yield (f"{UNEXPLAINED}.{importer}",
                "Trade that nothing explains, last year: market of " + base.pair.name(importer),
                "log", path.unexplained[:, -1, place])
+        yield (f"{NEW_GOODS}.{importer}",
+               f"Goods newly traded, last year: market of {base.pair.name(importer)}",
+               "log", path.new_goods[:, -1, place])

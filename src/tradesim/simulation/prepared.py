@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tradesim.common.arrays import Array, spread, total
+from tradesim.common.arrays import Array, only, spread, total
 from tradesim.common.errors import InputError, Problem
 from tradesim.economy.adjustment import Closure, Outcome, settle
 from tradesim.economy.base_year import Economy
@@ -16,10 +17,11 @@ from tradesim.economy.closure import Imbalances, closure
 from tradesim.economy.levers.registry import GIVEN, KINDS, arguments
 from tradesim.economy.levers.stages import increment, stage_strength
 from tradesim.economy.levers.timing import TIMING, phase_in
-from tradesim.economy.shocks import Shock
+from tradesim.economy.shocks import NONE, Shock
 from tradesim.inputs.baseline import WORLD, Baseline
 from tradesim.inputs.levers import Choice, Lever
 from tradesim.inputs.scenario import Scenario
+from tradesim.reference import new_goods as new
 from tradesim.reference.gravity import ReferencePath
 from tradesim.simulation.draws import Cases, Draws
 
@@ -130,9 +132,27 @@ def _shock(base: Baseline, scenario: Scenario, world: Economy, draws: Draws, nam
     else:
         strength = phase_in(calendar, begin, length)
     given = {"lever": name, "calendar": calendar, "years_on": calendar - begin,
-             "levels": levels, "lifetime": spread(draws[f"{name}.lifetime"], "draw")}
+             "levels": levels, "lifetime": spread(draws[f"{name}.lifetime"], "draw"),
+             "extra_goods": partial(_extra_goods, base, draws)}
     extra = {key: given[key] for key in GIVEN if key in kind.__annotations__}
     return kind(world, strength, **settings, **extra)
+
+
+def _extra_goods(base: Baseline, draws: Draws, strength: Array, more: Array) -> Array:
+    """Log rise of the pair's flows by goods that arrive besides those of the reference path (N4).
+
+    The same random numbers decide, so that what arrives without a lever arrives with it too.
+    """
+    goods = new.new_goods(draws, base.pair.importers)
+    if goods is None:
+        return NONE
+    weight = only(strength, "year", "draw").T
+    weight = np.broadcast_to(weight, (len(goods.loss), weight.shape[1]))
+    uniform = draws["innovation.new_goods"][:, :weight.shape[1]]
+    rate = goods.rate * (1.0 + only(more, "draw"))[:, None]
+    extra = (new.arrivals(goods, uniform, weight, rate)
+             - new.arrivals(goods, uniform, weight))
+    return spread(extra, "draw", "year", "importer")
 
 
 def _begin(draws: Draws, name: str) -> Array:

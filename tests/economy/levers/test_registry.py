@@ -400,7 +400,8 @@ def test_a_kind_does_nothing_at_strength_zero(world, kind):
              "host": "LEF", "input_groups": ["wool"], "output_groups": ["tools"],
              "importer": "LEF", "exporter": "RIG", "country": "RIG", "levels": world.sales,
              "years": spread(2.0), "years_on": spread(0.0), "method": "linear_cut",
-             "coefficient_from": "given", "calendar": spread(2030.0)}
+             "coefficient_from": "given", "calendar": spread(2030.0),
+             "extra_goods": lambda strength, more: strength * more}
     if KINDS[kind].__annotations__.get("groups") == "str":
         given["groups"] = "bread, tools"
     posterior = {"elasticity_gdp": np.ones(5), "elasticity_exchange_rate": np.ones((5, 2)),

@@ -16,7 +16,7 @@ from tradesim.reports.run.reliability import (
     variance_shares,
 )
 from tradesim.reports.skill import skill_text
-from tradesim.simulation.factors import SIZE
+from tradesim.simulation.factors import NEW_GOODS, SIZE
 from tradesim.studies.backtest.track_record import FILE, read_record, track_record, write_record
 
 
@@ -88,7 +88,11 @@ def test_without_a_record_it_says_so(tmp_path):
 
 def test_parts_of_the_range_in_words():
     found = {"record": None, "others": None,
-             "shares": {"growth": 55.4, "levers": 0.3, "rest": 44.3}}
+             "shares": {"growth": 55.4, "new_goods": 7.2, "levers": 0.3, "rest": 37.1}}
+    text = said(found)
+    assert "7 % from goods that may be traded for the first time, and 37 % from shocks" in text
+    found["shares"] |= {"new_goods": 0.0, "rest": 44.3}
+    assert "first time" not in said(found)
     text = said(found)
     assert "about 55 % comes from how fast both economies grow" in text
     assert "and 44 % from shocks to trade that nothing explains" in text
@@ -106,6 +110,14 @@ def parts():
     rng = np.random.default_rng(1)
     return {"size": rng.normal(0, 1, DRAWS), "noise": rng.normal(0, 1, DRAWS),
             "levers": rng.normal(0, 1, DRAWS)}
+
+
+def test_new_goods_are_a_part_of_their_own(parts):
+    before = 0.4 * parts["size"] + 0.2 * parts["noise"]
+    found = variance_shares(before, before, {SIZE: parts["size"],
+                                             f"{NEW_GOODS}.MNG": parts["noise"]})
+    assert found["new_goods"] == pytest.approx(0.2, abs=0.01)
+    assert found["rest"] == pytest.approx(0.0, abs=1e-9)
 
 
 def test_independent_parts_have_the_shares_of_their_variances(parts):

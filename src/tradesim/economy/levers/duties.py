@@ -6,7 +6,7 @@ World Integrated Trade Solution. Rates are shares of value: a duty of five per c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -24,7 +24,8 @@ GIVEN_COEFFICIENT, WEIGHTED_AVERAGE = "given", "weighted_average"
 def tariff_agreement(
     economy: Economy, phase: Array, *, lever: str, members: str | Sequence[str], partner: str,
     without: str | Sequence[str], scope: str, utilisation: Array, calendar: Array,
-    nontariff_cut: Array = NONE, other_members_share: Array = NONE,
+    extra_goods: Callable[[Array, Array], Array], nontariff_cut: Array = NONE,
+    other_members_share: Array = NONE, new_goods: Array = NONE,
 ) -> Shock:
     r"""Lower duties between one country and the members of a union (equation L1).
 
@@ -55,6 +56,10 @@ def tariff_agreement(
         a group), share of delivered value.
     other_members_share
         Part :math:`\rho` of it for members other than the pair's own.
+    new_goods
+        Share by which new goods arrive more often in the pair's trade (equation N4).
+    extra_goods
+        Log rise of the pair's flows by the goods that arrive besides.
     """
     members, left_out = _names(members), _names(without)
     inside = economy.mask("importer", [partner]) * economy.mask("exporter", members)
@@ -63,8 +68,11 @@ def tariff_agreement(
     covered = reach * economy.coverage(lever, scope)
     close = economy.pair_flow + (1.0 - economy.pair_flow) * other_members_share
     cut = covered * nontariff_cut * economy.certified * close
+    arrived = extra_goods(phase, new_goods) if new_goods.any() else NONE
     made = Shock(duty=covered * utilisation, information=cut if cut.any() else NONE,
-                 origin=inside + outside)
+                 origin=inside + outside, availability=arrived * economy.pair_flow * (
+                     (inside + outside) * (1.0 - economy.mask("group", left_out)) > 0.0)
+                 if arrived.any() else NONE)
     return with_quotas(made, economy, lever, scope, reach, calendar)
 
 

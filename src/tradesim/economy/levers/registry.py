@@ -29,7 +29,7 @@ KINDS: Mapping[str, Callable[..., Shock]] = {function.__name__: function for fun
     transport.route_closure, frictions.payment_friction, supply.supply_loss, supply.export_ban,
     macro.currency_move, macro.growth_path, duties.tariff_change)}
 
-GIVEN = ("lever", "lifetime", "years_on", "calendar", "levels")
+GIVEN = ("lever", "lifetime", "years_on", "calendar", "levels", "extra_goods")
 """Arguments that the model supplies where a kind asks for them."""
 
 NAMES: Mapping[str, tuple[str, str]] = {

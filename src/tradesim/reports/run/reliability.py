@@ -18,7 +18,7 @@ from tradesim.reports.panel_skill import SHOWN
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.skill import named, skill_text
 from tradesim.reports.wording import grouped
-from tradesim.simulation.factors import SIZE
+from tradesim.simulation.factors import NEW_GOODS, SIZE
 from tradesim.studies.backtest.benchmarks import OPEN
 from tradesim.studies.backtest.bootstrap import SkillRange
 from tradesim.studies.backtest.panel import SHIPPED, read_skill
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ELASTICITY = f"{PREFIX}elasticity_gdp"
-LEVERS, GROWTH, REST = "levers", "growth", "rest"
+LEVERS, GROWTH, NEW, REST = "levers", "growth", "new_goods", "rest"
 LEAST = 60
 """Fewer draws than this say nothing about shares."""
 
@@ -67,7 +67,7 @@ def reliability(view: ResultsView, calibration: Path) -> dict[str, Any]:
     parts = range_shares(view)
     return {"past": past, "record": None if past is None else _record(past, view.count),
             "others": _others(calibration),
-            "shares": {name: 100 * parts[name] for name in (GROWTH, LEVERS, REST)}
+            "shares": {name: 100 * parts[name] for name in (GROWTH, NEW, LEVERS, REST)}
             if parts else None}
 
 
@@ -107,7 +107,8 @@ def range_shares(view: ResultsView) -> dict[str, float]:
     factors = view.dataset["factors"]
     return variance_shares(before, after, {
         name: factors.sel(factor=name).to_numpy().astype(float)
-        for name in (SIZE, ELASTICITY) if name in factors["factor"]})
+        for name in map(str, factors["factor"].to_numpy())
+        if name in (SIZE, ELASTICITY) or name.startswith(NEW_GOODS)})
 
 
 def variance_shares(before: Array, after: Array, factors: Mapping[str, Array]) -> dict[str, float]:
@@ -116,7 +117,7 @@ def variance_shares(before: Array, after: Array, factors: Mapping[str, Array]) -
     Log turnover is taken apart draw by draw,
 
     .. math:: \ln T = \ln T_0 + \ln(T / T_0), \qquad
-        \ln T_0 = \bar m + g + e
+        \ln T_0 = \bar m + g + n + e
 
     into the part :math:`g` that the size of both economies and its elasticity explain of log
     turnover without the levers (`before`; least squares on size, elasticity and their product),
@@ -127,11 +128,15 @@ def variance_shares(before: Array, after: Array, factors: Mapping[str, Array]) -
     if np.ptp(after) == 0.0:
         return {}
     size, elasticity = (factors.get(name, np.zeros(len(before))) for name in (SIZE, ELASTICITY))
-    columns = [size, elasticity, size * elasticity]
-    design = np.column_stack([part - part.mean() for part in columns])
+    explained = [size, elasticity, size * elasticity]
+    arrived = [values for name, values in factors.items() if name.startswith(NEW_GOODS)]
+    design = np.column_stack([part - part.mean() for part in (*explained, *arrived)])
     deviation = before - before.mean()
-    growth = design @ np.linalg.lstsq(design, deviation, rcond=None)[0]
-    parts = {GROWTH: growth, LEVERS: after - before, REST: deviation - growth}
+    fitted = design * np.linalg.lstsq(design, deviation, rcond=None)[0]
+    growth, goods = (fitted[:, part].sum(axis=1) for part in
+                     (slice(len(explained)), slice(len(explained), None)))
+    parts = {GROWTH: growth, NEW: goods, LEVERS: after - before,
+             REST: deviation - growth - goods}
     spread = after - after.mean()
     return {name: float(np.mean(part * spread) / np.mean(spread**2))
             for name, part in parts.items()}
