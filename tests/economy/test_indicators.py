@@ -59,6 +59,15 @@ def test_a_better_corridor_route_draws_trade_into_the_corridor(world):
     assert (found["corridor_share"] < idle).all()
 
 
+def test_routes_carry_all_and_those_of_the_corridor_its_share(world):
+    on_pass = np.stack([spread(60.0), spread(0.0)])
+    *_, found = books(world, [Shock(freight=on_pass)])
+    corridor = np.array([route.corridor for route in world.pair.routes.values()], dtype=float)
+    np.testing.assert_allclose(found["route_share"].sum(axis=0), 1.0, rtol=EXACT)
+    np.testing.assert_allclose(np.tensordot(corridor, found["route_share"], 1),
+                               found["corridor_share"], rtol=EXACT)
+
+
 def test_vat_is_its_rate_on_imports_with_border_tax(world):
     *_, found = books(world, shocks_of(world, np.random.default_rng(0)))
     abroad = found["imports"].sum(axis=1) - np.stack([found["imports"][0, 0],

@@ -57,6 +57,9 @@ PUSH = np.array([
 # with the partner's own entry left at zero.
 SALES = {0: [2400.0, 0.0, 2700.0, 3770.0, 120.0, 2200.0],
          1: [0.0, 64000.0, 16000.0, 17000.0, 1900.0, 23000.0]}
+ROUTES = ("pass", "ferry")
+"""Routes of `made_up_world.PAIR`: one through the corridor, one not."""
+
 SCENARIO = {
     "name": "made_up", "title": "A made-up agreement",
     "question": "What would a made-up agreement add to trade, and who pays?",
@@ -84,7 +87,8 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
     years = np.arange(2025, horizon + 1)
     shape = {"count": len(counts), "case": 3, "draw": draws, "year": len(years),
              "importer": 2, "group": len(groups), "product": len(PRODUCTS),
-             "exporter": len(exporters), "country": 2, "market": len(exporters), "service": 1}
+             "exporter": len(exporters), "country": 2, "market": len(exporters), "service": 1,
+             "route": len(ROUTES)}
     arrays = {name: np.zeros([shape[dim] for dim in dims]) for name, dims in VARIABLES.items()}
     flow = paths(draws, years, rng)[..., None] * SHARES
     ramp = np.clip((years - 2026) / 5, 0, 1)[:, None, None]
@@ -126,6 +130,8 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
         arrays["import_concentration"][..., market] = (share**2).sum(axis=-1)
         arrays["vat_revenue"][..., market] = 0.1 * abroad.sum(axis=-1)
         arrays["corridor_share"][..., market] = 0.85 + 0.3 * gain / own
+        carried = arrays["corridor_share"][..., market]
+        arrays["route_share"][..., market, :] = np.stack([carried, 1 - carried], axis=-1)
         arrays["self_sufficiency"][..., market] = 0.8 - 0.5 * gain / own
         arrays["producer_surplus"][..., market] = -0.06 * gain
         arrays["exporter_surplus"][..., market] = 0.01 * gain
@@ -152,7 +158,7 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
     labels = {"count": counts, "case": CASES, "draw": np.arange(draws), "year": years,
               "importer": importers, "group": groups, "product": list(PRODUCTS),
               "exporter": exporters, "country": importers, "market": exporters,
-              "service": ["tourism"]}
+              "service": ["tourism"], "route": list(ROUTES)}
     result = xr.Dataset({name: (dims, arrays[name], {"units": accounts.VARIABLES[name].unit})
                          for name, dims in VARIABLES.items()}, labels)
     if cost:

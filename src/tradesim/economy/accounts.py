@@ -14,6 +14,7 @@ from tradesim.economy.costs import present_value
 from tradesim.economy.elsewhere import Elsewhere, elsewhere, growth
 from tradesim.economy.equilibrium import Macro, Settled, no_change
 from tradesim.economy.indicators import concentration, corridor_share, self_sufficiency, shares
+from tradesim.economy.routes import by_route
 from tradesim.economy.services import services
 from tradesim.economy.shocks import Change, resolve
 from tradesim.economy.welfare import PARTIAL, gains
@@ -90,6 +91,7 @@ VARIABLES: Mapping[str, Variable] = {
                          ("service", *_COUNTRY)),
     "corridor_share": Variable("Share of the pair's trade on routes of the shared corridor",
                                "share", _MARKET),
+    "route_share": Variable("Share of a route in the pair's trade", "share", ("route", *_MARKET)),
     "self_sufficiency": Variable("Share of a product's use that is made at home", "share",
                                  ("product", *_DRAWN)),
     "policy_cost": Variable("Cost of building and running the levers pulled", "USD", _DRAWN),
@@ -112,6 +114,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "purchases": ("imports", "home_output", "import_share", "import_concentration"),
     "creation": ("trade_creation", "trade_diversion"),
     "carried": ("haulier_gain", "corridor_share"),
+    "routed": ("route_share",),
     "revenue": ("tariff_revenue", "tariff_revenue_by_group", "excise_revenue", "vat_revenue",
                 "quota_rent"),
     "gains": (*PARTIAL, "welfare"),
@@ -294,6 +297,13 @@ class Accounts:
         """What hauliers keep, and how much takes the shared corridor."""
         return {"haulier_gain": total(self._flow * self.change.hauliers, "group"),
                 "corridor_share": corridor_share(self._flow, self.change.through_corridor)}
+
+    @cached_property
+    def routed(self) -> dict[str, Array]:
+        """How the pair's goods share out among routes."""
+        change = self.change
+        share = by_route(self.economy, change.freight, change.days, change.opened)
+        return {"route_share": corridor_share(self._flow, share)}
 
     @cached_property
     def revenue(self) -> dict[str, Array]:

@@ -46,14 +46,15 @@ def concentration(share: Array) -> Array:
 
 
 def corridor_share(flow: Array, through: Array) -> Array:
-    """Share of the pair's trade that takes routes of the shared corridor (equation A8).
+    """Share of the pair's trade that takes routes of the shared corridor, or one (equation A8).
 
     Parameters
     ----------
     flow
         Purchases from the partner before duty, USD by importer and group; order of `DIMS`.
     through
-        Share of the pair's goods on those routes, by importer and group.
+        Share of the pair's goods on those routes, by importer and group; further leading axes
+        for routes one by one.
 
     Returns
     -------

@@ -79,6 +79,24 @@ def through_corridor(economy: Economy, freight: Array, days: Array,
     return carried(economy, freight, days, opened)[1]
 
 
+def by_route(economy: Economy, freight: Array, days: Array,
+             opened: Array | float = 1.0) -> Array:
+    r"""Share of each route in the pair's goods after they chose (equation 6); leading axis routes.
+
+    .. math::
+
+        s'_k = \frac{s_k o_k \exp(-\theta_r \Delta_k)}{\sum_l s_l o_l \exp(-\theta_r \Delta_l)}
+
+    Parameters
+    ----------
+    economy, freight, days, opened
+        As in `saving`.
+    """
+    change = _changes(economy, freight, days)
+    used = economy.route_share * (1.0 + _behind(economy, change - change.min(axis=0), opened))
+    return np.asarray(used / reduce(np.add, used))
+
+
 def carried(economy: Economy, freight: Array, days: Array,
             opened: Array | float = 1.0) -> tuple[Array, Array, Array]:
     r"""Calculate `saving`, `through_corridor` and what hauliers keep of the freight saved.

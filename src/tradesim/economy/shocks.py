@@ -152,6 +152,8 @@ class Change:
         Freight saved on the pair's goods that stays with those who carry them, share of value.
     visitors
         As in `Shock`.
+    freight, days, opened
+        What each route saves, and the share of the year for which it is open; leading axis routes.
     """
 
     log_cost: Array
@@ -170,6 +172,9 @@ class Change:
     rent: Array = field(default_factory=_none)
     hauliers: Array = field(default_factory=_none)
     visitors: Array = field(default_factory=_none)
+    freight: Array = field(default_factory=_none)
+    days: Array = field(default_factory=_none)
+    opened: Array = field(default_factory=lambda: 1.0 + NONE)
 
 
 Pulled = tuple[Array, Shock]
@@ -236,7 +241,8 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NO
     approval = _approval(economy.access, left("approval"))
     friction = economy.payment_friction * economy.pair_flow
     paying = (friction + summed("friction")) * left("payment") - friction
-    saved, through, hauliers = carried(economy, summed("freight"), summed("days"), left("closed"))
+    freight, days, opened = summed("freight"), summed("days"), left("closed")
+    saved, through, hauliers = carried(economy, freight, days, opened)
     base = carriage(economy) * economy.pair_flow
     formalities = economy.nontariff * (known - 1.0)
     resource = (saved * economy.pair_flow / (1.0 + base) + formalities + paying
@@ -246,7 +252,7 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = 1.0 + NO
         supply=summed("supply"), availability=np.maximum(summed("availability"), FLOOR) + approval,
         price=summed("price"), approval=approval, level=summed("level"),
         project=summed("project"), through_corridor=through, hauliers=hauliers,
-        visitors=summed("visitors"))
+        visitors=summed("visitors"), freight=freight, days=days, opened=opened)
     return at_border(economy, change, pulled, margin, filled)
 
 

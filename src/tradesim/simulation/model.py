@@ -54,7 +54,7 @@ BLOCK = 256
 """Draws worked on at once: their arrays stay in the processor's cache."""
 
 ORDER = ("count", "case", "draw", "year", "importer", "group", "product", "exporter", "country",
-         "market", "service")
+         "market", "service", "route")
 
 
 def simulate(
@@ -178,7 +178,7 @@ def _dataset(base: Baseline, scenario: Scenario, cases: list[str],
     coordinates = _coordinates(tuple(pair.counts), tuple(cases), years_of(base, scenario),
                                pair.importers, tuple(pair.groups),
                                balances(pair, base.parameters), pair.exporters, pair.importers,
-                               pair.exporters, items(list(base.parameters)))
+                               pair.exporters, items(list(base.parameters)), tuple(pair.routes))
     residual = max(float(part["max_residual"]) for part in parts)
     dataset = xr.Dataset(variables, coordinates, {"max_residual": residual})
     return dataset.transpose(*ORDER, missing_dims="ignore")
@@ -187,7 +187,7 @@ def _dataset(base: Baseline, scenario: Scenario, cases: list[str],
 @cache
 def _coordinates(*labels: tuple[str | int, ...]) -> xr.Coordinates:
     names = ("count", "case", "year", "importer", "group", "product", "exporter", "country",
-             "market", "service")
+             "market", "service", "route")
     coordinates = dict(zip(names, (list(values) for values in labels), strict=True))
     return xr.Dataset(coords=coordinates).coords
 

@@ -20,8 +20,8 @@ STATISTICS = ("mean", "p05", "p10", "p25", "p50", "p75", "p90", "p95")
 PERCENTILES = tuple(float(name[1:]) for name in STATISTICS[1:])
 COLUMNS = ("variable", "unit", "count", "year", "exporter", "importer", "group", "case",
            "statistic", "value")
-COLUMN = {"product": "group", "service": "group", "item": "group", "country": "exporter",
-          "market": "importer"}
+COLUMN = {"product": "group", "service": "group", "item": "group", "route": "group",
+          "country": "exporter", "market": "importer"}
 """Columns of the summary that hold dimensions of another name."""
 
 
