@@ -9,7 +9,7 @@ import numpy as np
 
 from tradesim.common.arrays import Array, axis, entry
 from tradesim.economy.base_year import Economy
-from tradesim.economy.equilibrium import Macro, Settled, equilibrium
+from tradesim.economy.equilibrium import Macro, Settled, alike, equilibrium
 from tradesim.economy.quotas import Take, within_quotas
 from tradesim.economy.routes import through_corridor
 from tradesim.economy.shocks import NONE, Change, Pulled, at_border, border_only, resolve
@@ -136,7 +136,8 @@ def _solved(economy: Economy, levels: Array, pulled: Sequence[Pulled], exposed: 
         part = at_border(here, take(change), take(border), margin)
         return part, equilibrium(here, take(base), part, None if macro is None else take(macro))
 
-    return *within_quotas(again, levels, border, change, settled), macro
+    groups = alike(economy.inverse_supply, levels.shape[axis("group")])
+    return *within_quotas(again, levels, border, change, settled, groups), macro
 
 
 def _exposure(economy: Economy, exposed: Array, change: Change) -> Array:

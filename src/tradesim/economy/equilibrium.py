@@ -119,7 +119,7 @@ def equilibrium(economy: Economy, levels: Array, change: Change,
     price, home_price = np.empty((2, importers, 1, groups, *rest))
     supplier_price = np.empty((1, exporters, groups, *rest))
     residual = 0.0
-    for chosen in _alike(economy.inverse_supply, groups):
+    for chosen in alike(economy.inverse_supply, groups):
         shape = (importers, exporters, len(chosen), *rest)
         try:
             part = _solve_groups({name: pick(values, "group", chosen)
@@ -156,7 +156,7 @@ def _shifts(economy: Economy, change: Change, macro: Macro | None) -> dict[str, 
     return {"demand_shift": demand, "appeal": appeal, "home_offer": home_offer, "offer": offer}
 
 
-def _alike(inverse_supply: Array, groups: int) -> list[NDArray[np.intp]]:
+def alike(inverse_supply: Array, groups: int) -> list[NDArray[np.intp]]:
     """Sort groups into sets with finite supply by the same exporters: one size of system each."""
     finite = np.any(inverse_supply != 0.0, axis=(axis("case"), axis("year"), axis("draw")))
     finite = np.broadcast_to(finite[0], (finite.shape[1], groups))

@@ -7,9 +7,11 @@ between the quota binds, and the marginal duty is whatever makes imports just fi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,8 @@ TOLERANCE = 1e-10
 """Gap between imports and the quota, in log points, at which a binding quota counts as met."""
 
 MAX_ITERATIONS = 60
+
+Index = NDArray[np.intp]
 
 Take = Callable[[Any], Any]
 """Take some cells of arrays in the order of `DIMS`, or of objects that hold such arrays."""
@@ -85,7 +89,7 @@ def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, reach: A
 
 
 def within_quotas(again: Again, levels: Array, pulled: Sequence[Pulled], change: Change,
-                  settled: Settled) -> tuple[Change, Settled]:
+                  settled: Settled, alike: Sequence[Index] = ()) -> tuple[Change, Settled]:
     r"""Find the duty on the last unit wherever a lever gives a preference within a quota.
 
     .. math::
@@ -108,6 +112,8 @@ def within_quotas(again: Again, levels: Array, pulled: Sequence[Pulled], change:
         Switches and shocks.
     change, settled
         The solution at :math:`x = 1` everywhere.
+    alike
+        Sets of groups whose markets can be solved in one go; each group by itself by default.
 
     Returns
     -------
@@ -135,113 +141,134 @@ def within_quotas(again: Again, levels: Array, pulled: Sequence[Pulled], change:
     quota = reduce(np.maximum, (switch * shock.quota for switch, shock in limited), NONE)
     limit = sum((switch * shock.quota_limit for switch, shock in limited), start=NONE)
     sold = levels * np.exp(change.level) * (quota > 0.0)
+    places = _places(quota)
+    sets = alike or [np.array([group]) for _, group in places]
     parts = []
-    for importer, group in _places(quota):
-        market = _Market.of(importer, group, sold, limit, settled)
-        parts += list(market.solved_again(again, settled))
+    for groups in sets:
+        if some := [place for place in places if place[1] in groups]:
+            cells = _Cells.of(some, sold, limit, settled.sales.shape[-3:])
+            parts += list(_solved_again(again, cells, settled))
     return _placed(change, settled, parts)
 
 
 @dataclass(frozen=True)
-class _Part:
-    """What was solved again: cells of one group, and their solution."""
-
-    group: int
-    cells: NDArray[np.intp]
-    change: Change
-    settled: Settled
-
-
-@dataclass(frozen=True)
-class _Market:
-    """One quota: its importer, group, members' shares and room, by cell.
+class _Cells:
+    """Cells with a quota, of one or several markets.
 
     Attributes
     ----------
+    importer, group, place
+        Which market, and which case, year and draw together; (cell,).
     share
         Shares of the quota's suppliers in their joint sales; (exporter, cell).
     room
         Log of the quota over their reference sales; (cell,).
     shape
-        Numbers of cases, years and draws, which make the cells.
+        Numbers of cases, years and draws, which make the places.
     """
 
-    importer: int
-    group: int
+    importer: Index
+    group: Index
+    place: Index
     share: Array
     room: Array
     shape: tuple[int, ...]
 
     @classmethod
-    def of(cls, importer: int, group: int, sold: Array, limit: Array, settled: Settled) -> _Market:
-        shape = settled.sales.shape[-3:]
-        sales = _flat(sold, importer, group, shape)
-        together = sales.sum(axis=0)
-        share = ratio(sales, together)
-        room = ratio(_flat(limit, importer, group, shape)[0], together, np.inf)
+    def of(cls, places: Sequence[tuple[int, int]], sold: Array, limit: Array,
+           shape: tuple[int, ...]) -> _Cells:
+        size = math.prod(shape)
+        sales = np.concatenate([_flat(sold, *place, shape) for place in places], axis=-1)
+        most = np.concatenate([_flat(limit, *place, shape)[0] for place in places])
+        together = reduce(np.add, sales)
         with np.errstate(divide="ignore"):
-            return cls(importer, group, share, np.log(room), shape)
+            room = np.log(ratio(most, together, np.inf))
+        importer, group = np.repeat(np.array(places), size, axis=0).T
+        made = cls(importer, group, np.tile(np.arange(size), len(places)),
+                   ratio(sales, together), room, shape)
+        return made.take(np.flatnonzero(np.isfinite(room) | (room < 0.0)))
 
-    def excess(self, settled: Settled, cells: NDArray[np.intp], *, alone: bool = True) -> Array:
-        """Log of joint imports over the quota."""
-        moved = settled.sales - settled.supplier_price
-        group, shape = (0, (1, 1, len(cells))) if alone else (self.group, self.shape)
-        quantity = _flat(moved, self.importer, group, shape)
-        quantity = quantity if alone else quantity[:, cells]
-        return np.asarray(np.log((self.share[:, cells] * np.exp(quantity)).sum(axis=0))
-                          - self.room[cells])
+    @property
+    def size(self) -> int:
+        return len(self.place)
 
-    def solved_again(self, again: Again, settled: Settled) -> Iterator[_Part]:
-        """Solve cells over the quota: at the full duty, and where it binds, in between."""
-        cells = np.flatnonzero(np.isfinite(self.room) | (self.room < 0.0))
-        inside = self.excess(settled, cells, alone=False)
-        over = inside > TOLERANCE
-        if not over.any():
+    def take(self, chosen: Index | NDArray[np.bool_]) -> _Cells:
+        return replace(self, importer=self.importer[chosen], group=self.group[chosen],
+                       place=self.place[chosen], share=self.share[:, chosen],
+                       room=self.room[chosen])
+
+    def excess(self, settled: Settled, *, alone: bool = True) -> Array:
+        """Log of joint imports over the quota, in a solution of these cells or of all."""
+        at = ((0, 0, 0, np.arange(self.size)) if alone
+              else (self.group, *np.unravel_index(self.place, self.shape)))
+        quantity = settled.sales[self.importer, :, *at] - settled.supplier_price[0][:, *at].T
+        joint = reduce(np.add, self.share * np.exp(quantity.T))
+        return np.asarray(np.log(joint) - self.room)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What was solved again: cells and their solution."""
+
+    cells: _Cells
+    change: Change
+    settled: Settled
+
+
+def _solved_again(again: Again, cells: _Cells, settled: Settled) -> Iterator[_Part]:
+    """Solve cells over the quota: at the full duty, and where it binds, in between."""
+    inside = cells.excess(settled, alone=False)
+    over = inside > TOLERANCE
+    if not over.any():
+        return
+    cells, inside = cells.take(over), inside[over]
+    take = _Taker(cells.group, cells.place, cells.shape)
+    part = _solve(again, take, cells, np.zeros(cells.size))
+    beyond = cells.excess(part.settled)
+    binds = beyond < -TOLERANCE
+    yield _taken_out(_with_rent(part, beyond), ~binds)
+    yield from _binding(again, take.of(np.flatnonzero(binds)), cells.take(binds), beyond[binds],
+                        inside[binds])
+
+
+def _binding(again: Again, take: _Taker, cells: _Cells, low_gap: Array,
+             high_gap: Array) -> Iterator[_Part]:
+    """Find the share at which each cell's imports just fill its quota."""
+    low, high = np.zeros(cells.size), np.ones(cells.size)
+    before, gap_before, last, gap_last = low, low_gap, high, high_gap
+    for _ in range(MAX_ITERATIONS):
+        if not cells.size:
             return
-        cells, inside = cells[over], inside[over]
-        part = self._solve(again, cells, np.zeros(len(cells)))
-        beyond = self.excess(part.settled, cells)
-        binds = beyond < -TOLERANCE
-        yield _taken_out(self._with_rent(part, beyond), ~binds)
-        yield from self._binding(again, cells[binds], beyond[binds], inside[binds])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            aim = last - gap_last * (last - before) / (gap_last - gap_before)
+        aim = np.where((aim > low) & (aim < high), aim, 0.5 * (low + high))
+        part = _solve(again, take, cells, aim)
+        gap = cells.excess(part.settled)
+        met = np.abs(gap) <= TOLERANCE
+        yield _taken_out(part, met)
+        low, high = np.where(gap < 0.0, aim, low), np.where(gap > 0.0, aim, high)
+        before, gap_before, last, gap_last = last, gap_last, aim, gap
+        cells, take = cells.take(~met), take.of(np.flatnonzero(~met))
+        low, high, before, gap_before, last, gap_last = (
+            values[~met] for values in (low, high, before, gap_before, last, gap_last))
+    if cells.size:
+        raise ConvergenceError("quota", float(np.abs(gap_last).max()),
+                               sorted({int(place) % cells.shape[-1] for place in cells.place}))
 
-    def _binding(self, again: Again, cells: NDArray[np.intp], low_gap: Array,
-                 high_gap: Array) -> Iterator[_Part]:
-        low, high = np.zeros(len(cells)), np.ones(len(cells))
-        before, gap_before, last, gap_last = low, low_gap, high, high_gap
-        for _ in range(MAX_ITERATIONS):
-            if not len(cells):
-                return
-            with np.errstate(divide="ignore", invalid="ignore"):
-                aim = last - gap_last * (last - before) / (gap_last - gap_before)
-            aim = np.where((aim > low) & (aim < high), aim, 0.5 * (low + high))
-            part = self._solve(again, cells, aim)
-            gap = self.excess(part.settled, cells)
-            met = np.abs(gap) <= TOLERANCE
-            yield _taken_out(part, met)
-            low, high = np.where(gap < 0.0, aim, low), np.where(gap > 0.0, aim, high)
-            before, gap_before, last, gap_last = last, gap_last, aim, gap
-            cells = cells[~met]
-            low, high, before, gap_before, last, gap_last = (
-                values[~met] for values in (low, high, before, gap_before, last, gap_last))
-        if len(cells):
-            raise ConvergenceError("quota", float(np.abs(gap_last).max()),
-                                   sorted({int(cell) % self.shape[-1] for cell in cells}))
 
-    def _solve(self, again: Again, cells: NDArray[np.intp], margin: Array) -> _Part:
-        take = _taker(self.group, cells, self.shape)
-        try:
-            return _Part(self.group, cells, *again(take, spread(margin, "draw")))
-        except ConvergenceError as error:
-            raise error.moved(lambda place: int(cells[place]) % self.shape[-1]) from error
+def _solve(again: Again, take: _Taker, cells: _Cells, margin: Array) -> _Part:
+    try:
+        return _Part(cells, *again(take, spread(margin, "draw")))
+    except ConvergenceError as error:
+        raise error.moved(lambda cell: int(cells.place[cell]) % cells.shape[-1]) from error
 
-    @staticmethod
-    def _with_rent(part: _Part, excess: Array) -> _Part:
-        """Beyond the quota only the part inside it earns rent; the rest pays the full duty."""
-        filled = spread(np.exp(-np.maximum(excess, 0.0)), "draw")
-        rent = part.change.rent * filled
-        wedge = part.change.wedge + (part.change.rent - rent)
-        return replace(part, change=replace(part.change, rent=rent, wedge=wedge))
+
+def _with_rent(part: _Part, excess: Array) -> _Part:
+    """Beyond the quota only the part inside it earns rent; the rest pays the full duty."""
+    filled = spread(np.exp(-np.maximum(excess, 0.0)), "draw")
+    rent = part.change.rent * filled
+    wedge = part.change.wedge + (part.change.rent - rent)
+    return replace(part, change=replace(part.change, rent=rent, wedge=wedge))
 
 
 def _places(quota: Array) -> list[tuple[int, int]]:
@@ -258,41 +285,53 @@ def _places(quota: Array) -> list[tuple[int, int]]:
 
 def _flat(values: Array, importer: int, group: int, shape: tuple[int, ...]) -> Array:
     """One importer and group; suppliers by cell."""
-    here = _of_group(values, group)
+    here = values if values.shape[axis("group")] == 1 else values[..., group:group + 1, :, :, :]
     here = here[min(importer, here.shape[axis("importer")] - 1)]
     return np.broadcast_to(here, (len(here), 1, *shape)).reshape(len(here), -1)
 
 
-def _of_group(values: Array, group: int) -> Array:
-    """One group, without a copy; an array that does not vary by group stays as it is."""
-    if values.shape[axis("group")] == 1:
-        return values
-    return values[..., group:group + 1, :, :, :]
+class _Taker:
+    """Takes cells of single groups; they stand along the last dimension.
 
+    What was taken is kept: some of the cells are then taken from it, not from the whole.
+    """
 
-def _taker(group: int, cells: NDArray[np.intp], shape: tuple[int, ...]) -> Take:
-    """Take cells (case, year and draw) of one group; they stand along the last dimension."""
-    places = np.unravel_index(cells, shape)
+    def __init__(self, group: Index, place: Index, shape: tuple[int, ...]) -> None:
+        self._at: Callable[[Array], Array] = partial(_cells_of, group,
+                                                     np.unravel_index(place, shape))
+        self._from: Take = lambda values: values
+        self._known: dict[int, tuple[Any, Any]] = {}
 
-    def take(values: Any) -> Any:
+    def of(self, chosen: Index) -> _Taker:
+        """Take some of the cells only."""
+        part = copy(self)
+        part._at = lambda values: values[..., chosen] if values.shape[-1] > 1 else values
+        part._from, part._known = self, {}
+        return part
+
+    def __call__(self, values: Any) -> Any:
+        """Take from an array, a list or tuple of objects, or an object with arrays."""
+        if id(values) not in self._known:
+            self._known[id(values)] = values, self._mapped(self._from(values))
+        return self._known[id(values)][1]
+
+    def _mapped(self, values: Any) -> Any:
         if isinstance(values, np.ndarray):
-            return _at(values)
+            return self._at(values)
         if isinstance(values, list | tuple):
-            return type(values)(take(item) for item in values)
+            return type(values)(self._mapped(item) for item in values)
         if is_dataclass(values) and not isinstance(values, type):
-            return map_arrays(values, _at)
+            return map_arrays(values, self._at)
         return values
 
-    def _at(values: Array) -> Array:
-        here = _of_group(values, group)
-        sizes = here.shape[-3:]
-        if sizes == (1, 1, 1):
-            return here
-        case, year, draw = (place if size > 1 else 0
-                            for place, size in zip(places, sizes, strict=True))
-        return np.asarray(here[..., case, year, draw][..., None, None, :])
 
-    return take
+def _cells_of(group: Index, places: tuple[Index, ...], values: Array) -> Array:
+    """Cells of an array, one group each; an array that does not vary stays as it is."""
+    if values.shape[-4:] == (1, 1, 1, 1):
+        return values
+    at = [place if size > 1 else 0
+          for place, size in zip((group, *places), values.shape[-4:], strict=True)]
+    return np.asarray(values[..., *at][..., None, None, None, :])
 
 
 def _taken_out(part: _Part, chosen: NDArray[np.bool_]) -> _Part:
@@ -300,7 +339,7 @@ def _taken_out(part: _Part, chosen: NDArray[np.bool_]) -> _Part:
     def kept(values: Array) -> Array:
         return values[..., chosen] if values.shape[-1] == len(chosen) > 1 else values
 
-    return _Part(part.group, part.cells[chosen], map_arrays(part.change, kept),
+    return _Part(part.cells.take(chosen), map_arrays(part.change, kept),
                  map_arrays(part.settled, kept))
 
 
@@ -318,10 +357,10 @@ def _placed(change: Change, settled: Settled, parts: Sequence[_Part]) -> tuple[C
     new_settled = {part.name: np.array(value) for part in fields(settled)
                    if isinstance(value := getattr(settled, part.name), np.ndarray)}
     for part in parts:
-        case, year, draw = np.unravel_index(part.cells, shape[-3:])
+        case, year, draw = np.unravel_index(part.cells.place, shape[-3:])
         for whole, found in ((new_change, part.change), (new_settled, part.settled)):
             for name, values in whole.items():
-                values[:, :, part.group, case, year, draw] = np.broadcast_to(
+                values[:, :, part.cells.group, case, year, draw] = np.broadcast_to(
                     getattr(found, name)[:, :, 0, 0, 0], (*values.shape[:2], part.cells.size))
     residual = max(settled.residual, *(part.settled.residual for part in parts))
     return (replace(change, **new_change), replace(settled, residual=residual, **new_settled))

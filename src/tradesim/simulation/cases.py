@@ -43,7 +43,7 @@ class Patterns:
     def of(cls, cases: Cases, count: int) -> Patterns:
         """Find the switches that differ among cases of `count` draws."""
         bits = np.array([_bits(case, count) for case in cases.values()])
-        pulled = [case for case, on in zip(cases, bits.any(axis=1).tolist(), strict=True) if on]
+        pulled = [case for case, on in zip(cases, bits, strict=True) if np.any(on)]
         keys, place = np.unique(bits * count + np.arange(count), return_inverse=True)
         idle = int(np.searchsorted(keys, count))
         place = place.reshape(bits.shape) - idle
