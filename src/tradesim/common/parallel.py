@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import socket
 import sys
@@ -77,7 +78,7 @@ def by_block(
         except ConvergenceError as error:
             raise error.moved(lambda draw: rows.start + draw) from error
 
-    keep_memory()
+    _settle_in()
     every = blocks(count, size)
     parts = []
     with _libraries().limit(limits=1), ThreadPoolExecutor(WORKERS) as pool:
@@ -87,6 +88,14 @@ def by_block(
             if progress:
                 progress(rows.stop, count)
     return parts
+
+
+@cache
+def _settle_in() -> None:
+    """Once in each process: keep memory, and look no more for garbage in what was read."""
+    keep_memory()
+    gc.collect()
+    gc.freeze()
 
 
 @cache
