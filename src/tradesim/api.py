@@ -13,10 +13,11 @@ import xarray as xr
 from tradesim.common.files import calibration_folder
 from tradesim.inputs import scenario
 from tradesim.inputs.levers import Lever, read_levers
-from tradesim.inputs.pair import Pair, read_pair
+from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
 from tradesim.reports import terminal
 from tradesim.reports.export.iamc import to_iamc
 from tradesim.simulation import model, results, summary
+from tradesim.simulation.manifest import made_with
 from tradesim.simulation.results import load
 from tradesim.studies.compare import Comparison, compare
 from tradesim.studies.decompose import decompose
@@ -123,7 +124,7 @@ class Headline:
 def headline(dataset: xr.Dataset) -> Headline:
     """Give the first numbers of a run: turnover, its change, the chance of the target."""
     return Headline(str(dataset.attrs["title"]), summary.headline(dataset),
-                    read_pair(_folder(dataset.attrs["calibration"])))
+                    read_pair(made_with(dataset.attrs, PAIR_FILE)))
 
 
 def _folder(calibration: str | Path | None) -> Path:

@@ -80,7 +80,8 @@ def model(monkeypatch):
         (folder / "report.html").write_text("<html>", encoding="utf-8")
         asked["report"] = calibration
 
-    fakes = {"simulation.model": {"run": run}, "reports.run.page": {"report": report},
+    fakes = {"simulation.manifest": {"seal": lambda _: None}, "simulation.model": {"run": run},
+             "reports.run.page": {"report": report},
              "simulation.results": {"save": save},
              "simulation.summary": {"headline": lambda _: headline()}}
     for name, content in fakes.items():
@@ -334,10 +335,10 @@ def test_check_writes_the_schema(call, calibration):
     done = call("check", "mine.yaml", "--schema", "schema.json", "--calibration", calibration)
     assert done.stdout.endswith("Written: schema.json\n")
     assert '"tradesim scenario"' in Path("schema.json").read_text(encoding="utf-8")
-    done = call("check", "mine.yaml", "--schema", "absent/schema.json", "--calibration",
+    done = call("check", "mine.yaml", "--schema", "mine.yaml/schema.json", "--calibration",
                 calibration)
     assert done.exit_code == 2
-    assert "absent/schema.json: --schema: cannot be written: No such file" in done.stderr
+    assert "schema.json: --schema: cannot be written: a folder above it is a file" in done.stderr
 
 
 def test_new_writes_a_scenario_that_is_good_as_it_is(call):

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from tradesim import __version__
 from tradesim.cli import app as cli
 from tradesim.common.errors import InputError
-from tradesim.simulation import results
+from tradesim.simulation import manifest, provenance, results
 from tradesim.simulation.model import run
 from tradesim.simulation.provenance import origin, verify
 
@@ -65,10 +65,10 @@ def test_a_changed_scenario_is_found_by_running_it_again(folder):
 
 
 def test_a_changed_calibration_is_named(folder, tmp_path_factory):
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    manifest["hashes"]["parameters.yaml"] = "0" * 64
-    del manifest["hashes"]["levers.yaml"]
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    content["hashes"]["parameters.yaml"] = "0" * 64
+    del content["hashes"]["levers.yaml"]
+    (folder / "manifest.json").write_text(json.dumps(content), encoding="utf-8")
     assert verify(origin(folder)) == ["calibration, levers.yaml: is new since the run",
                                       "calibration, parameters.yaml: has changed since the run"]
 
@@ -82,7 +82,8 @@ def test_show_tells_what_made_results(folder, dataset):
 
 
 def test_show_says_what_has_changed_since(folder, monkeypatch):
-    monkeypatch.setattr(results, "_version", lambda _: "9.9")
+    for module in (manifest, provenance, results):
+        monkeypatch.setattr(module, "version_of", lambda _: "9.9")
     assert f"{__version__} then, 9.9 now" in call("show", folder).output
 
 
@@ -103,10 +104,10 @@ def test_results_of_another_version_are_refused(dataset, tmp_path):
     with pytest.raises(InputError, match=r"was written in layout 1 by version 0\.0\.9 of tradesim; "
                                          r"this version reads layout 4; run the scenario again"):
         results.load(tmp_path)
-    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
-    del manifest["files"]
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    with pytest.raises(InputError, match="holds no files: it is of another version of tradesim"):
+    content = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    del content["files"]
+    (tmp_path / "manifest.json").write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(InputError, match="files: is missing; it is of another version of tradesim"):
         origin(tmp_path)
 
 

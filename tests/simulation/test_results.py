@@ -10,7 +10,7 @@ import pytest
 
 from tradesim.common.errors import InputError
 from tradesim.economy.accounts import OCCASIONAL, VARIABLES
-from tradesim.simulation import results
+from tradesim.simulation import manifest, results
 from tradesim.simulation.appraisal import NAME as APPRAISAL
 from tradesim.simulation.model import run
 from tradesim.simulation.summary import COLUMNS, STATISTICS
@@ -133,10 +133,12 @@ def test_resolved_scenario_runs_again_to_the_same_numbers(dataset, tmp_path):
 
 
 def test_damaged_results_are_refused(dataset, tmp_path):
-    with pytest.raises(InputError, match=r"results\.nc: cannot be read as results .*; run the "
-                                         r"scenario again"):
+    with pytest.raises(InputError, match=r"is not a folder of results: it holds no manifest"):
         results.load(tmp_path)
     results.save(dataset, tmp_path)
     (tmp_path / "results.nc").write_bytes(b"CDF\x01 nonsense")
-    with pytest.raises(InputError, match="cannot be read as results"):
+    with pytest.raises(InputError, match="is not what the run wrote: its SHA-256 is not the one"):
+        results.load(tmp_path)
+    manifest.seal(tmp_path)
+    with pytest.raises(InputError, match=r"cannot be read as results .*; run the scenario again"):
         results.load(tmp_path)

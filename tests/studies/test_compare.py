@@ -19,6 +19,7 @@ from tradesim.reports.compare.tables import Column, Table, outcomes, pages
 from tradesim.reports.export import excel as workbook
 from tradesim.reports.html_page import environment
 from tradesim.simulation import cache, model, results
+from tradesim.simulation.manifest import DATA, MANIFEST
 from tradesim.simulation.summary import summary as summarise
 from tradesim.studies.compare import (
     TIE,
@@ -308,7 +309,7 @@ def test_force_runs_again(filled):
 
 
 def spoil(entry: Path, how: str) -> None:
-    data, manifest = entry / results.DATA, entry / results.MANIFEST
+    data, manifest = entry / DATA, entry / MANIFEST
     if how == "one byte":
         content = bytearray(data.read_bytes())
         content[len(content) // 2] ^= 1

@@ -86,7 +86,7 @@ def quick(monkeypatch):
         new.attrs = old.attrs | {"as_of": YEAR,
                                  "hashes": json.dumps(posterior.input_hashes(folder))}
         manifest = yaml.safe_load((folder / posterior.MANIFEST).read_text())
-        fitting._write(new, manifest, folder, alone=False)
+        fitting._write(new, manifest, folder)
 
     monkeypatch.setattr(update, "calibrate", fit)
 

@@ -20,6 +20,7 @@ from tradesim.cli.options import (
     results_folder,
 )
 from tradesim.common.errors import InputError, Problem
+from tradesim.common.output import whole_file
 
 if TYPE_CHECKING:
     from tradesim.studies.backtest.backtest import Backtest
@@ -150,7 +151,8 @@ def _on_panel(panel: Path, gdp: Path | None, out: Path, keep: bool, fresh: bool,
                       ) from error
     shutil.rmtree(cells, ignore_errors=True)
     if keep:
-        write_skill(table, folder / FILE)
+        with whole_file(folder / FILE, option="--keep") as kept:
+            write_skill(table, kept)
     click.echo(panel_skill.outcome(table))
     click.echo(f"\nResults: {out}")
 

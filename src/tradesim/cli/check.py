@@ -12,6 +12,7 @@ import click
 from tradesim.cli.options import CALIBRATION, calibration_of
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.files import DISPLAY, scenarios_folder
+from tradesim.common.output import whole_file
 
 if TYPE_CHECKING:
     from tradesim.inputs.scenario_schema import Known
@@ -116,10 +117,7 @@ def _write_schema(path: Path, known: Known) -> None:
 
     from tradesim.inputs.scenario import json_schema
 
-    text = json.dumps(json_schema(known), indent=2, ensure_ascii=False) + "\n"
-    try:
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise InputError([Problem(str(path), "--schema", "cannot be written: "
-                                  f"{error.strerror or error}")]) from error
+    with whole_file(path, option="--schema") as work:
+        work.write_text(json.dumps(json_schema(known), indent=2, ensure_ascii=False) + "\n",
+                        encoding="utf-8", newline="\n")
     click.echo(f"Written: {path}")

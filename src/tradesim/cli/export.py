@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tradesim.cli.options import RESULTS
+from tradesim.common.output import whole_file
 
 
 @click.command(epilog="""\b
@@ -23,12 +24,9 @@ def export(folder: Path, form: str, out: Path | None) -> None:
     from tradesim.reports.export.iamc import to_iamc
     from tradesim.simulation.results import load
 
+    dataset = load(folder)
     target = folder / f"{form}.csv" if out is None else out
-    table = to_iamc(load(folder))
-    work = target.with_name(f".{target.name}.part")
-    try:
+    with whole_file(target) as work:
+        table = to_iamc(dataset)
         table.to_csv(work, index=False, float_format="%.6g", lineterminator="\n")
-        work.replace(target)
-    finally:
-        work.unlink(missing_ok=True)
     click.echo(f"Written: {target} ({len(table):,} rows)")

@@ -13,7 +13,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from tradesim.common.errors import ConvergenceError, InputError, Problem, TradesimError, nearest
-from tradesim.common.files import calibration_folder, scenarios_folder, whole
+from tradesim.common.files import calibration_folder, scenarios_folder
+from tradesim.common.output import strangers, whole
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -193,20 +194,10 @@ def study_folder(out: Path | None, scenario: str) -> Path:
 
 @contextlib.contextmanager
 def results_folder(target: Path, outputs: Collection[str] = RUN_OUTPUTS) -> Iterator[Path]:
-    """Like `files.whole`, but a folder that holds anything besides `outputs` is not replaced.
-
-    Parent folders made for it are removed on failure.
-    """
-    if target.is_dir() and (others := {path.name for path in target.iterdir()} - set(outputs)):
+    """Like `output.whole`, but a folder that holds anything besides `outputs` is not replaced."""
+    if others := strangers(target, outputs):
         raise InputError([Problem(str(target), "--out", "holds other files ("
-                                  f"{', '.join(sorted(others)[:3])}) and would be replaced",
+                                  f"{', '.join(others[:3])}) and would be replaced",
                                   "name a new folder")])
-    made = [parent for parent in target.parents if not parent.exists()]
-    try:
-        with whole(target) as work:
-            yield work
-    except BaseException:
-        for parent in made:
-            with contextlib.suppress(OSError):
-                parent.rmdir()
-        raise
+    with whole(target) as work:
+        yield work

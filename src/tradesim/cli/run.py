@@ -53,7 +53,7 @@ def run(scenario: str, out: Path | None, draws: int | None, seed: int | None,
     with results_folder(target) as work:
         from tradesim.inputs.pair import read_pair
         from tradesim.reports import terminal
-        from tradesim.simulation import model, results, summary
+        from tradesim.simulation import manifest, model, results, summary
 
         with terminal.progress("Simulating") as progress:
             dataset = model.run(scenario, calibration=folder, overrides=overrides, draws=draws,
@@ -70,6 +70,7 @@ def run(scenario: str, out: Path | None, draws: int | None, seed: int | None,
                     from tradesim.reports.export.document import write
 
                     write(page, others)
+            manifest.seal(work)
     click.echo(f"{dataset.attrs['title']}\n")
     click.echo(terminal.outcome(headline, pair))
     click.echo(f"Results: {target}" if no_report else f"Report: {target / 'report.html'}")

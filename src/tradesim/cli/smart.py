@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 
 from tradesim.cli.options import CALIBRATION, SCENARIO, SET, calibration_of
 from tradesim.common.errors import InputError, Problem
+from tradesim.common.output import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,13 +45,13 @@ def smart(scenario: str, year: int | None, importers: tuple[str, ...],
     from tradesim.simulation.model import ask, load_baseline
     from tradesim.studies.smart import compare_year, table
 
-    base = load_baseline(calibration_of(calibration))
-    asked, _ = ask(base, scenario, overrides, draws=1)
-    result = compare_year(base, asked, year)
-    rows = table(base, result, importers)
-    if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        rows.to_csv(out, sep=separator, index=False, lineterminator="\n")
+    with nullcontext() if out is None else whole_file(out) as work:
+        base = load_baseline(calibration_of(calibration))
+        asked, _ = ask(base, scenario, overrides, draws=1)
+        result = compare_year(base, asked, year)
+        rows = table(base, result, importers)
+        if work is not None:
+            rows.to_csv(work, sep=separator, index=False, lineterminator="\n")
     _show(rows, result, asked.title)
     if out is not None:
         click.echo(f"Table: {out}")

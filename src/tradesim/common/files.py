@@ -1,14 +1,12 @@
-"""Folders that come with tradesim, files read once, and folders written whole."""
+"""Folders that come with tradesim, and files read once."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
-import os
-import shutil
-import tempfile
+import stat
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from copy import copy
 from functools import cache, lru_cache, wraps
 from pathlib import Path
@@ -84,10 +82,24 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
+def plain(path: Path) -> Path:
+    """Give a path on, unless it is a pipe or a device: reading one could wait for ever.
+
+    Raises
+    ------
+    OSError
+        When it is one, or is not there.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "is a pipe or a device, not a file", str(path))
+    return path
+
+
 @unless_changed()
 def content(path: Path) -> bytes:
-    """Bytes of a file; one that has not changed is read once."""
-    return path.read_bytes()
+    """Bytes of a file, which is no pipe or device; one that has not changed is read once."""
+    return plain(path).read_bytes()
 
 
 @unless_changed()
@@ -107,52 +119,3 @@ def program() -> str:
     for path in sorted(path for room in NUMBERS for path in (package / room).rglob("*.py")):
         digest.update(f"{path.relative_to(package).as_posix()}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
-
-
-@contextmanager
-def whole(target: Path) -> Iterator[Path]:
-    """Write a folder whole or not at all; an existing one is replaced.
-
-    Yields an empty temporary folder beside `target`; when the block ends well it takes the
-    place of `target`, otherwise (also on Ctrl-C) it is removed and `target` stays as it was.
-
-    Raises
-    ------
-    InputError
-        When the folder cannot be written.
-    """
-    try:
-        if target.exists() and not target.is_dir():
-            raise NotADirectoryError("a file of that name is in the way")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    except OSError as error:
-        raise InputError([Problem(str(target), "--out", "cannot be written: "
-                                  f"{error.strerror or error}")]) from error
-    old = work.with_name(work.name + "-old")
-    try:
-        yield work
-        work.chmod(0o755)
-        if target.exists():
-            target.rename(old)
-        work.rename(target)
-    except BaseException:
-        if old.exists() and not target.exists():
-            old.rename(target)
-        raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
-
-
-@contextmanager
-def whole_file(target: Path) -> Iterator[Path]:
-    """Write a file whole or not at all: yields a file beside it that takes its place at the end."""
-    handle, name = tempfile.mkstemp(prefix=".part-", dir=target.parent)
-    os.close(handle)
-    work = Path(name)
-    try:
-        yield work
-        work.replace(target)
-    finally:
-        work.unlink(missing_ok=True)

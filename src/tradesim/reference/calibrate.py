@@ -9,7 +9,6 @@ drawn for every kept draw. `docs/calibration.md` shows the result.
 from __future__ import annotations
 
 import json
-import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +21,8 @@ import yaml
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
-from tradesim.common.files import sha256, whole
+from tradesim.common.files import sha256
+from tradesim.common.output import attribute, copy_into, strangers, whole
 from tradesim.common.parallel import Progress
 from tradesim.inputs import posterior
 from tradesim.inputs.parameters import quantile
@@ -118,22 +118,15 @@ def calibrate(folder: Path, *, as_of: int | None = None, out: Path | None = None
         When the chains do not agree or hold too few effective draws; nothing is written.
     """
     folder = Path(folder)
+    inside = out is None or Path(out).resolve() == folder.resolve()
     target = folder if out is None else Path(out)
-    _check_target(folder, target)
-    evidence = read_evidence(folder, as_of)
-    history, hashes = evidence.history, posterior.input_hashes(folder)
-    fitted = fit(evidence, seed, steps, progress)
-    command = _command(seed, as_of, steps)
-    dataset = fitted.dataset
-    dataset.attrs = {"as_of": history.years[-1], "seed": seed, "base_year": evidence.base_year,
-                     "command": command, "hashes": json.dumps(hashes, sort_keys=True)}
-    manifest = {
-        "command": command, "seed": seed, "as_of": history.years[-1],
-        "sample": [history.years[0], history.years[-1]], "base_year": evidence.base_year,
-        "ensembles": ENSEMBLES, "walkers": WALKERS, "steps": steps, "dropped": steps // 3,
-        "draws": DRAWS, "inputs": hashes, "versions": _versions(),
-        "parameters": summarise(fitted.vectors, evidence, fitted.diagnostics)}
-    _write(dataset, manifest, target, alone=target != folder)
+    if not inside:
+        _refuse_other_files(target)
+    with whole(target, option="--calibration" if out is None else "--out") as work:
+        dataset, manifest = _fitted(folder, as_of, seed, steps, progress)
+        if inside:
+            copy_into(folder, work)
+        _write(dataset, manifest, work)
     return Calibration(dataset, manifest, target)
 
 
@@ -143,13 +136,28 @@ def _command(seed: int, as_of: int | None, steps: int) -> str:
     return command + ("" if steps == STEPS else f" --steps {steps}")
 
 
-def _check_target(folder: Path, target: Path) -> None:
-    if target.resolve() == folder.resolve() or not target.is_dir():
-        return
-    others = {path.name for path in target.iterdir()} - {posterior.DATA, posterior.MANIFEST}
-    if others:
+def _fitted(folder: Path, as_of: int | None, seed: int, steps: int,
+            progress: Progress | None) -> tuple[xr.Dataset, dict[str, Any]]:
+    evidence = read_evidence(folder, as_of)
+    history, hashes = evidence.history, posterior.input_hashes(folder)
+    fitted = fit(evidence, seed, steps, progress)
+    command = _command(seed, as_of, steps)
+    dataset = fitted.dataset
+    dataset.attrs = {"as_of": history.years[-1], "seed": attribute(seed),
+                     "base_year": evidence.base_year, "command": command,
+                     "hashes": json.dumps(hashes, sort_keys=True)}
+    return dataset, {
+        "command": command, "seed": seed, "as_of": history.years[-1],
+        "sample": [history.years[0], history.years[-1]], "base_year": evidence.base_year,
+        "ensembles": ENSEMBLES, "walkers": WALKERS, "steps": steps, "dropped": steps // 3,
+        "draws": DRAWS, "inputs": hashes, "versions": _versions(),
+        "parameters": summarise(fitted.vectors, evidence, fitted.diagnostics)}
+
+
+def _refuse_other_files(target: Path) -> None:
+    if others := strangers(target, (posterior.DATA, posterior.MANIFEST)):
         raise InputError([Problem(str(target), "--out", "holds other files "
-                                  f"({', '.join(sorted(others)[:3])}) and would be replaced; "
+                                  f"({', '.join(others[:3])}) and would be replaced; "
                                   "name a new folder")])
 
 
@@ -158,21 +166,9 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
-def _write(dataset: xr.Dataset, manifest: dict[str, Any], target: Path, *, alone: bool) -> None:
-    """Write both files, either as a folder of their own or in place of two files."""
-    if alone:
-        with whole(target) as work:
-            _write_pair(dataset, manifest, work, "")
-        return
-    _write_pair(dataset, manifest, target, ".new")
-    for name in (posterior.DATA, posterior.MANIFEST):
-        os.replace(target / f"{name}.new", target / name)
-
-
-def _write_pair(dataset: xr.Dataset, manifest: dict[str, Any], folder: Path,
-                suffix: str) -> None:
-    data = folder / f"{posterior.DATA}{suffix}"
+def _write(dataset: xr.Dataset, manifest: dict[str, Any], folder: Path) -> None:
+    data = folder / posterior.DATA
     data.write_bytes(dataset.to_netcdf(engine="scipy"))
     manifest["posterior_sha256"] = sha256(data)
     text = yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, width=100)
-    (folder / f"{posterior.MANIFEST}{suffix}").write_text(text, encoding="utf-8", newline="\n")
+    (folder / posterior.MANIFEST).write_text(text, encoding="utf-8", newline="\n")

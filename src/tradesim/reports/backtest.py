@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from tradesim.common.arrays import MILLION
-from tradesim.common.files import whole_file
+from tradesim.common.output import whole_file
 from tradesim.reports.figure_style import (
     IMPLEMENTED,
     QUIET,
@@ -137,9 +137,8 @@ def _page(frame: pd.DataFrame, plan: Backtest, drawn: Mapping[str, str], command
 
 def keep(frame: pd.DataFrame, folder: Path) -> None:
     """Put the record into a calibration folder, whole."""
-    with whole_file(folder / TABLE) as work:
+    with whole_file(folder / TABLE, option="--keep") as work:
         record.write_record(frame, work)
-        work.chmod(0o644)
 
 
 def past_fans(frame: pd.DataFrame, count: str, model: str = MODEL) -> Figure:

@@ -26,6 +26,7 @@ from tradesim.reports.ranges import mean_range
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import interval, plain, pretty, together, words, wrapped
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
+from tradesim.simulation.manifest import seen_from
 from tradesim.simulation.summary import ALL, PERCENTILES, STATISTICS
 from tradesim.studies.decompose import CASES
 
@@ -186,7 +187,8 @@ def write_study(folder: Path, template: str, attrs: Mapping[Any, Any], **given: 
         template, f"run {attrs['run_id']}", scenario=json.loads(str(attrs["scenario"])),
         command=attrs["command"], run_id=attrs["run_id"], **given), encoding="utf-8")
     (folder / "scenario.yaml").write_text(str(attrs["resolved"]), encoding="utf-8")
-    manifest = {key: attrs[key] for key in ("run_id", "command", "seed", "draws", "calibration")}
+    manifest = {key: attrs[key] for key in ("run_id", "command", "seed", "draws")}
+    manifest["calibration"] = seen_from(folder, Path(attrs["calibration"]))
     manifest["hashes"] = json.loads(str(attrs["hashes"]))
     (folder / "manifest.json").write_text(
         json.dumps(manifest, indent=2, ensure_ascii=False, default=int) + "\n", encoding="utf-8")

@@ -7,7 +7,6 @@ give the same numbers.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -15,9 +14,11 @@ from pathlib import Path
 import xarray as xr
 
 from tradesim.common.errors import InputError
-from tradesim.common.files import program, sha256, whole
+from tradesim.common.files import content, program
+from tradesim.common.output import sweep_up, whole
 from tradesim.inputs.baseline import Baseline
 from tradesim.simulation import model, results
+from tradesim.simulation.manifest import DATA
 
 CACHE = Path("results") / "cache"
 CODE = "code.txt"
@@ -62,10 +63,11 @@ def fetch(
         When the scenario or the folder cannot be used.
     """
     folder = Path(scenario)
-    if (folder / results.DATA).is_file():
+    if (folder / DATA).is_file():
         return results.load(folder)
     wanted, described = model.ask(base, scenario, overrides, draws, seed, count)
     entry = cache / described["run_id"]
+    sweep_up(cache)
     kept = None
     if entry.exists() and not force:
         kept, reason = _kept(entry, described["run_id"])
@@ -74,7 +76,7 @@ def fetch(
     if kept is None:
         with watch(wanted.name) as progress:
             fresh = model.answer(base, wanted, described, progress)
-        with whole(entry) as work:
+        with whole(entry, option="--cache") as work:
             results.save(fresh, work)
             (work / CODE).write_text(program() + "\n", encoding="utf-8")
         kept = results.load(entry)
@@ -84,17 +86,11 @@ def fetch(
 def _kept(entry: Path, run_id: str) -> tuple[xr.Dataset | None, str]:
     """Results of an entry, or why it cannot be used."""
     try:
-        manifest = json.loads((entry / results.MANIFEST).read_text(encoding="utf-8"))
-        written = manifest["files"][results.DATA]
-        same = written == sha256(entry / results.DATA) and manifest["run_id"] == run_id
-        made = (entry / CODE).read_text(encoding="utf-8").strip()
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return None, f"the kept run is damaged ({type(error).__name__})"
-    if not same:
-        return None, f"the kept run is damaged ({results.DATA} is not what was written)"
-    if made != program():
-        return None, "the kept run was made by other code"
-    try:
-        return results.load(entry), ""
-    except InputError as error:
-        return None, f"the kept run cannot be read ({error})"
+        if content(entry / CODE).decode().strip() != program():
+            return None, "the kept run was made by other code"
+        kept = results.load(entry)
+    except (OSError, ValueError, InputError) as error:
+        return None, f"the kept run is damaged ({error})"
+    if kept.attrs["run_id"] != run_id:
+        return None, f"the kept run is damaged (it is run {kept.attrs['run_id']})"
+    return kept, ""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tradesim.common.errors import InputError, Problem
 from tradesim.common.files import calibration_folder, sha256
 from tradesim.inputs.scenario import Scenario
 from tradesim.simulation import model, results
-
-NEEDED = ("run_id", "command", "seed", "draws", "calibration", "versions", "hashes", "files")
+from tradesim.simulation.manifest import Manifest, calibration_hashes, read_manifest, version_of
 
 
 @dataclass(frozen=True)
@@ -26,7 +22,7 @@ class Origin:
     folder
         The folder.
     manifest
-        What `results.save` wrote about the run.
+        What the run wrote about itself.
     scenario
         The resolved scenario.
     count
@@ -41,7 +37,7 @@ class Origin:
     """
 
     folder: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
     scenario: Scenario
     count: str
     calibration: Path
@@ -51,15 +47,10 @@ class Origin:
     @property
     def same(self) -> bool:
         """Whether the same scenario would have the same run id now."""
-        return bool(self.now == self.manifest["run_id"])
+        return bool(self.now == self.manifest.run_id)
 
 
-def is_results(folder: Path) -> bool:
-    """Whether a folder looks like one of results."""
-    return folder.is_dir() and (folder / results.MANIFEST).is_file()
-
-
-def origin(folder: Path, calibration: Path | None = None) -> Origin:
+def origin(folder: Path, calibration: Path | None = None, *, check: bool = True) -> Origin:
     """Say what made a folder of results.
 
     Parameters
@@ -68,64 +59,47 @@ def origin(folder: Path, calibration: Path | None = None) -> Origin:
         A folder that a run left.
     calibration
         Calibration to compare with; that of the run by default.
+    check
+        As for `results.load`.
 
     Raises
     ------
     InputError
         When it is not a folder of results, or one of another version.
     """
-    manifest = _manifest(Path(folder))
-    attrs = results.load(folder).attrs
+    manifest = read_manifest(folder)
+    attrs = results.load(folder, check=check).attrs
     scenario = Scenario.model_validate_json(attrs["scenario"])
-    source = Path(manifest["calibration"]) if calibration is None else calibration
+    source = Path(attrs["calibration"]) if calibration is None else calibration
     if not source.is_dir():
         source = calibration_folder()
-    now, then = results.calibration_hashes(source), manifest["hashes"]
+    now, then = calibration_hashes(source), manifest.hashes
     moved = sorted(name for name in {*now, *then} if now.get(name) != then.get(name))
     return Origin(Path(folder), manifest, scenario, str(attrs["count"]), source,
                   results.run_id(scenario, now), tuple(moved))
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / results.MANIFEST
-    if not is_results(folder):
-        raise InputError([Problem(
-            str(folder), "", f"is not a folder of results: it holds no {results.MANIFEST}"
-            if folder.is_dir() else "there is no such folder",
-            "`tradesim run` leaves one in results/")])
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        absent = [name for name in NEEDED if name not in manifest]
-    except (ValueError, TypeError, OSError) as error:
-        raise InputError([Problem(str(path), "", f"cannot be read ({error})",
-                                  "run the scenario again")]) from error
-    if absent:
-        raise InputError([Problem(
-            str(path), "", f"holds no {', '.join(absent)}: it is of another version of tradesim, "
-            "or not of a run", "run the scenario again")])
-    return dict(manifest)
-
-
 def lines(found: Origin) -> list[str]:
     """Tell what made a folder of results, line by line."""
     manifest = found.manifest
-    versions = ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
     told = [
         f"{found.scenario.title} (scenario {found.scenario.name})",
-        f"Run         {manifest['run_id']}",
-        f"Command     {manifest['command']}",
-        f"Made        {manifest['created']}",
-        f"Draws       {manifest['draws']}, seed {manifest['seed']}, to {found.scenario.horizon}",
+        f"Run         {manifest.run_id}",
+        f"Command     {manifest.command}",
+        f"Made        {manifest.created}",
+        f"Draws       {manifest.draws}, seed {manifest.seed}, to {found.scenario.horizon}",
         f"Levers      {', '.join(found.scenario.levers) or 'none'}",
         f"Parameters  {', '.join(found.scenario.parameters) or 'none set'}",
         f"Headline    count '{found.count}'",
-        f"Calibration {manifest['calibration']} ({len(manifest['hashes'])} files)",
-        f"Versions    python {manifest['python']}, {versions}",
-        *(f"SHA-256     {value} {name}" for name, value in manifest["files"].items())]
+        f"Calibration {manifest.calibration} ({len(manifest.hashes)} files)",
+        f"Versions    python {manifest.python}, {versions}",
+        *(f"SHA-256     {value} {name}" for name, value in manifest.files.items())]
     if found.same:
         return [*told, "The same scenario would have the same run id today."]
     why = ([f"changed: {', '.join(found.moved)}"] if found.moved
-           else [f"program {manifest['versions']['tradesim']} then, {results.program()} now"])
+           else [f"program {manifest.versions.get('tradesim')} then, "
+                 f"{version_of('tradesim')} now"])
     return [*told, f"The same scenario would be run {found.now} today; {'; '.join(why)}."]
 
 
@@ -148,20 +122,20 @@ def verify(found: Origin, *, rerun: bool = False,
         What differs, one line each; empty when nothing does.
     """
     wrong = []
-    for name, expected in found.manifest["files"].items():
+    for name, expected in found.manifest.files.items():
         path = found.folder / name
         if not path.is_file():
             wrong.append(f"{name}: is missing")
         elif sha256(path) != expected:
             wrong.append(f"{name}: is not as the run wrote it")
-    then = found.manifest["hashes"]
+    then = found.manifest.hashes
     for name in found.moved:
         word = ("is new" if name not in then
                 else "has changed" if (found.calibration / name).is_file() else "is gone")
         wrong.append(f"calibration, {name}: {word} since the run")
     if not found.same and not found.moved:
-        wrong.append(f"program: {found.manifest['versions']['tradesim']} made the run, "
-                     f"{results.program()} is here")
+        wrong.append(f"program: {found.manifest.versions.get('tradesim')} made the run, "
+                     f"{version_of('tradesim')} is here")
     return wrong + (_rerun(found, progress) if rerun else [])
 
 

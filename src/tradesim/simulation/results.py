@@ -4,29 +4,38 @@ from __future__ import annotations
 
 import io
 import json
-import platform
 import shlex
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from hashlib import sha256 as sha256_of
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from pydantic import Field, Json
 
 from tradesim.common.errors import InputError, Problem
-from tradesim.common.files import DISPLAY, sha256
+from tradesim.common.files import plain
+from tradesim.common.output import attribute
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.parameters import quantile
 from tradesim.inputs.scenario import Known, Scenario
 from tradesim.inputs.scenario_text import resolved
+from tradesim.inputs.strict_json import Record, as_record
+from tradesim.simulation.manifest import (
+    AGAIN,
+    DATA,
+    MANIFEST,
+    Manifest,
+    calibration_hashes,
+    place_of,
+    read_manifest,
+    version_of,
+    write_manifest,
+)
 from tradesim.simulation.summary import headline, summary
 
-DATA, SUMMARY, HEADLINE = "results.nc", "summary.csv", "summary.json"
-RESOLVED, MANIFEST = "scenario.yaml", "manifest.json"
-HASHED = (DATA, SUMMARY, HEADLINE, RESOLVED)
+SUMMARY, HEADLINE, RESOLVED = "summary.csv", "summary.json", "scenario.yaml"
 EXACT = ("imports", "home_output")
 """Levels so large that a policy's change of them would be lost in single precision."""
 
@@ -34,7 +43,8 @@ FORMAT = 4
 """Number of the layout of a folder of results; a folder of another layout is refused."""
 
 DISCOUNT = "discount.rate"
-PACKAGES = ("tradesim", "numpy", "scipy", "pandas", "xarray", "matplotlib")
+NEEDED = ("count", "turnover", "trade", "imports", "welfare", "tariff_revenue", "factors")
+"""Variables that every run has."""
 
 
 def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> dict[str, Any]:
@@ -69,7 +79,7 @@ def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> di
                               if base.levers[name].family == "shock"]),
         "run_id": run_id(scenario, hashes),
         "format": FORMAT,
-        "version": _version("tradesim"),
+        "version": version_of("tradesim"),
         "seed": scenario.seed,
         "draws": scenario.draws,
         "count": count,
@@ -84,39 +94,21 @@ def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> di
         "statistics": json.dumps(statistics),
         "hashes": json.dumps(hashes),
         "command": command,
-        "calibration": str(base.folder),
+        "calibration": str(base.folder.resolve()),
     }
-
-
-def calibration_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file of a calibration folder that a run may read, by path in it.
-
-    What only reports read (`DISPLAY`) is left out: a better translation makes no other run.
-    """
-    return {path.relative_to(folder).as_posix(): sha256(path)
-            for path in sorted(folder.rglob("*"))
-            if path.suffix in (".csv", ".yaml", ".nc") and path.is_file()
-            and path.relative_to(folder).parts[0] != DISPLAY}
 
 
 def run_id(scenario: Scenario, hashes: Mapping[str, str]) -> str:
     """Name a run by what goes in: the scenario, the calibration, this version of the program."""
     content = scenario.model_dump(exclude={"name", "origins", "title", "question", "references",
                                            "not_modelled"})
-    identity = json.dumps([content, hashes, _version("tradesim")], sort_keys=True)
+    identity = json.dumps([content, hashes, version_of("tradesim")], sort_keys=True)
     return sha256_of(identity.encode()).hexdigest()[:16]
 
 
 def program() -> str:
     """Version of the program."""
-    return _version("tradesim")
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
+    return version_of("tradesim")
 
 
 def save(dataset: xr.Dataset, folder: Path) -> None:
@@ -124,10 +116,12 @@ def save(dataset: xr.Dataset, folder: Path) -> None:
 
     Writes ``results.nc`` (all draws; single precision where that is enough), ``summary.csv``,
     ``summary.json``, ``scenario.yaml`` (resolved, with origins) and ``manifest.json``, which
-    holds the SHA-256 of the others. Only the manifest holds times and paths.
+    holds the SHA-256 of the others (`manifest.seal` adds what comes later). Only the manifest
+    holds times and paths.
     """
     placeless = {key: value for key, value in dataset.attrs.items()
                  if key not in ("calibration", "command")}
+    placeless["seed"] = attribute(int(placeless["seed"]))
     encoding = {name: {"dtype": "float64" if name in EXACT else "float32"}
                 for name in dataset.data_vars}
     dataset.drop_attrs(deep=False).assign_attrs(placeless).to_netcdf(
@@ -136,18 +130,7 @@ def save(dataset: xr.Dataset, folder: Path) -> None:
                             lineterminator="\n")
     _write_json(folder / HEADLINE, headline(dataset))
     (folder / RESOLVED).write_text(dataset.attrs["resolved"], encoding="utf-8", newline="\n")
-    _write_json(folder / MANIFEST, {
-        "run_id": dataset.attrs["run_id"],
-        "command": dataset.attrs["command"],
-        "seed": int(dataset.attrs["seed"]),
-        "draws": int(dataset.attrs["draws"]),
-        "calibration": dataset.attrs["calibration"],
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "versions": {package: _version(package) for package in PACKAGES},
-        "hashes": json.loads(dataset.attrs["hashes"]),
-        "files": {name: sha256(folder / name) for name in HASHED},
-    })
+    write_manifest(folder, dataset.attrs)
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -155,31 +138,77 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
-def load(folder: Path) -> xr.Dataset:
+def load(folder: Path, *, check: bool = True) -> xr.Dataset:
     """Read the results that `save` left in a folder.
 
     Raises
     ------
     InputError
-        When the folder holds no results, damaged ones, or those of another version.
+        When the folder holds no results, damaged ones, those of another version, or (unless
+        `check` is off) others than its manifest says.
     """
-    path = Path(folder) / DATA
+    folder = Path(folder)
+    manifest, path = read_manifest(folder), folder / DATA
     try:
-        with xr.open_dataset(io.BytesIO(path.read_bytes()), engine="scipy") as opened:
-            dataset = opened.load()
-        manifest = json.loads((Path(folder) / MANIFEST).read_text(encoding="utf-8"))
+        data = plain(path).read_bytes()
+        same = not check or sha256_of(data).hexdigest() == manifest.files[DATA]
+        if same:
+            with xr.open_dataset(io.BytesIO(data), engine="scipy") as opened:
+                dataset = opened.load()
+    except MemoryError:
+        raise
     except Exception as error:  # any failure of the reader means the same to the user
         raise InputError([Problem(str(path), "", f"cannot be read as results ({error})",
-                                  "run the scenario again")]) from error
-    if (found := int(dataset.attrs.get("format", 1))) != FORMAT:
-        raise InputError([Problem(
-            str(path), "", f"was written in layout {found} by version "
-            f"{dataset.attrs.get('version', '0.1.0')} of tradesim; this version reads layout "
-            f"{FORMAT}", "run the scenario again")])
+                                  AGAIN)]) from error
+    if not same:
+        raise InputError([Problem(str(path), "", "is not what the run wrote: its SHA-256 is not "
+                                  f"the one in {MANIFEST}", AGAIN)])
+    _check(dataset, path, manifest)
     texts = {name: (dataset[name].dims, [str(label) for label in dataset[name].to_numpy()])
              for name in dataset.coords if dataset[name].dtype.kind in "SO"}
     return dataset.assign_coords(texts).assign_attrs(
-        calibration=manifest["calibration"], command=manifest["command"])
+        seed=manifest.seed, calibration=str(place_of(folder, manifest.calibration)),
+        command=manifest.command)
+
+
+class Described(Record):
+    """What `describe` says of a run, as it comes back from `results.nc`."""
+
+    scenario: Json[Any]
+    resolved: str
+    title: str
+    shocks: Json[list[str]]
+    run_id: str
+    draws: int = Field(ge=1)
+    count: str
+    partners: Json[dict[str, str]]
+    products: Json[dict[str, str]]
+    discount_rate: float
+    target_value: float
+    target_count: str
+    statistics: Json[dict[str, dict[str, float]]]
+    hashes: Json[dict[str, str]]
+    max_residual: float
+
+
+def _check(dataset: xr.Dataset, path: Path, manifest: Manifest) -> None:
+    attrs = {name: value.item() if isinstance(value, np.generic) else value
+             for name, value in dataset.attrs.items()}
+    if (found := attrs.get("format", 1)) != FORMAT:
+        raise InputError([Problem(
+            str(path), "", f"was written in layout {found} by version "
+            f"{attrs.get('version', '0.1.0')} of tradesim; this version reads layout {FORMAT}",
+            AGAIN)])
+    described = as_record(attrs, Described, str(path), AGAIN)
+    as_record(described.scenario, Scenario, f"{path}: scenario", AGAIN)
+    if described.run_id != manifest.run_id:
+        raise InputError([Problem(str(path), "", f"is of run {described.run_id}, {MANIFEST} of "
+                                  f"run {manifest.run_id}", AGAIN)])
+    absent = [name for name in NEEDED if name not in dataset.variables]
+    absent = absent or [name for name in (described.count, described.target_count)
+                        if name not in dataset["count"].to_numpy().astype(str)]
+    if absent:
+        raise InputError([Problem(str(path), absent[0], "is not there", AGAIN)])
 
 
 def repeat_command(names: Sequence[str], overrides: Sequence[str] = (),

@@ -16,8 +16,8 @@ from tradesim.inputs.pair import Pair
 from tradesim.inputs.scenario import Known, Scenario, read_scenario
 from tradesim.inputs.scenario_text import Difference, differences
 from tradesim.simulation.cache import Watch, fetch
+from tradesim.simulation.manifest import DATA
 from tradesim.simulation.model import load_baseline
-from tradesim.simulation.results import DATA
 from tradesim.studies.compare import Comparison, compare, refuse_different
 
 

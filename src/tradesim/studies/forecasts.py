@@ -16,7 +16,7 @@ import numpy as np
 from tradesim import __version__
 from tradesim.common.arrays import MILLION, Array
 from tradesim.common.errors import InputError, Problem
-from tradesim.common.files import whole_file
+from tradesim.common.output import whole_file
 from tradesim.inputs.history import History
 from tradesim.inputs.pair import Pair
 from tradesim.inputs.parameters import Cube
@@ -105,14 +105,8 @@ def write_forecast(frame: pd.DataFrame, path: Path) -> None:
             raise InputError([Problem(str(path), "", f"holds the forecast made with data up to "
                                       f"{held}, not {now}; it is kept as it was", "name another "
                                       "file with --out")])
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as work:
-            frame.to_csv(work, index=False, float_format="%.4g", lineterminator="\n")
-            work.chmod(0o644)
-    except OSError as error:
-        raise InputError([Problem(str(path), "--out", "cannot be written: "
-                                  f"{error.strerror or error}")]) from error
+    with whole_file(path) as work:
+        frame.to_csv(work, index=False, float_format="%.4g", lineterminator="\n")
 
 
 def file_of(folder: Path, updated: int | None = None) -> Path:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tradesim.common.arrays import Array
-from tradesim.common.errors import InputError, Problem
-from tradesim.common.files import whole_file
+from tradesim.common.output import whole_file
 from tradesim.common.parallel import Mapper, Progress
 from tradesim.inputs import posterior
 from tradesim.inputs.parameters import quantile
@@ -124,13 +123,8 @@ def identify(folder: Path, *, simulations: int = 0, seed: int = 1, mapper: Mappe
 def write(frame: pd.DataFrame, path: Path) -> None:
     """Write the table with `DIGITS` significant digits; whole or not at all."""
     rounded = frame.assign(value=[f"{value:.{DIGITS}g}" for value in frame["value"]])
-    try:
-        with whole_file(path) as work:
-            rounded.to_csv(work, index=False, lineterminator="\n")
-            work.chmod(0o644)
-    except OSError as error:
-        raise InputError([Problem(str(path), "--out", "cannot be written: "
-                                  f"{error.strerror or error}")]) from error
+    with whole_file(path) as work:
+        rounded.to_csv(work, index=False, lineterminator="\n")
 
 
 def read(folder: Path) -> pd.DataFrame | None:

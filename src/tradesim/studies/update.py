@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tradesim.common.arrays import MILLION
 from tradesim.common.errors import InputError, Problem
-from tradesim.common.files import whole
+from tradesim.common.output import copy_into, whole
 from tradesim.common.parallel import Progress
 from tradesim.inputs import posterior
 from tradesim.inputs.history import CORRIDOR, GDP, GROWTH, MACRO, TRADE, read_history
@@ -77,7 +76,8 @@ def update(folder: Path, *, out: Path | None = None, seed: int = 1, steps: int =
                                   "take the new rows out, run `tradesim forecast`, put them back")])
     if out is not None and out.exists() and any(out.iterdir()):
         raise InputError([Problem(str(out), "--out", "is not empty", "name a new folder")])
-    with _staged(folder, years[-1]) as stage:
+    target = folder if out is None else Path(out)
+    with whole(target) as work, _staged(folder, years[-1]) as stage:
         history = read_history(stage)
         scored = forecasts.score(kept, history, pair, years)
         calibrate(stage, seed=seed, steps=steps, progress=progress)
@@ -87,8 +87,7 @@ def update(folder: Path, *, out: Path | None = None, seed: int = 1, steps: int =
         _add_scores(scored, stage / SCORES)
         before = next(reversed(kept))
         change = moved({before: kept[before], file.stem: now}, pair)
-        target = folder if out is None else Path(out)
-        _put(stage, target, [f"{forecasts.FOLDER}/{file.name}"])
+        _put(stage, target, work, [f"{forecasts.FOLDER}/{file.name}"])
     return Updated(years, scored, change, target)
 
 
@@ -164,17 +163,15 @@ def _add_scores(scored: pd.DataFrame, path: Path) -> None:
     both.to_csv(path, index=False, float_format="%.4g", lineterminator="\n")
 
 
-def _put(stage: Path, target: Path, more: Sequence[str]) -> None:
-    """Put what changed into the folder, `pair.yaml` last, or everything into a new one."""
+def _put(stage: Path, target: Path, work: Path, more: Sequence[str]) -> None:
+    """Fill the folder that takes the target's place: what is there and what changed, or all."""
     if not target.exists() or not any(target.iterdir()):
-        with whole(target) as work:
-            shutil.copytree(stage, work, dirs_exist_ok=True)
+        copy_into(stage, work)
         return
+    copy_into(target, work)
     for name in (*more, SCORES, posterior.DATA, posterior.MANIFEST, PAIR_FILE):
-        new = (target / name).with_name(f"{Path(name).name}.new")
-        new.parent.mkdir(exist_ok=True)
-        shutil.copy(stage / name, new)
-        os.replace(new, target / name)
+        (work / name).parent.mkdir(exist_ok=True)
+        shutil.copy(stage / name, work / name)
 
 
 def moved(by_name: dict[str, pd.DataFrame], pair: Pair) -> pd.DataFrame:

@@ -35,7 +35,7 @@ from tradesim.reports.ranges import median_range
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import plain, plain_interval, probability, words
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
-from tradesim.simulation.results import MANIFEST
+from tradesim.simulation.manifest import MANIFEST
 from tradesim.studies.compare import (
     CRITERIA,
     Comparison,

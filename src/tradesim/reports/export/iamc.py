@@ -7,17 +7,15 @@ year.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from tradesim.common.arrays import MILLION, Array
-from tradesim.common.files import calibration_folder
-from tradesim.inputs.pair import Pair, read_pair
+from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
 from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO
-from tradesim.simulation.results import program
+from tradesim.simulation.manifest import made_with, version_of
 
 COLUMNS = ("model", "scenario", "region", "variable", "unit", "year", "value")
 STATISTICS = {"p05": 5.0, "p50": 50.0, "p95": 95.0}
@@ -46,7 +44,8 @@ def to_iamc(dataset: xr.Dataset, model: str | None = None) -> pd.DataFrame:
         reference. ``Trade|Turnover|COUNT|Target Probability`` is a share (unit ``1``).
     """
     names = _names(dataset)
-    model = f"tradesim {dataset.attrs.get('version', program())}" if model is None else model
+    if model is None:
+        model = f"tradesim {dataset.attrs.get('version', version_of('tradesim'))}"
     scenario = str(json.loads(dataset.attrs["scenario"])["name"])
     labels = {SCENARIO: scenario, IMPLEMENTED: f"{scenario}, if implemented",
               REFERENCE: f"{scenario}, reference"}
@@ -60,8 +59,7 @@ def to_iamc(dataset: xr.Dataset, model: str | None = None) -> pd.DataFrame:
 
 
 def _names(dataset: xr.Dataset) -> Pair:
-    folder = Path(str(dataset.attrs.get("calibration", "")))
-    return read_pair(folder if (folder / "pair.yaml").is_file() else calibration_folder())
+    return read_pair(made_with(dataset.attrs, PAIR_FILE))
 
 
 def _case(data: xr.Dataset, pair: Pair, *, change: bool) -> list[pd.DataFrame]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from tradesim.common.arrays import Array
-from tradesim.common.files import calibration_folder
+from tradesim.common.output import copy_into, whole
 from tradesim.inputs.baseline import read_cells
 from tradesim.inputs.history import History, read_history
 from tradesim.inputs.levers import Choice, Lever, read_levers
@@ -25,7 +23,7 @@ from tradesim.inputs.scenario import Scenario
 from tradesim.inputs.scenario_text import Difference, differences
 from tradesim.inputs.strict_yaml import load as load_yaml
 from tradesim.reports.export.document import write, writer
-from tradesim.reports.html_page import AMOUNTS, FIGURES, PAGE, RANGES, render, write_figures
+from tradesim.reports.html_page import AMOUNTS, PAGE, RANGES, render, write_figures
 from tradesim.reports.language import ENGLISH, speak, titled
 from tradesim.reports.run.accounts import accounts, causes
 from tradesim.reports.run.drivers import Ranking, assumptions, rankings, sentence, table
@@ -36,7 +34,8 @@ from tradesim.reports.run.outside import outside_facts, outside_figure, tables_o
 from tradesim.reports.run.reliability import EVIDENCE, evidence, reliability
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import plain, words
-from tradesim.simulation.results import MANIFEST, load
+from tradesim.simulation.manifest import made_with, read_manifest, seal
+from tradesim.simulation.results import load
 
 OUTSIDE = "outside"
 MAIN = ("fan", "gdp", "effect", "groups", "gains", "causes", "assumptions")
@@ -71,19 +70,17 @@ def report(folder: Path, calibration: Path | None = None, out: Path | None = Non
     folder
         What a run wrote: ``results.nc`` and ``manifest.json``.
     calibration
-        Calibration folder; that of the run by default, or the one that comes with tradesim
-        where that is gone.
+        Calibration folder; by default that of the run, which must be as it was.
     out
         Folder to write into; that of the run by default.
 
     Raises
     ------
     InputError
-        When the calibration cannot be read.
+        When the calibration cannot be read, or is not what the run used.
     """
     dataset = load(folder)
-    source = calibration or Path(dataset.attrs["calibration"])
-    known = Calibration.read(source if source.is_dir() else calibration_folder())
+    known = Calibration.read(calibration or made_with(dataset.attrs))
     view = ResultsView(dataset, known.pair, known.history, known.posterior)
     target = folder if out is None else out
     trust = reliability(view, known.folder)
@@ -94,7 +91,7 @@ def report(folder: Path, calibration: Path | None = None, out: Path | None = Non
     drawn |= write_figures({"gdp": lambda: gdp_figure(view)} | (
         {OUTSIDE: lambda: outside_figure(view, others)} if others else {}), target, view.run_id)
     drawn |= write_figures(evidence(view, trust["past"], known.parameters, known.posterior), target)
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest = read_manifest(folder).model_dump()
     page = target / PAGE
     page.write_text(_page(view, known, drawn, manifest, trust, ranked, outside_facts(
         view, others)), encoding="utf-8")
@@ -122,16 +119,11 @@ def rebuild(folder: Path, calibration: Path | None = None,
     others = [name for name in dict.fromkeys(formats) if name != "html"]
     for name in others:
         writer(name)
-    source = calibration or Path(load(folder).attrs["calibration"])
-    with (speak(language, source),
-          tempfile.TemporaryDirectory(prefix=".report-", dir=folder) as made):
-        work = Path(made)
-        write(report(folder, calibration, out=work), others)
-        (folder / FIGURES).mkdir(exist_ok=True)
-        for path in sorted((work / FIGURES).iterdir()):
-            path.replace(folder / FIGURES / path.name)
-        for path in sorted(work.glob("report.*")):
-            path.replace(folder / path.name)
+    source = calibration or made_with(load(folder).attrs)
+    with speak(language, source), whole(folder, option="") as work:
+        copy_into(folder, work)
+        write(report(work, source), others)
+        seal(work)
     return [folder / f"report.{name}" for name in dict.fromkeys(formats)]
 
 

@@ -22,6 +22,7 @@ from tradesim import __version__
 from tradesim.common.arrays import Array
 from tradesim.common.errors import ConvergenceError, InputError, Problem, TradesimError
 from tradesim.common.files import program, sha256
+from tradesim.common.output import sweep_up
 from tradesim.common.parallel import Mapper, Progress
 from tradesim.inputs import posterior
 from tradesim.inputs.history import TRADE, closed_shares, read_reports
@@ -232,6 +233,7 @@ def run(plan: Backtest, target: Path, mapper: Mapper, *, fresh: bool = False,
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
+    sweep_up(folder)
     files = {(task.model, task.origin): plan.file(folder, task) for task in plan.tasks()}
     missing = [task for task in plan.tasks() if not files[task.model, task.origin].exists()]
     done, total = len(files) - len(missing), len(files)

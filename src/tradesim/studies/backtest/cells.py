@@ -16,7 +16,7 @@ import numpy as np
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import ConvergenceError, InputError, Problem, TradesimError
-from tradesim.common.files import whole_file
+from tradesim.common.output import whole_file
 from tradesim.inputs import macro_outlook
 from tradesim.inputs.parameters import Cube, quantile, read_parameters
 from tradesim.reference import gravity
@@ -207,7 +207,7 @@ def _corridor(folder: Path, last: float, draws: int, horizons: int,
 
 def write_cell(path: Path, cell: Cell) -> None:
     """Write a cell, whole or not at all."""
-    with whole_file(path) as work, work.open("wb") as file:
+    with whole_file(path, sweep=False) as work, work.open("wb") as file:
         np.savez(file, draws=cell.draws.astype(np.float32), log_score=cell.log_score,
                  about=np.array(json.dumps([cell.model, cell.origin, dict(cell.note)])))
 

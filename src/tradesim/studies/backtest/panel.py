@@ -21,6 +21,7 @@ from scipy.special import ndtri
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.files import program
+from tradesim.common.output import whole_file
 from tradesim.inputs.distributions import Beta, Lognormal, Normal
 from tradesim.inputs.macro_outlook import DOLLAR_INFLATION, WORLD_GROWTH
 from tradesim.inputs.pair import read_pair
@@ -237,10 +238,8 @@ def run_panel(panel: Panel, priors: Priors, *, like: Matching | None = None,
             continue
         tables.append(_scored(panel, found, origin, forms, horizons))
         if file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            part = file.with_suffix(".part")
-            tables[-1].to_csv(part, index=False)
-            part.replace(file)
+            with whole_file(file) as part:
+                tables[-1].to_csv(part, index=False)
     if progress:
         progress(len(rows), len(rows))
     return pd.concat(tables, ignore_index=True)

@@ -20,7 +20,7 @@ import xarray as xr
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import TradesimError
-from tradesim.common.files import whole_file
+from tradesim.common.output import whole_file
 from tradesim.common.parallel import Mapper
 from tradesim.studies.sweep.evaluate import ChunkResult, ChunkTask
 from tradesim.studies.sweep.results import CSV, PARQUET

@@ -27,8 +27,8 @@ from tradesim.economy.indicators import balances
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.scenario import Scenario
 from tradesim.simulation.draws import REFERENCE, SCENARIO
+from tradesim.simulation.manifest import calibration_hashes
 from tradesim.simulation.model import BLOCK, load_baseline, simulate
-from tradesim.simulation.results import calibration_hashes
 from tradesim.studies.sweep.factors import Factor, FactorSpace
 
 EFFECT, TARGET, OWN = "effect", "target", "own"

@@ -15,7 +15,7 @@ import pandas as pd
 from tradesim import __version__
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem, TradesimError
-from tradesim.common.files import whole, whole_file
+from tradesim.common.output import strangers, sweep_up, whole, whole_file
 from tradesim.common.parallel import Mapper, Progress, blocks
 from tradesim.studies.sweep.chunks import (
     CHUNK,
@@ -69,6 +69,7 @@ def begin(plan: SweepPlan, target: Path, fresh: bool, size: int) -> tuple[Path, 
     _refuse_other_files(target)
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
+    sweep_up(folder)
     for path, name in ((folder / PLAN, "an unfinished sweep"), (target / JSON, "a sweep")):
         if fresh or not path.exists():
             continue
@@ -98,8 +99,7 @@ def _refuse_other_files(target: Path) -> None:
     """Refuse a folder that holds anything but a sweep: it would be replaced."""
     if target.exists() and not target.is_dir():
         raise InputError([Problem(str(target), "--out", "is a file")])
-    present = {path.name for path in target.iterdir()} if target.is_dir() else set()
-    others = sorted(name for name in present - KEPT if not name.startswith(DISCOVERED))
+    others = [name for name in strangers(target, KEPT) if not name.startswith(DISCOVERED)]
     if others:
         raise InputError([Problem(str(target), "--out", "holds other files "
                                   f"({', '.join(others[:3])}) and would be replaced",
