@@ -36,6 +36,7 @@ from tradesim.inputs.history import Forecast
 from tradesim.inputs.macro_outlook import MacroSeries
 from tradesim.inputs.posterior import PARAMETERS
 from tradesim.simulation import results
+from tradesim.simulation.manifest import calibration_hashes
 from tradesim.simulation.model import ORDER
 
 VARIABLES = {name: tuple(sorted(variable.dims, key=ORDER.index))
@@ -183,7 +184,9 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
                                             for name, place in PRODUCTS.items()}),
                     "discount_rate": 0.09,
                     "statistics": json.dumps({"2024": dict.fromkeys(counts, 100e6)}),
-                    "hashes": json.dumps({"posterior.nc": "ab" * 32}), "resolved": "",
+                    "hashes": json.dumps(calibration_hashes(Path(calibration)) if calibration
+                                         else {"posterior.nc": "ab" * 32}),
+                    "resolved": "", "title": described["title"], "shocks": "[]",
                     "max_residual": 1e-13, "calibration": calibration, "format": results.FORMAT,
                     "version": "0.1.0"}
     return result

@@ -17,7 +17,7 @@ from tradesim.reports import language
 from tradesim.reports.html_page import environment
 from tradesim.reports.language import ENGLISH, LANGUAGES, speak
 from tradesim.reports.wording import grouped, plural, pretty, words
-from tradesim.simulation.results import calibration_hashes
+from tradesim.simulation.manifest import calibration_hashes
 
 OTHERS = [code for code in LANGUAGES if code != ENGLISH]
 NAMED = re.compile(r"\{[^{}]*\}|%\(\w+\)s|<[^>]+>")
