@@ -50,6 +50,7 @@ def check(paths: tuple[Path, ...], schema: Path | None, calibration: Path | None
 
 def _check_calibration(folder: Path) -> Known:
     from tradesim.economy.levers.registry import check_levers
+    from tradesim.inputs.geography import read_geography
     from tradesim.inputs.history import read_history
     from tradesim.inputs.levers import read_levers
     from tradesim.inputs.pair import read_pair
@@ -67,6 +68,8 @@ def _check_calibration(folder: Path) -> Known:
         check_levers(read_levers(folder), folder / "levers.yaml", pair)
     with _gathered(problems):
         read_titles(folder / DISPLAY)
+        if pair:
+            read_geography(folder, pair)
     if not problems and (folder / "data").is_dir():
         with _gathered(problems):
             read_history(folder)

@@ -32,14 +32,15 @@ from tradesim.reports.run.figures import figures
 from tradesim.reports.run.growth import gdp_figure, gdp_table, reported_table
 from tradesim.reports.run.outside import outside_facts, outside_figure, tables_of
 from tradesim.reports.run.reliability import EVIDENCE, evidence, reliability
+from tradesim.reports.run.route_map import route_map
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import plain, words
 from tradesim.simulation.manifest import made_with, read_manifest, seal
 from tradesim.simulation.results import load
 
 OUTSIDE = "outside"
-MAIN = ("fan", "gdp", "effect", "groups", "gains", "causes", "assumptions")
-MAIN_REFERENCE = ("fan", "gdp", "probability", "directions", "assumptions")
+MAIN = ("fan", "gdp", "effect", "map", "groups", "gains", "causes", "assumptions")
+MAIN_REFERENCE = ("fan", "gdp", "map", "probability", "directions", "assumptions")
 """Figures of the body, in the order in which a decision needs them; the others follow below."""
 
 
@@ -88,6 +89,7 @@ def report(folder: Path, calibration: Path | None = None, out: Path | None = Non
     drawn = write_figures(figures(view) | ({"causes": lambda: causes(view)} if view.changes else {})
                           | {"assumptions": lambda: assumptions(view, ranked)}, target, view.run_id)
     others = tables_of(view, known.folder)
+    drawn |= write_figures({"map": lambda: route_map(view, known.folder)}, target, view.run_id)
     drawn |= write_figures({"gdp": lambda: gdp_figure(view)} | (
         {OUTSIDE: lambda: outside_figure(view, others)} if others else {}), target, view.run_id)
     drawn |= write_figures(evidence(view, trust["past"], known.parameters, known.posterior), target)
