@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tradesim as ts
+from tradesim.common.errors import InputError
 from tradesim.reports.export.iamc import COLUMNS
 from tradesim.simulation.summary import summary as summarise
 
@@ -82,3 +83,66 @@ def test_iamc_holds_changes_only_where_there_is_a_policy(dataset):
     shares = table[table["variable"].str.endswith("Target Probability")]
     assert shares["value"].between(0, 1).all()
     assert set(shares["unit"]) == {"1"}
+
+
+def test_settings_are_passed_alike_everywhere(dataset):
+    setting = {"eaeu_fta": {"start": 2027}, "horizon": 2030}
+    shared = ts.compare(["base", dataset], draws=40, horizon=2030)
+    parts = ts.decompose("eaeu_fta", draws=40, **setting)
+    sought = ts.goal("eaeu_fta", draws=40, vary=["growth"], **setting)
+    assert json.loads(shared.runs["eaeu_fta"].attrs["scenario"])["levers"]["eaeu_fta"] == {
+        "start": 2027}
+    effect = float((dataset["turnover"].sel(count="kazakh", year=2030)
+                    .diff("case").sel(case="scenario")).mean())
+    assert float(parts["effect"].sel(case="scenario", count="kazakh", importer="all").mean()
+                 ) == pytest.approx(effect)
+    assert sought.now == pytest.approx(float((dataset["turnover"].sel(
+        count="kazakh", case="scenario", year=2030) >= sought.target).mean()))
+
+
+def test_a_list_of_values_is_a_list(dataset):
+    found = ts.run("base", draws=3, levers={"tariff_change": {
+        "method": "new_rate", "rate": 0.1, "exporters": "KAZ", "importers": "MNG",
+        "groups": ["cereals_flour", "tobacco"]}})
+    chosen = json.loads(found.attrs["scenario"])["levers"]["tariff_change"]
+    assert chosen["groups"] == "cereals_flour, tobacco"
+
+
+def test_runs_folders_and_names_can_be_compared(dataset, tmp_path):
+    ts.save(dataset, tmp_path / "fta")
+    base = ts.run("base", draws=40, horizon=2030)
+    found = ts.compare([base, tmp_path / "fta"])
+    assert list(found.runs) == ["base", "eaeu_fta"]
+    assert found.summary()["mean change"].iloc[0] == pytest.approx(
+        found.change("turnover", "eaeu_fta", "scenario", count="kazakh", year=2030).mean() / 1e6)
+
+
+def test_everything_a_user_holds_fits_on_a_screen(dataset):
+    base = ts.run("base", draws=40, horizon=2030)
+    held = [ts.compare(base, dataset), ts.goal("eaeu_fta", draws=40), ts.levers()["eaeu_fta"],
+            ts.levers(), ts.headline(dataset)]
+    for thing in held:
+        assert len(repr(thing).splitlines()) <= 40
+        assert len(repr(thing)) < 4000
+        assert repr(thing) == str(thing)
+    for thing in (*held[:3], held[4]):
+        shown = thing._repr_html_()
+        assert shown.startswith("<")
+        assert "<script" not in shown
+
+
+def test_a_figure_by_its_name(dataset):
+    drawn = ts.figure(dataset, "fan")
+    assert drawn.axes
+    with pytest.raises(InputError, match=r"fna: unknown figure; known: .*did you mean 'fan'"):
+        ts.figure(dataset, "fna")
+
+
+def test_results_explain_themselves(dataset, tmp_path):
+    """Titles and units are in the file, so another machine needs no calibration folder."""
+    found = ts.load(ts.save(dataset, tmp_path / "fta"))
+    assert found.attrs["Conventions"].startswith("CF-")
+    assert found["year"].attrs["long_name"] == "Calendar year"
+    titles = dict(zip(found["group"].to_numpy(), found["group_title"].to_numpy(), strict=True))
+    assert titles["cereals_flour"] == "Cereals and flour"
+    assert found["exporter_title"].sel(exporter="RUS").item() == "Russia"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
+from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
 from tradesim.inputs import scenario
 from tradesim.inputs.levers import Lever, read_levers
@@ -17,14 +18,25 @@ from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
 from tradesim.reports import terminal
 from tradesim.reports.export.iamc import to_iamc
 from tradesim.simulation import model, results, summary
+from tradesim.simulation.draws import SCENARIO
 from tradesim.simulation.manifest import made_with
 from tradesim.simulation.results import load
-from tradesim.studies.compare import Comparison, compare
-from tradesim.studies.decompose import decompose
-from tradesim.studies.goal import goal
+from tradesim.studies import compare as comparing
+from tradesim.studies import decompose as decomposing
+from tradesim.studies import goal as seeking
+from tradesim.studies.compare import Comparison
+from tradesim.studies.goal import Goal
 
-__all__ = ["Comparison", "Headline", "compare", "decompose", "goal", "headline", "levers",
-           "load", "report", "run", "save", "scenarios", "to_iamc"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Comparison", "Goal", "Headline", "compare", "decompose", "figure", "goal",
+           "headline", "levers", "load", "report", "run", "save", "scenarios", "to_iamc"]
+
+
+Settings = Mapping[str, Any]
+"""What a scenario may set, by key: a number or text, a mapping of a lever's settings, or None to
+drop a lever; dotted names (``adjustment.speed``) reach any parameter."""
 
 
 def run(path: str | Path, *, draws: int | None = None, seed: int | None = None,
@@ -40,28 +52,137 @@ def run(path: str | Path, *, draws: int | None = None, seed: int | None = None,
         As for `model.run`.
     **settings
         Values over the file's: ``lever={"start": 2030}``, ``lever=None`` to drop a lever,
-        ``horizon=2030``, ``**{"adjustment.speed": 0.35}``.
+        ``horizon=2030``, ``**{"adjustment.speed": 0.35}``. The same in `compare`, `decompose`
+        and `goal`.
 
     Returns
     -------
     xarray.Dataset
         The results, with units in the attributes of each variable.
     """
-    folder = None if calibration is None else Path(calibration)
-    return model.run(path, calibration=folder, overrides=list(_overrides(settings)), draws=draws,
-                     seed=seed, count=count, progress=progress)
+    return model.run(path, calibration=_given(calibration), overrides=_overrides(settings),
+                     draws=draws, seed=seed, count=count, progress=progress)
 
 
-def _overrides(settings: Mapping[str, Any]) -> Iterator[str]:
+Run = xr.Dataset | str | Path
+"""Something that can be compared: results, a folder of results, or a scenario to run."""
+
+
+def compare(*runs: Run | Iterable[Run], baseline: str | None = None, align: bool = False,
+            draws: int | None = None, seed: int | None = None, count: str | None = None,
+            calibration: str | Path | None = None, **settings: Any) -> Comparison:
+    """Set scenarios side by side on the same draws.
+
+    Parameters
+    ----------
+    *runs
+        Results, folders of results, and names or files of scenarios, which are run; one by one
+        or as a list. The first is the baseline unless `baseline` names another.
+    baseline, align
+        As for `studies.compare.compare`.
+    draws, seed, count, calibration, **settings
+        As for `run`, for the scenarios that are run here.
+
+    Raises
+    ------
+    InputError
+        When there is nothing to compare, or runs differ in draws, seed, horizon, count or
+        calibration.
+    """
+    def results_of(one: Run) -> xr.Dataset:
+        if isinstance(one, xr.Dataset):
+            return one
+        if (Path(one) / results.MANIFEST).is_file():
+            return load(Path(one))
+        return run(one, draws=draws, seed=seed, count=count, calibration=calibration, **settings)
+
+    several = [one for item in runs
+               for one in ([item] if isinstance(item, xr.Dataset | str | Path) else item)]
+    return comparing.compare(*map(results_of, several), baseline=baseline, align=align)
+
+
+def decompose(path: str | Path, *, draws: int | None = None, seed: int | None = None,
+              count: str | None = None, calibration: str | Path | None = None,
+              years: Sequence[int] = (), method: str = "exact",
+              permutations: int = decomposing.PERMUTATIONS,
+              progress: Callable[[int, int], None] | None = None, **settings: Any) -> xr.Dataset:
+    """Share the effect of a scenario out among its levers, by `studies.decompose.decompose`.
+
+    `path`, `draws`, `seed`, `count`, `calibration` and settings are those of `run`.
+    """
+    return decomposing.decompose(path, calibration=_given(calibration),
+                                 overrides=_overrides(settings), draws=draws, seed=seed,
+                                 count=count, years=years, method=method,
+                                 permutations=permutations, progress=progress)
+
+
+def goal(path: str | Path, *, target: float | None = None, year: int | None = None,
+         probability: float = 0.5, vary: Sequence[str] = (), case: str = SCENARIO,
+         draws: int | None = None, seed: int | None = None, count: str | None = None,
+         calibration: str | Path | None = None,
+         progress: Callable[[int, int], None] | None = None, **settings: Any) -> Goal:
+    """Say what it would take to reach a target, by `studies.goal.goal`; `target` is in USD.
+
+    `path`, `draws`, `seed`, `count`, `calibration` and settings are those of `run`.
+    """
+    return seeking.goal(path, target=target, year=year, probability=probability, vary=vary,
+                        case=case, calibration=_given(calibration),
+                        overrides=_overrides(settings), draws=draws, seed=seed, count=count,
+                        progress=progress)
+
+
+def figure(result: xr.Dataset | Comparison, name: str = "fan") -> Figure:
+    """Draw one figure of the report of a run, or of a comparison.
+
+    Parameters
+    ----------
+    result
+        Results of `run` or `load`, or a `Comparison`.
+    name
+        Name of the figure: ``fan``, ``effect``, ... A name that does not exist is refused with
+        those that do.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    InputError
+        When there is no figure of this name for this result.
+    """
+    from tradesim.reports.drawing import figures_of
+
+    drawn = figures_of(result)
+    if name not in drawn:
+        raise InputError([Problem("figure", name, f"unknown figure; known: {', '.join(drawn)}",
+                                  nearest(name, drawn))])
+    if (made := drawn[name]()) is None:
+        raise InputError([Problem("figure", name, "the results hold too little for this figure")])
+    return made
+
+
+def _given(calibration: str | Path | None) -> Path | None:
+    return None if calibration is None else Path(calibration)
+
+
+def _overrides(settings: Settings) -> list[str]:
+    """Give settings as the lines ``key=value`` that a command line would have."""
+    return list(_lines(settings, ""))
+
+
+def _lines(settings: Settings, prefix: str) -> Iterator[str]:
     for key, value in settings.items():
         if isinstance(value, Mapping) and value:
-            yield from (f"{key}.{name}={_written(one)}" for name, one in value.items())
+            yield from _lines(value, f"{prefix}{key}.")
         else:
-            yield f"{key}={_written(value)}"
+            yield f"{prefix}{key}={_written(value)}"
 
 
 def _written(value: Any) -> str:
-    return "null" if value is None else "{}" if value == {} else str(value)
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return "null" if value is None else "{}" if value == {} else str(value)
+    return ", ".join(map(_written, value))
 
 
 def levers(calibration: str | Path | None = None) -> dict[str, Lever]:

@@ -6,6 +6,7 @@ is data.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,6 +137,22 @@ class Lever(Strict):
     sources: list[Source] = Field(min_length=1)  #: where the state was read
     settings: dict[str, Parameter | Choice]  #: settings by name: numbers (`Parameter`) or choices
 
+    def __repr__(self) -> str:
+        names = ", ".join(self.settings)
+        return f"<tradesim.Lever> {self.name}: {self.title} ({self.kind}); settings: {names}"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in (
+                name, item.title, item.unit, item.source, item.grade)) + "</tr>"
+            for name, item in self.settings.items())
+        heads = "".join(f"<th>{head}</th>"
+                        for head in ("setting", "what it is", "unit", "source", "grade"))
+        return (f"<p><b>{html.escape(self.title)}</b> ({html.escape(self.name)}). "
+                f"{html.escape(self.state)}</p><table><tr>{heads}</tr>{rows}</table>")
+
     @property
     def required(self) -> tuple[str, ...]:
         """Settings without a default, which a scenario that pulls the lever must give."""
@@ -154,6 +171,10 @@ class Levers(dict[str, Lever]):
     `tariff_change_flour` is then a lever like `tariff_change`, with its own settings and draws.
     Iteration gives the levers of the file only.
     """
+
+    def __repr__(self) -> str:
+        return "\n".join(["<tradesim.Levers>", *(f"    {name}: {lever.title}"
+                                                  for name, lever in self.items())])
 
     def __contains__(self, name: object) -> bool:
         return super().__contains__(name) or bool(self._model(name))

@@ -41,6 +41,7 @@ from tradesim.simulation.appraisal import NAME as APPRAISAL
 from tradesim.simulation.cases import Patterns
 from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases, years_of
 from tradesim.simulation.factors import factors
+from tradesim.simulation.labels import labelled
 from tradesim.simulation.outlooks import BY_GROWTH, GDP, REPORTED, as_reported, by_growth, gdp
 from tradesim.simulation.prepared import Prepared, closure_of, lever_shocks, reference_levels
 from tradesim.simulation.results import describe, repeat_command
@@ -276,7 +277,7 @@ def answer(
     dataset[REPORTED] = as_reported(base, dataset, numbers, cube)
     if has_cost(base, scenario):
         dataset[APPRAISAL] = _appraised(base, scenario, cube)
-    return dataset.assign_attrs(described)
+    return labelled(dataset.assign_attrs(described), base.pair)
 
 
 def nontariff_part(base: Baseline, scenario: Scenario, draws: Draws,

@@ -84,7 +84,7 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
     for name, variable in {**VARIABLES, **OCCASIONAL}.items():
         if name not in dataset or not dataset[name].size:
             continue
-        array = _with_totals(dataset[name])
+        array = _with_totals(dataset[name].reset_coords(drop=True))
         if variable.change:
             array = array.sel(case=[case for case in array["case"].to_numpy() if case != REFERENCE])
             array = array.assign_coords(case=[

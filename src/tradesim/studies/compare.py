@@ -6,12 +6,13 @@ risk-weighted against risk-weighted, if implemented against if implemented.
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -20,11 +21,17 @@ from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
 from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 CASES = (SCENARIO, IMPLEMENTED)
 ACCOUNTS = ("consumer_surplus", "producer_surplus", "exporter_surplus", "tariff_revenue", "welfare")
 
 CRITERIA = ("turnover", "welfare")
 """What "best" may mean: turnover on the headline count, or the welfare of both members."""
+
+SHOWN = 20
+"""Scenarios that fit on a screen."""
 
 TIE = 1e3
 """Scenarios within this amount (USD a year) of the best of a draw share the first place."""
@@ -33,7 +40,7 @@ SAME = 1e-5
 """Relative difference above which two reference paths are not the same path."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Runs of several scenarios on the same draws.
 
@@ -78,7 +85,7 @@ class Comparison:
     @property
     def counts(self) -> list[str]:
         """All counts, the headline count first."""
-        names = [str(name) for name in self.first["count"].values]
+        names = [str(name) for name in self.first["count"].to_numpy()]
         return sorted(names, key=lambda name: name != self.count)
 
     @property
@@ -90,7 +97,7 @@ class Comparison:
     @cached_property
     def years(self) -> list[int]:
         """Years of the projection."""
-        return [int(year) for year in self.first["year"].values]
+        return [int(year) for year in self.first["year"].to_numpy()]
 
     @property
     def last(self) -> int:
@@ -134,7 +141,7 @@ class Comparison:
         chosen = {"case": case, **where}
         free = [dim for dim in array.dims if dim not in chosen]
         # Plain indexing: many small selections by label would take seconds.
-        taken = array.values[tuple(self._positions[dim][chosen[dim]] if dim in chosen
+        taken = array.to_numpy()[tuple(self._positions[dim][chosen[dim]] if dim in chosen
                                    else slice(None) for dim in array.dims)]
         return np.ascontiguousarray(np.moveaxis(taken, free.index("draw"), 0), dtype=float)
 
@@ -145,18 +152,28 @@ class Comparison:
 
     @cached_property
     def _positions(self) -> dict[Any, dict[Any, int]]:
-        return {dim: {label: k for k, label in enumerate(self.first[dim].values.tolist())}
+        return {dim: {label: k for k, label in enumerate(self.first[dim].to_numpy().tolist())}
                 for dim in self.first.dims if dim in self.first.coords}
 
+    def summary(self) -> pd.DataFrame:
+        """Give turnover of the last year and its change by scenario: `compare_table.overview`."""
+        from tradesim.studies.compare_table import overview
+
+        return overview(self)
+
+    @property
+    def _heading(self) -> str:
+        return (f"{len(self.packages)} scenarios against {self.baseline}, {self.draw_count} draws, "
+                f"{self.years[0]}-{self.last}; USD million, {self.count} count")
+
     def __repr__(self) -> str:
-        lines = [f"<tradesim.Comparison> {len(self.packages)} scenarios against "
-                 f"{self.baseline}, {self.draw_count} draws, {self.years[0]}-{self.last}"]
-        for name in ranked(self):
-            change = self.change("turnover", name, SCENARIO, count=self.count, year=self.last)
-            low, high = np.quantile(change, [0.1, 0.9]) / 1e6
-            lines.append(f"    {name}: {change.mean() / 1e6:+.1f} ({low:.1f} to {high:.1f}) "
-                         f"USD million in {self.last}")
-        return "\n".join(lines)
+        rows = self.summary().drop(columns="title").head(SHOWN)
+        return (f"<tradesim.Comparison> {self._heading}\n"
+                + rows.to_string(index=False, float_format="{:.1f}".format))
+
+    def _repr_html_(self) -> str:
+        rows = self.summary().to_html(index=False, float_format="{:.1f}".format, max_rows=SHOWN)
+        return f"<p>{html.escape(self._heading)}</p>{rows}"
 
 
 def compare(*datasets: xr.Dataset, baseline: str | None = None, align: bool = False) -> Comparison:
@@ -200,12 +217,12 @@ def compare(*datasets: xr.Dataset, baseline: str | None = None, align: bool = Fa
         raise InputError([Problem("compare", chosen, "at least one scenario besides the baseline "
                                   "is needed", "name another scenario")])
     if align:
-        shortest = min(int(dataset["year"].values[-1]) for dataset in runs.values())
+        shortest = min(int(dataset["year"].to_numpy()[-1]) for dataset in runs.values())
         runs = {name: dataset.sel(year=slice(None, shortest)) for name, dataset in runs.items()}
     runs = {chosen: runs[chosen], **runs}
     refuse_different({name: {
         "draws": str(dataset.sizes["draw"]), "seed": str(dataset.attrs["seed"]),
-        "horizon": str(dataset["year"].values[-1]), "count": str(dataset.attrs["count"]),
+        "horizon": str(dataset["year"].to_numpy()[-1]), "count": str(dataset.attrs["count"]),
         "calibration": str(dataset.attrs["hashes"])} for name, dataset in runs.items()})
     return Comparison(runs, chosen)
 
@@ -295,7 +312,7 @@ def moved_reference(comparison: Comparison) -> list[str]:
 
 def members(comparison: Comparison) -> list[str]:
     """Give both members of the pair: the markets."""
-    return [str(code) for code in comparison.first["importer"].values]
+    return [str(code) for code in comparison.first["importer"].to_numpy()]
 
 
 def gains(comparison: Comparison, name: str, importer: str, case: str,
@@ -307,7 +324,7 @@ def gains(comparison: Comparison, name: str, importer: str, case: str,
     """
     where = {"importer": importer, "year": year}
     sales = comparison.change("imports", name, case, **where)
-    codes = [str(code) for code in comparison.first["exporter"].values]
+    codes = [str(code) for code in comparison.first["exporter"].to_numpy()]
     return dict(zip(codes, sales.T, strict=True)) | {
         variable: comparison.change(variable, name, case, **where) for variable in ACCOUNTS}
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tradesim.common.arrays import Array
+from tradesim.common.arrays import MILLION, Array
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
 from tradesim.simulation.summary import ALL, PERCENTILES, STATISTICS
 from tradesim.studies.compare import (
@@ -22,6 +22,7 @@ from tradesim.studies.compare import (
     first_year,
     members,
     probability,
+    ranked,
     regret,
 )
 
@@ -144,3 +145,21 @@ def _regrets(comparison: Comparison) -> Iterator[Row]:
                            value=float(values[k]), **key)
             yield _row(name, f"best_{criterion}", "share", statistic="mean",
                        value=float(missed.chance[k]), **key)
+
+
+def overview(comparison: Comparison) -> pd.DataFrame:
+    """Give turnover of the last year and its change by scenario, USD million; the best first.
+
+    Risk-weighted, on the headline count, against the baseline scenario.
+    """
+    where = {"count": comparison.count, "year": comparison.last}
+    rows = []
+    for name in ranked(comparison):
+        level, change = (found("turnover", name, SCENARIO, **where) / MILLION
+                         for found in (comparison.levels, comparison.change))
+        low, middle, high = np.quantile(change, [0.1, 0.5, 0.9])
+        rows.append({"scenario": name, "title": comparison.label(name),
+                     f"median in {comparison.last}": np.median(level),
+                     "mean change": change.mean(), "median change": middle,
+                     "low (10 %)": low, "high (90 %)": high})
+    return pd.DataFrame(rows)

@@ -7,11 +7,12 @@ between are looked at before the search, and the answer says when it turns.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import bisect
@@ -27,6 +28,9 @@ from tradesim.simulation.results import describe
 from tradesim.simulation.subsets import Subsets, as_subset, flows
 from tradesim.studies.decompose import DRAWS, Study, ask, check_years
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 GROWTH = "growth"
 GROWTH_BOUND = 20.0
 """Most extra growth of the pair's trade that is tried, percentage points a year."""
@@ -41,6 +45,9 @@ PRECISION = 1 / 4000
 """How finely the answer is sought, as a share of the range."""
 
 TOGETHER = "together"
+
+SHOWN = 20
+"""Things moved that fit on a screen."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ class FirstYear:
     never: float  # share of draws in which it is not reached by the horizon
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Goal:
     """Answer to what it would take.
 
@@ -112,6 +119,29 @@ class Goal:
     moves: tuple[Move, ...]
     first_years: tuple[FirstYear, ...]
     attrs: Mapping[str, Any] = field(repr=False, default_factory=dict)
+
+    def table(self) -> pd.DataFrame:
+        """Give what moving each thing does: value now, value that reaches the target, chances."""
+        import pandas as pd
+
+        return pd.DataFrame([{
+            "moved": move.label, "unit": move.unit, "now": move.now,
+            "reaches it at": move.found, "best value": move.best[0],
+            "probability there": move.best[1]} for move in self.moves])
+
+    def __repr__(self) -> str:
+        lines = [f"<tradesim.Goal> USD {self.target / 1e6:,.0f} million in {self.year} with "
+                 f"probability {self.probability:.0%}; now {self.now:.0%}"]
+        lines += [f"    {move.label}: " + (
+            f"at {move.found:.4g} {move.unit}" if move.found is not None else
+            f"not reached; at best {move.best[1]:.0%}, at {move.best[0]:.4g} {move.unit}")
+            for move in self.moves[:SHOWN]]
+        more = len(self.moves) - SHOWN
+        return "\n".join([*lines, f"    and {more} more: .table()"] if more > 0 else lines)
+
+    def _repr_html_(self) -> str:
+        first = html.escape(repr(self).splitlines()[0].removeprefix("<tradesim.Goal> "))
+        return f"<p>{first}</p>{self.table().to_html(index=False, na_rep='–', max_rows=SHOWN)}"
 
 
 def goal(

@@ -1,0 +1,34 @@
+"""Single figures of results in memory, for notebooks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import xarray as xr
+
+from tradesim.common.files import calibration_folder
+from tradesim.inputs.pair import read_pair
+from tradesim.reports.compare import figures as of_comparison
+from tradesim.reports.figure_style import Draw
+from tradesim.reports.run import figures as of_run
+from tradesim.reports.run.page import Calibration
+from tradesim.reports.run.view import ResultsView
+from tradesim.studies.compare import Comparison
+
+
+def figures_of(result: xr.Dataset | Comparison) -> dict[str, Draw]:
+    """Give what draws each figure of a run or of a comparison, by name.
+
+    Names and past trade come from the calibration of the run, or from the one that comes with
+    tradesim where that is gone.
+    """
+    if isinstance(result, Comparison):
+        pair = read_pair(_folder(result.first))
+        return of_comparison.figures(result, pair, ())
+    known = Calibration.read(_folder(result))
+    return of_run.figures(ResultsView(result, known.pair, known.history, known.posterior))
+
+
+def _folder(dataset: xr.Dataset) -> Path:
+    folder = Path(str(dataset.attrs["calibration"]))
+    return folder if folder.is_dir() else calibration_folder()
