@@ -235,7 +235,12 @@ class Headline:
         return f"{self.title}\n\n{terminal.outcome(self.numbers, self.pair)}"
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(repr(self))}</pre>"
+        heading, rows, notes = terminal.parts(self.numbers, self.pair)
+        cells = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row)
+                        + "</tr>" for row in rows)
+        said = "<br>".join(html.escape(note) for note in notes if note)
+        return (f"<p><b>{html.escape(self.title)}</b><br>{html.escape(heading)}</p>"
+                f"<table>{cells}</table><p>{said}</p>")
 
     def __getitem__(self, key: str) -> Any:
         """One part of the numbers."""

@@ -92,9 +92,18 @@ def _sign(figure: Figure, run_id: str) -> None:
                 fontsize=7.5, color=QUIET)
 
 
+class ReportFigure(Figure):
+    """A figure that a notebook shows as it is, without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        held = io.BytesIO()
+        self.savefig(held, format="png", dpi=110)
+        return held.getvalue()
+
+
 def canvas(title: str, height: float) -> Figure:
     """Give an empty figure of the width of a page, with its title."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure = ReportFigure(figsize=(WIDTH, height), layout="constrained")
     figure.suptitle(title, x=0.01, ha="left")
     return figure
 

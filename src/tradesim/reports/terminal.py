@@ -68,13 +68,20 @@ def outcome(headline: Mapping[str, Any], pair: Pair) -> str:
     pair
         Names of counts.
     """
+    heading, rows, notes = parts(headline, pair)
+    return "\n".join([heading, columns(rows), "", *notes])
+
+
+def parts(headline: Mapping[str, Any], pair: Pair) -> tuple[str, list[list[str]], list[str]]:
+    """Give the heading, the rows and the notes of `outcome`."""
     turnover, point = headline["turnover"], headline["draws"] == 1
     years = [year for year in turnover if int(year) % 5 == 0 or year == max(turnover)][-3:]
     changes, show = _changes(headline), _point if point else _ranges
-    return "\n".join([
-        f"Turnover, USD million, {pair.counts[headline['count']].title}: "
-        + ("one draw, everything at its middle" if point else "median and 80 % range"),
-        *show(headline, years, changes),
+    rows, remarks = show(headline, years, changes)
+    heading = (f"Turnover, USD million, {pair.counts[headline['count']].title}: "
+               + ("one draw, everything at its middle" if point else "median and 80 % range"))
+    return heading, rows, [
+        *remarks,
         *(f"Statistics of {year}: " + ", ".join(
             f"{value / MILLION:.1f} ({pair.counts[count].title})"
             for count, value in by_count.items())
@@ -83,7 +90,7 @@ def outcome(headline: Mapping[str, Any], pair: Pair) -> str:
         else _chances(headline["target"], years, changes),
         *_by_growth(headline.get("growth", {}), changes, point),
         f"{headline['draws']} draw{'' if point else 's'}, seed {headline['seed']}, run "
-        f"{headline['run_id']}, largest residual {headline['max_residual']:.1g}"])
+        f"{headline['run_id']}, largest residual {headline['max_residual']:.1g}"]
 
 
 def _changes(headline: Mapping[str, Any]) -> bool:
@@ -94,7 +101,8 @@ def _changes(headline: Mapping[str, Any]) -> bool:
                for year, cases in headline["turnover"].items())
 
 
-def _ranges(headline: Mapping[str, Any], years: Sequence[str], changes: bool) -> list[str]:
+def _ranges(headline: Mapping[str, Any], years: Sequence[str],
+            changes: bool) -> tuple[list[list[str]], list[str]]:
     turnover = headline["turnover"]
     cases = ("reference", "scenario") if changes else ("reference",)
     rows = [["", *cases, *(["mean change"] if changes else [])]]
@@ -103,18 +111,19 @@ def _ranges(headline: Mapping[str, Any], years: Sequence[str], changes: bool) ->
                      *([_range(turnover[year]["effect"], "mean", "+")] if changes else [])])
     effects = [turnover[year]["effect"] for year in years if changes]
     outside = any(not effect["p10"] <= effect["mean"] <= effect["p90"] for effect in effects)
-    return [columns(rows), "", *(["A mean outside its range: few draws have a large change, most "
-                                  "have none.", ""] if outside else [])]
+    return rows, (["A mean outside its range: few draws have a large change, most have none.", ""]
+                  if outside else [])
 
 
-def _point(headline: Mapping[str, Any], years: Sequence[str], changes: bool) -> list[str]:
+def _point(headline: Mapping[str, Any], years: Sequence[str],
+           changes: bool) -> tuple[list[list[str]], list[str]]:
     rows = [["", "reference", *(["if implemented", "change"] if changes else [])]]
     for year in years:
         before = headline["turnover"][year]["reference"]["p50"]
         after = headline["if_implemented"][year]["p50"]
         rows.append([year, _amount(before),
                      *([_amount(after), _amount(after - before, "+")] if changes else [])])
-    return [columns(rows), ""]
+    return rows, []
 
 
 def _chances(target: Mapping[str, Any], years: Sequence[str], changes: bool) -> str:

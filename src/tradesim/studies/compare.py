@@ -163,8 +163,10 @@ class Comparison:
 
     @property
     def _heading(self) -> str:
-        return (f"{len(self.packages)} scenarios against {self.baseline}, {self.draw_count} draws, "
-                f"{self.years[0]}-{self.last}; USD million, {self.count} count")
+        several = len(self.packages)
+        return (f"{several} scenario{'s' * (several > 1)} against {self.baseline}, "
+                f"{self.draw_count} draws, {self.years[0]}–{self.last}; turnover in USD million, "
+                f"{self.count} count, risk-weighted")
 
     def __repr__(self) -> str:
         rows = self.summary().drop(columns="title").head(SHOWN)
@@ -172,7 +174,7 @@ class Comparison:
                 + rows.to_string(index=False, float_format="{:.1f}".format))
 
     def _repr_html_(self) -> str:
-        rows = self.summary().to_html(index=False, float_format="{:.1f}".format, max_rows=SHOWN)
+        rows = self.summary().drop(columns="scenario").to_html(index=False, float_format="{:.1f}".format, max_rows=SHOWN)
         return f"<p>{html.escape(self._heading)}</p>{rows}"
 
 
