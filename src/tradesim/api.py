@@ -19,7 +19,7 @@ from tradesim.reports import terminal
 from tradesim.reports.export.iamc import to_iamc
 from tradesim.simulation import model, results, summary
 from tradesim.simulation.draws import SCENARIO
-from tradesim.simulation.manifest import made_with
+from tradesim.simulation.manifest import MANIFEST, made_with
 from tradesim.simulation.results import load
 from tradesim.studies import compare as comparing
 from tradesim.studies import decompose as decomposing
@@ -92,7 +92,7 @@ def compare(*runs: Run | Iterable[Run], baseline: str | None = None, align: bool
     def results_of(one: Run) -> xr.Dataset:
         if isinstance(one, xr.Dataset):
             return one
-        if (Path(one) / results.MANIFEST).is_file():
+        if (Path(one) / MANIFEST).is_file():
             return load(Path(one))
         return run(one, draws=draws, seed=seed, count=count, calibration=calibration, **settings)
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import xarray as xr
 
-from tradesim.common.files import calibration_folder
-from tradesim.inputs.pair import read_pair
+from tradesim.inputs.pair import PAIR_FILE, read_pair
 from tradesim.reports.compare import figures as of_comparison
 from tradesim.reports.figure_style import Draw
 from tradesim.reports.run import figures as of_run
 from tradesim.reports.run.page import Calibration
 from tradesim.reports.run.view import ResultsView
+from tradesim.simulation.manifest import made_with
 from tradesim.studies.compare import Comparison
 
 
@@ -23,12 +21,7 @@ def figures_of(result: xr.Dataset | Comparison) -> dict[str, Draw]:
     tradesim where that is gone.
     """
     if isinstance(result, Comparison):
-        pair = read_pair(_folder(result.first))
+        pair = read_pair(made_with(result.first.attrs, PAIR_FILE))
         return of_comparison.figures(result, pair, ())
-    known = Calibration.read(_folder(result))
+    known = Calibration.read(made_with(result.attrs))
     return of_run.figures(ResultsView(result, known.pair, known.history, known.posterior))
-
-
-def _folder(dataset: xr.Dataset) -> Path:
-    folder = Path(str(dataset.attrs["calibration"]))
-    return folder if folder.is_dir() else calibration_folder()

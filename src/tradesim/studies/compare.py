@@ -174,7 +174,8 @@ class Comparison:
                 + rows.to_string(index=False, float_format="{:.1f}".format))
 
     def _repr_html_(self) -> str:
-        rows = self.summary().drop(columns="scenario").to_html(index=False, float_format="{:.1f}".format, max_rows=SHOWN)
+        rows = self.summary().drop(columns="scenario").to_html(
+            index=False, float_format="{:.1f}".format, max_rows=SHOWN)
         return f"<p>{html.escape(self._heading)}</p>{rows}"
 
 
