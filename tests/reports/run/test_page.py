@@ -151,11 +151,11 @@ def test_identifiers_are_unique_and_links_lead_somewhere(page):
 def test_every_figure_has_words_instead_of_it_and_files(page):
     tags = Page(page.read_text(encoding="utf-8")).tags
     pictures = [attrs for tag, attrs in tags if attrs.get("role") == "img"]
-    assert len(pictures) == sum(tag == "svg" for tag, _ in tags) == 14
+    assert len(pictures) == sum(tag == "svg" for tag, _ in tags) == 15
     for attrs in pictures:
         assert len(attrs["aria-label"].split()) > 15
     files = sorted(path.name for path in (page.parent / "figures").iterdir())
-    assert len(files) == 28
+    assert len(files) == 30
     for path in (page.parent / "figures").glob("*.svg"):
         ET.parse(path)
 

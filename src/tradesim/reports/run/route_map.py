@@ -173,7 +173,6 @@ def _clear(line: Array, others: Array, badges: Sequence[Point]) -> Point:
 
 def _label(axes: Axes, view: ResultsView, place: Place) -> None:
     x, y = projected(np.array([[place.lon, place.lat]]))[0]
-    halo = [withStroke(linewidth=2.2, foreground="white", alpha=0.85)]
     if place.kind == "country":
         own = place.name in view.pair.importers
         axes.text(x, y, view.pair.name(place.name).upper() if own else view.pair.name(place.name),
@@ -186,8 +185,9 @@ def _label(axes: Axes, view: ResultsView, place: Place) -> None:
               markeredgewidth=0.8, zorder=5)
     right, up, across, along = PLACING[place.side or "right"]
     axes.annotate(place.title, (x, y), xytext=(right, up), textcoords="offset points",
-                  fontsize=SIZES[place.kind], ha=across, va=along, zorder=7, path_effects=halo,
-                  weight="bold" if place.kind == "capital" else "normal")
+                  fontsize=SIZES[place.kind], ha=across, va=along, zorder=7,
+                  weight="bold" if place.kind == "capital" else "normal",
+                  bbox={"facecolor": "white", "alpha": 0.65, "edgecolor": "none", "pad": 0.6})
 
 
 def _key(axes: Axes, view: ResultsView, carried: Sequence[Load]) -> None:
@@ -218,7 +218,7 @@ def _badge(axes: Axes, at: Point, number: str, colour: str) -> None:
                               "edgecolor": "white", "linewidth": 1.0})
 
 
-def smooth(points: Array, steps: int = 160) -> Array:
+def smooth(points: Array, steps: int = 64) -> Array:
     """Draw a curve through points that nowhere swings beyond them."""
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
     return np.asarray(PchipInterpolator(along, points)(np.linspace(0.0, along[-1], steps)))
