@@ -1,5 +1,6 @@
 """Blocks and mappers: nothing lost, errors that say what to do."""
 
+import re
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import pytest
 
 from tradesim.common import parallel
 from tradesim.common.errors import InputError
+from tradesim.common.extras import install
 
 
 def test_blocks_cover_all_rows_once():
@@ -27,7 +29,7 @@ def test_a_scheduler_that_does_not_answer_is_an_error(address):
 
 def test_without_dask_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(InputError, match=r'pip install "tradesim\[distributed\]"'), \
+    with pytest.raises(InputError, match=re.escape(install("distributed"))), \
             parallel.open_mapper(1, "local"):
         pass
 

@@ -32,7 +32,7 @@ def borrow_packages(environment: Path) -> None:
 def test_wheel_runs_from_an_empty_folder(tmp_path):
     sh(sys.executable, "-m", "pip", "wheel", ROOT, "--no-deps", "--wheel-dir", tmp_path,
        "--disable-pip-version-check", cwd=tmp_path)
-    (wheel,) = tmp_path.glob("tradesim-*.whl")
+    (wheel,) = tmp_path.glob("tradesim_scenarios-*.whl")
     environment = tmp_path / "environment"
     venv.create(environment, with_pip=False)
     python = environment / ("Scripts" if os.name == "nt" else "bin") / "python"

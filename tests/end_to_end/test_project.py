@@ -249,11 +249,32 @@ def workflows() -> dict[str, dict]:
 def test_workflows_run_every_part_of_the_script():
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     parts = set(re.search(r"all \| (.+)\) ;;", script)[1].split(" | "))
-    run = {step.get("run", "").removeprefix(".ci/run ") for jobs in workflows().values()
-           for job in jobs.values() for step in job["steps"]
-           if step.get("run", "").startswith(".ci/run ")}
+    run = {part for jobs in workflows().values() for job in jobs.values() for step in job["steps"]
+           if step.get("run", "").startswith(".ci/run ")
+           for part in ([step["run"].removeprefix(".ci/run ")] if "${{" not in step["run"]
+                        else job["strategy"]["matrix"]["part"])}
     assert run == parts
-    assert set(workflows()) == {"ci", "nightly"}
+    assert set(workflows()) == {"ci", "nightly", "release"}
+
+
+def test_the_recipe_needs_what_the_project_needs():
+    """conda-forge builds from the same metadata: version and dependencies are those of pip."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    recipe = yaml.safe_load((ROOT / "recipe" / "recipe.yaml").read_text(encoding="utf-8"))
+    needed = {line.replace(" ", "").replace("matplotlib-base", "matplotlib")
+              for line in recipe["requirements"]["run"]}
+    assert needed == {*project["dependencies"], f"python{project['requires-python']}"}
+    assert recipe["context"]["version"] == project["version"]
+    assert recipe["package"]["name"] == project["name"]
+
+
+def test_no_text_installs_the_other_tradesim():
+    """`tradesim` on the package index is another program."""
+    wrong = re.compile(r"pip install (?:-\S+ )*[\"']?tradesim(?![-_\w])")
+    found = {path.relative_to(ROOT).as_posix() for path in files_of_the_project()
+             if wrong.search(path.read_text(encoding="utf-8"))}
+    assert found <= {"CHANGELOG.md"}
 
 
 def constraints() -> dict[str, str]:
@@ -269,7 +290,7 @@ def test_constraints_cover_what_the_project_names():
     named = [*project["dependencies"], *(name for extra in
                                          project["optional-dependencies"].values()
                                          for name in extra)]
-    names = {re.match(r"[\w-]+", entry)[0].lower() for entry in named} - {"tradesim"}
+    names = {re.match(r"[\w-]+", entry)[0].lower() for entry in named} - {"tradesim-scenarios"}
     assert names <= set(constraints())
     text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
     assert "://" not in text

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 import fake_results
 from tradesim.cli import app as cli
 from tradesim.common.errors import InputError
+from tradesim.common.extras import install
 from tradesim.reports.compare.page import cell, facts, shown
 from tradesim.reports.compare.tables import Column, Table, outcomes, pages
 from tradesim.reports.export import excel as workbook
@@ -478,7 +479,7 @@ def test_missing_writer_of_workbooks_is_said_and_the_rest_is_left(call, monkeypa
     monkeypatch.setattr(workbook, "available", lambda: False)
     outcome = call("direct_flights", "--draws", "3", "--no-report")
     assert outcome.exit_code == 0, outcome.output
-    assert "pip install 'tradesim[office]'" in outcome.stderr
+    assert install("office") in outcome.stderr
     left = {path.name for path in (tmp_path / "results" / "comparison").iterdir()}
     assert left - {"comparison.parquet"} == {"comparison.csv", "manifest.json"}
 

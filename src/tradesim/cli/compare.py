@@ -16,6 +16,7 @@ from tradesim.cli.options import (
     repeat_command,
     results_folder,
 )
+from tradesim.common.extras import install
 
 OUTPUTS = ("report.html", "figures", "comparison.csv", "comparison.parquet", "comparison.xlsx",
            "manifest.json")
@@ -71,7 +72,7 @@ def compare(scenarios: tuple[str, ...], baseline: str, out: Path | None, draws: 
             scenarios, baseline, asked, cache=cache, force=force, align=align, say=note,
             watch=lambda name: terminal.progress(f"Simulating {name}"))
         if not excel.available():
-            note("comparison.xlsx is left out: pip install 'tradesim[office]' adds it")
+            note(f"comparison.xlsx is left out: {install('office')} adds it")
         with speak(language, asked.calibration):
             write(result, repeat_command("out", "force", "cache", "no_report",
                                          always=("baseline",)), work, report=not no_report)

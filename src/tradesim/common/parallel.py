@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 from threadpoolctl import ThreadpoolController
 
 from tradesim.common.errors import ConvergenceError, InputError, Problem
+from tradesim.common.extras import install
 
 Progress = Callable[[int, int], None]
 """Called with what is done and what there is in all."""
@@ -201,7 +202,7 @@ def _dask_client(scheduler: str, workers: int) -> Iterator[Any]:
         dask: Any = import_module("distributed")
     except ImportError as error:
         raise InputError([Problem("--scheduler", scheduler, "needs Dask, which is not installed",
-                                  'pip install "tradesim[distributed]"')]) from error
+                                  install("distributed"))]) from error
     if scheduler == LOCAL:
         with (_single_threads(),
               dask.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None,

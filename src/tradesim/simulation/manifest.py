@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import Field
 
+from tradesim import __version__
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.files import DISPLAY, calibration_folder, sha256
 from tradesim.common.output import is_leftover
@@ -151,7 +152,9 @@ def made_with(attrs: Mapping[str, Any], *names: str) -> Path:
 
 
 def version_of(package: str) -> str:
-    """Version of an installed package."""
+    """Version of an installed package; of tradesim, that of the program that runs."""
+    if package == "tradesim":
+        return __version__
     try:
         return version(package)
     except PackageNotFoundError:

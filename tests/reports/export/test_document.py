@@ -1,5 +1,6 @@
 """PDF and Word hold what the page holds: same sentences, tables and figures."""
 
+import re
 import sys
 import zipfile
 from pathlib import Path
@@ -11,6 +12,7 @@ from docx.oxml.ns import qn
 import fake_results
 from tradesim.cli.options import other_formats
 from tradesim.common.errors import InputError
+from tradesim.common.extras import install
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.pair import read_pair
 from tradesim.reports.export import document
@@ -135,8 +137,9 @@ def test_word_file_is_whole(page):
     ("pdf", "typst", "pdf"), ("docx", "docx", "office")])
 def test_a_missing_package_is_one_clear_error(monkeypatch, page, name, package, extra):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(InputError, match=rf"--format {name}: needs the package '{package}', which "
-                                         rf"is not installed; pip install 'tradesim\[{extra}\]'"):
+    with pytest.raises(InputError, match=re.escape(
+            f"--format {name}: needs the package '{package}', which is not installed; "
+            + install(extra))):
         report.rebuild(page.parent, formats=(name,))
 
 

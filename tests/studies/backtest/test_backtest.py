@@ -20,6 +20,7 @@ import fake_backtest
 from tradesim.cli.app import cli
 from tradesim.cli.backtest import _span
 from tradesim.common.errors import ConvergenceError, InputError, TradesimError
+from tradesim.common.extras import install
 from tradesim.common.files import calibration_folder, program
 from tradesim.inputs.pair import read_pair
 from tradesim.studies.backtest import backtest, scores, track_record
@@ -509,7 +510,7 @@ def test_without_statsmodels_the_command_says_what_to_install(monkeypatch, folde
     monkeypatch.setitem(sys.modules, "statsmodels", None)
     done = CliRunner().invoke(cli, ["backtest", "--calibration", str(folder)])
     assert done.exit_code == 2
-    assert 'pip install "tradesim[backtest]"' in done.output
+    assert install("backtest") in done.output
 
 
 def test_span():

@@ -1,11 +1,13 @@
 """Rivals: closed forms, second routes, properties, no warnings, loud failures."""
 
+import re
 import sys
 
 import numpy as np
 import pytest
 
 from tradesim.common.errors import ConvergenceError, InputError
+from tradesim.common.extras import install
 from tradesim.studies.backtest import benchmarks
 
 # What a search for the largest likelihood leaves in means and standard deviations of logs.
@@ -243,5 +245,5 @@ def test_orders_that_do_not_converge_are_left_out_and_counted(monkeypatch):
 
 def test_without_statsmodels_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "statsmodels.tsa.statespace.sarimax", None)
-    with pytest.raises(InputError, match=r'needs statsmodels.*pip install "tradesim\[backtest\]"'):
+    with pytest.raises(InputError, match=r"needs statsmodels.*" + re.escape(install("backtest"))):
         benchmarks.random_walk(walk(), 2)

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 import fake_sweep
 from tradesim.cli.app import cli
 from tradesim.common.errors import InputError
+from tradesim.common.extras import install
 from tradesim.reports.discover import condition, outcome, question_of, sentence, tidy
 from tradesim.studies.discover import prim
 from tradesim.studies.discover.discover import Question, discover, prepare, region
@@ -185,7 +186,7 @@ def test_the_tree_finds_the_same_and_covers_every_row_once(found):
 
 def test_the_tree_needs_its_package(sweep, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.tree", None)
-    with pytest.raises(InputError, match=r"needs scikit-learn; pip install 'tradesim\[discover\]'"):
+    with pytest.raises(InputError, match=re.escape("needs scikit-learn; " + install("discover"))):
         discover(sweep, Question(find_output(sweep, "turnover"), 500e6), method="tree")
 
 

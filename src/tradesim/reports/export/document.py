@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from tradesim.common.errors import InputError, Problem
+from tradesim.common.extras import install
 
 FORMATS = {"pdf": ("tradesim.reports.export.pdf", "typst", "pdf"),
            "docx": ("tradesim.reports.export.word", "docx", "office")}
@@ -174,7 +175,7 @@ def writer(name: str) -> Any:
         import_module(package)
     except ImportError as error:
         raise InputError([Problem(f"--format {name}", "", f"needs the package '{package}', which "
-                                  "is not installed", f"pip install 'tradesim[{extra}]'")]
+                                  "is not installed", install(extra))]
                          ) from error
     return import_module(module)
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import ConvergenceError, InputError, Problem
+from tradesim.common.extras import install
 
 SHORTEST = 8
 """Fewest known years of a series that a rival is fitted to."""
@@ -229,7 +230,7 @@ def _statsmodels(module: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise InputError([Problem("tradesim backtest", "", "needs statsmodels, which is not "
-                                  "installed", 'pip install "tradesim[backtest]"')]) from error
+                                  "installed", install("backtest"))]) from error
 
 
 def check_installed() -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
+from tradesim.common.extras import install
 from tradesim.common.parallel import Progress
 from tradesim.studies.discover.prim import (
     Box,
@@ -237,7 +238,7 @@ def tree(data: Data) -> tuple[tuple[Region, ...], float]:
         from sklearn.tree import DecisionTreeClassifier
     except ImportError as error:
         raise InputError([Problem("--method", "tree", "needs scikit-learn",
-                                  "pip install 'tradesim[discover]'")]) from error
+                                  install("discover"))]) from error
     grown = DecisionTreeClassifier(max_depth=DEPTH, random_state=0, class_weight="balanced",
                                    min_samples_leaf=max(1, int(LEAF * len(data.y))))
     skill = cross_val_score(grown, data.x, data.y, cv=5, scoring="balanced_accuracy").mean()

@@ -19,6 +19,7 @@ import pandas as pd
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.common.extras import install
 from tradesim.simulation.results import load
 
 JSON, INDICES = "sweep.json", "indices.csv"
@@ -238,7 +239,7 @@ def _table(folder: Path) -> pd.DataFrame:
         return pd.read_parquet(path) if path.name == PARQUET else pd.read_csv(path)
     except ImportError as error:
         raise _problem(path, "reading Parquet needs pyarrow",
-                       "pip install 'tradesim[parquet]'") from error
+                       install("parquet")) from error
     except (OSError, ValueError) as error:
         raise _problem(path, f"cannot be read: {error}", "run the sweep again") from error
 
