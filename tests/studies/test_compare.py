@@ -15,10 +15,10 @@ import fake_results
 from tradesim.cli import app as cli
 from tradesim.common.errors import InputError
 from tradesim.common.extras import install
-from tradesim.reports.compare.page import cell, facts, shown
-from tradesim.reports.compare.tables import Column, Table, outcomes, pages
+from tradesim.reports.compare.facts import facts, outcomes
+from tradesim.reports.compare.page import cell, shown_table
+from tradesim.reports.compare.tables import Column, Table, pages
 from tradesim.reports.export import excel as workbook
-from tradesim.reports.html_page import environment
 from tradesim.simulation import cache, model, results
 from tradesim.simulation.manifest import DATA, MANIFEST
 from tradesim.simulation.summary import summary as summarise
@@ -26,12 +26,17 @@ from tradesim.studies.compare import (
     TIE,
     Comparison,
     compare,
-    contained,
     first_year,
     gains,
-    moved_reference,
     ranked,
     regret,
+)
+from tradesim.studies.compare_paths import (
+    alike,
+    contained,
+    most_different,
+    moved_reference,
+    trough,
 )
 from tradesim.studies.compare_table import COLUMNS, table
 
@@ -224,17 +229,19 @@ def test_outcomes_and_facts_agree_with_the_table(three, base):
     shares = dict(zip(best["scenario"], best["value"], strict=True))
     for row in outcomes(three):
         assert row["best"] == pytest.approx(shares[row["name"]])
-        assert row["average"][1] <= row["average"][2]
+        assert row["average"].low <= row["average"].high
     said = facts(three, base.pair)
-    assert said["first"]["name"] == "large"
-    assert said["rows"][0]["average"][0] == pytest.approx(
+    assert said["leader"]["name"] == "large"
+    assert said["rows"][0]["average"].mean == pytest.approx(
         tidy.query("scenario == 'large' and variable == 'turnover' and case == 'effect' and "
                    f"statistic == 'mean' and year == {three.last} and "
                    f"count == '{three.count}'")["value"].item() / 1e6)
 
 
 @pytest.mark.parametrize(("value", "kind", "text"), [
-    ((12.34, -1.0, 20.0), "range", "12.3 (-1.0 to 20.0)"), (0.004, "share", "< 1"),
+    ((12.34, -1.0, 20.0), "range", "12.3 (−1.0 to 20.0)"),
+    ((47.3, 50.0, 50.0), "range", "47.3 (mostly 50.0)"), ((2.0, 2.0, 2.0), "range", "2.00"),
+    (0.004, "share", "< 1"),
     (0.0, "share", "0"), (1.0, "share", "> 99"), (0.42, "share", "42"), (2031.5, "year", "2032"),
     (None, "year", ""), (1234.0, "money", "1230")])
 def test_cells_are_rounded_as_in_the_report(value, kind, text):
@@ -347,31 +354,6 @@ def test_unknown_count_is_refused_even_when_kept(filled):
         filled(count="kazak")
 
 
-# The sentences.
-
-def said(comparison, pair):
-    words = environment().from_string(
-        '{% import "compare_words.j2" as say %}{{ say.answer(f) }}')
-    return " ".join(words.render(f=facts(comparison, pair)).split())
-
-
-def test_answer_names_the_best_and_what_holds_others(base):
-    small = made(base.pair, "small", 0.4, scenario={"levers": {"x": {}}})
-    large = made(base.pair, "large", 1.0, scenario={"levers": {"x": {}, "y": {}}})
-    text = said(compare(made(base.pair, "none", 0.0), small, large), base.pair)
-    assert "Of the 2 scenarios, <b>Title of large</b> adds most to turnover: USD" in text
-    assert "Title of large holds everything that Title of small sets" in text
-    assert "parameters" not in text
-
-
-def test_answer_without_effect_and_with_only_losses(base):
-    none, same = made(base.pair, "none", 0.0), made(base.pair, "same", 0.0)
-    assert "No scenario changes turnover in 2035" in said(compare(none, same), base.pair)
-    large = made(base.pair, "large", 1.0)
-    text = said(compare(none, large, baseline="large"), base.pair)
-    assert "No scenario adds to turnover on average; <b>Title of none</b> comes nearest" in text
-
-
 # The command.
 
 @pytest.fixture
@@ -399,7 +381,8 @@ def test_command_leaves_tables_workbook_figures_and_report(left):
     assert names >= {"report.html", "figures", "comparison.csv", "comparison.xlsx",
                      "manifest.json"}
     assert {path.suffix for path in (folder / "figures").iterdir()} == {".png", ".svg"}
-    assert len(list((folder / "figures").iterdir())) == 12
+    assert {path.stem for path in (folder / "figures").iterdir()} == {
+        "ranked", "fans", "best", "parties", "heat"}
     assert re.search(r"^eaeu_fta .*%.*%$", output, re.M)
     assert output.rstrip().endswith(f"Report: {folder / 'report.html'}")
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
@@ -408,15 +391,17 @@ def test_command_leaves_tables_workbook_figures_and_report(left):
                                    "--draws 20")
 
 
-def test_report_needs_no_network_and_opens_with_what_differs(left):
+def test_report_needs_no_network_and_opens_with_the_answer(left):
     page = (left[0] / "report.html").read_text(encoding="utf-8")
     assert not re.search(r"<(script|link|img|iframe)|@import|url\((?!#)", page)
-    sections = [page.index(text) for text in ('id="inputs"', 'id="answer"', 'id="figure-effects"',
-                                              'id="tables"', 'id="reproduce"')]
+    sections = [page.index(text) for text in (
+        'id="answer"', 'id="figure-ranked"', 'id="figure-fans"', 'id="reading"', '<details',
+        'id="inputs"', 'id="tables"', 'id="reproduce"')]
     assert sections == sorted(sections)
-    assert "scenarios/eaeu_fta.yaml:" in page[sections[0]:sections[1]]
-    assert page.count("<svg") == 6
-    assert page.count('role="img" aria-label="') == 6
+    assert "scenarios/eaeu_fta.yaml:" in page[sections[4]:]
+    assert "scenarios/eaeu_fta.yaml:" not in page[:sections[4]]
+    assert page.count("<svg") == 5
+    assert page.count('role="img" aria-label="') == 5
     assert not re.search(r"\bnan\b|None|inf\b|\{\{|\}\}", re.sub(r"<svg.*?</svg>", "", page,
                                                                 flags=re.S))
 
@@ -484,6 +469,19 @@ def test_missing_writer_of_workbooks_is_said_and_the_rest_is_left(call, monkeypa
     assert left - {"comparison.parquet"} == {"comparison.csv", "manifest.json"}
 
 
+def test_paths_to_draw_can_be_picked_and_unknown_ones_are_refused(call, tmp_path):
+    words = ("direct_flights", "dzud", "--draws", "2")
+    outcome = call(*words, "--show", "dzud")
+    assert outcome.exit_code == 0, outcome.output
+    picture = (tmp_path / "results/comparison/figures/fans.svg").read_text(encoding="utf-8")
+    assert "A dzud" in picture
+    assert "Direct flights" not in picture
+    outcome = call(*words, "--show", "dzut", "--out", "other")
+    assert outcome.exit_code == 2
+    assert "--show: dzut: is not among the scenarios compared" in outcome.stderr
+    assert not (tmp_path / "other").exists()
+
+
 def test_one_scenario_one_draw_one_year_can_be_drawn(call):
     outcome = call("direct_flights", "--draws", "1", "--set", "horizon=2026")
     assert outcome.exit_code == 0, outcome.output
@@ -516,33 +514,54 @@ def with_event(base, *, all_of_them=False):
 def test_an_event_is_shown_last_and_is_nobodys_choice(base):
     found = with_event(base)
     assert ranked(found) == ["small", "boom"]  # though the boom brings more
-    chosen = regret(found)
-    event = chosen.names.index("boom")
-    assert chosen.chance[event] == 0.0
-    assert chosen.chance.sum() == pytest.approx(1.0)
-    assert np.isnan(chosen.loss[event]).all()
-    assert np.nanmin(chosen.loss) == 0.0
-    assert chosen.minimax != "boom"
+    assert regret(found).names == ("none", "small")
+    assert regret(found).chance.sum() == pytest.approx(1.0)
     said = facts(found, base.pair)
-    assert said["events"] == ["Title of boom"]
-    assert "Title of boom" not in {item["label"] for item in said["often"]
-                                   if item["share"] > 0}
+    assert [row["title"] for row in said["events"]] == ["Title of boom"]
+    assert [row["title"] for row in said["rows"]] == ["Title of small"]
 
 
-def test_an_event_has_empty_cells_in_the_table_of_regret(base):
+def test_an_event_is_in_no_table_of_regret(base):
     found = with_event(base)
-    tables = [shown(one) for one in pages(found, base.pair, dict.fromkeys(found.names, ()))]
+    tables = [shown_table(one) for one in pages(found, base.pair, dict.fromkeys(found.names, ()))]
     regrets = [row for one in tables if one["name"] == "regret" for row in one["rows"]]
-    events = [row[1:] for row in regrets if row[0] == "Title of boom"]
-    assert events
-    assert all(set(row) == {""} for row in events)
-    assert all("" not in row for row in regrets if row[0] == "Title of small")
+    assert {row[0] for row in regrets} == {"Title of none", "Title of small"}
 
 
-def test_a_comparison_of_events_alone_ranks_them(base):
+def test_events_alone_keep_the_order_given(base):
     found = with_event(base, all_of_them=True)
-    assert ranked(found) == ["boom", "small"]
-    assert not np.isnan(regret(found).loss).any()
+    assert ranked(found) == ["small", "boom"]
+    assert facts(found, base.pair)["rows"] == []
+    tables = pages(found, base.pair, dict.fromkeys(found.names, ()))
+    assert not [one for one in tables if one.name == "regret"]
+
+
+def path_of(base, name, by_year):
+    """Make up a run whose turnover is 100 plus so many million by year from the second on."""
+    run = made(base.pair, name, 0.0)
+    turnover = np.full(run["turnover"].shape, 100e6)
+    turnover[..., 1:1 + len(by_year)] += 1e6 * np.array(by_year)
+    run["turnover"] = (run["turnover"].dims, turnover)
+    return run
+
+
+def test_the_trough_of_an_event_and_when_half_is_over(base):
+    found = compare(path_of(base, "none", []), path_of(base, "dip", [-3, -8, -5, -4, -1]),
+                    path_of(base, "for_good", [-2] * 10), path_of(base, "idle", []))
+    years = found.years
+    assert trough(found, "dip") == (years[2], years[4])
+    assert trough(found, "for_good") == (years[1], None)
+    assert trough(found, "idle") == (years[0], None)
+
+
+def test_the_most_different_paths_are_chosen_and_twins_left_out(base):
+    found = compare(*(path_of(base, name, steps) for name, steps in {
+        "none": [], "up": [9, 9], "twin": [9, 9], "near": [8, 9], "late": [0, 0, 7],
+        "down": [-6], "idle": []}.items()))
+    assert set(most_different(found, 3)) == {"up", "late", "down"}
+    assert set(most_different(found, 9)) == {"up", "late", "down", "near"}
+    assert alike(found)["twin"] == ["up"]
+    assert alike(found)["near"] == []
 
 
 def test_a_run_says_which_of_its_levers_are_shocks():

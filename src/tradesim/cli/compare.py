@@ -41,6 +41,9 @@ Examples:
 @SET
 @click.option("--count", metavar="NAME", help="Whose statistics the headline uses; the target's "
                                               "by default.")
+@click.option("--show", "shown", multiple=True, metavar="SCENARIO",
+              shell_complete=complete_scenarios, help="Scenario whose path to draw year by year; "
+              "may be repeated. By default the six policies that differ most.")
 @click.option("--align", is_flag=True, help="Cut all scenarios to the shortest horizon.")
 @click.option("--force", is_flag=True, help="Run again what was run before.")
 @click.option("--cache", type=click.Path(path_type=Path), metavar="DIR", envvar="TRADESIM_CACHE",
@@ -50,9 +53,9 @@ Examples:
 @LANGUAGE
 @click.option("--no-report", is_flag=True, help="Save tables only, without figures and report.")
 def compare(scenarios: tuple[str, ...], baseline: str, out: Path | None, draws: int | None,
-            seed: int | None, overrides: tuple[str, ...], count: str | None, align: bool,
-            force: bool, cache: Path, calibration: Path | None, language: str,
-            no_report: bool) -> None:
+            seed: int | None, overrides: tuple[str, ...], count: str | None,
+            shown: tuple[str, ...], align: bool, force: bool, cache: Path,
+            calibration: Path | None, language: str, no_report: bool) -> None:
     """Compare scenarios on the same draws.
 
     Each SCENARIO is a YAML file, the name of a scenario that comes with tradesim, or the folder
@@ -75,6 +78,7 @@ def compare(scenarios: tuple[str, ...], baseline: str, out: Path | None, draws: 
             note(f"comparison.xlsx is left out: {install('office')} adds it")
         with speak(language, asked.calibration):
             write(result, repeat_command("out", "force", "cache", "no_report",
-                                         always=("baseline",)), work, report=not no_report)
+                                         always=("baseline",)), work, report=not no_report,
+                  shown=shown)
     click.echo(outcome(result))
     click.echo(f"Results: {target}" if no_report else f"Report: {target / 'report.html'}")

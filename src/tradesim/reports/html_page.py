@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 from tradesim.reports import language, wording
 from tradesim.reports.figure_style import Draw, save, styled
@@ -28,22 +30,34 @@ def environment() -> jinja2.Environment:
     made.install_gettext_callables(  # type: ignore[attr-defined]
         language.gettext, language.ngettext, newstyle=True)
     made.filters.update(
-        money=wording.money, changed=wording.changed, percent=wording.percent,
+        money=wording.money, number=wording.pretty, changed=wording.changed,
+        percent=wording.percent,
         probability=wording.probability, plural=wording.plural, plain_range=wording.interval,
         brackets=wording.plain_interval, lower_first=lambda text: text[:1].lower() + text[1:],
-        squeeze=lambda text: " ".join(text.split()))
+        squeeze=_squeezed, sentences=_sentences)
     return made
 
 
+def _squeezed(text: str) -> str:
+    """Leave one space between words; what is markup stays markup."""
+    return type(text)(" ".join(text.split()))
+
+
+def _sentences(parts: Sequence[str]) -> Markup:
+    """Put sentences one after another; empty ones are left out."""
+    return Markup(" ").join(Markup(_squeezed(part)) for part in parts if part.strip())
+
+
 def render(template: str, mark: str, unbroken: Sequence[tuple[str, str]] = (),
-           **given: Any) -> str:
+           filters: Mapping[str, Callable[..., str]] = MappingProxyType({}), **given: Any) -> str:
     """Fill a template, without empty lines and spaces at the ends of lines.
 
     `mark` names the run in the titles of tables; `unbroken` holds rules for spaces that do not
-    break: `AMOUNTS`, `RANGES`.
+    break: `AMOUNTS`, `RANGES`; `filters` are those of the page alone.
     """
-    text = environment().get_template(template).render(
-        language=language.code(), mark=mark, **given)
+    made = environment()
+    made.filters.update(filters)
+    text = made.get_template(template).render(language=language.code(), mark=mark, **given)
     for pattern, replacement in unbroken:
         text = re.sub(pattern, replacement, text)
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"

@@ -19,7 +19,7 @@ import xarray as xr
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
-from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO
+from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,16 +28,13 @@ CASES = (SCENARIO, IMPLEMENTED)
 ACCOUNTS = ("consumer_surplus", "producer_surplus", "exporter_surplus", "tariff_revenue", "welfare")
 
 CRITERIA = ("turnover", "welfare")
-"""What "best" may mean: turnover on the headline count, or the welfare of both members."""
+"""What "best" may mean: turnover on the headline count, or the welfare of both members to then."""
 
 SHOWN = 20
 """Scenarios that fit on a screen."""
 
 TIE = 1e3
 """Scenarios within this amount (USD a year) of the best of a draw share the first place."""
-
-SAME = 1e-5
-"""Relative difference above which two reference paths are not the same path."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,11 +63,15 @@ class Comparison:
         return self.names[1:]
 
     @cached_property
-    def events(self) -> frozenset[str]:
-        """Scenarios with a shock beside others without: nobody chooses them, so none is best."""
-        found = frozenset(name for name in self.packages
-                          if json.loads(self.runs[name].attrs.get("shocks", "[]")))
-        return found if len(found) < len(self.packages) else frozenset()
+    def events(self) -> list[str]:
+        """Scenarios with a shock, in the order given: nobody chooses them, so none is ranked."""
+        return [name for name in self.packages
+                if json.loads(self.runs[name].attrs.get("shocks", "[]"))]
+
+    @property
+    def policies(self) -> list[str]:
+        """Scenarios that can be chosen, in the order given."""
+        return [name for name in self.packages if name not in self.events]
 
     @property
     def first(self) -> xr.Dataset:
@@ -265,14 +266,14 @@ def _other_files(by_name: Mapping[str, str]) -> dict[str, str]:
 
 
 def ranked(comparison: Comparison, case: str = SCENARIO) -> list[str]:
-    """Scenarios but the baseline by their mean effect on turnover in the last year, largest first.
+    """Policies by their mean effect on turnover in the last year, largest first.
 
-    Turnover is on the headline count. Events stand behind what can be chosen.
+    Turnover is on the headline count. Events follow in the order given: they have no rank.
     """
     where = {"count": comparison.count, "year": comparison.last}
     means = {name: float(comparison.change("turnover", name, case, **where).mean())
-             for name in comparison.packages}
-    return sorted(means, key=lambda name: (name in comparison.events, -means[name]))
+             for name in comparison.policies}
+    return [*sorted(means, key=lambda name: -means[name]), *comparison.events]
 
 
 def probability(comparison: Comparison, name: str, case: str, count: str) -> Array:
@@ -291,26 +292,6 @@ def first_year(comparison: Comparison, name: str, case: str) -> Array:
                                 count=comparison.target_count) >= comparison.target
     years = np.asarray(comparison.years, dtype=float)
     return np.where(reached.any(axis=1), years[reached.argmax(axis=1)], np.nan)
-
-
-def contained(comparison: Comparison) -> dict[str, list[str]]:
-    """For each scenario, those whose levers and settings it holds too, and more."""
-    def parts(name: str) -> set[str]:
-        scenario = comparison.scenario(name)
-        levers = {json.dumps([lever, settings], sort_keys=True)
-                  for lever, settings in scenario["levers"].items()}
-        return levers | {json.dumps(item) for item in scenario["parameters"].items()}
-
-    by_name = {name: parts(name) for name in comparison.packages}
-    return {name: [other for other, less in by_name.items() if less and less < own]
-            for name, own in by_name.items()}
-
-
-def moved_reference(comparison: Comparison) -> list[str]:
-    """Scenarios whose path without policy is not the baseline's, because they set parameters."""
-    base = comparison.levels("turnover", comparison.baseline, REFERENCE)
-    return [name for name in comparison.packages if not np.allclose(
-        comparison.levels("turnover", name, REFERENCE), base, rtol=SAME, atol=0.0)]
 
 
 def members(comparison: Comparison) -> list[str]:
@@ -333,18 +314,22 @@ def gains(comparison: Comparison, name: str, importer: str, case: str,
 
 
 def outcome(comparison: Comparison, name: str, criterion: str, case: str) -> Array:
-    """Give what one of `CRITERIA` judges a scenario by, by draw: USD in the last year."""
+    """Give what one of `CRITERIA` judges a scenario by, by draw, USD.
+
+    Turnover is that of the last year. Welfare is the present value of all years: sales adjust more
+    slowly than prices, so that a single year would show one of them without the other.
+    """
     last = {"year": comparison.last}
     if criterion == "turnover":
         return comparison.levels("turnover", name, case, count=comparison.count, **last)
-    return np.asarray(comparison.levels("welfare", name, case, **last).sum(axis=1))
+    return np.asarray(comparison.levels("welfare_present_value", name, case, **last).sum(axis=1))
 
 
 @dataclass(frozen=True)
 class Regret:
     """How much is missed in each draw by not having chosen that draw's best scenario."""
 
-    names: tuple[str, ...]  # the baseline among them: to do nothing is a choice too
+    names: tuple[str, ...]  # the baseline first: to do nothing is a choice too
     loss: Array  # USD by scenario and draw; zero for the best
     best: Array  # share of the first place by scenario and draw; ties (`TIE`) share it equally
 
@@ -371,22 +356,19 @@ class Regret:
     @property
     def minimax(self) -> str:
         """Scenario whose largest regret is smallest."""
-        return self.names[int(np.nanargmin(self.worst))]
+        return self.names[int(np.argmin(self.worst))]
 
     @property
     def tied(self) -> float:
         """Share of draws in which all scenarios tie: nothing makes a difference."""
-        chosen = ~np.isnan(self.loss[:, 0])
-        return float(np.all(self.best[chosen] > 0.0, axis=0).mean())
+        return float(np.all(self.best > 0.0, axis=0).mean())
 
 
 def regret(comparison: Comparison, criterion: str = "turnover",
            case: str = SCENARIO) -> Regret:
     """Compare each scenario with the best one, draw by draw, by one of `CRITERIA`."""
-    names = tuple(comparison.names)
+    names = (comparison.baseline, *comparison.policies)
     values = np.stack([outcome(comparison, name, criterion, case) for name in names])
-    event = np.array([name in comparison.events for name in names])
-    values[event] = np.nan
-    loss = values[~event].max(axis=0) - values
+    loss = values.max(axis=0) - values
     first = (loss <= TIE).astype(float)
     return Regret(names, loss, first / first.sum(axis=0))

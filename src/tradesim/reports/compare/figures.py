@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import SymLogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from tradesim.common.arrays import MILLION, Array
 from tradesim.inputs.pair import Pair
+from tradesim.reports.compare.facts import outcomes
 from tradesim.reports.compare.tables import RANGE, Table, heat
 from tradesim.reports.figure_style import (
     FAN,
@@ -26,7 +26,6 @@ from tradesim.reports.figure_style import (
     subplots,
     whole_years,
 )
-from tradesim.reports.ranges import mean_range
 from tradesim.reports.wording import pretty, words, wrapped
 from tradesim.simulation.draws import IMPLEMENTED as IMPLEMENTED_CASE
 from tradesim.simulation.draws import SCENARIO as SCENARIO_CASE
@@ -35,14 +34,17 @@ from tradesim.studies.compare import (
     CRITERIA,
     Comparison,
     members,
-    probability,
     ranked,
     regret,
 )
+from tradesim.studies.compare_paths import most_different
 
 COLUMNS = 3
-LINES = ("#0072B2", "#C04F00", "#00795A", "#A3497D", "#8A6A00", "#4d4d4d", "#5B2C83", "#B01E3C")
-"""Colours of scenarios where lines share a panel; dashes tell further ones apart."""
+SHOWN = 6
+"""Paths drawn in full where the reader picks none."""
+
+ROW, LABEL = 0.29, 46
+"""Height of a row in inches, and longest line of its label in characters."""
 
 SMALLEST = 0.1
 """Change (USD million) below which the colours of a heat map are linear."""
@@ -51,17 +53,83 @@ ZERO = 0.005
 """Change (USD million) below which a cell says 0."""
 
 
-def figures(comparison: Comparison, pair: Pair, tables: Sequence[Table]) -> dict[str, Draw]:
-    """Give what draws each figure, in the order of the page."""
-    drawn: dict[str, Draw] = {name: partial(draw, comparison, pair) for name, draw in (
-        ("effects", effects), ("fans", fans), ("chances", chances), ("best", best),
-        ("heat", heat_map))}
-    return drawn | {"parties": lambda: parties(comparison, pair, tables)}
+def figures(comparison: Comparison, pair: Pair, tables: Sequence[Table],
+            shown: Sequence[str] = ()) -> dict[str, Draw]:
+    """Give what draws each figure: of policies, of shocks, of the paths `shown`, and the annex.
+
+    By default the paths are those of the policies that differ most.
+    """
+    paths = list(shown) or most_different(comparison, SHOWN)
+    wanted: dict[str, Draw] = {}
+    if comparison.policies:
+        wanted["ranked"] = partial(dots, comparison, pair)
+    if comparison.events:
+        wanted["events"] = partial(event_paths, comparison, pair)
+    if paths:
+        wanted["fans"] = partial(fans, comparison, pair, paths)
+    if len(comparison.policies) > 1:
+        wanted["best"] = partial(best, comparison, pair)
+    return wanted | {"parties": partial(parties, comparison, pair, tables),
+                     "heat": partial(heat_map, comparison, pair)}
 
 
-def fans(comparison: Comparison, pair: Pair) -> Figure:
-    """Turnover of each scenario over the baseline's fan: small multiples."""
-    names = ranked(comparison)
+def dots(comparison: Comparison, pair: Pair) -> Figure:
+    """Policies ranked by what they add to turnover, each with its numbers at the right."""
+    rows = outcomes(comparison)
+    figure, (axes,) = _figure("ranked", 1.75 + ROW * len(rows), year=comparison.last,
+                              count=pair.name(comparison.count))
+    phrase, places = words("compare")["figures"]["ranked"], np.arange(len(rows))
+    change = [row["implemented"] for row in rows]
+    axes.hlines(places, [one.low for one in change], [one.high for one in change],
+                color=IMPLEMENTED, linewidth=2.2, alpha=0.6)
+    axes.plot([row["median"] for row in rows], places, "|", color=IMPLEMENTED, markersize=9,
+              markeredgewidth=1.6)
+    axes.plot([one.mean for one in change], places, "D", color=IMPLEMENTED, markersize=5)
+    axes.plot([row["average"].mean for row in rows], places, "o", color=SCENARIO, markersize=5.5)
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.set_yticks(places, [wrapped(f"{row['rank']}  {row['title']}", LABEL) for row in rows],
+                    fontsize=8)
+    horizontal_bars(axes, len(rows), ticks=6)
+    axes.set_xlabel(phrase["axis"])
+    for place, row in zip(places, rows, strict=True):
+        _numbers(axes, float(place), pretty(row["average"].mean), pretty(row["implemented"].mean))
+    _numbers(axes, -1.0, phrase["short"]["average"], phrase["short"]["implemented"])
+    _legend(figure, [(SCENARIO, "o", phrase["average"]), (IMPLEMENTED, "D", phrase["implemented"]),
+                     (IMPLEMENTED, "|", phrase["median"])])
+    return figure
+
+
+def _numbers(axes: Axes, row: float, one: str, two: str) -> None:
+    """Write the two numbers of a row beside the axes, each in the colour of its mark."""
+    where: tuple[Any, Any] = ("axes fraction", "data")
+    for text, shift, colour in ((one, 46, SCENARIO), (two, 96, IMPLEMENTED)):
+        beside(axes, text, (1.0, row), (shift, 0), xycoords=where, ha="right", va="center",
+               fontsize=8, color=colour, annotation_clip=False)
+
+
+def event_paths(comparison: Comparison, pair: Pair) -> Figure:
+    """Draw what each event does to turnover year by year, one small panel each."""
+    names = comparison.events
+    across = len(names) if len(names) <= COLUMNS + 1 else COLUMNS
+    down = -(-len(names) // across)
+    figure, panels = _figure("events", 0.75 + 1.75 * down, rows=down, columns=across,
+                             used=len(names), sharey=True, count=pair.name(comparison.count))
+    for axes, name in zip(panels, names, strict=False):
+        change = comparison.change("turnover", name, SCENARIO_CASE,
+                                   count=comparison.count) / MILLION
+        low, high = np.quantile(change, [0.1, 0.9], axis=0)
+        axes.fill_between(comparison.years, low, high, color=SCENARIO, alpha=0.2, linewidth=0)
+        axes.plot(comparison.years, change.mean(axis=0), color=SCENARIO)
+        axes.axhline(0, color="black", linewidth=0.8)
+        axes.set_title(wrapped(comparison.label(name), 84 // across), fontsize=8)
+        _years(axes)
+    for axes in panels[:len(names):across]:
+        axes.set_ylabel(words("compare")["figures"]["events"]["axis"], fontsize=8)
+    return figure
+
+
+def fans(comparison: Comparison, pair: Pair, names: Sequence[str]) -> Figure:
+    """Turnover of some scenarios over the baseline's fan: small multiples."""
     rows = -(-len(names) // COLUMNS)
     figure, panels = _figure("fans", 0.9 + 1.75 * rows, rows=rows,
                              columns=min(COLUMNS, len(names)), used=len(names), sharey=True,
@@ -92,60 +160,11 @@ def fans(comparison: Comparison, pair: Pair) -> Figure:
     return figure
 
 
-def effects(comparison: Comparison, pair: Pair) -> Figure:
-    """Effects on turnover, ranked: dot and 80 % range, one panel for each milestone."""
-    names = ranked(comparison)
-    figure, panels = _figure("effects", 1.4 + 0.45 * len(names), columns=len(comparison.milestones),
-                             sharey=True, count=pair.name(comparison.count))
-    rows, phrase = np.arange(len(names)), words("compare")["figures"]["effects"]
-    for axes, year in zip(panels, comparison.milestones, strict=True):
-        for case, colour, shift in ((SCENARIO_CASE, SCENARIO, -0.15),
-                                    (IMPLEMENTED_CASE, IMPLEMENTED, 0.15)):
-            values = [mean_range(comparison.change(
-                "turnover", name, case, count=comparison.count, year=year), MILLION)
-                for name in names]
-            centre, low, high = (np.array(part) for part in zip(*values, strict=True))
-            axes.hlines(rows + shift, low, high, color=colour, linewidth=1.5)
-            axes.plot(centre, rows + shift, "o" if shift < 0 else "D", color=colour, markersize=4.5)
-        axes.axvline(0, color="black", linewidth=0.8)
-        axes.set_title(str(year))
-        axes.set_yticks(rows, [wrapped(comparison.label(name), 24) for name in names], fontsize=8)
-        horizontal_bars(axes)
-        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-        axes.set_xlabel(phrase["axis"])
-    panels[0].set_ylim(len(names) - 0.5, -0.5)
-    _legend(figure, [(SCENARIO, "o", phrase["average"]), (IMPLEMENTED, "D", phrase["implemented"])])
-    return figure
-
-
-def chances(comparison: Comparison, pair: Pair) -> Figure:
-    """Probability of the target by year, on its count: risk-weighted and if implemented."""
-    figure, panels = _figure("chances", 3.9, columns=2, sharey=True,
-                             count=pair.name(comparison.target_count))
-    names = [comparison.baseline, *ranked(comparison)]
-    top = 0.0
-    for axes, case in zip(panels, CASES, strict=True):
-        labels = []
-        for index, name in enumerate(names):
-            share = 100 * probability(comparison, name, case, comparison.target_count)
-            colour = "black" if index == 0 else LINES[(index - 1) % len(LINES)]
-            dash = (0, (3, 1.5)) if index == 0 or index > len(LINES) else "-"
-            axes.plot(comparison.years, share, color=colour, linestyle=dash, linewidth=1.3)
-            labels.append((float(share[-1]), wrapped(comparison.label(name), 22), colour))
-            top = max(top, float(share.max()))
-        axes.set_title(words("compare")["cases"][case])
-        _years(axes)
-        axes.set_ylim(0, max(10.0, min(100.0, 1.1 * top)))
-        _name_lines(axes, labels)
-    panels[0].set_ylabel(words("compare")["figures"]["chances"]["axis"])
-    return figure
-
-
 def heat_map(comparison: Comparison, pair: Pair) -> Figure:
     """Change by direction, product group and scenario."""
     names = ranked(comparison)
     groups = [pair.name(str(group)) for group in comparison.first["group"].to_numpy()]
-    figure, panels = _figure("heat", 2.0 + 0.55 * max(len(names), 2), rows=2, sharex=True,
+    figure, panels = _figure("heat", 2.0 + 2.2 * ROW * max(len(names), 2), rows=2, sharex=True,
                              year=comparison.last, count=pair.name(comparison.count))
     for axes, importer in zip(panels, members(comparison), strict=True):
         _cells(axes, heat(comparison, importer), [comparison.label(name) for name in names], groups)
@@ -156,7 +175,7 @@ def heat_map(comparison: Comparison, pair: Pair) -> Figure:
 
 def parties(comparison: Comparison, pair: Pair, tables: Sequence[Table]) -> Figure:
     """Who gains and who loses in each market, from the tables of sales and of accounts."""
-    figure, panels = _figure("parties", 2.7 + 0.5 * max(len(comparison.packages), 2), rows=2,
+    figure, panels = _figure("parties", 3.2 + 2.2 * ROW * max(len(comparison.packages), 2), rows=2,
                              year=comparison.last)
     phrase = words("compare")["figures"]["parties"]
     for number, (axes, importer) in enumerate(zip(panels, members(comparison), strict=True)):
@@ -175,7 +194,8 @@ def parties(comparison: Comparison, pair: Pair, tables: Sequence[Table]) -> Figu
 
 def best(comparison: Comparison, pair: Pair) -> Figure:
     """Share of draws in which each scenario is the best, by criterion."""
-    names = [*ranked(comparison), comparison.baseline]
+    names = [*(name for name in ranked(comparison) if name in comparison.policies),
+             comparison.baseline]
     figure, panels = _figure("best", 1.3 + 0.3 * len(names), columns=len(CRITERIA), sharey=True,
                              last=comparison.last)
     phrase, rows = words("compare")["figures"]["best"], np.arange(len(names))
@@ -186,7 +206,7 @@ def best(comparison: Comparison, pair: Pair) -> Figure:
             share = [100 * one.chance[one.names.index(name)] for name in names]
             axes.barh(rows + shift, share, height=0.36, color=colour, alpha=0.85)
         axes.set_title(phrase["panel"].format(criterion=words("compare")["criteria"][criterion]))
-        axes.set_yticks(rows, [wrapped(comparison.label(name), 30) for name in names], fontsize=8)
+        axes.set_yticks(rows, [wrapped(comparison.label(name), 34) for name in names], fontsize=7.5)
         axes.tick_params(axis="y", length=0)
         axes.set_xlim(0, 100)
         axes.grid(axis="y", visible=False)
@@ -217,7 +237,7 @@ def _cells(axes: Axes, values: Array, rows: Sequence[str], columns: Sequence[str
                          ha="center", va="center", fontsize=6.5,
                          color="white" if dark else "black")
         text.set_in_layout(False)  # measuring hundreds of numbers would take a second
-    axes.set_yticks(range(len(rows)), [wrapped(text, 26) for text in rows], fontsize=7)
+    axes.set_yticks(range(len(rows)), [wrapped(text, 34) for text in rows], fontsize=7)
     axes.set_xticks(range(len(columns)), [wrapped(text, 14) for text in columns], fontsize=7,
                     rotation=60, ha="right", rotation_mode="anchor")
     axes.tick_params(length=0)
@@ -229,21 +249,8 @@ def _legend(figure: Figure, marks: Sequence[tuple[str, str, str]]) -> None:
     axes = figure.axes[0]
     handles = [axes.plot([], [], mark, color=colour, markersize=5, label=label)[0]
                for colour, mark, label in marks]
-    figure.legend(handles=handles, loc="outside lower left", frameon=False, fontsize=8)
-
-
-def _name_lines(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
-    """Name lines at their right ends, in the order of their ends and evenly apart."""
-    low, high = axes.get_ylim()
-    order = sorted(labels)
-    heights = [sum(1 + text.count("\n") for _, text, _ in order[:index]) + text.count("\n") / 2
-               for index, (_, text, _) in enumerate(order)]
-    step = min(0.055, 0.98 / (heights[-1] + 1.5))
-    middle_at = float(np.mean([value for value, _, _ in order]) - low) / (high - low)
-    start = min(max(0.02, middle_at - step * heights[-1] / 2), 0.99 - step * heights[-1])
-    for (_, text, colour), height in zip(order, heights, strict=True):
-        beside(axes, text, (1.0, start + step * height), (4, 0), xycoords="axes fraction",
-               color=colour, va="center", fontsize=7, linespacing=0.95)
+    figure.legend(handles=handles, loc="outside lower left", frameon=False, fontsize=8,
+                  ncols=len(handles))
 
 
 def _years(axes: Axes) -> None:

@@ -14,14 +14,13 @@ from tradesim.inputs.pair import Pair
 from tradesim.inputs.scenario_text import Difference
 from tradesim.reports.ranges import Range, mean_range, median_range
 from tradesim.reports.wording import words
-from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
+from tradesim.simulation.draws import IMPLEMENTED
 from tradesim.studies.compare import (
     ACCOUNTS,
     CASES,
     CRITERIA,
     Comparison,
     Regret,
-    contained,
     first_year,
     gains,
     members,
@@ -29,6 +28,7 @@ from tradesim.studies.compare import (
     ranked,
     regret,
 )
+from tradesim.studies.compare_paths import contained
 
 TEXT, MONEY, RANGE, SHARE, YEAR = "text", "money", "range", "share", "year"
 
@@ -114,10 +114,12 @@ def _inputs(comparison: Comparison, inputs: Mapping[str, Sequence[Difference]]) 
 
 def _by_scenario(
     comparison: Comparison, name: str, columns: Sequence[Column],
-    cells: Callable[[str], Sequence[Any]], number: int, *, baseline: bool = True, **names: Any,
+    cells: Callable[[str], Sequence[Any]], number: int, *, baseline: bool = True,
+    events: bool = True, **names: Any,
 ) -> Table:
     """Make a table with one row a scenario, ranked, after the baseline if that has a row too."""
-    scenarios = [*([comparison.baseline] if baseline else []), *ranked(comparison)]
+    scenarios = [*([comparison.baseline] if baseline else []), *(
+        one for one in ranked(comparison) if events or one in comparison.policies)]
     return _make(name, [_column("scenario"), *columns],
                  [[comparison.label(one), *cells(one)] for one in scenarios], number, **names)
 
@@ -183,9 +185,7 @@ def _regret(comparison: Comparison, _: Pair) -> Iterator[Table]:
                for criterion in CRITERIA for key, kind in (
                    ("best", SHARE), ("mean", MONEY), ("high", MONEY), ("worst", MONEY))]
 
-    def cells(regrets: Sequence[Regret], name: str) -> list[float] | list[None]:
-        if name in comparison.events:
-            return [None] * len(columns)
+    def cells(regrets: Sequence[Regret], name: str) -> list[float]:
         row = []
         for one in regrets:
             index = one.names.index(name)
@@ -193,10 +193,10 @@ def _regret(comparison: Comparison, _: Pair) -> Iterator[Table]:
                                                 (one.mean, one.high, one.worst))]
         return row
 
-    for number, case in enumerate(CASES, 1):
+    for number, case in enumerate(CASES if comparison.policies else (), 1):
         regrets = [regret(comparison, criterion, case) for criterion in CRITERIA]
         yield _by_scenario(comparison, "regret", columns, partial(cells, regrets), number,
-                           last=comparison.last, case=words("compare")["cases"][case])
+                           events=False, last=comparison.last, case=words("compare")["cases"][case])
 
 
 def heading(column: Column) -> str:
@@ -246,18 +246,3 @@ def _groups(comparison: Comparison, pair: Pair) -> Iterator[Table]:
             comparison, "heat", columns, cells.__getitem__, number, baseline=False,
             year=comparison.last, importer=pair.name(importer),
             exporter=pair.name(pair.partner(importer)), count=pair.name(comparison.count))
-
-
-def outcomes(comparison: Comparison) -> list[dict[str, Any]]:
-    """Last year's outcome of each scenario, ranked: what the terminal and the answer show."""
-    where = {"count": comparison.count, "year": comparison.last}
-    regrets, rows = regret(comparison), []
-    for name in ranked(comparison):
-        change = {case: comparison.change("turnover", name, case, **where) for case in CASES}
-        chances = {case: float(probability(comparison, name, case, comparison.target_count)[-1])
-                   for case in CASES}
-        rows.append({"name": name, "title": comparison.label(name),
-                     "average": mean_range(change[SCENARIO], MILLION),
-                     "implemented": mean_range(change[IMPLEMENTED], MILLION), "chance": chances,
-                     "best": float(regrets.chance[regrets.names.index(name)])})
-    return rows
