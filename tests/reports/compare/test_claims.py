@@ -6,10 +6,12 @@ import re
 import pytest
 
 from tradesim.inputs import scenario
+from tradesim.reports.compare import page
 from tradesim.reports.compare.facts import facts
 from tradesim.reports.html_page import environment
 from tradesim.simulation import model
 from tradesim.studies.compare import compare
+from tradesim.studies.compare_runs import ComparedRuns
 from tradesim.studies.compare_table import table
 
 DRAWS = 12
@@ -216,7 +218,7 @@ def hardly(claims, what):
              if abs(effect) < floor}
     if many := re.match(r"(\d+) of the (\d+) packages", what):
         assert (int(many[1]), int(many[2])) == (len(small), len(claims.effects()))
-    elif what in ("it", "every package"):
+    elif what in ("the package", "every package"):
         assert len(small) == len(claims.effects())
     else:
         assert all(claims.comparison.label(name) in what for name in small)
@@ -238,14 +240,14 @@ def events(claims, what):
     assert len(parts) == min(4, len(claims.comparison.events))
     for part in parts:
         number, unit, year, rest = re.fullmatch(rf"{AMOUNT} in (\d+) with (.+)", part).groups()
-        title = re.split(r", which also contains| \((?:less|more) than half", rest)[0]
+        title = re.split(r", which also contains| \((?:halved|more than half)", rest)[0]
         name = claims.names[title]
         assert name in claims.comparison.events
         path = {one: claims.value(name, "effect", year=one) for one in claims.comparison.years}
         assert close(number, unit, path[int(year)])
         worst = abs(path[int(year)])
         assert worst == max(map(abs, path.values()))
-        if half := re.search(r"less than half of it from (\d+)", rest):
+        if half := re.search(r"halved by (\d+)", rest):
             assert abs(path[int(half[1])]) <= worst / 2
             assert all(abs(path[one]) > worst / 2
                        for one in range(int(year), int(half[1])))
@@ -269,7 +271,7 @@ READERS = {
     rf"If everything is implemented, (.+?) would add more, {AMOUNT}, but it has an effect in only "
     rf"{SHARE} of the draws\.": boldest,
     r"On average turnover falls with (.+?\))\.": falls,
-    rf"The probability that turnover reaches USD [\d.]+ million in \d+ on [^.]+? is {SHARE} "
+    rf"The probability that turnover reaches USD [\d.]+ million in \d+ is {SHARE} "
     rf"without any package and at most {SHARE}, with (.+?)\. ": likely,
     rf"No package raises the probability that .+? above {SHARE}, what it is without any\.":
         not_likelier,
@@ -277,7 +279,7 @@ READERS = {
         unchanged,
     rf"The best choice for turnover is most often (.+?), in {SHARE} of the draws; for the welfare "
     rf"of both countries it is (.+?), in {SHARE}\.": best,
-    r"Even if everything is implemented, turnover changes by less than 1 % with (.+?)\.(?: |$)":
+    r"Even if implemented, turnover changes by less than 1 % with (.+?)\.(?: |$)":
         hardly,
     r"Turnover without any policy is itself uncertain: its 80 % range in \d+ is "
     r"(more than 100|\d+) times as wide as the largest average change\.": unsure,
@@ -308,3 +310,15 @@ def test_shocks_are_in_no_ranking(runs, base):
     tidy = table(comparison)
     ranked = tidy[tidy["variable"].str.startswith(("best_", "regret_"))]["scenario"]
     assert not {"dzud", "sanctions", "corridor_closure", "russia_says_no"} & set(ranked)
+
+
+def test_the_brief_of_all_scenarios_is_short(runs, base, tmp_path):
+    comparison = compare(*runs.values(), baseline="base")
+    inputs = dict.fromkeys(comparison.names, ())
+    page.write(ComparedRuns(comparison, base.pair, inputs), "tradesim compare", tmp_path)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    brief = text[text.index("<header>"):text.index('<section id="annex">')]
+    words = re.sub(r"<[^>]+>", " ", re.sub(r"<svg.*?</svg>", "", brief, flags=re.S)).split()
+    assert 300 < len(words) <= 900
+    for one in re.findall(r"<table.*?</table>", brief, re.S):
+        assert len(re.findall(r"<th ", one)) <= 8

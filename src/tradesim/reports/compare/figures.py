@@ -43,7 +43,7 @@ COLUMNS = 3
 SHOWN = 6
 """Paths drawn in full where the reader picks none."""
 
-ROW, LABEL = 0.29, 46
+HEIGHT, LABEL = 0.29, 46
 """Height of a row in inches, and longest line of its label in characters."""
 
 SMALLEST = 0.1
@@ -76,7 +76,7 @@ def figures(comparison: Comparison, pair: Pair, tables: Sequence[Table],
 def dots(comparison: Comparison, pair: Pair) -> Figure:
     """Policies ranked by what they add to turnover, each with its numbers at the right."""
     rows = outcomes(comparison)
-    figure, (axes,) = _figure("ranked", 1.75 + ROW * len(rows), year=comparison.last,
+    figure, (axes,) = _figure("ranked", 1.75 + HEIGHT * len(rows), year=comparison.last,
                               count=pair.name(comparison.count))
     phrase, places = words("compare")["figures"]["ranked"], np.arange(len(rows))
     change = [row["implemented"] for row in rows]
@@ -164,7 +164,7 @@ def heat_map(comparison: Comparison, pair: Pair) -> Figure:
     """Change by direction, product group and scenario."""
     names = ranked(comparison)
     groups = [pair.name(str(group)) for group in comparison.first["group"].to_numpy()]
-    figure, panels = _figure("heat", 2.0 + 2.2 * ROW * max(len(names), 2), rows=2, sharex=True,
+    figure, panels = _figure("heat", 2.0 + 2.2 * HEIGHT * max(len(names), 2), rows=2, sharex=True,
                              year=comparison.last, count=pair.name(comparison.count))
     for axes, importer in zip(panels, members(comparison), strict=True):
         _cells(axes, heat(comparison, importer), [comparison.label(name) for name in names], groups)
@@ -175,7 +175,7 @@ def heat_map(comparison: Comparison, pair: Pair) -> Figure:
 
 def parties(comparison: Comparison, pair: Pair, tables: Sequence[Table]) -> Figure:
     """Who gains and who loses in each market, from the tables of sales and of accounts."""
-    figure, panels = _figure("parties", 3.2 + 2.2 * ROW * max(len(comparison.packages), 2), rows=2,
+    figure, panels = _figure("parties", 3.2 + 2.2 * HEIGHT * max(len(comparison.packages), 2), rows=2,
                              year=comparison.last)
     phrase = words("compare")["figures"]["parties"]
     for number, (axes, importer) in enumerate(zip(panels, members(comparison), strict=True)):
