@@ -175,8 +175,8 @@ def heat_map(comparison: Comparison, pair: Pair) -> Figure:
 
 def parties(comparison: Comparison, pair: Pair, tables: Sequence[Table]) -> Figure:
     """Who gains and who loses in each market, from the tables of sales and of accounts."""
-    figure, panels = _figure("parties", 3.2 + 2.2 * HEIGHT * max(len(comparison.packages), 2), rows=2,
-                             year=comparison.last)
+    figure, panels = _figure("parties", 3.2 + 2.2 * HEIGHT * max(len(comparison.packages), 2),
+                             rows=2, year=comparison.last)
     phrase = words("compare")["figures"]["parties"]
     for number, (axes, importer) in enumerate(zip(panels, members(comparison), strict=True)):
         sales = [table for table in tables if table.name == "sales"][number]
