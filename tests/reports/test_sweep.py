@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from tradesim.common.errors import InputError
 from tradesim.reports import discover as discoveries
 from tradesim.reports.figure_style import style, styled
 from tradesim.reports.sweep import figures
-from tradesim.reports.sweep.page import drivers, main_outputs, write
+from tradesim.reports.sweep.page import drivers, main_outputs, outcome, write
 from tradesim.studies.discover.discover import Question, discover
 from tradesim.studies.sweep.results import find_output, read_sweep
 
@@ -181,6 +182,40 @@ def test_the_figures_of_a_discovery_are_signed(tmp_path):
     assert "misses" in " ".join(texts(drawn["curve"]))
 
 
+@pytest.mark.parametrize("method", ["oat", "grid", "lhs", "morris", "sobol"])
+def test_a_sweep_in_which_nothing_moves_says_so(tmp_path, method):
+    folder = fake_sweep.write(tmp_path / "s", method, rows=100)
+    table = pd.read_csv(folder / "indices.csv")
+    table.assign(value=0.0, low=0.0, high=0.0, distinguishable="no").to_csv(
+        folder / "indices.csv", index=False)
+    assert "Nothing that was varied moves it." in write(folder).read_text(encoding="utf-8")
+    assert "Nothing that was varied moves turnover|right|effect|2035." in outcome(folder)
+    assert not list((folder / "figures").iterdir())
+
+
+@pytest.mark.parametrize(("name", "text"), [
+    ("sweep.json", "[]"), ("sweep.json", "null"), ("sweep.json", '{"method": "lhs"}'),
+    ("sweep.json", '{"rows": NaN}'), ("indices.csv", ""), ("indices.csv", "\0\1\2"),
+    ("indices.csv", "method\nlhs"), ("table.csv.gz", ""), ("table.csv.gz", "no gzip")])
+def test_a_damaged_folder_is_refused_with_its_file(tmp_path, name, text):
+    folder = fake_sweep.write(tmp_path / "s", rows=100)
+    (folder / name).write_text(text)
+    for read in (write, outcome):
+        if name == "table.csv.gz" and read is outcome:
+            continue
+        with pytest.raises(InputError, match=rf"{name}: .*run the sweep again"):
+            read(folder)
+
+
+def test_a_pipe_in_a_folder_is_refused(tmp_path):
+    for name in ("sweep.json", "indices.csv", "table.csv.gz"):
+        folder = fake_sweep.write(tmp_path / name, rows=100)
+        (folder / name).unlink()
+        os.mkfifo(folder / name)
+        with pytest.raises(InputError, match=f"{name}: cannot be read.*pipe or a device"):
+            write(folder)
+
+
 def test_a_column_that_is_missing(tmp_path):
     folder = fake_sweep.write(tmp_path / "s", rows=100)
     about = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
@@ -191,5 +226,5 @@ def test_a_column_that_is_missing(tmp_path):
     (folder / "indices.csv").write_text("a,b\n1,2\n")
     about["outputs"].pop()
     (folder / "sweep.json").write_text(json.dumps(about), encoding="utf-8")
-    with pytest.raises(InputError, match=r"indices\.csv: has no column method"):
+    with pytest.raises(InputError, match=r"indices\.csv: has no column 'value'"):
         write(folder)

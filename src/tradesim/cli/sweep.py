@@ -150,7 +150,7 @@ def _run(plan: SweepPlan, target: Path, workers: int, scheduler: str | None, chu
     try:
         with open_mapper(workers, scheduler) as mapper, progress("", rate="evaluations/s") as show:
             sweep(plan, target, mapper=mapper, fresh=fresh, chunk=chunk, command=command,
-                  alone=workers > 1 or scheduler is not None, progress=show, say=note,
+                  single=workers > 1 or scheduler is not None, progress=show, say=note,
                   extra=extra)
     except KeyboardInterrupt as error:
         raise Stopped(f"stopped; what was done is kept in {chunk_folder(target)}: the same "

@@ -60,13 +60,7 @@ def whole(target: Path, *, option: str = "--out") -> Iterator[Path]:
     InputError
         When the folder cannot be written: at once, before the block begins.
     """
-    place = _place(target, option)
-    if os.path.lexists(place) and not place.is_dir():
-        raise _refusal(target, option, "cannot be written: a file of that name is in the "
-                       "way")
-    sweep_up(place.parent, place.name)
-    with (_parents(target, place, option), _hidden(target, place, option, Path.mkdir) as work,
-          _named(target)):
+    with _beside(target, option) as (work, place):
         yield work
         for folder, _, names in os.walk(work):
             for name in names:
@@ -74,6 +68,30 @@ def whole(target: Path, *, option: str = "--out") -> Iterator[Path]:
             _to_disk(Path(folder))
         _take_place(work, place)
         _to_disk(place.parent)
+
+
+@contextmanager
+def _beside(target: Path, option: str) -> Iterator[tuple[Path, Path]]:
+    """Give a folder beside the place of a target, and that place."""
+    place = _place(target, option)
+    if os.path.lexists(place) and not place.is_dir():
+        raise _refusal(target, option, "cannot be written: a file of that name is in the way")
+    sweep_up(place.parent, place.name)
+    with (_parents(target, place, option), _hidden(target, place, option, Path.mkdir) as work,
+          _named(target)):
+        yield work, place
+
+
+def judge(target: Path, option: str = "--out") -> None:
+    """Refuse a folder that cannot be written, before any work; its parents are made.
+
+    Raises
+    ------
+    InputError
+        As `whole` would.
+    """
+    with _beside(target, option):
+        pass
 
 
 @contextmanager
@@ -147,7 +165,7 @@ def sweep_up(folder: Path, name: str = "") -> None:
             with contextlib.suppress(OSError):
                 if (handle := _lock(path)) is not None:
                     try:
-                        _restore(path) if path.name.endswith(OLD) else _remove(path)
+                        _restore(path) if path.name.endswith(OLD) else remove(path)
                     finally:
                         _drop(handle)
 
@@ -160,13 +178,14 @@ def _restore(old: Path) -> None:
     """Give a folder that made way its name back, or remove it where the new one came."""
     place = old.with_name(old.name.removesuffix(OLD)[1:-9])
     if place.exists():
-        _remove(old)
+        remove(old)
     else:
         old.rename(place)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
+def remove(path: Path) -> None:
+    """Remove a file or a folder, whatever it is."""
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
@@ -243,7 +262,7 @@ def _hidden(target: Path, place: Path, option: str, make: Callable[[Path], None]
     try:
         yield work
     finally:
-        _remove(work)
+        remove(work)
         _drop(handle)
 
 

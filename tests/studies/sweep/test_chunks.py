@@ -13,6 +13,7 @@ import pytest
 
 from tradesim.common import parallel
 from tradesim.common.errors import InputError, TradesimError
+from tradesim.common.output import alone
 from tradesim.studies.sweep import chunks, evaluate
 from tradesim.studies.sweep.plan import SweepRequest, prepare
 from tradesim.studies.sweep.run import begin, chunk_folder, sweep
@@ -106,7 +107,7 @@ def test_when_every_row_fails_nothing_is_left(monkeypatch, tmp_path):
 def test_a_chunk_reads_back_as_it_was(plan, tmp_path):
     result = evaluate.evaluate(plan.task(False)(slice(0, 5)))
     path = chunks.chunk_file(tmp_path, slice(0, 5))
-    chunks.write_chunk(path, result)
+    chunks.write_chunk(path, result, "made")
     again = chunks.read_chunk(path)
     np.testing.assert_array_equal(again.outputs, result.outputs)
     np.testing.assert_array_equal(again.inputs, result.inputs)
@@ -146,6 +147,80 @@ def test_only_missing_chunks_are_worked_on(plan, tmp_path):
                 (tmp_path / "whole" / path.name).read_bytes())
         elif path.suffix != ".parquet":  # the same rows in other row groups
             assert path.read_bytes() == (tmp_path / "whole" / path.name).read_bytes()
+
+
+def stopped(plan, target, after=2):
+    """A sweep that was stopped after some chunks of ten rows."""
+    def stopping(work, tasks):
+        for number, task in enumerate(tasks):
+            if number == after:
+                raise KeyboardInterrupt
+            yield work(task)
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(plan, target, mapper=stopping, chunk=10)
+    return [chunks.chunk_file(chunk_folder(target), rows) for rows in (slice(0, 10), slice(10, 20))]
+
+
+def flipped(first, second):
+    content = bytearray(first.read_bytes())
+    content[-100] ^= 1
+    first.write_bytes(content)
+
+
+def linked(first, second):
+    first.unlink()
+    first.symlink_to(".")
+
+
+def piped(first, second):
+    first.unlink()
+    os.mkfifo(first)
+
+
+@pytest.mark.parametrize("spoil", [
+    flipped, lambda first, second: first.write_bytes(b""),
+    lambda first, second: first.write_bytes(first.read_bytes()[:500]),
+    lambda first, second: first.write_bytes(second.read_bytes()), linked, piped],
+    ids=["a bit", "empty", "cut", "other rows", "a link", "a pipe"])
+def test_a_damaged_chunk_is_made_again(plan, tmp_path, spoil):
+    sweep(plan, tmp_path / "whole", mapper=map, chunk=10)
+    said, files = [], stopped(plan, tmp_path / "s")
+    spoil(*files)
+    sweep(plan, tmp_path / "s", mapper=map, say=said.append)
+    assert said[0].startswith("1 chunk in ")
+    assert said[1] == "going on: 10 of 40 evaluations were done before"
+    for name in ("table.parquet", "indices.csv"):
+        assert (tmp_path / "s" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_chunk_made_from_other_inputs_is_made_again(plan, tmp_path):
+    files, said = stopped(plan, tmp_path / "s"), []
+    chunks.write_chunk(files[0], chunks.read_chunk(files[0]), "another sweep")
+    sweep(plan, tmp_path / "s", mapper=map, say=said.append)
+    assert said[0].startswith("1 chunk in ")
+
+
+def test_two_processes_do_not_work_on_the_same_sweep(plan, tmp_path):
+    stopped(plan, tmp_path / "s")
+    with alone(chunk_folder(tmp_path / "s")):
+        for work in (lambda: begin(plan, tmp_path / "s", fresh=True, size=10),
+                     lambda: sweep(plan, tmp_path / "s", mapper=map)):
+            with pytest.raises(InputError, match="another process works on this sweep now"):
+                work()
+    sweep(plan, tmp_path / "s", mapper=map)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "{", '{"identity": 1, "chunk": 10}',
+                                  '{"identity": {}, "chunk": 0}', '{"identity": {}, "chunk": NaN}'])
+@pytest.mark.parametrize("name", ["plan.json", "sweep.json"])
+def test_a_damaged_plan_is_refused(plan, tmp_path, name, text):
+    target = tmp_path / "s"
+    folder = target if name == "sweep.json" else chunk_folder(target)
+    folder.mkdir()
+    (folder / name).write_text(text)
+    with pytest.raises(InputError, match="start over with --fresh"):
+        begin(plan, target, fresh=False, size=10)
 
 
 def test_resume_of_another_sweep_is_refused(plan, tmp_path):

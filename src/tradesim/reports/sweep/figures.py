@@ -25,6 +25,7 @@ from tradesim.reports.figure_style import (
     subplots,
 )
 from tradesim.reports.wording import pretty, words, wrapped
+from tradesim.studies.sweep import MAIN_INDEX
 from tradesim.studies.sweep.results import Output, Sweep, numbers
 
 BARS, PANELS, AREAS, POINTS = 12, 4, 6, 3000
@@ -158,11 +159,11 @@ def screening(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure:
     axes.plot(x[:shown], y[:shown], "o", color=SCENARIO, markersize=5.5)
     for number, at in enumerate(zip(x[:shown], y[:shown], strict=True), 1):
         beside(axes, str(number), at, (4, 3), fontsize=8.5, fontweight="bold")
-    key = [Line2D([], [], linestyle="none", marker=f"${number}$", color="black",
-                  label=wrapped(name_of(sweep, str(name)), 46))
+    key = [Line2D([], [], linestyle="none",
+                  label=f"{number}  " + wrapped(name_of(sweep, str(name)), 46))
            for number, name in enumerate(size["factor"][:shown], 1)]
-    axes.legend(handles=key, loc="upper center", bbox_to_anchor=(0.45, -0.16), ncols=2,
-                fontsize=7.5, frameon=False)
+    axes.legend(handles=key, handlelength=0, loc="upper center",
+                bbox_to_anchor=(0.45, -0.16), ncols=2, fontsize=7.5, frameon=False)
     axes.set_xlabel(_legend("morris", "x").format(unit=unit))
     axes.set_ylabel(_legend("morris", "y").format(unit=unit))
     axes.set_xlim(0, 1.08 * max(x.max(), (size["high"] / scale).max()))
@@ -229,7 +230,9 @@ METHODS = {"oat": (tornado,), "grid": (heat,), "lhs": (ranks, scatter), "morris"
 
 
 def figures(sweep: Sweep, output: Output, counts: dict[str, str]) -> dict[str, Draw]:
-    """Give what draws the figures that belong to the method of a sweep."""
+    """Give what draws the figures of the method of a sweep; none where nothing moves the output."""
+    if largest(sweep.index(output, MAIN_INDEX.get(sweep.method, ""))).empty:
+        return {}
     return {draw.__name__: partial(draw, sweep, output, counts)
             for draw in METHODS.get(sweep.method, ())}
 

@@ -5,7 +5,6 @@ The page shows what was varied, what drives the answer, and how to read it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,14 @@ from tradesim.reports.sweep.figures import figures, largest, name_of, title_of, 
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import grouped, lower_first, plain, pretty, words
 from tradesim.studies.sweep import MAIN_INDEX
-from tradesim.studies.sweep.results import INDICES, JSON, Output, Sweep, find_output, read_sweep
+from tradesim.studies.sweep.results import (
+    Output,
+    Sweep,
+    find_output,
+    read_about,
+    read_indices,
+    read_sweep,
+)
 
 IN_UNITS = ("oat", "grid", "morris")
 """Methods whose indices are amounts in the unit of the output."""
@@ -65,7 +71,7 @@ def outcome(folder: Path) -> str:
 
     It is read from the indices alone: the table of rows may be larger than the memory.
     """
-    about = json.loads((folder / JSON).read_text(encoding="utf-8"))
+    about = read_about(folder)
     method = about["method"]
     lines = [f"{about['rows']:,} evaluations of '{about['scenario']['title']}', method "
              f"{method}, run {about['run_id']}"]
@@ -76,10 +82,10 @@ def outcome(folder: Path) -> str:
     wanted = [name for name in units if name.startswith("turnover|") and "|effect|" in name
               and f"|{about['target']['count']}|" in name] or list(units)
     output = wanted[-1]
-    table = pd.read_csv(folder / INDICES)
+    table = read_indices(folder)
     table = table[(table["output"] == output) & (table["index"] == MAIN_INDEX[method])]
-    if not len(table):
-        return "\n".join(lines)
+    if not table["value"].abs().max() > 0.0:
+        return "\n".join([*lines, "", f"Nothing that was varied moves {output}."])
     table = table.iloc[table["value"].abs().fillna(-1.0).argsort(kind="stable")[::-1]]
     sure = method in ("oat", "grid")
     scale = MILLION if units[output] == "USD" and method in IN_UNITS else 1.0
@@ -126,7 +132,8 @@ def drivers(sweep: Sweep, output: Output) -> dict[str, Any]:
                         "range": " to ".join(f"{min(100.0, max(0.0, 100 * end)):.0f}" for end in
                                              (float(str(row.low)), float(str(row.high))))})
     return {"method": sweep.method, "unit": unit, "leaders": leaders, "sure": len(clear),
-            "factors": len(sweep.index(output, index)), "first": f"{100 * min(first, 1.0):.0f}",
+            "factors": len(sweep.index(output, index)), "moved": len(rows) > 0,
+            "first": f"{100 * min(first, 1.0):.0f}",
             "interaction": f"{100 * max(0.0, 1.0 - first):.0f}"}
 
 

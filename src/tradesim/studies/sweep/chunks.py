@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
+from hashlib import sha256
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +21,7 @@ import xarray as xr
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import TradesimError
+from tradesim.common.files import plain
 from tradesim.common.output import whole_file
 from tradesim.common.parallel import Mapper
 from tradesim.studies.sweep.evaluate import ChunkResult, ChunkTask
@@ -39,10 +41,11 @@ def chunk_file(folder: Path, rows: slice) -> Path:
 
 def evaluate_missing(work: Callable[[ChunkTask], ChunkResult],
                      task_of: Callable[[slice], ChunkTask], chunks: Sequence[slice], folder: Path,
-                     mapper: Mapper, done: Callable[[int], None]) -> None:
+                     mapper: Mapper, made: str, done: Callable[[int], None]) -> None:
     """Evaluate the chunks whose files are missing and write each as it comes.
 
-    `done` is called with the rows of each chunk that was written. When workers die again and
+    `made` names what they are made from; `done` is called with the rows of each that was
+    written. When workers die again and
     again a TradesimError is raised; what was written stays.
     """
     deaths = 0
@@ -50,7 +53,7 @@ def evaluate_missing(work: Callable[[ChunkTask], ChunkResult],
         files = {rows.start: chunk_file(folder, rows) for rows in missing}
         try:
             for result in mapper(work, (task_of(rows) for rows in missing)):
-                write_chunk(files[result.start], result)
+                write_chunk(files[result.start], result, made)
                 deaths = 0
                 done(len(result.outputs))
         except Exception as error:
@@ -70,22 +73,50 @@ def _worker_died(error: Exception) -> bool:
                                                                         "CancelledError")
 
 
-def write_chunk(path: Path, result: ChunkResult) -> None:
-    """Write the result of a chunk, whole or not at all."""
+def write_chunk(path: Path, result: ChunkResult, made: str) -> None:
+    """Write the result of a chunk, whole or not at all, with what it was made from."""
     dataset = xr.Dataset({"values": (("row", "factor"), result.inputs),
                           "outputs": (("row", "output"), result.outputs)},
-                         attrs={"start": result.start, "failed": json.dumps(result.failed)})
-    with whole_file(path) as work:
+                         attrs={"start": result.start, "failed": json.dumps(result.failed),
+                                "sha256": _digest(result, made)})
+    with whole_file(path, sweep=False) as work:
         dataset.to_netcdf(work, engine="scipy")
 
 
 def read_chunk(path: Path) -> ChunkResult:
     """Read the result of a chunk."""
+    return _read(path)[0]
+
+
+def is_sound(path: Path, rows: slice, made: str) -> bool:
+    """Whether a file holds what was evaluated of some rows, bit for bit, from the same inputs."""
+    try:
+        result, digest = _read(plain(path))
+    except MemoryError:
+        raise
+    except Exception:  # whatever a damaged file does to its reader
+        return False
+    return (digest == _digest(result, made) and result.start == rows.start
+            and len(result.outputs) == rows.stop - rows.start)
+
+
+def _read(path: Path) -> tuple[ChunkResult, str]:
     with xr.open_dataset(path, engine="scipy", cache=False) as opened:
         values, outputs = (opened[name].to_numpy().astype(float) for name in ("values", "outputs"))
         failed = tuple((int(row), str(reason))
                        for row, reason in json.loads(opened.attrs["failed"]))
-        return ChunkResult(int(opened.attrs["start"]), values, outputs, failed)
+        return (ChunkResult(int(opened.attrs["start"]), values, outputs, failed),
+                str(opened.attrs["sha256"]))
+
+
+def _digest(result: ChunkResult, made: str) -> str:
+    """Hash of a result with what it was made from."""
+    head = json.dumps([made, result.start, result.inputs.shape, result.outputs.shape,
+                       result.failed])
+    digest = sha256(head.encode())
+    for values in (result.inputs, result.outputs):
+        digest.update(np.ascontiguousarray(values, dtype="<f8").tobytes())
+    return digest.hexdigest()
 
 
 def read_outputs(folder: Path, chunks: Sequence[slice], columns: slice, rows: int) -> Array:

@@ -12,26 +12,93 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import ConfigDict, Field
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.extras import install
+from tradesim.common.files import plain
+from tradesim.inputs.strict_json import Record, read_json
 from tradesim.simulation.results import load
 
 JSON, INDICES = "sweep.json", "indices.csv"
 PARQUET, CSV = "table.parquet", "table.csv.gz"
 INDEX_COLUMNS = ("method", "output", "factor", "index", "value", "low", "high",
                  "distinguishable", "more_runs_needed")
-NEEDED = INDEX_COLUMNS[:7]
-"""Columns without which indices cannot be read."""
+NUMBERS = ("value", "low", "high", "more_runs_needed")
+TEXTS = tuple(name for name in INDEX_COLUMNS if name not in NUMBERS)
 
 RUN = "results.nc"
 SWITCH = "0 no, 1 yes"
 """Unit of what is either off or on."""
+
+
+class AboutFactor(Record):
+    """What ``sweep.json`` says of an input."""
+
+    name: str
+    title: str = ""
+    unit: str = ""
+    group: str = ""
+    low: float | None = None
+    high: float | None = None
+    source: str = ""
+    grade: str = ""
+
+
+class AboutOutput(Record):
+    """What ``sweep.json`` says of a column of numbers."""
+
+    name: str
+    title: str = ""
+    unit: str = ""
+
+
+class AboutTarget(Record):
+    """The turnover that is to be reached, and on whose count."""
+
+    value: float
+    count: str = ""
+
+
+class AboutScenario(Record):
+    """What a report says of the scenario."""
+
+    name: str
+    title: str
+    question: str = ""
+
+
+class AboutFailed(Record):
+    """A row that could not be solved."""
+
+    row: int
+    reason: str
+    inputs: dict[str, float | None] = Field(default_factory=dict)
+
+
+class About(Record):
+    """What ``sweep.json`` says, as far as it is read again."""
+
+    model_config = ConfigDict(extra="allow")
+
+    method: Literal["oat", "grid", "lhs", "morris", "sobol"]
+    rows: int = Field(ge=0)
+    run_id: str
+    scenario: AboutScenario
+    factors: list[AboutFactor] = Field(min_length=1)
+    outputs: list[AboutOutput] = Field(min_length=1)
+    target: AboutTarget
+    command: str = ""
+    noise: bool = False
+    failed: list[AboutFailed] = Field(default_factory=list)
+    blocks: int = Field(default=0, ge=0)
+    blocks_left_out: int = Field(default=0, ge=0)
+    counts: dict[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -114,10 +181,12 @@ def read_sweep(folder: Path) -> Sweep:
     table = _table(folder)
     factors = tuple(_factor(item) for item in about["factors"])
     outputs = tuple(_output(item) for item in about["outputs"])
-    missing = [one.name for one in outputs if one.name not in table.columns]
+    missing = [name for name in (*(one.name for one in factors), *(one.name for one in outputs))
+               if name not in table.columns]
     if missing:
-        raise _problem(folder, f"the table has no column '{missing[0]}' that {JSON} names")
-    return Sweep(folder, about, table, factors, outputs, _indices(folder))
+        raise _problem(folder, f"the table has no column '{missing[0]}' that {JSON} names",
+                       "run the sweep again")
+    return Sweep(folder, about, table, factors, outputs, read_indices(folder))
 
 
 def read_run(folder: Path) -> Sweep:
@@ -148,7 +217,7 @@ def read_run(folder: Path) -> Sweep:
              "target": {"value": float(dataset.attrs["target_value"]),
                         "count": str(dataset.attrs["target_count"])}}
     return Sweep(folder, about, pd.DataFrame(columns), inputs, tuple(outputs),
-                 pd.DataFrame(columns=pd.Index(NEEDED)))
+                 pd.DataFrame(columns=pd.Index(INDEX_COLUMNS)))
 
 
 def read_about(folder: Path) -> dict[str, Any]:
@@ -162,17 +231,9 @@ def read_about(folder: Path) -> dict[str, Any]:
     hint = "name a folder that tradesim sweep wrote"
     if not folder.is_dir():
         raise _problem(folder, "is not a folder", hint)
-    try:
-        text = (folder / JSON).read_text(encoding="utf-8")
-    except OSError as error:
-        raise _problem(folder, f"is no sweep: it holds no {JSON}", hint) from error
-    try:
-        about: dict[str, Any] = json.loads(text)
-        for key in ("method", "factors", "outputs"):
-            about[key]
-    except (ValueError, KeyError, TypeError) as error:
-        raise _problem(folder / JSON, f"cannot be read: {error}", "run the sweep again") from error
-    return about
+    if not (folder / JSON).exists():
+        raise _problem(folder, f"is no sweep: it holds no {JSON}", hint)
+    return read_json(folder / JSON, About, "run the sweep again").model_dump()
 
 
 def table_size(folder: Path) -> int:
@@ -236,20 +297,38 @@ def _table(folder: Path) -> pd.DataFrame:
         raise _problem(folder, f"holds no table ({PARQUET} or {CSV})",
                        "the sweep did not finish; run it again to go on")
     try:
-        return pd.read_parquet(path) if path.name == PARQUET else pd.read_csv(path)
+        table = (pd.read_parquet if path.name == PARQUET else pd.read_csv)(plain(path))
     except ImportError as error:
         raise _problem(path, "reading Parquet needs pyarrow",
                        install("parquet")) from error
-    except (OSError, ValueError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # any failure of the reader means the same to the user
         raise _problem(path, f"cannot be read: {error}", "run the sweep again") from error
+    return table
 
 
-def _indices(folder: Path) -> pd.DataFrame:
+def read_indices(folder: Path) -> pd.DataFrame:
+    """Read ``indices.csv`` of the folder of a sweep; an empty table where there is none.
+
+    Raises
+    ------
+    InputError
+        When a column is missing, or the file is broken.
+    """
     path = folder / INDICES
     if not path.exists():
-        return pd.DataFrame(columns=pd.Index(NEEDED))
-    table = pd.read_csv(path)
-    lacking = [name for name in NEEDED if name not in table.columns]
+        return pd.DataFrame(columns=pd.Index(INDEX_COLUMNS))
+    try:
+        table = pd.read_csv(plain(path), dtype=dict.fromkeys(TEXTS, str), keep_default_na=False,
+                            na_values={name: [""] for name in NUMBERS})
+        for name in NUMBERS:
+            table[name] = pd.to_numeric(table[name])
+    except KeyError as error:
+        raise _problem(path, f"has no column {error}", "run the sweep again") from error
+    except (OSError, ValueError) as error:
+        raise _problem(path, f"cannot be read: {error}", "run the sweep again") from error
+    lacking = [name for name in INDEX_COLUMNS if name not in table.columns]
     if lacking:
         raise _problem(path, f"has no column {lacking[0]}", "run the sweep again")
     return table

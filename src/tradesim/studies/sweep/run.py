@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from tradesim import __version__
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem, TradesimError
-from tradesim.common.output import strangers, sweep_up, whole, whole_file
+from tradesim.common.output import alone, judge, remove, strangers, sweep_up, whole, whole_file
 from tradesim.common.parallel import Mapper, Progress, blocks
+from tradesim.inputs.strict_json import Record, read_json
 from tradesim.studies.sweep.chunks import (
     CHUNK,
     chunk_file,
     evaluate_missing,
+    is_sound,
     read_chunk,
     read_outputs,
     write_table,
@@ -33,6 +38,15 @@ from tradesim.studies.sweep.results import CSV, INDEX_COLUMNS, INDICES, JSON, PA
 
 PLAN, UNITS = "plan.json", "units.json"
 CHANCE = "chance"
+
+
+class Begun(Record):
+    """What ``plan.json`` of an unfinished sweep and ``sweep.json`` of a finished one say of it."""
+
+    identity: dict[str, Any]
+    chunk: int = Field(default=CHUNK, ge=1)
+
+
 KEPT = {JSON, INDICES, UNITS, PARQUET, CSV, "report.html", "figures"}
 DISCOVERED = "discover"
 """What a sweep leaves, and how the names of what is found in it begin."""
@@ -57,8 +71,8 @@ def finished(plan: SweepPlan, target: Path) -> bool:
         return False
 
 
-def begin(plan: SweepPlan, target: Path, fresh: bool, size: int) -> tuple[Path, list[slice], int]:
-    """Find or make the folder of chunks; give it, all chunks, and how many rows are done.
+def begin(plan: SweepPlan, target: Path, fresh: bool, size: int) -> tuple[Path, list[slice]]:
+    """Find or make the folder of chunks; give it and all chunks.
 
     Raises
     ------
@@ -67,32 +81,48 @@ def begin(plan: SweepPlan, target: Path, fresh: bool, size: int) -> tuple[Path, 
     """
     folder = chunk_folder(target)
     _refuse_other_files(target)
-    if fresh:
-        shutil.rmtree(folder, ignore_errors=True)
-    sweep_up(folder)
+    judge(target)
+    if folder.is_dir():
+        with _held(folder):
+            sweep_up(folder)
+            if fresh:
+                shutil.rmtree(folder)
     for path, name in ((folder / PLAN, "an unfinished sweep"), (target / JSON, "a sweep")):
         if fresh or not path.exists():
             continue
-        try:
-            earlier = json.loads(path.read_text(encoding="utf-8"))
-            other = differences(earlier["identity"], plan.identity)
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError([Problem(str(path), "", f"cannot be read ({error})",
-                                      "start over with --fresh")]) from error
-        if other:
+        earlier = read_json(path, Begun, "start over with --fresh")
+        if other := differences(earlier.identity, plan.identity):
             raise InputError([Problem(str(target), "", f"holds {name} that differs: "
                                       + "; ".join(other[:5]) + ("; ..." if other[5:] else ""),
                                       "start over with --fresh, or name another folder with "
                                       "--out")])
         if path.parent == folder:
-            size = int(earlier["chunk"])
-    folder.mkdir(parents=True, exist_ok=True)
+            size = earlier.chunk
+    folder.mkdir(exist_ok=True)
     if not (folder / PLAN).exists():
         with whole_file(folder / PLAN) as work:
             _write(work, {"identity": plan.identity, "chunk": size})
     chunks = blocks(plan.design.rows, size)
-    done = sum(rows.stop - rows.start for rows in chunks if chunk_file(folder, rows).exists())
-    return folder, chunks, done
+    return folder, chunks
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold the chunks: two processes must not work on the same ones."""
+    with alone(folder) as free:
+        if not free:
+            raise InputError([Problem(str(folder), "", "another process works on this sweep now",
+                                      "wait for it, or name another folder with --out")])
+        yield
+
+
+def _drop_damaged(plan: SweepPlan, folder: Path, chunks: Sequence[slice]) -> int:
+    """Remove what is no chunk of this sweep where one should be; how many there were."""
+    damaged = [path for rows in chunks if os.path.lexists(path := chunk_file(folder, rows))
+               and not is_sound(path, rows, plan.run_id)]
+    for path in damaged:
+        remove(path)
+    return len(damaged)
 
 
 def _refuse_other_files(target: Path) -> None:
@@ -217,7 +247,7 @@ def _index_rows(plan: SweepPlan, points: Array | None, outputs: Array, kept: Any
 
 
 def sweep(plan: SweepPlan, target: Path, *, mapper: Mapper, fresh: bool = False,
-          chunk: int = CHUNK, alone: bool = False, command: str = "",
+          chunk: int = CHUNK, single: bool = False, command: str = "",
           progress: Progress | None = None,
           say: Callable[[str], None] = lambda _: None,
           extra: Callable[[Path], None] = lambda _: None) -> dict[str, Any]:
@@ -227,7 +257,7 @@ def sweep(plan: SweepPlan, target: Path, *, mapper: Mapper, fresh: bool = False,
     ----------
     plan, target
         What to do, from `prepare`, and its folder.
-    mapper, chunk, alone
+    mapper, chunk, single
         What chunks are spread over (`parallel.open_mapper`), their rows (a sweep that goes on
         keeps its own), and whether each worker uses one thread.
     fresh
@@ -243,16 +273,22 @@ def sweep(plan: SweepPlan, target: Path, *, mapper: Mapper, fresh: bool = False,
     dict
         What ``sweep.json`` holds.
     """
-    folder, chunks, done = begin(plan, target, fresh, chunk)
-    if done:
-        say(f"going on: {done:,} of {plan.design.rows:,} evaluations were done before")
+    folder, chunks = begin(plan, target, fresh, chunk)
+    with _held(folder):
+        if damaged := _drop_damaged(plan, folder, chunks):
+            say(f"{damaged} chunk{'s' * (damaged > 1)} in {folder} were not what this sweep wrote, "
+                "and are made again")
+        done = sum(rows.stop - rows.start for rows in chunks
+                   if chunk_file(folder, rows).exists())
+        if done:
+            say(f"going on: {done:,} of {plan.design.rows:,} evaluations were done before")
 
-    def tally(rows: int) -> None:
-        nonlocal done
-        done += rows
-        if progress:
-            progress(done, plan.design.rows)
+        def tally(rows: int) -> None:
+            nonlocal done
+            done += rows
+            if progress:
+                progress(done, plan.design.rows)
 
-    tally(0)
-    evaluate_missing(evaluate, plan.task(alone), chunks, folder, mapper, tally)
-    return _finish(plan, target, folder, chunks, command, extra)
+        tally(0)
+        evaluate_missing(evaluate, plan.task(single), chunks, folder, mapper, plan.run_id, tally)
+        return _finish(plan, target, folder, chunks, command, extra)
