@@ -13,8 +13,8 @@ counts:
   bordurian: {reporter: BOR, title: Borduria's count}
   avalonian: {reporter: AVA, title: Avalon's count}
 groups:
-  grain: {title: Grain, hs: "10"}
-  hides: {title: Hides, hs: "41"}
+  grain: {title: Grain, hs: "01-40"}
+  hides: {title: Hides, hs: "41-97"}
 routes:
   road: {title: Road, corridor: true}
   air: {title: Air, corridor: false}

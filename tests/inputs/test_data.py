@@ -148,6 +148,9 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
         (Column("country", "text", allowed=PAIR.pair),
          Column("flow", "text", allowed=("export", "import")), Column("year", "year"),
          Column("value_musd", "number", low=0.0)), ("country", "flow", "year")),
+    "baseline/sitc_sections.csv": (
+        (GROUP, Column("section", "text", allowed=tuple("0123456789")), *cells("share", high=1.0)),
+        ("group", "section")),
     "baseline/taxes.csv": (
         (Column("variable", "text", allowed=("duty_paid", "excise")), IMPORTER, GROUP,
          Column("exporter", "text", allowed=(*PAIR.exporters, "all")), *cells("value"),

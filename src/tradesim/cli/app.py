@@ -19,6 +19,7 @@ from tradesim.cli.export import export
 from tradesim.cli.forecast import forecast
 from tradesim.cli.goal import goal
 from tradesim.cli.identify import identify
+from tradesim.cli.import_ import import_
 from tradesim.cli.levers import levers
 from tradesim.cli.new import new
 from tradesim.cli.options import Commands
@@ -57,7 +58,7 @@ def cli() -> None:
 
 
 for command in (backtest, calibrate, check, compare, decompose, discover, export, forecast, goal,
-                identify, levers, new, report, run, show, smart, sweep, update, verify):
+                identify, import_, levers, new, report, run, show, smart, sweep, update, verify):
     cli.add_command(command)
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from tradesim.common.arrays import MILLION
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import unless_changed
+from tradesim.inputs.hs import chapter_problems, group_of_chapter
 from tradesim.inputs.strict_yaml import Document, load_document, words
 
 PAIR_FILE = "pair.yaml"
@@ -23,12 +24,16 @@ class _Part(BaseModel):
 class Country(_Part):
     """A country or group of countries that supplies the pair.
 
-    `duties_of` names the member of the pair whose border rules it shares, as in a customs union.
+    `duties_of` names the member of the pair whose border rules it shares, as in a customs union;
+    `members` the ISO codes of the countries in a group; `rest` marks the one that holds all
+    countries that stand nowhere else.
     """
 
     name: str
     adjective: str = ""
     duties_of: str = ""
+    members: tuple[str, ...] = ()
+    rest: bool = False
 
 
 class Count(_Part):
@@ -40,7 +45,7 @@ class Count(_Part):
 
 
 class Group(_Part):
-    """A product group, with the chapters of the Harmonised System that it holds."""
+    """A product group, with the list of chapters of the Harmonised System that it holds."""
 
     title: str
     hs: str = ""
@@ -159,6 +164,20 @@ class Pair(_Part):
         """Years of the sample."""
         return tuple(range(self.first_year, self.last_year + 1))
 
+    @property
+    def group_of_chapter(self) -> dict[str, str]:
+        """Product group by chapter of the Harmonised System; empty where no group has a list."""
+        return group_of_chapter({name: group.hs for name, group in self.groups.items()})
+
+    def supplier_of(self, code: str) -> str:
+        """Give the supplier that a country counts as: itself, its group, the rest, or nothing."""
+        if code in self.countries:
+            return code
+        for name, country in self.countries.items():
+            if code in country.members:
+                return name
+        return next((name for name, country in self.countries.items() if country.rest), "")
+
     def partner(self, importer: str) -> str:
         """Give the other member of the pair: the exporter of the bilateral flow."""
         first, second = self.pair
@@ -179,6 +198,8 @@ class Pair(_Part):
             problems.append(f"pair: '{self.pair[0]}' stands twice; two countries are needed")
         problems += [_unknown(f"countries.{name}.duties_of", country.duties_of, self.pair)
                      for name, country in self.countries.items() if country.duties_of]
+        problems += chapter_problems({name: group.hs for name, group in self.groups.items()})
+        problems += self._suppliers()
         for name, product in self.products.items():
             problems += [_unknown(f"products.{name}.country", product.country, self.pair),
                          _unknown(f"products.{name}.group", product.group, self.groups)]
@@ -197,6 +218,16 @@ class Pair(_Part):
         if problems:
             raise ValueError("\n".join(problems))
         return self
+
+    def _suppliers(self) -> list[str]:
+        """Check that each country is in one group of countries, and that one group is the rest."""
+        held = [code for country in self.countries.values() for code in country.members]
+        twice = sorted({code for code in held if held.count(code) > 1 or code in self.countries})
+        rests = [name for name, country in self.countries.items() if country.rest]
+        return [*(f"countries: '{code}' is a member twice, or has a place of its own"
+                  for code in twice),
+                *([f"countries: {', '.join(rests)} are both the rest; one can be"]
+                  if len(rests) > 1 else [])]
 
 
 def _unknown(key: str, code: str, known: Iterable[str]) -> str:
