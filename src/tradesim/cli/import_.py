@@ -114,7 +114,7 @@ def _accept(found: Imported, accepted: bool) -> None:
 
 
 def _place(out: Path | None) -> AbstractContextManager[Path | str]:
-    from tradesim.common.files import whole
+    from tradesim.common.output import whole
 
     return tempfile.TemporaryDirectory() if out is None else whole(out)
 

@@ -61,8 +61,8 @@ def read_countries(folder: Path) -> Countries:
 def suppliers(countries: Countries, pair: Pair, name: str) -> tuple[str, str]:
     """Give the code of a country and the supplier of the pair that it counts as.
 
-    A name that is not known counts as the rest of the world and has no code; the world as a whole
-    is no supplier.
+    A name that is not known counts as one of all other countries and has no code; the world as a
+    whole is no supplier.
     """
     if name.strip() in pair.countries:
         return name.strip(), name.strip()

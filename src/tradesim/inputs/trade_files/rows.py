@@ -236,4 +236,4 @@ def name_problems(reading: Reading, pair: Pair) -> None:
     if share > UNKNOWN:
         reading.wrong("partner", f"countries of unknown name hold {100 * share:.0f} % of the "
                       f"value: {shown}", "write their codes of three letters", odd.index[0])
-    reading.said.append(f"partners of unknown name count as the rest of the world: {shown}")
+    reading.said.append(f"partners of unknown name count as other countries: {shown}")
