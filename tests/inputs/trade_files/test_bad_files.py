@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 import made_up_trade_files as made
 from tradesim.cli.app import cli
+from tradesim.common.extras import install
 
 GOOD = made.good_rows()
 LEAVES = made.leaves(GOOD)
@@ -236,8 +237,8 @@ def test_a_workbook_needs_the_extra(bring, monkeypatch):
     monkeypatch.setitem(sys.modules, "python_calamine", None)
     done = bring(packed(), "file.xlsx")
     assert done.exit_code == 2
-    assert done.stderr == ("file.xlsx: is a workbook; reading it needs the extra [import]; pip "
-                           'install "tradesim[import]", or save it as CSV\n')
+    assert done.stderr == ("file.xlsx: is a workbook; reading it needs the extra [import]; "
+                           f"{install('import')}, or save it as CSV\n")
 
 
 def test_a_missing_file_and_a_folder(bring, tmp_path):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tradesim.common.errors import InputError, Problem
+from tradesim.common.extras import install
 from tradesim.common.files import content
 from tradesim.inputs.trade_files.layouts import HEADING_ROWS
 from tradesim.inputs.trade_files.web_page import grids, page_title
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 SEPARATORS = (",", ";", "\t", "|")
 HEAD = 1 << 18
 """Bytes in which heading and separator are looked for."""
-
-PIP = 'pip install "tradesim[import]"'
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,7 @@ def _workbook(path: Path, data: bytes) -> Iterator[Sheet]:
         from python_calamine import CalamineError, CalamineWorkbook
     except ImportError as error:
         raise _refusal(path, "is a workbook; reading it needs the extra [import]",
-                       f"{PIP}, or save it as CSV") from error
+                       f"{install('import')}, or save it as CSV") from error
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         for name in book.sheet_names:
