@@ -10,7 +10,7 @@ from scipy.special import ndtr, ndtri
 from tradesim.common.arrays import Array, frozen
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.levers import Choice
-from tradesim.inputs.parameters import Cube, draw
+from tradesim.inputs.parameters import Cube, Parameter, draw
 from tradesim.inputs.scenario import Scenario
 from tradesim.reference.projection import path_draws
 
@@ -26,7 +26,8 @@ def years_of(base: Baseline, scenario: Scenario) -> tuple[int, ...]:
     return tuple(range(base.history.years[-1] + 1, scenario.horizon + 1))
 
 
-def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]:
+def draw_all(base: Baseline, scenario: Scenario, cube: Cube,
+             before: tuple[Scenario, Draws] | None = None) -> dict[str, Array]:
     """Draw everything that is uncertain: one mapping of arrays, first axis ``draw``.
 
     Parameters
@@ -35,6 +36,9 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]
         Settings and parameters it fixes are not drawn.
     cube
         Where the draws come from.
+    before
+        Another scenario and what was drawn for it from the same cube, to be taken where it is
+        the same.
 
     Returns
     -------
@@ -44,16 +48,13 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]
         projection (``innovation.*``); the path of GDP (``growth.*``); and for each lever
         ``success`` and ``lifetime``.
     """
-    years = years_of(base, scenario)
-    numbers = {name: item for name, item in base.parameters.items() if not item.calibrated}
-    fixed = dict(scenario.parameters)
-    for name, chosen in scenario.levers.items():
-        lever = base.levers[name]
-        numbers |= lever.parameters
-        fixed |= {f"{name}.{key}": float(value) for key, value in chosen.items()
-                  if not isinstance(lever.settings[key], Choice)}
-    values = draw(numbers, cube, fixed)
-    values |= path_draws(base, cube, years, scenario.growth)
+    numbers, fixed = _numbers(base, scenario)
+    known = {} if before is None else _known(base, *before, numbers, fixed)
+    left = {name: item for name, item in numbers.items() if name not in known}
+    fresh = draw(left, cube, {name: value for name, value in fixed.items()
+                              if name not in known or name not in numbers})
+    values = {name: known[name] if name in known else fresh[name] for name in numbers}
+    values |= path_draws(base, cube, years_of(base, scenario), scenario.growth)
     for name in scenario.levers:
         values |= {key: cube.column(key) for key in (f"{name}.success", f"{name}.lifetime")
                    if key.endswith("lifetime") or not base.levers[name].follows}
@@ -63,7 +64,27 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube) -> dict[str, Array]
                        values["politics.correlation"])
     values |= {f"{name}.success": values[f"{first}.success"] for name in scenario.levers
                if (first := base.levers[name].follows)}
-    return {name: frozen(array) for name, array in values.items()}
+    return {name: array if name in known else frozen(array) for name, array in values.items()}
+
+
+def _numbers(base: Baseline, scenario: Scenario) -> tuple[dict[str, Parameter], dict[str, float]]:
+    """Parameters and settings of levers, and the values that a scenario gives some of them."""
+    numbers = {name: item for name, item in base.parameters.items() if not item.calibrated}
+    fixed = dict(scenario.parameters)
+    for name, chosen in scenario.levers.items():
+        lever = base.levers[name]
+        numbers |= lever.parameters
+        fixed |= {f"{name}.{key}": float(value) for key, value in chosen.items()
+                  if not isinstance(lever.settings[key], Choice)}
+    return numbers, fixed
+
+
+def _known(base: Baseline, old: Scenario, drawn: Draws, numbers: Mapping[str, Parameter],
+           fixed: Mapping[str, float]) -> dict[str, Array]:
+    """Numbers that another scenario left to chance, or set, as this one does."""
+    before, were = _numbers(base, old)
+    return {name: drawn[name] for name in numbers
+            if name in before and fixed.get(name) == were.get(name)}
 
 
 def happening(base: Baseline, draws: Draws, lever: str) -> Array:

@@ -7,14 +7,13 @@
 5. Path: how far trade gets (`Outcome.path`, equation 11).
 6. Accounts: levels, revenue, welfare (`Accounts`, equations A1-A11).
 
-`prepare` takes the first three steps, `_simulate_block` the others.
+`prepare` takes the first three steps, `simulate_block` the others.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,12 +21,11 @@ from typing import Any, TypeVar
 import numpy as np
 import xarray as xr
 
-from tradesim.common.arrays import Array, entry, spread, total
+from tradesim.common.arrays import Array, entry, total
 from tradesim.common.errors import ConvergenceError, InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
 from tradesim.common.parallel import by_block
 from tradesim.economy.accounts import ASSUMED, OCCASIONAL, VARIABLES, Accounts, counted, unchanged
-from tradesim.economy.base_year import economy
 from tradesim.economy.costs import policy_cost
 from tradesim.economy.indicators import balances
 from tradesim.economy.levers.registry import check_levers
@@ -43,7 +41,7 @@ from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases, ye
 from tradesim.simulation.factors import factors
 from tradesim.simulation.labels import labelled
 from tradesim.simulation.outlooks import BY_GROWTH, GDP, REPORTED, as_reported, by_growth, gdp
-from tradesim.simulation.prepared import Prepared, closure_of, lever_shocks, reference_levels
+from tradesim.simulation.prepared import Prepared, prepare
 from tradesim.simulation.results import describe, repeat_command
 
 T = TypeVar("T")
@@ -89,9 +87,9 @@ def simulate(
     cases = standard_cases(base, scenario, draws) if cases is None else cases
 
     def work(here: Draws, switches: Cases) -> dict[str, Array]:
-        return _simulate_block(base, scenario, here, switches, variables)
+        return simulate_block(base, prepare(base, scenario, here), switches, variables)
 
-    return _dataset(base, scenario, list(cases), _in_blocks(work, draws, cases, progress))
+    return as_dataset(base, scenario, list(cases), _in_blocks(work, draws, cases, progress))
 
 
 def _in_blocks(work: Callable[[Draws, Cases], T], draws: Draws, cases: Cases,
@@ -109,31 +107,10 @@ def _in_blocks(work: Callable[[Draws, Cases], T], draws: Draws, cases: Cases,
     return by_block(block, count, BLOCK, progress)
 
 
-def prepare(base: Baseline, scenario: Scenario, draws: Draws, growth: float = 0.0) -> Prepared:
-    """Set up a block of draws: the base year, the reference path, what each lever would do.
-
-    Parameters
-    ----------
-    growth
-        Growth of the pair's trade beyond the reference path, share a year.
-    """
-    years = years_of(base, scenario)
-    world = economy(base, draws)
-    path = reference_path(base, draws, years)
-    faster = np.log1p(growth) * np.arange(1, len(years) + 1)
-    path = replace(path, log_flow=path.log_flow + faster[None, :, None])
-    levels, to_count = reference_levels(base, world, draws, path)
-    shocks = lever_shocks(base, scenario, world, draws, years, path.closed_share, levels)
-    exposed = (spread(draws["posterior.closure_effect"], "draw", "importer")
-               * spread(path.closed_share, "draw", "year"))
-    return Prepared(years, world, levels, to_count, shocks,
-                    tuple(base.levers[name].at_once for name in scenario.levers), exposed,
-                    closure_of(base, scenario))
-
-
-def _simulate_block(base: Baseline, scenario: Scenario, draws: Draws, cases: Cases,
-                    names: Collection[str]) -> dict[str, Array]:
-    start = prepare(base, scenario, draws)
+def simulate_block(base: Baseline, start: Prepared, cases: Cases,
+                   names: Collection[str]) -> dict[str, Array]:
+    """Settle each case of a block that was prepared and keep accounts: variables by name."""
+    draws = start.world.draws
     partial = start.closure is None
     idle = unchanged(start.world, start.levels, start.to_count, names, partial=partial)
     patterns = Patterns.of(cases, start.levels.shape[-1])
@@ -166,8 +143,9 @@ def _acts(switches: Mapping[str, Array]) -> bool:
     return any(np.any(switch) for switch in switches.values())
 
 
-def _dataset(base: Baseline, scenario: Scenario, cases: list[str],
-             parts: Sequence[Mapping[str, Array]]) -> xr.Dataset:
+def as_dataset(base: Baseline, scenario: Scenario, cases: list[str],
+               parts: Sequence[Mapping[str, Array]]) -> xr.Dataset:
+    """Join what blocks of draws give: variables by name with their dimensions and units."""
     pair = base.pair
     variables = {}
     for name in (name for name in VARIABLES if name in parts[0]):

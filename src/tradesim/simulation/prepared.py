@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from tradesim.common.arrays import Array, only, spread, total
 from tradesim.common.errors import InputError, Problem
 from tradesim.economy.adjustment import Closure, Outcome, settle
-from tradesim.economy.base_year import Economy
+from tradesim.economy.base_year import Economy, economy
 from tradesim.economy.closure import Imbalances, closure
 from tradesim.economy.levers.registry import GIVEN, KINDS, arguments
 from tradesim.economy.levers.stages import increment, stage_strength
@@ -23,7 +24,8 @@ from tradesim.inputs.levers import Choice, Lever
 from tradesim.inputs.scenario import Scenario
 from tradesim.reference import new_goods as new
 from tradesim.reference.gravity import ReferencePath
-from tradesim.simulation.draws import Cases, Draws
+from tradesim.reference.projection import reference_path
+from tradesim.simulation.draws import Cases, Draws, years_of
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Prepared:
         For each lever whether its effect comes at once.
     exposed
         Effect of closures of the shared corridor on the reference path, log points.
+    path
+        The reference path.
     closure
         General-equilibrium closure, if the scenario asks for one.
     """
@@ -57,6 +61,7 @@ class Prepared:
     shocks: Mapping[str, Shock]
     at_once: tuple[bool, ...]
     exposed: Array
+    path: ReferencePath
     closure: Closure | None
 
     def settle(self, cases: Cases) -> Outcome:
@@ -65,6 +70,75 @@ class Prepared:
                      shock) for lever, shock in self.shocks.items()]
         return settle(self.world, self.levels, switched, at_once=self.at_once,
                       exposed=self.exposed, closure=self.closure)
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a block of draws was prepared for, of which some can be taken again."""
+
+    scenario: Scenario
+    growth: float
+    start: Prepared
+
+    def same_world(self, scenario: Scenario) -> bool:
+        """Whether the base year, the years and the closure stay as they were."""
+        old = self.scenario
+        return all(getattr(old, key) == getattr(scenario, key)
+                   for key in ("parameters", "horizon", "closure", "imbalances"))
+
+    def same_path(self, scenario: Scenario, growth: float) -> bool:
+        """Whether the reference path stays too."""
+        return self.scenario.growth == scenario.growth and self.growth == growth
+
+    def shocks(self, base: Baseline, scenario: Scenario, growth: float) -> dict[str, Shock]:
+        """Shocks of levers with the settings that they had, on the path that they had."""
+        on_path = self.same_path(scenario, growth)
+        return {name: shock for name, shock in self.start.shocks.items()
+                if self._settings(base, name) == _settings_of(base, scenario, name)
+                and (on_path or "levels" not in KINDS[base.levers[name].kind].__annotations__)}
+
+    def _settings(self, base: Baseline, name: str) -> tuple[Any, ...]:
+        return _settings_of(base, self.scenario, name)
+
+
+def _settings_of(base: Baseline, scenario: Scenario, name: str) -> tuple[Any, ...]:
+    """Give settings of a lever and of the one that it follows; none where it is not pulled."""
+    stages = (name, base.levers[name].follows)
+    return tuple(scenario.levers.get(stage) for stage in stages if stage)
+
+
+def prepare(base: Baseline, scenario: Scenario, draws: Draws, growth: float = 0.0,
+            before: Before | None = None) -> Prepared:
+    """Set up a block of draws: the base year, the reference path, what each lever would do.
+
+    Parameters
+    ----------
+    growth
+        Growth of the pair's trade beyond the reference path, share a year.
+    before
+        The same block prepared for another scenario: what does not differ is not done again.
+    """
+    years = years_of(base, scenario)
+    known: Mapping[str, Shock] = {}
+    if before is not None and before.same_world(scenario):
+        world = replace(before.start.world, draws=draws)
+        known = before.shocks(base, scenario, growth)
+    else:
+        world, before = economy(base, draws), None
+    if before is not None and before.same_path(scenario, growth):
+        old = before.start
+        path, levels, to_count = old.path, old.levels, old.to_count
+    else:
+        path = reference_path(base, draws, years)
+        faster = np.log1p(growth) * np.arange(1, len(years) + 1)
+        path = replace(path, log_flow=path.log_flow + faster[None, :, None])
+        levels, to_count = reference_levels(base, world, draws, path)
+    shocks = lever_shocks(base, scenario, world, draws, years, path.closed_share, levels, known)
+    exposed = (spread(draws["posterior.closure_effect"], "draw", "importer")
+               * spread(path.closed_share, "draw", "year"))
+    return Prepared(years, world, levels, to_count, shocks,
+                    tuple(base.levers[name].at_once for name in scenario.levers), exposed, path,
+                    closure_of(base, scenario))
 
 
 def reference_levels(base: Baseline, world: Economy, draws: Draws,
@@ -96,17 +170,23 @@ def reference_levels(base: Baseline, world: Economy, draws: Draws,
 
 
 def lever_shocks(base: Baseline, scenario: Scenario, world: Economy, draws: Draws,
-                 years: Sequence[int], closed_share: Array, levels: Array) -> dict[str, Shock]:
-    """Give the shock of each lever if it succeeds; a later stage is what it adds (equation J2)."""
+                 years: Sequence[int], closed_share: Array, levels: Array,
+                 known: Mapping[str, Shock] = MappingProxyType({})) -> dict[str, Shock]:
+    """Give the shock of each lever if it succeeds; a later stage is what it adds (equation J2).
+
+    Those that are `known` are taken as they are.
+    """
     calendar = spread(np.asarray(years, dtype=float), "year")
+    new = [name for name in scenario.levers if name not in known]
     alone = {name: _shock(base, scenario, world, draws, name, calendar, levels)
-             for name in scenario.levers}
-    shut, found = spread(closed_share, "draw", "year"), {}
-    for name, shock in alone.items():
+             for name in dict.fromkeys([*new, *filter(None, (base.levers[one].follows
+                                                             for one in new))])}
+    shut, found = spread(closed_share, "draw", "year"), dict(known)
+    for name in new:
         lever = base.levers[name]
-        made = increment(shock, alone[lever.follows]) if lever.follows else shock
+        made = increment(alone[name], alone[lever.follows]) if lever.follows else alone[name]
         found[name] = made.interrupted(world, shut) if lever.needs_corridor else made
-    return found
+    return {name: found[name] for name in scenario.levers}
 
 
 def _shock(base: Baseline, scenario: Scenario, world: Economy, draws: Draws, name: str,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tradesim.common.arrays import Array, at, entry, map_arrays, spread, total
+from tradesim.common.arrays import Array, at, axis, entry, map_arrays, spread, total
 from tradesim.common.errors import ConvergenceError
 from tradesim.common.parallel import by_block
 from tradesim.economy.accounts import counted
@@ -23,13 +23,13 @@ from tradesim.economy.shocks import CONDITIONS, Shock
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.scenario import Scenario
 from tradesim.simulation.draws import years_of
-from tradesim.simulation.model import BLOCK, prepare
-from tradesim.simulation.prepared import Prepared
+from tradesim.simulation.model import BLOCK
+from tradesim.simulation.prepared import Prepared, prepare
 
 Subsets = NDArray[np.int64]
 
 CELLS = 1024
-"""Prepareds solved at once: their arrays stay in the processor's cache."""
+"""Cells solved at once: their arrays stay in the processor's cache."""
 
 PATHS = 8192
 """Cases times draws followed over the years at once: bounds the memory."""
@@ -48,7 +48,7 @@ class Flows:
     years
         Years of `counted`.
     solved
-        Prepareds that were solved.
+        Cells that were solved.
     """
 
     counted: Array
@@ -113,8 +113,10 @@ def flows(
     def block(rows: slice) -> tuple[Array, Array, int]:
         here = {name: values[rows] for name, values in draws.items()}
         chosen = np.broadcast_to(subsets, (len(subsets), count))[:, rows]
-        trade, project, solved = _block(base, scenario, here, chosen, growth)
-        return trade[..., places, :], project[..., places, :], solved
+        found = solve(prepare(base, scenario, here, growth), chosen)
+        trade, project = (np.moveaxis(total(values, "group")[..., 0, 0, :, :, :], -3, -4)
+                          for values in (found.trade, found.project))
+        return trade[..., places, :], project[..., places, :], found.solved
 
     parts = by_block(block, count, min(BLOCK, max(1, PATHS // len(subsets))), progress)
     trade, project, solved = zip(*parts, strict=True)
@@ -122,26 +124,64 @@ def flows(
                  sum(solved))
 
 
-def _block(base: Baseline, scenario: Scenario, draws: Mapping[str, Array], subsets: Subsets,
-           growth: float) -> tuple[Array, Array, int]:
-    start = prepare(base, scenario, draws, growth)
-    size = (len(start.years), subsets.shape[1])
-    acting = sum((_acts(made, size).astype(np.int64) << place
-                  for place, made in enumerate(start.shocks.values())),
-                 start=np.zeros(size, dtype=np.int64))
+@dataclass(frozen=True)
+class Solved:
+    """Trade of a block under subsets of levers, and what of it can be taken again.
 
-    met = subsets[:, None, :] & acting
-    cell = np.arange(acting.size).reshape(size)
-    keys, place = np.unique(met * acting.size + cell, return_inverse=True)
-    idle = int(np.searchsorted(keys, acting.size))
-    shape = (len(base.pair.importers), len(base.pair.groups), 1 + len(keys) - idle)
+    Attributes
+    ----------
+    trade
+        Flow into each importer by group, USD on each count (extra leading axis); order of `DIMS`.
+    project
+        Flow of given goods beside it; order of `DIMS`.
+    solved
+        Cells that were solved: one subset of acting levers in one year of one draw.
+    """
+
+    trade: Array
+    project: Array
+    solved: int
+    start: Prepared
+    acting: Mapping[str, NDArray[np.bool_]]
+    keys: Subsets
+    answers: _Answer
+
+
+def solve(start: Prepared, subsets: Subsets, before: Solved | None = None) -> Solved:
+    """Trade of a block of draws when only some levers are pulled.
+
+    Parameters
+    ----------
+    subsets
+        Levers of each case, as bits in their order; (case, draw).
+    before
+        An earlier answer for the same draws: cells in which no acting lever changed are not
+        solved again.
+
+    Raises
+    ------
+    ConvergenceError
+        When a market is not solved.
+    """
+    size = (len(start.years), subsets.shape[1])
+    if before is not None and not _same_draws(start, before.start):
+        before = None
+    acting = {name: before.acting[name] if before and made is before.start.shocks.get(name)
+              else _acts(made, size) for name, made in start.shocks.items()}
+    bits = _together(acting, size)
+    met = subsets[:, None, :] & bits
+    cell = np.arange(bits.size).reshape(size)
+    keys, place = np.unique(met * bits.size + cell, return_inverse=True)
+    keys, place = keys[keys >= bits.size], place - np.searchsorted(keys, bits.size)
+
+    shape = (len(start.world.pair.importers), start.levels.shape[axis("group")], 1 + len(keys))
     answers = _Answer(*np.zeros((len(fields(_Answer)), *shape)))
-    for begin in range(idle, len(keys), CELLS):
-        chosen, where = np.divmod(keys[begin:begin + CELLS], acting.size)
-        first = 1 + begin - idle
-        _solve(start, chosen, *np.divmod(where, size[1])).into(
-            answers, slice(first, first + len(where)))
-    found = answers.take(np.maximum(place - idle + 1, 0).reshape(met.shape))
+    left = np.arange(len(keys)) if before is None else _carried_over(start, before, keys, answers)
+    for some in np.split(left, range(CELLS, len(left), CELLS)):
+        if len(some):
+            chosen, where = np.divmod(keys[some], bits.size)
+            _solve(start, chosen, *np.divmod(where, size[1])).into(answers, 1 + some)
+    found = answers.take(np.maximum(place + 1, 0).reshape(met.shape))
 
     world = start.world
     sales = reached(world, found.level, found.lasting, found.settled)
@@ -149,9 +189,36 @@ def _block(base: Baseline, scenario: Scenario, draws: Mapping[str, Array], subse
                  if found.differs else None)
     levels = entry(start.levels, world.pair_flow)
     trade = counted(world, levels, start.to_count, levels * np.exp(sales), elsewhere)
-    by_case = [np.moveaxis(total(values, "group")[..., 0, 0, :, :, :], -3, -4)
-               for values in (trade, found.project)]
-    return by_case[0], by_case[1], len(keys) - idle
+    return Solved(trade, found.project, len(left), start, acting, keys, answers)
+
+
+def _same_draws(start: Prepared, old: Prepared) -> bool:
+    """Whether only shocks differ."""
+    return (start.levels is old.levels and start.world.sales is old.world.sales
+            and list(start.shocks) == list(old.shocks))
+
+
+def _together(by_lever: Mapping[str, NDArray[np.bool_]], size: tuple[int, int]) -> Subsets:
+    """Levers marked in each year and draw, as bits in their order."""
+    return np.asarray(sum((marked.astype(np.int64) << place
+                           for place, marked in enumerate(by_lever.values())),
+                          start=np.zeros(size, dtype=np.int64)))
+
+
+def _carried_over(start: Prepared, before: Solved, keys: Subsets,
+                  answers: _Answer) -> NDArray[np.intp]:
+    """Put in the answers that still hold, and give the places of the others."""
+    size = next(iter(before.acting.values())).shape if before.acting else (1, 1)
+    changed = _together({name: _differs(made, before.start.shocks[name], size)
+                         for name, made in start.shocks.items()}, size)
+    subset, where = np.divmod(keys, changed.size)
+    at_old = np.searchsorted(before.keys, keys)
+    known = at_old < len(before.keys)
+    known[known] = before.keys[at_old[known]] == keys[known]
+    known &= subset & changed.ravel()[where] == 0
+    kept = np.flatnonzero(known)
+    before.answers.at(1 + at_old[kept]).into(answers, 1 + kept)
+    return np.flatnonzero(~known)
 
 
 @dataclass(frozen=True)
@@ -171,10 +238,14 @@ class _Answer:
         return bool(np.any(self.lasting_elsewhere != self.lasting)
                     or np.any(self.settled_elsewhere != self.settled))
 
-    def into(self, whole: _Answer, cells: slice) -> None:
+    def into(self, whole: _Answer, cells: NDArray[np.intp]) -> None:
         """Put into the cells of a larger one."""
         for part in fields(self):
             getattr(whole, part.name)[..., cells] = getattr(self, part.name)
+
+    def at(self, cells: NDArray[np.intp]) -> _Answer:
+        """Take some cells."""
+        return _Answer(*(getattr(self, part.name)[..., cells] for part in fields(self)))
 
     def take(self, place: NDArray[np.intp]) -> _Answer:
         """By case, year and draw, with an axis for the exporter."""
@@ -190,6 +261,17 @@ def _acts(made: Shock, size: tuple[int, int]) -> NDArray[np.bool_]:
             continue
         values = getattr(made, part.name) != 0.0
         found |= values.any(axis=tuple(range(values.ndim - 2)))
+    return found
+
+
+def _differs(made: Shock, old: Shock, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Years and draws in which two shocks of a lever are not the same; (year, draw)."""
+    found = np.zeros(size, dtype=bool)
+    for part in fields(made):
+        here, there = getattr(made, part.name), getattr(old, part.name)
+        if here is not there:
+            other = here != there
+            found |= other.any(axis=tuple(range(other.ndim - 2)))
     return found
 
 
