@@ -5,8 +5,9 @@ from typing import Any
 
 __version__ = "0.3.0"
 
-_API = ("Comparison", "Goal", "Headline", "compare", "decompose", "figure", "goal", "headline",
-        "levers", "load", "report", "run", "save", "scenarios", "to_iamc")
+_API = ("Comparison", "Goal", "Headline", "PreparedModel", "compare", "decompose", "figure",
+        "goal", "headline", "levers", "load", "prepare", "report", "run", "save", "scenarios",
+        "to_iamc")
 
 
 def __getattr__(name: str) -> Any:

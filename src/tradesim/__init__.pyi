@@ -1,11 +1,13 @@
 from tradesim.api import Comparison as Comparison
 from tradesim.api import Headline as Headline
+from tradesim.api import PreparedModel as PreparedModel
 from tradesim.api import compare as compare
 from tradesim.api import decompose as decompose
 from tradesim.api import goal as goal
 from tradesim.api import headline as headline
 from tradesim.api import levers as levers
 from tradesim.api import load as load
+from tradesim.api import prepare as prepare
 from tradesim.api import report as report
 from tradesim.api import run as run
 from tradesim.api import save as save

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,13 @@ from tradesim.common.files import calibration_folder
 from tradesim.inputs import scenario
 from tradesim.inputs.levers import Lever, read_levers
 from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
+from tradesim.inputs.scenario import overrides_of
 from tradesim.reports import terminal
 from tradesim.reports.export.iamc import to_iamc
 from tradesim.simulation import model, results, summary
 from tradesim.simulation.draws import SCENARIO
 from tradesim.simulation.manifest import MANIFEST, made_with
+from tradesim.simulation.prepared_model import PreparedModel, prepare_model
 from tradesim.simulation.results import load
 from tradesim.studies import compare as comparing
 from tradesim.studies import decompose as decomposing
@@ -30,13 +32,9 @@ from tradesim.studies.goal import Goal
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Comparison", "Goal", "Headline", "compare", "decompose", "figure", "goal",
-           "headline", "levers", "load", "report", "run", "save", "scenarios", "to_iamc"]
-
-
-Settings = Mapping[str, Any]
-"""What a scenario may set, by key: a number or text, a mapping of a lever's settings, or None to
-drop a lever; dotted names (``adjustment.speed``) reach any parameter."""
+__all__ = ["Comparison", "Goal", "Headline", "PreparedModel", "compare", "decompose", "figure",
+           "goal", "headline", "levers", "load", "prepare", "report", "run", "save", "scenarios",
+           "to_iamc"]
 
 
 def run(path: str | Path, *, draws: int | None = None, seed: int | None = None,
@@ -60,7 +58,7 @@ def run(path: str | Path, *, draws: int | None = None, seed: int | None = None,
     xarray.Dataset
         The results, with units in the attributes of each variable.
     """
-    return model.run(path, calibration=_given(calibration), overrides=_overrides(settings),
+    return model.run(path, calibration=_given(calibration), overrides=overrides_of(settings),
                      draws=draws, seed=seed, count=count, progress=progress)
 
 
@@ -111,7 +109,7 @@ def decompose(path: str | Path, *, draws: int | None = None, seed: int | None = 
     `path`, `draws`, `seed`, `count`, `calibration` and settings are those of `run`.
     """
     return decomposing.decompose(path, calibration=_given(calibration),
-                                 overrides=_overrides(settings), draws=draws, seed=seed,
+                                 overrides=overrides_of(settings), draws=draws, seed=seed,
                                  count=count, years=years, method=method,
                                  permutations=permutations, progress=progress)
 
@@ -127,8 +125,20 @@ def goal(path: str | Path, *, target: float | None = None, year: int | None = No
     """
     return seeking.goal(path, target=target, year=year, probability=probability, vary=vary,
                         case=case, calibration=_given(calibration),
-                        overrides=_overrides(settings), draws=draws, seed=seed, count=count,
+                        overrides=overrides_of(settings), draws=draws, seed=seed, count=count,
                         progress=progress)
+
+
+def prepare(path: str | Path, *, draws: int | None = None, seed: int | None = None,
+            calibration: str | Path | None = None, **settings: Any) -> PreparedModel:
+    """Make a scenario ready for many questions: only what each of them moves is computed.
+
+    ``ts.prepare("eaeu_fta").run({"eaeu_fta.start": 2031})`` has the turnover that
+    ``ts.run("eaeu_fta", eaeu_fta={"start": 2031})`` has, to the last digit.
+
+    `path`, `draws`, `seed`, `calibration` and settings are those of `run`.
+    """
+    return prepare_model(path, calibration=calibration, draws=draws, seed=seed, settings=settings)
 
 
 def figure(result: xr.Dataset | Comparison, name: str = "fan") -> Figure:
@@ -164,25 +174,6 @@ def figure(result: xr.Dataset | Comparison, name: str = "fan") -> Figure:
 
 def _given(calibration: str | Path | None) -> Path | None:
     return None if calibration is None else Path(calibration)
-
-
-def _overrides(settings: Settings) -> list[str]:
-    """Give settings as the lines ``key=value`` that a command line would have."""
-    return list(_lines(settings, ""))
-
-
-def _lines(settings: Settings, prefix: str) -> Iterator[str]:
-    for key, value in settings.items():
-        if isinstance(value, Mapping) and value:
-            yield from _lines(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}={_written(value)}"
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        return "null" if value is None else "{}" if value == {} else str(value)
-    return ", ".join(map(_written, value))
 
 
 def levers(calibration: str | Path | None = None) -> dict[str, Lever]:

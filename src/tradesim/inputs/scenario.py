@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,11 @@ class Scenario(Strict):
     not_modelled: list[str] = Field(default_factory=list)
     #: dotted key of each value to where it was set: file and line, or the command line
     origins: dict[str, str] = Field(default_factory=dict)
+
+
+Settings = Mapping[str, Any]
+"""What a scenario may set, by key: a number or text, a mapping of a lever's settings, or None to
+drop a lever; dotted names (``adjustment.speed``) reach any parameter."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +174,25 @@ def read_scenario(path_or_name: str | Path, known: Known,
     if missing:
         raise InputError(missing)
     return _scenario(path.stem, values, origins, known)
+
+
+def overrides_of(settings: Settings) -> list[str]:
+    """Give settings as the lines ``key=value`` that a command line would have."""
+    return list(_lines(settings, ""))
+
+
+def _lines(settings: Settings, prefix: str) -> Iterator[str]:
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            yield from _lines(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}={_written(value)}"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return "null" if value is None else "{}" if value == {} else str(value)
+    return ", ".join(map(_written, value))
 
 
 def _scenario(name: str, values: dict[str, Any], origins: dict[str, str],

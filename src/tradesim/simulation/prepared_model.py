@@ -8,9 +8,8 @@ draws, to the last digit.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -22,7 +21,8 @@ from tradesim.common.parallel import Progress, by_block
 from tradesim.economy.accounts import VARIABLES
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.parameters import Cube
-from tradesim.inputs.scenario import Known, Scenario, overrides_of, read_scenario
+from tradesim.inputs.scenario import Scenario, Settings, overrides_of, read_scenario
+from tradesim.inputs.scenario_schema import Known
 from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases
 from tradesim.simulation.model import BLOCK, as_dataset, load_baseline, simulate_block
 from tradesim.simulation.prepared import Before, prepare
@@ -88,7 +88,7 @@ class PreparedModel:
         return (f"<tradesim.PreparedModel> {self.scenario.name}, {self.scenario.draws} draws, "
                 f"{len(self.scenario.levers)} levers")
 
-    def run(self, settings: Mapping[str, Any] | Sequence[str] = (), *,
+    def run(self, settings: Settings | Sequence[str] = (), *,
             levers: Collection[str] | None = None, outputs: Collection[str] = ("turnover",),
             cases: Collection[str] | None = None, progress: Progress | None = None) -> xr.Dataset:
         """Simulate the scenario with some settings changed.
@@ -129,7 +129,7 @@ class PreparedModel:
                   for case, by_lever in switches.items() if cases is None or case in cases}
         return self.answer(scenario, chosen, outputs, progress=progress)
 
-    def asked(self, settings: Mapping[str, Any] | Sequence[str]) -> Scenario:
+    def asked(self, settings: Settings | Sequence[str]) -> Scenario:
         """Read the scenario with some settings changed."""
         texts = overrides_of(settings) if isinstance(settings, Mapping) else list(settings)
         if not texts:
@@ -198,7 +198,8 @@ def _trade(base: Baseline, block: _Block, outputs: Collection[str],
     trade = block.solved.trade + block.solved.project
     found = {"trade": trade[:, :, 0], "turnover": total(trade, "importer", "group")[:, 0, 0, 0],
              "project_trade": total(block.solved.project, "group")[:, 0, 0]}
-    return {name: found[name] for name in outputs} | {"max_residual": np.array(0.0)}
+    return {name: found[name] for name in outputs} | {
+        "max_residual": np.array(block.solved.residual)}
 
 
 def _check(option: str, asked: Collection[str], known: Collection[str]) -> None:
@@ -211,7 +212,7 @@ def _check(option: str, asked: Collection[str], known: Collection[str]) -> None:
 
 def prepare_model(path: str | Path, *, calibration: str | Path | None = None,
                   draws: int | None = None, seed: int | None = None,
-                  settings: Mapping[str, Any] | Sequence[str] = ()) -> PreparedModel:
+                  settings: Settings | Sequence[str] = ()) -> PreparedModel:
     """Read a scenario and make it ready for many questions.
 
     Parameters

@@ -136,11 +136,14 @@ class Solved:
         Flow of given goods beside it; order of `DIMS`.
     solved
         Cells that were solved: one subset of acting levers in one year of one draw.
+    residual
+        Largest residual of the solver, log points.
     """
 
     trade: Array
     project: Array
     solved: int
+    residual: float
     start: Prepared
     acting: Mapping[str, NDArray[np.bool_]]
     keys: Subsets
@@ -177,10 +180,13 @@ def solve(start: Prepared, subsets: Subsets, before: Solved | None = None) -> So
     shape = (len(start.world.pair.importers), start.levels.shape[axis("group")], 1 + len(keys))
     answers = _Answer(*np.zeros((len(fields(_Answer)), *shape)))
     left = np.arange(len(keys)) if before is None else _carried_over(start, before, keys, answers)
+    residual = before.residual if before else 0.0
     for some in np.split(left, range(CELLS, len(left), CELLS)):
         if len(some):
             chosen, where = np.divmod(keys[some], bits.size)
-            _solve(start, chosen, *np.divmod(where, size[1])).into(answers, 1 + some)
+            answer, worst = _solve(start, chosen, *np.divmod(where, size[1]))
+            answer.into(answers, 1 + some)
+            residual = max(residual, worst)
     found = answers.take(np.maximum(place + 1, 0).reshape(met.shape))
 
     world = start.world
@@ -189,7 +195,7 @@ def solve(start: Prepared, subsets: Subsets, before: Solved | None = None) -> So
                  if found.differs else None)
     levels = entry(start.levels, world.pair_flow)
     trade = counted(world, levels, start.to_count, levels * np.exp(sales), elsewhere)
-    return Solved(trade, found.project, len(left), start, acting, keys, answers)
+    return Solved(trade, found.project, len(left), residual, start, acting, keys, answers)
 
 
 def _same_draws(start: Prepared, old: Prepared) -> bool:
@@ -276,8 +282,8 @@ def _differs(made: Shock, old: Shock, size: tuple[int, int]) -> NDArray[np.bool_
 
 
 def _solve(start: Prepared, subset: Subsets, years: NDArray[np.intp],
-           draws: NDArray[np.intp]) -> _Answer:
-    """Settle each cell: one subset of levers in one year of one draw."""
+           draws: NDArray[np.intp]) -> tuple[_Answer, float]:
+    """Settle each cell, one subset of levers in one year of one draw; with the residual."""
     def here(owner: Any) -> Any:
         return map_arrays(owner, lambda values: at(values, years, draws))
 
@@ -302,5 +308,6 @@ def _solve(start: Prepared, subset: Subsets, years: NDArray[np.intp],
     change = outcome.change
     lasting, settled = (np.asarray((values + size).reshape(shape))
                         for values in outcome.elsewhere(place))
-    return _Answer(on_pair(outcome.lasting), on_pair(outcome.settled.sales),
-                   on_pair(change.level), on_pair(change.project), lasting, settled)
+    answer = _Answer(on_pair(outcome.lasting), on_pair(outcome.settled.sales),
+                     on_pair(change.level), on_pair(change.project), lasting, settled)
+    return answer, outcome.settled.residual
