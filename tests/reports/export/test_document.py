@@ -8,6 +8,8 @@ from pathlib import Path
 import docx
 import pytest
 from docx.oxml.ns import qn
+from matplotlib.font_manager import FontProperties, findfont
+from matplotlib.ft2font import FT2Font
 
 import fake_results
 from tradesim.cli.options import other_formats
@@ -15,7 +17,9 @@ from tradesim.common.errors import InputError
 from tradesim.common.extras import install
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.pair import read_pair
-from tradesim.reports.export import document
+from tradesim.reports.export import document, word
+from tradesim.reports.export.archive import MOMENT
+from tradesim.reports.export.columns import SMALLEST, breakable, fitted
 from tradesim.reports.export.document import (
     Code,
     Heading,
@@ -104,13 +108,13 @@ def test_word_file_has_real_headings_tables_captions_and_alternative_texts(page)
     assert len(made.tables) == len(tables) > 10
     for grid, table in zip(made.tables, tables, strict=True):
         cells = [cell.text for cell in grid.rows[-1].cells]
-        assert cells == [plain(cell) for cell in table.rows[-1]]
+        assert cells == [breakable(plain(cell)) for cell in table.rows[-1]]
         assert bool(grid.rows[0]._tr.findall(f".//{qn('w:tblHeader')}")) == bool(table.head)
     pictures = [block for block in read.blocks if isinstance(block, Picture)]
     shapes = list(made.inline_shapes)
     assert [shape._inline.docPr.get("descr") for shape in shapes] == [
         picture.alt for picture in pictures]
-    assert len(shapes) == 14
+    assert len(shapes) == 15
     text = "\n".join(part.text for part in made.paragraphs)
     for block in read.blocks:
         if isinstance(block, Paragraph):
@@ -126,6 +130,40 @@ def test_pdf_is_one_and_the_same_each_time(page, tmp_path):
     (tmp_path / "report.html").write_bytes(page.read_bytes())
     again = document.write(tmp_path / "report.html", ["pdf"])[0]
     assert again.read_bytes() == made
+
+
+def test_word_file_is_one_and_the_same_each_time(page, tmp_path):
+    written = page.with_suffix(".docx")
+    again = tmp_path / "again.docx"
+    word.write(document.read(page), again)
+    assert again.read_bytes() == written.read_bytes()
+    with zipfile.ZipFile(written) as parts:
+        assert {part.date_time for part in parts.infolist()} == {MOMENT}
+
+
+@pytest.mark.parametrize(("width", "size", "padding"), [(493.0, 7.5, 6.0), (380.0, 8.0, 5.7)])
+def test_no_word_of_a_table_is_broken(page, width, size, padding):
+    """Measured by the letters of another library than the one that sets the widths."""
+    regular, bold = (FT2Font(findfont(FontProperties(family="DejaVu Sans", weight=weight)))
+                     for weight in ("normal", "bold"))
+
+    def wide(word, font, letters):
+        font.set_size(200.0, 72)  # large, so that hints for small letters do not count
+        font.set_text(word, 0.0)
+        return font.get_width_height()[0] / 64 * letters / 200.0
+
+    tables = [block for block in document.read(page).blocks if isinstance(block, Table)]
+    assert len(tables) > 10
+    for table in tables:
+        letters, widths = fitted(table, width, size, padding)
+        assert sum(widths) == pytest.approx(width)
+        assert letters <= size
+        for rows, font in (((table.head,), bold), (table.rows, regular)):
+            for row in rows:
+                for text, room in zip(row, widths, strict=False):
+                    for word_ in re.split(r"[ \n\u200b]+", breakable(plain(text))):
+                        if letters > SMALLEST:
+                            assert wide(word_, font, letters) <= room - padding, word_
 
 
 def test_word_file_is_whole(page):

@@ -99,19 +99,6 @@ class Table:
         """Whether a cell is set in bold: totals, and the first columns of levers."""
         return self.marks[row] == "total" or (self.marks[row] == "lever" and column < 3)
 
-    def weights(self) -> list[float]:
-        """Relative widths of columns: by the longest word, and by how much there is to read."""
-        widths = []
-        for column in range(self.columns):
-            texts = [plain(row[column]) for row in (self.head, *self.rows) if column < len(row)]
-            longest = max((len(word) for text in texts for word in re.split(r"[ /_.-]+", text)),
-                          default=0)
-            mean = sum(map(len, texts)) / max(1, len(texts))
-            title = 0.9 * max(map(len, texts), default=0) if not (column or self.words) else 0.0
-            widths.append(max(6.0, 1.5 + 1.2 * min(longest, 16), 0.8 * min(mean, 40.0),
-                             min(title, 24.0)))
-        return widths
-
 
 @dataclass(frozen=True)
 class Picture:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,16 +10,16 @@ import matplotlib as mpl
 import typst
 
 from tradesim.reports.export import document as content
+from tradesim.reports.export.columns import breakable, fitted
 from tradesim.reports.export.document import SHADES, Document, Run, Text
 from tradesim.reports.wording import TEMPLATES
 
 LAYOUT = TEMPLATES / "report.typ"
-BREAK = "\N{ZERO WIDTH SPACE}"
-LONG = 14
-"""Words longer than this may break at their marks, in tables of several columns."""
+SIZES = {6: 7.5, 8: 7.0, 100: 6.0}
+"""Letters of a table by its number of columns, points; smaller where words do not fit."""
 
-SIZES = {6: "7.4pt", 8: "6.8pt", 100: "5.9pt"}
-"""Letters of a table by its number of columns."""
+WIDTH, PADDING = 493.0, 6.0
+"""Width of the text, and of the space on both sides of a cell, points; as in the layout."""
 
 KINDS = {"note", "question", "answer"}
 
@@ -73,12 +72,13 @@ def _table(table: content.Table) -> str:
             body = _text(cell, breaks=several)
             body = f"#strong[{body}]" if body and table.strong(number, column) else body
             cells.append(f"table.cell({fill})[{body}]" if fill else f"[{body}]")
-    widths = ", ".join(f"{weight:.2f}fr" for weight in table.weights())
+    size, points = fitted(table, WIDTH, next(size for most, size in SIZES.items()
+                                             if count <= most), PADDING)
+    widths = ", ".join(f"{point:.2f}pt" for point in points)
     aligned = ["left"] * count if table.words else ["left", *["right"] * (count - 1)]
     head = "".join(f"[{_text(cell, breaks=several)}], " for cell in table.head)
-    size = next(size for most, size in SIZES.items() if count <= most)
     return (f"#grid_of([{_text(table.caption)}], ({widths}), ({', '.join(aligned)},), ({head}), "
-            f"({''.join(cell + ', ' for cell in cells)}), {size})\n")
+            f"({''.join(cell + ', ' for cell in cells)}), {size}pt)\n")
 
 
 def _text(text: Text, *, breaks: bool = False) -> str:
@@ -88,19 +88,13 @@ def _text(text: Text, *, breaks: bool = False) -> str:
 def _run(run: Run, breaks: bool) -> str:
     if run.text == "\n":
         return "#linebreak()"
-    text = _breakable(run.text) if breaks else run.text
+    text = breakable(run.text) if breaks else run.text
     body = f"#raw({_quoted(text)})" if run.code else f"#{_quoted(text)}"
     if run.bold:
         body = f"#strong[{body}]"
     if run.quiet:
         body = f'#text(6.5pt, weight: "regular", fill: quiet)[{body}]'
     return f"#link({_quoted(run.link)})[{body}]" if run.link else body
-
-
-def _breakable(text: str) -> str:
-    """Let long names and addresses break after their marks."""
-    return re.sub(rf"\S{{{LONG},}}", lambda word: re.sub(r"([._/?=&:-])", rf"\1{BREAK}",
-                                                         word.group()), text)
 
 
 def _quoted(text: str) -> str:

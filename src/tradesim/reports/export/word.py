@@ -14,22 +14,30 @@ from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 
 from tradesim.reports.export import document as content
+from tradesim.reports.export.archive import settle
+from tradesim.reports.export.columns import breakable, fitted
 from tradesim.reports.export.document import SHADES, Document, Run, Text
 
 WIDTH, MARGIN = 21.0, 1.8
 BODY = WIDTH - 2 * MARGIN
 QUIET, BLUE = RGBColor(0x5A, 0x5A, 0x5A), RGBColor(0x00, 0x4C, 0x7A)
 SIZES = {"note": 8.5, "question": 11.0}
+MANY = 6
+"""Columns of a table that is set in letters of common size."""
+
+PADDING = 0.1
+"""Space beside the text of a cell, cm."""
 FONT, CODE_FONT = "Calibri", "Consolas"
 
 
 def write(document: Document, target: Path) -> None:
-    """Write a report as a .docx file."""
+    """Write a report as a .docx file; same report, same bytes."""
     made = docx.Document()
     _page(made, document)
     for block in document.blocks:
         _block(made, block, document)
     made.save(str(target))
+    settle(target)
 
 
 def _page(made: Any, document: Document) -> None:
@@ -111,15 +119,15 @@ def _table(made: Any, table: content.Table) -> None:
     caption.paragraph_format.keep_with_next = True
     caption.paragraph_format.space_before = Pt(8)
     _put(caption, tuple(replace(run, bold=not run.quiet, link="") for run in table.caption))
-    weights = table.weights()
-    widths = [Cm(BODY * weight / sum(weights)) for weight in weights]
+    size, points = fitted(table, Cm(BODY).pt, 8.0 if table.columns <= MANY else 7.0,
+                          2 * Cm(PADDING).pt)
+    widths = [Pt(one) for one in points]
     head = 1 if table.head else 0
     grid = made.add_table(rows=head + len(table.rows), cols=table.columns)
-    grid.style = "Table Grid"
     grid.autofit = False
+    _padded(grid)
     for column, width in zip(grid.columns, widths, strict=True):
         column.width = width
-    size = 7.0 if table.columns > 5 else 8.0
     rows = [*([table.head] if head else []), *table.rows]
     for number, (line, row) in enumerate(zip(grid.rows, rows, strict=True), -head):
         _keep_whole(line, repeat=number < 0)
@@ -130,10 +138,30 @@ def _table(made: Any, table: content.Table) -> None:
             paragraph.paragraph_format.space_after = Pt(0)
             if column and not table.words:
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-            _put(paragraph, text, size=size, bold=number < 0 or table.strong(number, column))
+            _put(paragraph, tuple(replace(run, text=breakable(run.text)) for run in text),
+                 size=size, bold=number < 0 or table.strong(number, column))
             if mark in SHADES:
                 _shade(cell, SHADES[mark].removeprefix("#").upper())
     made.add_paragraph().paragraph_format.space_after = Pt(2)
+
+
+def _padded(grid: Any) -> None:
+    """Leave little space beside the text of cells, and draw thin lines between rows only."""
+    borders = OxmlElement("w:tblBorders")
+    for side in ("top", "bottom", "insideH"):
+        line = OxmlElement(f"w:{side}")
+        for key, value in (("val", "single"), ("sz", "4"), ("space", "0"), ("color", "B4B4B4")):
+            line.set(qn(f"w:{key}"), value)
+        borders.append(line)
+    margins = OxmlElement("w:tblCellMar")
+    for side in ("left", "right"):
+        space = OxmlElement(f"w:{side}")
+        space.set(qn("w:w"), str(Cm(PADDING).twips))
+        space.set(qn("w:type"), "dxa")
+        margins.append(space)
+    properties = grid._tbl.tblPr  # whose parts have a fixed order
+    properties.find(qn("w:tblLayout")).addprevious(borders)
+    properties.find(qn("w:tblLayout")).addnext(margins)
 
 
 def _keep_whole(line: Any, *, repeat: bool) -> None:
@@ -168,7 +196,7 @@ def _put(paragraph: Any, text: Text, *, size: float | None = None, bold: bool = 
             run.font.size = Pt(size)
         if part.code:
             run.font.name = CODE_FONT
-            run.font.size = Pt((size or 9.5) - 1)
+            run.font.size = Pt((size or 9.5) - 0.8)
         if part.quiet:
             run.font.size, run.font.color.rgb, run.bold = Pt(7), QUIET, False
         elif colour is not None:

@@ -1,0 +1,26 @@
+"""Office files to the byte: what is written from the same results is the same file."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+MOMENT = (2000, 1, 1, 0, 0, 0)
+"""Time that stands for the time of writing, as in the workbooks."""
+
+
+def settle(path: Path) -> None:
+    """Write an archive again with its parts as they are, but without the time of writing."""
+    path.write_bytes(_settled(path.read_bytes()))
+
+
+def _settled(data: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with ZipFile(io.BytesIO(data)) as old, ZipFile(buffer, "w", ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            part = old.read(name)
+            entry = ZipInfo(name, MOMENT)
+            entry.compress_type = ZIP_DEFLATED
+            new.writestr(entry, _settled(part) if name.endswith(".xlsx") else part)
+    return buffer.getvalue()
