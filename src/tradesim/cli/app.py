@@ -15,6 +15,7 @@ from tradesim.cli.check import check
 from tradesim.cli.compare import compare
 from tradesim.cli.decompose import decompose
 from tradesim.cli.discover import discover
+from tradesim.cli.explore import explore
 from tradesim.cli.export import export
 from tradesim.cli.forecast import forecast
 from tradesim.cli.goal import goal
@@ -57,8 +58,9 @@ def cli() -> None:
     """Run the commands; `HELP` describes them."""
 
 
-for command in (backtest, calibrate, check, compare, decompose, discover, export, forecast, goal,
-                identify, import_, levers, new, report, run, show, smart, sweep, update, verify):
+for command in (backtest, calibrate, check, compare, decompose, discover, explore, export,
+                forecast, goal, identify, import_, levers, new, report, run, show, smart, sweep,
+                update, verify):
     cli.add_command(command)
 
 

@@ -1,0 +1,1 @@
+"""The explorer: one page that holds the emulator and computes in the reader's browser."""

@@ -1,0 +1,1 @@
+"""An emulator of the model that a page in a browser can run."""
