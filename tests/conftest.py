@@ -24,8 +24,8 @@ settings.load_profile("tradesim")
 SLOW = (
     "end_to_end/test_notebook.py",
     "reference/test_calibrate.py",
-    "reports/export/test_document.py",
     "reports/explore/test_browser.py",
+    "reports/export/test_document.py",
     "reports/run/test_figures.py",
     "reports/run/test_page.py",
     "reports/test_sweep.py",

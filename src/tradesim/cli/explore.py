@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,10 @@ from tradesim.cli.options import (
     repeat_command,
 )
 from tradesim.common.errors import InputError, Problem
+from tradesim.common.output import whole_file
+
+if TYPE_CHECKING:
+    from tradesim.studies.explore.build import Explorer
 
 ENDINGS = (".html", ".htm")
 
@@ -49,23 +54,29 @@ def explore(scenarios: tuple[str, ...], out: Path, open_page: bool, live: bool, 
     One HTML file that needs no network and no server. It opens with the first SCENARIO; the others,
     and all that come with tradesim, are there to start from.
     """
-    _check(out, live, port)
+    if port and not live:
+        raise InputError([Problem("--port", "", "has a meaning with --live only")])
+    if not live and out.suffix.lower() not in ENDINGS:
+        raise InputError([Problem("--out", str(out), "must end in .html")])
     from tradesim.reports.explore import live as server
     from tradesim.reports.explore.page import write
     from tradesim.reports.language import speak
     from tradesim.studies.explore.build import explore as build
 
+    def built() -> Explorer:
+        note("Solving the model for every lever, alone and in pairs, and checking the page "
+             "against it")
+        return build(scenarios, calibration=folder, draws=draws, seed=seed, count=count)
+
+    command, folder = repeat_command("open_page", "port"), calibration_of(calibration)
     if live:
         server.needed()
-    folder = calibration_of(calibration)
-    note("Solving the model for every lever, alone and in pairs, and checking the page against it")
-    found = build(scenarios, calibration=folder, draws=draws, seed=seed, count=count)
-    command = repeat_command("open_page", "port")
-    with speak(language, folder):
-        if live:
-            server.serve(found, command, port=port, open_page=open_page, say=click.echo)
-            return
-        write(found, out, command)
+        with speak(language, folder):
+            server.serve(built(), command, port=port, open_page=open_page, say=click.echo)
+        return
+    with whole_file(out) as work, speak(language, folder):
+        found = built()
+        write(found, work, command)
     quantile, chance = found.accuracy.mean
     click.echo(f"Explorer: {out} (on average {quantile:.1f} % off the model on a quantile, "
                f"{chance:.2f} points on the probability of the target)")
@@ -74,15 +85,3 @@ def explore(scenarios: tuple[str, ...], out: Path, open_page: bool, live: bool, 
 
         webbrowser.open(out.resolve().as_uri())
 
-
-def _check(out: Path, live: bool, port: int) -> None:
-    """Refuse what cannot be written before the work begins."""
-    if port and not live:
-        raise InputError([Problem("--port", "", "has a meaning with --live only")])
-    if live:
-        return
-    if out.suffix.lower() not in ENDINGS:
-        raise InputError([Problem("--out", str(out), "must end in .html")])
-    if out.is_dir() or not out.parent.is_dir():
-        raise InputError([Problem("--out", str(out), "is a folder" if out.is_dir() else
-                                  f"there is no folder {out.parent}")])

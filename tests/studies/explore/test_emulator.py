@@ -26,7 +26,8 @@ def explorer():
 
 @pytest.fixture(scope="module")
 def engine(explorer):
-    return Engine.of(explorer.base, explorer.scenario, explorer.count, list(explorer.emulator.cards))
+    levers = list(explorer.emulator.cards)
+    return Engine.of(explorer.base, explorer.scenario, explorer.count, levers)
 
 
 def preset(explorer, name):
@@ -35,9 +36,9 @@ def preset(explorer, name):
 
 def both(explorer, engine, package):
     """Turnover with the levers, by the emulator and by the model; (year, draw)."""
+    every = np.arange(engine.size)[None]
     emulated = explorer.emulator.flows(package)[1].sum(axis=0)
-    solved = solve(engine, explorer.emulator.cards, [package], np.arange(engine.size)[None])[1][:, 0]
-    return emulated, solved
+    return emulated, solve(engine, explorer.emulator.cards, [package], every)[1][:, 0]
 
 
 @pytest.mark.parametrize("name", ["eaeu_fta", "food_security", "energy", "corridor_closure",
@@ -72,8 +73,9 @@ def test_the_model_solved_is_that_of_a_run(explorer):
                                     {"KAZ": 0.0}])
 def test_growth_moves_the_reference_exactly(explorer, engine, growth):
     package = Package(growth=growth)
+    every = np.arange(engine.size)[None]
     emulated = explorer.emulator.flows(package)[0].sum(axis=0)
-    solved = solve(engine, explorer.emulator.cards, [package], np.arange(engine.size)[None])[0][:, 0]
+    solved = solve(engine, explorer.emulator.cards, [package], every)[0][:, 0]
     np.testing.assert_allclose(emulated, solved, rtol=1e-3)
 
 

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 from tradesim.common.errors import InputError, Problem
+from tradesim.common.extras import install
 from tradesim.reports.explore.page import page
 from tradesim.studies.explore.build import Explorer
 from tradesim.studies.explore.engine import Engine
 from tradesim.studies.explore.exact import answer, asked
 
 HOST = "127.0.0.1"
-EXTRA = ("'--live' needs Starlette and uvicorn", "pip install 'tradesim[web]'")
 LARGEST = 100_000
 """Bytes of a question beyond which it is not read."""
 
@@ -32,7 +32,8 @@ def needed() -> None:
         import starlette
         import uvicorn
     except ImportError as error:
-        raise InputError([Problem("--live", "", *EXTRA)]) from error
+        raise InputError([Problem("--live", "", "needs Starlette and uvicorn",
+                                  install("web"))]) from error
     del starlette, uvicorn
 
 

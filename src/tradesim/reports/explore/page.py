@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tradesim.common.files import whole_file
 from tradesim.reports import language
 from tradesim.reports.explore.data import TARGETS, as_script, data, trust
 from tradesim.reports.html_page import environment
@@ -37,8 +36,5 @@ def script() -> str:
 
 
 def write(explorer: Explorer, target: Path, command: str) -> None:
-    """Write the page into a file, whole or not at all."""
-    text = page(explorer, command)
-    with whole_file(target) as work:
-        work.write_text(text, encoding="utf-8", newline="\n")
-        work.chmod(0o644)
+    """Write the page into a file."""
+    target.write_text(page(explorer, command), encoding="utf-8", newline="\n")
