@@ -11,6 +11,7 @@ from pydantic import Field
 
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import scenarios_folder
+from tradesim.inputs.answers import answers_of
 from tradesim.inputs.distributions import Strict
 from tradesim.inputs.growth import PUBLISHED
 from tradesim.inputs.levers import Source
@@ -40,6 +41,8 @@ class Scenario(Strict):
     #: for people
     title: str
     question: str
+    #: what the brief answers, names of `answers.ANSWERS`; by default what the levers raise
+    answers: list[str] = Field(default_factory=list)
     #: levers pulled, each with the settings that differ from its defaults
     levers: dict[str, dict[str, int | float | str]] = Field(default_factory=dict)
     #: numbers taken as given instead of drawn
@@ -218,6 +221,9 @@ def _scenario(name: str, values: dict[str, Any], origins: dict[str, str],
                 settings[key] = integer(value) if setting.integer else float(value)
             else:
                 settings[key] = ", ".join(setting.names(value))
+    if "answers" not in values:
+        values["answers"] = answers_of(known.levers[name] for name in values.get("levers", {}))
+        origins["answers"] = "default"
     values["parameters"] = {key: float(value)
                             for key, value in values.get("parameters", {}).items()}
     return Scenario(name=name, origins=origins, **values)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tradesim.common.errors import Problem, nearest
+from tradesim.inputs.answers import ANSWERS, SENTENCES
 from tradesim.inputs.distributions import Fixed, Range
 from tradesim.inputs.growth import HIGHEST, LOWEST, NAMED, PUBLISHED
 from tradesim.inputs.levers import WORD, Choice, Lever, Setting, read_levers
@@ -71,6 +72,7 @@ class Known:
                              "name"),
             "title": _text("a few words for tables and figures"),
             "question": _text("what the scenario is to answer"),
+            "answers": _answers(),
             "levers": _levers(self.levers),
             "parameters": _parameters(self.parameters, self.levers),
             "growth": _growth(self.pair),
@@ -196,6 +198,28 @@ def _name(names: tuple[str, ...], meaning: str) -> Field:
                    _nearest(value, names))
 
     return Field(errors, {"enum": [*names, None], "default": names[0], "description": meaning})
+
+
+def _answers() -> Field:
+    """Up to `SENTENCES` names of `ANSWERS`, in the order in which the brief gives them."""
+    known = ", ".join(ANSWERS)
+
+    def errors(value: Any) -> Errors:
+        if not isinstance(value, list) or not 0 < len(value) <= SENTENCES:
+            yield "", f"must be a list of one to {SENTENCES} of: {known}"
+            return
+        for position, name in enumerate(value):
+            if name not in ANSWERS:
+                yield (f".{position}", f"{_quoted(name)} is not one of: {known}",
+                       _nearest(name, tuple(ANSWERS)))
+            elif name in value[:position]:
+                yield f".{position}", f"'{name}' stands twice"
+
+    listed = "; ".join(f"{name}: {meaning}" for name, meaning in ANSWERS.items())
+    return Field(errors, {"type": ["array", "null"], "items": {"enum": [*ANSWERS]}, "minItems": 1,
+                          "maxItems": SENTENCES, "uniqueItems": True,
+                          "description": "what the brief of the report answers, in this order; "
+                                         f"by default what the levers raise. {listed}"})
 
 
 def _growth(pair: Pair) -> Field:

@@ -18,8 +18,8 @@ from tradesim.inputs.scenario import DRAWS, SEED, Scenario, find, shipped
 from tradesim.inputs.scenario_schema import Known
 from tradesim.inputs.strict_yaml import load_document
 
-_FIELDS = ("title", "question", "levers", "parameters", "growth", "closure", "imbalances",
-           "horizon", "draws", "seed", "target_usd", "references", "not_modelled")
+_FIELDS = ("title", "question", "answers", "levers", "parameters", "growth", "closure",
+           "imbalances", "horizon", "draws", "seed", "target_usd", "references", "not_modelled")
 
 ON, OFF = "on", "off"
 NONE = "–"
@@ -32,6 +32,10 @@ STARTER = """\
 extends: {extends}
 title: {title}
 question: What would change, by how much, and for whom?
+
+# What the brief of the report answers, up to three in this order; by default what the levers
+# raise (docs/howto/add-a-scenario.md lists what there is).
+# answers: [trade, target]
 
 # Levers to pull. Take away the '# ' of 'levers:', of a lever and of each setting you
 # want to change, and fill in a value. 'NAME: {{}}' takes a lever's defaults, and

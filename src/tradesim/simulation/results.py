@@ -100,8 +100,8 @@ def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> di
 
 def run_id(scenario: Scenario, hashes: Mapping[str, str]) -> str:
     """Name a run by what goes in: the scenario, the calibration, this version of the program."""
-    content = scenario.model_dump(exclude={"name", "origins", "title", "question", "references",
-                                           "not_modelled"})
+    content = scenario.model_dump(exclude={"name", "origins", "title", "question", "answers",
+                                           "references", "not_modelled"})
     identity = json.dumps([content, hashes, version_of("tradesim")], sort_keys=True)
     return sha256_of(identity.encode()).hexdigest()[:16]
 

@@ -456,7 +456,7 @@ def test_numbers_for_prose():
         "USD 12.3 thousand (80 % range \N{MINUS SIGN}1.0 to 20.0 thousand)")
     assert money([12.34, 0.02, 131.0]) == "USD 12 million (80 % range 0 to 131 million)"
     assert percent([4.71]) == "4.7 %"
-    assert percent([4.71, -0.2, 12.0], "range_short") == "4.7 % (\N{MINUS SIGN}0.2 to 12.0)"
+    assert percent([4.71, -0.2, 12.0], "range_short") == "4.7 % (\N{MINUS SIGN}0.2 to 12.0 %)"
     assert decimals([0.0, 0.0]) == 0
 
 
