@@ -43,11 +43,11 @@ def answers_of(levers: Iterable[Lever]) -> list[str]:
     families = {lever.family for lever in pulled}
     if not pulled:
         return ["level", "target"]
+    raised = [name for lever in pulled for name in OF_KIND.get(lever.kind, ())]
     if families == {"shock"}:
-        first = ["course", "buyers"]
+        asked = ["course", "buyers", *raised]
     elif families == {"project"}:
-        first = ["trade", "project"]
+        asked = ["trade", "project", *raised]
     else:
-        first = ["trade"]
-    raised = (name for lever in pulled for name in OF_KIND.get(lever.kind, ()))
-    return list(dict.fromkeys([*first, *raised, "directions", "target"]))[:SENTENCES]
+        asked = ["trade", *(raised or ["directions"])]
+    return list(dict.fromkeys([*asked, "target"]))[:SENTENCES]

@@ -29,7 +29,8 @@ def growth_facts(view: ResultsView) -> dict[str, Any]:
     -------
     dict
         ``paths`` by name in `CHOICES`: ``title``, ``chosen`` (whether the run took it),
-        ``value`` (USD million) and ``chance`` in the last year; ``table``; ``deflated``: the
+        ``value`` (USD million) and ``chance`` in the last year; ``rates``: growth of GDP by path
+        and country, per cent a year; ``table``; ``deflated``: the
         reference of the last year on the headline count in dollars of the last statistics.
     """
     phrases, chosen = words()["growth"], kind_of(view.scenario.get(GROWTH, CHOICES[0]))
@@ -37,7 +38,9 @@ def growth_facts(view: ResultsView) -> dict[str, Any]:
                     "value": median_range(turnover(view, name, view.last)),
                     "chance": float((turnover(view, name, view.last) >= view.target).mean())}
              for name in map(str, view.dataset[GROWTH].to_numpy())}
-    return {"paths": paths, "table": _turnover_table(view, paths), "inflation": DOLLAR_INFLATION,
+    rates = {name: [_a_year(view, _path(view, name).log_gdp, place, view.last)
+                    for place in range(len(view.pair.importers))] for name in paths}
+    return {"paths": paths, "rates": rates, "table": _turnover_table(view, paths), "inflation": DOLLAR_INFLATION,
             "deflated": median_range(deflated(view, view.last_turnover("reference")))}
 
 

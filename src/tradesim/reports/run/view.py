@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,10 @@ import xarray as xr
 
 from tradesim.common.arrays import MILLION, Array
 from tradesim.inputs.pair import Pair, Target
+from tradesim.reports.claims import APPRAISAL, CHANCE, OF_CHANGE, Cell
 from tradesim.reports.language import titled
 from tradesim.reports.wording import words
-from tradesim.simulation.summary import milestones
+from tradesim.simulation.summary import ALL, COLUMN, milestones, present_values
 
 if TYPE_CHECKING:
     from tradesim.inputs.history import History
@@ -123,6 +124,46 @@ class ResultsView:
         values = array.values[tuple(self._indices[dim][chosen[dim]] if dim in chosen
                                     else slice(None) for dim in array.dims)]
         return np.moveaxis(values, free.index("draw"), 0).astype(float) / MILLION
+
+    def values(self, cell: Cell) -> Array:
+        """Values by draw of a number of the summary, in its own unit.
+
+        A change of the probability of the target, which the summary leaves to its readers, is one.
+        """
+        if cell.variable == APPRAISAL:
+            return present_values(self.dataset, OF_CHANGE[cell.case])[cell.group]
+        if cell.case in OF_CHANGE:
+            after, before = (self.values(replace(cell, case=case))
+                             for case in (OF_CHANGE[cell.case], "reference"))
+            return after - before
+        if cell.variable == CHANCE:
+            where = {"count": cell.count, "year": cell.year}
+            return (self.draws("turnover", cell.case, **where) >= self.target).astype(float)
+        where = {"year": cell.year} | {
+            str(dim): getattr(cell, COLUMN.get(str(dim), str(dim)))
+            for dim in self.dataset[cell.variable].dims if dim not in ("case", "year", "draw")}
+        drawn = self.draws(cell.variable, cell.case, **{
+            dim: label for dim, label in where.items() if label != ALL})
+        return np.asarray(MILLION * drawn.reshape(self.draw_count, -1).sum(axis=-1))
+
+    def value(self, cell: Cell) -> float:
+        """Give one number of the summary."""
+        drawn = self.values(cell)
+        if cell.statistic == "mean":
+            return float(drawn.mean())
+        return float(np.percentile(drawn, float(cell.statistic[1:])))
+
+    @property
+    def shocks(self) -> list[str]:
+        """Levers of the scenario that are shocks: they happen, nobody implements them."""
+        return list(json.loads(self.dataset.attrs.get("shocks", "[]")))
+
+    @property
+    def nature(self) -> str:
+        """What the scenario is: ``policy``, ``shock``, or ``mixed`` of both."""
+        shocks = len(self.shocks)
+        return ("policy" if not shocks else
+                "shock" if shocks == len(self.scenario["levers"]) else "mixed")
 
     @cached_property
     def _indices(self) -> dict[Any, dict[Any, int]]:
