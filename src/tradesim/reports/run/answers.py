@@ -32,6 +32,9 @@ VISIBLE = 5e4
 POINT = 5e-4
 """Changes of a share below this would be printed as none."""
 
+MINOR = 0.05
+"""A flow below this share of turnover is called small."""
+
 MAIN_PART = 0.3
 """A group of goods is named where it has at least this part of a change."""
 
@@ -39,6 +42,13 @@ MAIN_PART = 0.3
 def turnover(view: ResultsView, year: int | None = None) -> Cell:
     """Change of turnover in the last year or another, if implemented, on the headline count."""
     return Cell("turnover", year or view.last, count=view.count)
+
+
+def moment(view: ResultsView) -> int:
+    """Year that answers are about: the last, or that in which a shock moves turnover most."""
+    if view.nature == "shock" and view.changes:
+        return largest(view, [turnover(view, year) for year in view.years]).year
+    return view.last
 
 
 def largest(view: ResultsView, cells: Iterable[Cell]) -> Cell:
@@ -78,12 +88,14 @@ def _stretched(view: ResultsView) -> Facts | None:
     """The flow that changes most, where nothing is added to it but by stretching what there is."""
     cells = [cell for importer in view.pair.importers for cell in _goods(view, importer)]
     most = largest(view, cells)
-    if abs(view.value(most)) < VISIBLE or view.change(
-            "project_trade", "if_implemented", year=view.last).any():
+    before = replace(most, case="reference", statistic="p50")
+    whole = Cell("turnover", view.last, "reference", "p50", view.count)
+    if (abs(view.value(most)) < VISIBLE or view.value(before) > MINOR * view.value(whole)
+            or view.change("project_trade", "if_implemented", year=view.last).any()):
         return None
     return {"group": goods_name(view, most.group), **view.flow(most.importer),
-            "before": usd(view, replace(most, case="reference", statistic="p50")),
-            "claims": [Claim("most", (most, *cells))]}
+            "before": usd(view, before),
+            "claims": [Claim("most", (most, *cells)), Claim("smaller", (before, whole), MINOR)]}
 
 
 def _goods(view: ResultsView, importer: str, year: int | None = None) -> list[Cell]:
@@ -118,7 +130,9 @@ def target(view: ResultsView) -> Facts | None:
     facts: Facts = {"count": view.pair.name(cell.count), "year": view.last,
                     "target": Told(_goal(view)), "before": chance(view, cell)}
     if not view.changes:
-        return facts | {"same": None}
+        others = [{"count": view.pair.name(count), "chance": chance(view, replace(
+            cell, count=count))} for count in view.counts if count != cell.count]
+        return facts | {"same": None, "others": others}
     after = replace(cell, case="scenario")
     facts["after"] = chance(view, after)
     same = str(facts["after"]) == str(facts["before"])
@@ -238,7 +252,7 @@ def treasury(view: ResultsView) -> Facts | None:
     named = part >= MAIN_PART
     claims = [claim, Claim("most", (most, *cells))]
     return {"none": False, "up": up, "country": view.pair.name(most.importer), "year": view.last,
-            "size": size(view, most), "before": usd(view, replace(most, case="reference")),
+            "size": size(view, most), "before": usd(view, replace(most, case="reference", statistic="p50")),
             "goods": goods_name(view, goods.group) if named else None,
             "part": size(view, goods) if named else None,
             "claims": [*claims, Claim("most", (goods, *groups))] if named else claims}
@@ -300,16 +314,22 @@ def food(view: ResultsView) -> Facts | None:
 
 def corridor(view: ResultsView) -> Facts | None:
     """Share of one direction's goods that crosses the corridor, where it changes most."""
-    cells = [Cell("corridor_share", view.last, importer=code) for code in view.pair.importers]
+    year = moment(view)
+    cells = [Cell("corridor_share", year, importer=code) for code in view.pair.importers]
     most = largest(view, cells) if view.changes else cells[0]
+    same = not view.changes or abs(view.value(most)) < POINT
+    if same:  # the larger flow
+        most = max(cells, key=lambda cell: float(view.draws(
+            "trade", "reference", count=view.count, year=year, importer=cell.importer).mean()))
     before = replace(most, case="reference", statistic="p50")
     facts: Facts = view.flow(most.importer) | {
-        "corridor": view.pair.corridor.title, "year": view.last, "before": share(view, before)}
-    if not view.changes or abs(view.value(most)) < POINT:
-        return facts | {"same": True, "claims": []}
+        "corridor": view.pair.corridor.title, "year": year, "before": share(view, before),
+        "same": same}
+    if same:
+        return facts
     after = replace(before, case="if_implemented")
     up = view.value(after) > view.value(before)
-    return facts | {"same": False, "up": up, "after": share(view, after), "claims": [
+    return facts | {"up": up, "after": share(view, after), "claims": [
         Claim("above" if up else "below", (after, before), 1.0), Claim("most", (most, *cells))]}
 
 
@@ -356,7 +376,7 @@ def services(view: ResultsView) -> Facts | None:
         cell = Cell("services", view.last, exporter=country, group=VISITS)
         if view.value(cell) > VISIBLE:
             rows.append({"country": view.pair.name(country), "size": usd(view, cell),
-                         "before": usd(view, replace(cell, case="reference")),
+                         "before": usd(view, replace(cell, case="reference", statistic="p50")),
                          "claims": [Claim("above", (cell,))]})
     return {"countries": rows, "year": view.last} if rows else None
 

@@ -13,9 +13,8 @@ from tradesim.common.arrays import MILLION
 from tradesim.inputs.levers import Lever
 from tradesim.reports.claims import APPRAISAL, CHANCE, RISKY, Cell, found
 from tradesim.reports.ranges import Change, median_range
-from tradesim.reports.run.answers import Facts, answers, largest
+from tradesim.reports.run.answers import Facts, answers, largest, moment, turnover
 from tradesim.reports.run.growth import growth_facts
-from tradesim.reports.run.reliability import GROWTH, LEVERS
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import changed, interval, pretty, probability, words
 from tradesim.simulation.summary import costly
@@ -23,10 +22,18 @@ from tradesim.simulation.summary import costly
 ROWS = 6
 """Rows of the table."""
 
-LEFT_OUT = 3
+LEFT_OUT = 2
 """Things left out that the brief names."""
 
 PERCENT = 100.0
+
+LEAST = 1e-3
+"""A change by less than this share of a level is left out of the table, unless it is asked about."""
+
+ASKED = {"treasury": ["tariff_revenue"], "suppliers": ["imports"], "producers": ["home_output"],
+         "services": ["services"], "trade": ["turnover"], "course": ["turnover"],
+         "target": [CHANCE], "food": ["self_sufficiency"]}
+"""Variables of the rows that belong to an answer."""
 
 WHERE = {"trade": "numbers", "directions": "flows", "target": "numbers", "level": "numbers",
          "reached": "numbers", "course": "numbers", "buyers": "gains", "treasury": "revenue",
@@ -55,11 +62,12 @@ def brief(view: ResultsView, levers: Sequence[Lever], trust: Mapping[str, Any]) 
                                                            "trade", "target"])
     graded = [setting.grade for lever in levers for setting in lever.settings.values()]
     return {"answers": given, "where": WHERE, "table": table(view, given),
-            "growth": _growth(view, trust), "record": trust["record"],
+            "growth": _growth(view), "record": trust["record"],
             "judged": sum(grade == "C" for grade in graded), "settings": len(graded),
-            "left_out": view.scenario["not_modelled"][:LEFT_OUT], "nature": view.nature,
+            "left_out": [text.split(";")[0] for text in view.scenario["not_modelled"][:LEFT_OUT]],
+            "no_new": not any(lever.family == "project" for lever in levers), "nature": view.nature,
             "changes": view.changes, "point": view.point, "draws": view.draw_count,
-            "pulls": bool(levers), "last": view.last}
+            "last": view.last, "now": view.history.years[-1], "idle": None}
 
 
 def claims_of(facts: Facts) -> list[Any]:
@@ -67,7 +75,7 @@ def claims_of(facts: Facts) -> list[Any]:
     return list(found(facts["answers"]))
 
 
-def _growth(view: ResultsView, trust: Mapping[str, Any]) -> Facts:
+def _growth(view: ResultsView) -> Facts:
     """Growth that the run assumes, and turnover on the path that differs most from it."""
     facts = growth_facts(view)
     paths = facts["paths"]
@@ -75,14 +83,15 @@ def _growth(view: ResultsView, trust: Mapping[str, Any]) -> Facts:
     other = max((name for name in paths if name != chosen),
                 key=lambda name: abs(paths[name]["value"][0] - paths[chosen]["value"][0]),
                 default=None)
-    shares = trust["shares"]
+    effect = view.value(turnover(view)) / MILLION if view.changes else 0.0
+    apart = abs(paths[other]["value"][0] - paths[chosen]["value"][0]) if other else 0.0
     return {"rates": [(view.pair.name(code), rate) for code, rate in
                       zip(view.pair.importers, facts["rates"][chosen], strict=True)],
             "path": paths[chosen]["title"], "value": [paths[chosen]["value"][0]],
             "other": paths[other]["title"] if other else None,
             "other_value": [paths[other]["value"][0]] if other else None,
             "count": view.pair.name(view.pair.target_count), "last": view.last,
-            "more": bool(view.changes and shares and shares[GROWTH] > shares[LEVERS])}
+            "changes": view.changes, "more": view.changes and apart > abs(effect)}
 
 
 def table(view: ResultsView, given: Mapping[str, Facts]) -> dict[str, Any]:
@@ -90,8 +99,9 @@ def table(view: ResultsView, given: Mapping[str, Facts]) -> dict[str, Any]:
     if not view.changes:
         return _by_growth(view)
     phrases = words()["brief"]
-    year = given["course"]["peak"] if view.nature == "shock" and "course" in given else view.last
-    rows = [row for cell, label in _cells(view, given, year) if (row := _row(view, cell, label))]
+    year, asked = moment(view), {row for name in given for row in ASKED.get(name, ())}
+    rows = [row for cell, label in _cells(view, given, year)
+            if (row := _row(view, cell, label, least=0.0 if cell.variable in asked else LEAST))]
     case = phrases["cases"][view.nature]
     columns = [phrases["columns"]["item"], phrases["columns"]["before"], case["change"]]
     if view.point or all(row[3] == row[4] for row in rows):
@@ -133,28 +143,35 @@ def _cells(view: ResultsView, given: Mapping[str, Facts], year: int) -> Iterator
         country=pair.name(code))) for code in pair.importers)
 
 
-def _row(view: ResultsView, cell: Cell, label: str) -> list[str] | None:
+def _row(view: ResultsView, cell: Cell, label: str, least: float) -> list[str] | None:
     """Label, level before, change if implemented, its average, and the average with its risks.
 
-    None where the change would be printed as nothing.
+    None where the change would be printed as nothing, or is less than the part `least` of the
+    level.
     """
     shared = cell.variable in (CHANCE, "self_sufficiency")
     unit = 1.0 / PERCENT if shared else MILLION
     sure, risky = view.values(cell) / unit, view.values(replace(cell, case=RISKY)) / unit
+    average, counted = pretty(float(sure.mean())), pretty(float(risky.mean()))
     if abs(sure.mean()) < (0.05 if shared else 0.01):
         return None
-    average, counted = pretty(float(sure.mean())), pretty(float(risky.mean()))
     if cell.variable in (APPRAISAL, "welfare"):
         return [label, "", changed(Change.of(sure), "short"), average, counted]
     before = view.values(replace(cell, case="reference")) / unit
+    if abs(sure.mean()) < least * before.mean():
+        return None
     if cell.variable == CHANCE:
-        points = words()["brief"]["points"]
-        average, counted = (points.format(value=f"{mean:+.0f}".replace("-", "−"))
-                            for mean in (sure.mean(), risky.mean()))
+        average, counted = (signed(float(values.mean())) for values in (sure, risky))
         return [label, probability(float(before.mean() / PERCENT), "short"), average, average,
                 counted]
     return [label, pretty(median_range(before)[0]), changed(Change.of(sure), "short"), average,
             counted]
+
+
+def signed(points: float) -> str:
+    """Write whole percentage points with their sign."""
+    whole = round(points)
+    return f"+{whole}" if whole > 0 else pretty(float(whole), places=0)
 
 
 def _by_growth(view: ResultsView) -> dict[str, Any]:

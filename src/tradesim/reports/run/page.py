@@ -7,41 +7,40 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
-from tradesim.common.arrays import Array
 from tradesim.common.output import copy_into, whole
 from tradesim.inputs.baseline import read_cells
 from tradesim.inputs.history import History, read_history
-from tradesim.inputs.levers import Choice, Lever, read_levers
+from tradesim.inputs.levers import Lever, read_levers
 from tradesim.inputs.pair import Pair, read_pair
-from tradesim.inputs.parameters import Parameter, quantile, read_parameters
+from tradesim.inputs.parameters import Parameter, read_parameters
 from tradesim.inputs.posterior import MANIFEST as POSTERIOR
-from tradesim.inputs.posterior import PARAMETERS, PREFIX, read_posterior
+from tradesim.inputs.posterior import read_posterior
 from tradesim.inputs.scenario import Scenario
 from tradesim.inputs.scenario_text import Difference, differences
 from tradesim.inputs.strict_yaml import load as load_yaml
 from tradesim.reports.export.document import write, writer
-from tradesim.reports.html_page import AMOUNTS, PAGE, RANGES, render, write_figures
+from tradesim.reports.figure_style import Draw
+from tradesim.reports.html_page import AMOUNTS, PAGE, RANGES, colophon, render, write_figures
 from tradesim.reports.language import ENGLISH, speak, titled
 from tradesim.reports.run.accounts import accounts, causes
-from tradesim.reports.run.drivers import Ranking, assumptions, rankings, sentence, table
+from tradesim.reports.run.brief import brief
+from tradesim.reports.run.drivers import Ranking, assumptions, rankings, table
 from tradesim.reports.run.facts import facts, sides, tables
 from tradesim.reports.run.figures import figures
 from tradesim.reports.run.growth import gdp_figure, gdp_table, reported_table
-from tradesim.reports.run.outside import outside_facts, outside_figure, tables_of
-from tradesim.reports.run.reliability import EVIDENCE, evidence, reliability
-from tradesim.reports.run.route_map import route_map
+from tradesim.reports.run.outside import outside_facts, tables_of
+from tradesim.reports.run.parameters import parameters
+from tradesim.reports.run.picture import Picture
+from tradesim.reports.run.reliability import reliability
 from tradesim.reports.run.view import ResultsView
-from tradesim.reports.wording import plain, words
+from tradesim.reports.wording import words
 from tradesim.simulation.manifest import made_with, read_manifest, seal
 from tradesim.simulation.results import load
 
-OUTSIDE = "outside"
-MAIN = ("fan", "gdp", "effect", "map", "groups", "gains", "causes", "assumptions")
-MAIN_REFERENCE = ("fan", "gdp", "map", "probability", "directions", "assumptions")
-"""Figures of the body, in the order in which a decision needs them; the others follow below."""
+SECTIONS = ("numbers", "growth", "flows", "revenue", "dependence", "limits")
+"""Parts of the annex that every report has and the brief links to."""
 
 
 @dataclass(frozen=True)
@@ -84,19 +83,14 @@ def report(folder: Path, calibration: Path | None = None, out: Path | None = Non
     known = Calibration.read(calibration or made_with(dataset.attrs))
     view = ResultsView(dataset, known.pair, known.history, known.posterior)
     target = folder if out is None else out
-    trust = reliability(view, known.folder)
-    ranked = rankings(view)
-    drawn = write_figures(figures(view) | ({"causes": lambda: causes(view)} if view.changes else {})
-                          | {"assumptions": lambda: assumptions(view, ranked)}, target, view.run_id)
-    others = tables_of(view, known.folder)
-    drawn |= write_figures({"map": lambda: route_map(view, known.folder)}, target, view.run_id)
-    drawn |= write_figures({"gdp": lambda: gdp_figure(view)} | (
-        {OUTSIDE: lambda: outside_figure(view, others)} if others else {}), target, view.run_id)
-    drawn |= write_figures(evidence(view, trust["past"], known.parameters, known.posterior), target)
+    trust, ranked = reliability(view, known.folder), rankings(view)
+    said = brief(view, [known.levers[name] for name in view.scenario["levers"]], trust)
+    shown = Picture.of(view, said)
+    drawn = write_figures(shown.drawn | annexed(view, ranked), target, view.run_id)
     manifest = read_manifest(folder).model_dump()
     page = target / PAGE
-    page.write_text(_page(view, known, drawn, manifest, trust, ranked, outside_facts(
-        view, others)), encoding="utf-8")
+    page.write_text(_page(view, known, said, shown, drawn, manifest, trust, ranked),
+                    encoding="utf-8")
     return page
 
 
@@ -129,34 +123,45 @@ def rebuild(folder: Path, calibration: Path | None = None,
     return [folder / f"report.{name}" for name in dict.fromkeys(formats)]
 
 
-def _page(view: ResultsView, known: Calibration, drawn: Mapping[str, str],
-          manifest: Mapping[str, Any], trust: Mapping[str, Any],
-          ranked: Sequence[Ranking], outside: dict[str, Any] | None) -> str:
+def annexed(view: ResultsView, ranked: Sequence[Ranking]) -> dict[str, Draw]:
+    """Give what draws each figure of the annex for which there are changes and draws."""
+    drawn = figures(view) | {"gdp": lambda: gdp_figure(view)}
+    if view.changes:
+        drawn["causes"] = lambda: causes(view)
+    return drawn | {"assumptions": lambda: assumptions(view, list(ranked))}
+
+
+def _page(view: ResultsView, known: Calibration, said: Mapping[str, Any], shown: Picture,
+          drawn: dict[str, str], manifest: Mapping[str, Any], trust: Mapping[str, Any],
+          ranked: Sequence[Ranking]) -> str:
     scenario = view.scenario
     chosen = [known.levers[name] for name in scenario["levers"]]
-    main = MAIN if view.changes else MAIN_REFERENCE
-    rows = [assumption(parameter, scenario, view.posterior)
-            for parameter in known.parameters.values()]
+    rows, sources = parameters(known.parameters.values(), view.posterior, scenario["parameters"])
+    given = facts(view, chosen, outside_facts(view, tables_of(view, known.folder)))
+    kept = accounts(view, priced=all(
+        {"capital_cost", "yearly_cost"} & {*lever.settings} for lever in chosen))
     return render(
-        "report.html.j2", f"run {view.run_id}", AMOUNTS + RANGES,
-        grades=words()["grades"], pair=view.pair, scenario=scenario, f=facts(
-            view, chosen, outside) | {"drivers": [sentence(one) for one in ranked]},
-        figures=[(name, drawn[name]) for name in main if name in drawn],
-        evidence=[(name, drawn[name]) for name in (OUTSIDE, *EVIDENCE) if name in drawn],
-        more=[(name, svg) for name, svg in drawn.items()
-              if name not in (*main, OUTSIDE, *EVIDENCE)],
-        gdp=gdp_table(view, known.folder), reported=None if view.point else reported_table(view),
-        reliability=trust, accounts=accounts(view, priced=all(
-            {"capital_cost", "yearly_cost"} & {*lever.settings} for lever in chosen)),
-        tables=tables(view), sides=sides(view), switch=words()["changed"],
-        rankings=[table(view, one) for one in ranked], changed=_differences(view, known),
-        levers=[{"title": lever.title, "state": lever.state,
-                 "rows": [assumption(setting, scenario, view.posterior)
-                          for setting in _given_first(lever, scenario)]} for lever in chosen],
-        set_parameters=[row for row in rows if row["name"] in scenario["parameters"]],
-        parameters=[row for row in rows if row["name"] not in scenario["parameters"]],
-        references=_references(view, chosen), manifest=manifest,
-        quality=_quality(known.folder), run_id=view.run_id, seed=view.dataset.attrs["seed"])
+        "report.html.j2", f"run {view.run_id}", AMOUNTS + RANGES, pair=view.pair,
+        scenario=scenario, b=said | {"idle": given.get("idle") if chosen or scenario["parameters"]
+                                     else None},
+        made=colophon(manifest["created"], manifest["versions"]["tradesim"], manifest["command"],
+                      view.history.years[-1]),
+        picture=shown.on_page(drawn.pop(shown.name)), figures=drawn, sections=_sections(kept, view),
+        f=given, gdp=gdp_table(view, known.folder), accounts=kept, tables=tables(view),
+        reported=None if view.point else reported_table(view), sides=sides(view),
+        reliability=trust, rankings=[table(view, one) for one in ranked],
+        switch=words()["changed"], changed=_differences(view, known),
+        levers=[{"title": lever.title, "state": lever.state} for lever in chosen],
+        parameters=rows, sources=sources, references=_references(view, chosen),
+        manifest=manifest, quality=_quality(known.folder), run_id=view.run_id,
+        seed=view.dataset.attrs["seed"])
+
+
+def _sections(kept: Mapping[str, Any], view: ResultsView) -> set[str]:
+    """Parts of the annex that this run has, for the links of the brief."""
+    present = {"gains": kept["gains"], "benefit": kept["benefit"], "services": kept["services"],
+               "food": kept["food"] or kept["unknown"], "trust": not view.point}
+    return {*SECTIONS, *(name for name, there in present.items() if there)}
 
 
 def _differences(view: ResultsView, known: Calibration) -> list[Difference]:
@@ -176,56 +181,6 @@ def _quality(calibration: Path) -> dict[str, str] | None:
     fitted = load_yaml(path)["parameters"].values()
     return {"rhat": f"{max(row['rhat'] for row in fitted):.3f}",
             "ess": f"{min(row['ess'] for row in fitted):.0f}"}
-
-
-def assumption(setting: Parameter | Choice, scenario: Mapping[str, Any],
-               posterior: xr.Dataset) -> dict[str, str]:
-    """One row of the table of assumptions: a parameter, or a setting of a lever."""
-    phrases = words()
-    lever, _, key = setting.name.partition(".")
-    given = scenario["levers"].get(lever, {}).get(key, scenario["parameters"].get(setting.name))
-    row = {"name": setting.name, "title": setting.title.rstrip("."), "unit": setting.unit,
-           "source": setting.source, "locator": setting.locator, "grade": setting.grade,
-           "note": setting.note, "origin": ""}
-    if given is not None:
-        keys = (f"levers.{setting.name}", f"parameters.{setting.name}")
-        origin = next(scenario["origins"][key] for key in keys if key in scenario["origins"])
-        value = given if isinstance(given, str) else _number(given, setting.unit)
-        return row | {"value": value, "origin": phrases["set_in"].format(origin=origin)}
-    if isinstance(setting, Choice):
-        return row | {"value": setting.default}
-    prior = _spread(quantile(setting, np.array([0.5, 0.1, 0.9])), setting.unit)
-    fitted = _fitted(setting.name, posterior) if setting.calibrated else None
-    if fitted is None:
-        return row | {"value": prior}
-    middle, low, high = (plain(value) for value in np.quantile(fitted, [0.5, 0.1, 0.9]))
-    return row | {"value": phrases["fitted_value"].format(middle=middle, low=low, high=high,
-                                                          prior=prior)}
-
-
-def _given_first(lever: Lever, scenario: Mapping[str, Any]) -> list[Parameter | Choice]:
-    given = scenario["levers"][lever.name]
-    return sorted(lever.settings.values(), key=lambda setting:
-                  setting.name.removeprefix(f"{lever.name}.") not in given)
-
-
-def _number(value: float, unit: str) -> str:
-    return str(round(value)) if unit == "year" else plain(value)
-
-
-def _spread(values: Array, unit: str) -> str:
-    middle, low, high = (_number(float(value), unit) for value in values)
-    if low == high:
-        return middle
-    return str(words()["distribution"].format(middle=middle, low=low, high=high))
-
-
-def _fitted(name: str, posterior: xr.Dataset) -> Array | None:
-    variable, *labels = name.removeprefix(PREFIX).split(".")
-    if variable not in PARAMETERS:
-        return None
-    where = dict(zip(PARAMETERS[variable], labels, strict=True))
-    return np.asarray(posterior[variable].sel(where).values)
 
 
 def _references(view: ResultsView, levers: Iterable[Lever]) -> list[dict[str, str]]:

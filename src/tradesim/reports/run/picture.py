@@ -1,0 +1,150 @@
+"""The one picture of a brief: what says the answer at a glance, chosen by what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tradesim.common.arrays import MILLION
+from tradesim.reports.claims import Cell
+from tradesim.reports.figure_style import (
+    IMPLEMENTED,
+    REFERENCE,
+    SCENARIO,
+    Draw,
+    beside,
+    horizontal_bars,
+    subplots,
+    whole_years,
+)
+from tradesim.reports.run.answers import largest, moment
+from tradesim.reports.run.figures import fan
+from tradesim.reports.run.view import ResultsView
+from tradesim.reports.wording import pretty, words, wrapped
+
+ROW = 0.34
+"""Height of a row, inches."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with its caption and the words that stand for it."""
+
+    name: str
+    draw: Draw
+    caption: str
+    alt: str
+
+    @classmethod
+    def of(cls, view: ResultsView, said: Mapping[str, Any]) -> Picture:
+        """Choose the picture of the first answer that has one of its own."""
+        name = next((PICTURES[kind] for kind in said["answers"] if kind in PICTURES), "fan")
+        if name != "fan" and not view.changes:
+            name = "fan"
+        phrases = words("pictures")[name]
+        case = words("pictures")["cases"][view.nature]
+        about = {"year": moment(view), "last": view.last, "case": case,
+                 "count": view.pair.name(view.count), "target": pretty(view.target),
+                 "market": view.pair.name(market(view)) if view.changes else ""}
+        one = "point" if view.point and "point" in phrases else "caption"
+        return cls(name, lambda: DRAWN[name](view), phrases[one].format(**about),
+                   phrases["alt"].format(**about))
+
+    @property
+    def drawn(self) -> dict[str, Draw]:
+        """The figure by its name."""
+        return {self.name: self.draw}
+
+    def on_page(self, svg: str) -> dict[str, str]:
+        """Give what the page shows."""
+        return {"name": self.name, "svg": svg, "caption": self.caption, "alt": self.alt}
+
+
+def market(view: ResultsView) -> str:
+    """Market in which the sales of all suppliers together change most."""
+    def moved(importer: str) -> float:
+        return sum(abs(view.value(Cell("imports", moment(view), importer=importer, exporter=code)))
+                   for code in view.exporters)
+
+    return max(view.pair.importers, key=moved)
+
+
+def winners(view: ResultsView) -> Figure:
+    """Who gains and who loses in the market that changes most: suppliers, treasury, buyers."""
+    phrases, importer, year = words("pictures")["winners"], market(view), moment(view)
+    sales = sorted((Cell("imports", year, importer=importer, exporter=code)
+                    for code in view.exporters), key=lambda cell: -view.value(cell))
+    rows = [(phrases["home" if cell.exporter == importer else "sales"].format(
+        supplier=view.supplier(cell.exporter, importer)), cell) for cell in sales]
+    rows += [(phrases[name], Cell(name, year, importer=importer))
+             for name in ("tariff_revenue", "consumer_surplus") if name in view.dataset]
+    return _rows(view, phrases["title"].format(market=view.pair.name(importer), year=year), rows,
+                 phrases["axis"], MILLION)
+
+
+def food(view: ResultsView) -> Figure:
+    """How the shares of food made at home change, product by product."""
+    phrases = words("pictures")["food"]
+    cells = [Cell("self_sufficiency", view.last, importer=view.pair.products[name].country,
+                  group=name) for name in map(str, view.dataset["product"].to_numpy())]
+    rows = [(view.pair.name(cell.group), cell)
+            for cell in sorted(cells, key=lambda cell: view.value(cell))]
+    return _rows(view, phrases["title"].format(year=view.last), rows, phrases["axis"], 0.01)
+
+
+def _rows(view: ResultsView, title: str, rows: list[tuple[str, Cell]], axis: str,
+          unit: float) -> Figure:
+    """Draw averages as dots and 80 % ranges as lines, one named row each, with the number."""
+    figure, (axes,) = subplots(title, 0.95 + ROW * len(rows))
+    for place, (_, cell) in enumerate(rows):
+        values = view.values(cell) / unit
+        mean = float(values.mean())
+        low, high = (float(end) for end in np.quantile(values, [0.1, 0.9]))
+        colour = SCENARIO if mean >= 0.0 else IMPLEMENTED
+        axes.hlines(place, low, high, color=colour, linewidth=2.2, alpha=0.55)
+        axes.plot(mean, place, "o", color=colour, markersize=6)
+        beside(axes, pretty(mean), (max(mean, high), place), (6, 0), fontsize=8, va="center",
+               color=REFERENCE)
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.set_yticks(range(len(rows)), [wrapped(label, 34) for label, _ in rows], fontsize=8.5)
+    horizontal_bars(axes, len(rows), 5)
+    axes.margins(x=0.12)
+    axes.set_xlabel(axis)
+    return figure
+
+
+def course(view: ResultsView) -> Figure:
+    """Turnover less the path without the scenario, year by year, with the 80 % range."""
+    phrases = words("pictures")["course"]
+    figure, (axes,) = subplots(phrases["title"], 3.2)
+    change = view.change("turnover", "if_implemented", count=view.count)
+    mean = change.mean(axis=0)
+    axes.axhline(0, color=REFERENCE, linewidth=0.9)
+    if not view.point:
+        axes.fill_between(view.years, *np.quantile(change, [0.1, 0.9], axis=0), color=IMPLEMENTED,
+                          alpha=0.18, linewidth=0)
+    axes.plot(view.years, mean, "o-", color=IMPLEMENTED, markersize=4)
+    peak = largest(view, [Cell("turnover", year, count=view.count) for year in view.years]).year
+    for year in dict.fromkeys((peak, view.last)):
+        _number(axes, year, float(mean[view.years.index(year)]))
+    axes.set_ylabel(phrases["axis"].format(count=view.pair.name(view.count)))
+    whole_years(axes, 6)
+    return figure
+
+
+def _number(axes: Axes, year: int, value: float) -> None:
+    beside(axes, pretty(value), (year, value), (0, -11 if value < 0 else 6), fontsize=8,
+           ha="center", color=REFERENCE)
+
+
+DRAWN: dict[str, Callable[[ResultsView], Figure]] = {
+    "fan": fan, "winners": winners, "food": food, "course": course}
+PICTURES = {"course": "course", "buyers": "course", "treasury": "winners", "suppliers": "winners",
+            "producers": "winners", "food": "food", "target": "fan", "level": "fan",
+            "reached": "fan", "project": "fan"}
+"""Picture of each answer that has one."""
