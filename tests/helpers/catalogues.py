@@ -52,10 +52,10 @@ def extracted():
     """Give the catalogue of all texts, without translations."""
     found = Catalog(domain=DOMAIN, project="tradesim", header_comment=HEADER, charset="utf-8",
                     creation_date=MADE, revision_date=MADE)
-    for path in sorted(TEMPLATES.iterdir()):
+    for path in sorted(TEMPLATES.rglob("*")):
         read = {".yaml": of_yaml, ".j2": of_template}.get(path.suffix)
         for text in read(path) if read else ():
-            found.add(text, locations=[(path.name, 1)])
+            found.add(text, locations=[(path.relative_to(TEMPLATES).as_posix(), 1)])
     return found
 
 

@@ -40,7 +40,8 @@ class Cell:
 class Told:
     """A number as a sentence prints it: `sign` times the sum of `cells`, over that of `of`.
 
-    `offset` is added to the former. A number without cells comes from the settings of the scenario or from statistics.
+    `offset` is added to the former. A number without cells comes from the settings of the
+    scenario or from statistics.
     """
 
     text: str
@@ -61,9 +62,9 @@ class Claim:
     """A relation that a word of a sentence states.
 
     ``above`` and ``below`` hold the first cell against `factor` times the second, or against
-    `factor` itself where there is one cell; `sign` multiplies both first. ``larger`` and ``smaller``
-    do so with absolute values. ``most`` says that the first is the largest of all in absolute
-    value, ``least`` that each is so small that it prints as nothing.
+    `factor` itself where there is one cell; `sign` multiplies both first. ``larger`` and
+    ``smaller`` do so with absolute values. ``most`` says that the first is the largest of all in
+    absolute value, ``least`` that each is so small that it prints as nothing.
     """
 
     relation: Relation

@@ -14,10 +14,13 @@ from tradesim.inputs.history import read_history
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.posterior import read_posterior
 from tradesim.reports import html_page, terminal
+from tradesim.reports.run.brief import brief
 from tradesim.reports.run.facts import facts
 from tradesim.reports.run.growth import gdp_table, reported_table
 from tradesim.reports.run.outside import outside_facts, outside_figure, tables_of
+from tradesim.reports.run.reliability import reliability
 from tradesim.reports.run.view import ResultsView
+from tradesim.reports.wording import words
 from tradesim.simulation.model import run
 from tradesim.simulation.summary import headline
 
@@ -34,11 +37,14 @@ def view():
     return view_of()
 
 
-def answer(view) -> str:
-    outside = outside_facts(view, tables_of(view, FOLDER))
-    template = html_page.environment().get_template("answer.j2")
-    text = re.sub(r"<[^>]+>", " ", template.render(f=facts(view, outside=outside)))
-    return " ".join(unescape(text).replace("\N{NARROW NO-BREAK SPACE}", "").split())
+def said_in_brief(view, outside) -> str:
+    made = html_page.environment()
+    template = made.from_string('{% import "parts.j2" as part with context %}'
+                                '{% include "brief.j2" %}')
+    text = template.render(b=brief(view, [], reliability(view, FOLDER), outside), mark="",
+                           picture=None, sections=(), scenario=view.scenario)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).replace(
+        "\N{NARROW NO-BREAK SPACE}", "").split())
 
 
 def share(text: str) -> float:
@@ -46,11 +52,11 @@ def share(text: str) -> float:
 
 
 def test_the_outside_view_is_the_class_of_the_table(view):
-    found = re.search(r"Of (\d+) trades of this size between countries whose economies grew like "
-                      r"these, (\d+) % did: they grew ([\d.]+)-fold or more within 11 years "
-                      r"\(standard error ([\d.]+) percentage points\)", answer(view))
+    outside = outside_facts(view, tables_of(view, FOLDER))
+    found = re.search(r"Of (\d+) trades of this size elsewhere with such growth, (\d+) % grew "
+                      r"([\d.]+)-fold in 11 years", said_in_brief(view, outside))
     assert found
-    pairs, reached, multiple, error = found.groups()
+    pairs, reached, multiple = found.groups()
     gdp, history = view.dataset["gdp"].sel(year=2035), view.history
     growth = np.log(gdp).sum("country").median().item() - history.log_gdp[-1].sum()
     table = pd.read_csv(FOLDER / "outside_view.csv")
@@ -58,7 +64,7 @@ def test_the_outside_view_is_the_class_of_the_table(view):
                 & (table["growth_to"].fillna(9) > growth)].squeeze()
     assert int(pairs) == row["pairs"]
     assert share(reached) == pytest.approx(row["share"], abs=0.0051)
-    assert float(error) == pytest.approx(100 * row["se"], abs=0.05)
+    assert float(outside["se"]) == pytest.approx(100 * row["se"], abs=0.05)
     assert float(multiple) == pytest.approx(500 / 123.963848, abs=0.05)
 
 
@@ -73,8 +79,7 @@ def test_beyond_the_record_it_says_so(view):
     far = view_of("horizon=2040", draws=60)
     found = outside_facts(far, tables_of(far, FOLDER))
     assert found == {"longest": 11, "years": 16}
-    assert "trades of this size" not in answer(far)
-    assert "reaches 11 years and says nothing about 2040." in answer(far)
+    assert "trades of this size" not in said_in_brief(far, found)
     macros = html_page.environment().get_template("reliability.j2").module
     text = " ".join(str(macros.outside(facts(far, outside=found))).split())
     assert "The record of other countries reaches 11 years, not the 16 of this run." in text
@@ -83,33 +88,22 @@ def test_beyond_the_record_it_says_so(view):
 def test_without_tables_nothing_is_said(view, tmp_path):
     assert tables_of(view, tmp_path) is None
     assert outside_facts(view, None) is None
-    assert "trades of this size" not in answer_without(view)
+    assert "trades of this size" not in said_in_brief(view, None)
 
 
-def answer_without(view) -> str:
-    return html_page.environment().get_template("answer.j2").render(f=facts(view))
-
-
-def test_the_answer_has_every_path_both_counts_and_dollars_of_the_last_statistics(view):
-    text, front = answer(view), headline(view.dataset)
-    paths = front["growth"]
-    said = re.search(r"the probability is (\d+) % with published forecasts, (\d+) % with the rule "
-                     r"tested on the past, (\d+) % with the growth of the last ten years\.", text)
-    assert [share(one) for one in said.groups()] == pytest.approx(
-        [paths[name]["2035"]["probability"] for name in ("published", "record", "decade")],
-        abs=0.0051)
-    counts = front["target"]["counts"]
-    said = re.search(r"with the errors of reports, the probability is (\d+) % without the scenario;"
-                     r" on Mongolia's count it is (\d+) %, and (\d+) % as its statistics would "
-                     r"read\.", text)
-    assert [share(one) for one in said.groups()] == pytest.approx(
-        [counts["kazakh"]["as_reported"]["2035"]["reference"],
-         *(counts["mongolian"][name]["2035"]["reference"] for name in ("probability",
-                                                                      "as_reported"))], abs=0.0051)
-    assert "in current US dollars on Kazakhstan's count" in text
-    said = re.search(r"In dollars of 2024, if prices rise by 2.0 % a year, that is USD (\d+)", text)
-    middle = front["turnover"]["2035"]["reference"]["p50"] / 1e6 / 1.02**11
-    assert float(said[1]) == pytest.approx(middle, abs=0.5)
+def test_the_brief_names_growth_and_the_path_that_differs_most(view):
+    text, paths = said_in_brief(view, None), headline(view.dataset)["growth"]
+    medians = {name: path["2035"]["p50"] / 1e6 for name, path in paths.items()}
+    other = max(medians, key=lambda name: abs(medians[name] - medians["published"]))
+    found = re.search(r"With (.*?), trade without any new policy would be USD (\d+) million, not "
+                      r"USD (\d+) million", text)
+    assert found[1] == words()["growth"]["paths"][other]
+    assert [float(one) for one in found.groups()[1:]] == pytest.approx(
+        [medians[other], medians["published"]], abs=0.5)
+    rates = re.search(r"assumes ([\d.]+) % a year in Mongolia and ([\d.]+) % in Kazakhstan", text)
+    rows = {row[0]: row for row in gdp_table(view, FOLDER)["rows"]}
+    for rate, country in zip(rates.groups(), ("Mongolia", "Kazakhstan"), strict=True):
+        assert rate in rows[f"{country}: published forecasts"]
 
 
 def test_the_table_of_gdp_holds_levels_growth_and_sources(view):
@@ -157,7 +151,7 @@ def test_the_terminal_has_one_line(view):
 def test_one_draw_has_no_outside_view():
     point = view_of(draws=1)
     assert tables_of(point, FOLDER) is None
-    assert answer_without(point).count("What decides is growth") == 1
+    assert "Tested on past years" not in said_in_brief(point, None)
     (line,) = [line for line in terminal.outcome(headline(point.dataset), point.pair).splitlines()
                if line.startswith("By growth")]
     assert "%" not in line

@@ -11,10 +11,8 @@ import pytest
 
 import fake_results
 from tradesim.common.errors import InputError
-from tradesim.common.files import calibration_folder
-from tradesim.inputs.pair import read_pair
 from tradesim.inputs.scenario_text import starter
-from tradesim.reports import html_page, terminal
+from tradesim.reports import terminal
 from tradesim.reports.ranges import Change
 from tradesim.reports.run import page as report
 from tradesim.reports.run.facts import facts, tables
@@ -75,27 +73,10 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).replace("\N{NO-BREAK SPACE}", " ").split())
 
 
-@pytest.fixture(scope="module")
-def pair():
-    return read_pair(calibration_folder())
-
-
-@pytest.fixture(scope="module")
-def make(pair):
-    """View the results of a made-up run; its past replaces that of the calibration."""
-    history, posterior = fake_results.past(pair.importers, pair.reporters)
-
-    def results_view(**settings) -> ResultsView:
-        data = fake_results.dataset(
-            list(pair.importers), list(pair.exporters), list(pair.groups), list(pair.counts),
-            calibration=str(calibration_folder()), **settings)
-        return ResultsView(data, pair, history, posterior)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report, "read_history", lambda _: history)
-        patch.setattr(report, "ResultsView", lambda data, pair, history, _: ResultsView(
-            data, pair, history, posterior))
-        yield results_view
+def amount(text: str) -> float:
+    """First number of a cell."""
+    text = text.replace("\N{MINUS SIGN}", "-").replace("\N{NARROW NO-BREAK SPACE}", "")
+    return float(re.match(r"-?[\d.]+", text).group())
 
 
 @pytest.fixture(scope="module")
@@ -111,17 +92,6 @@ def without_figures(monkeypatch):
     monkeypatch.setattr(report, "write_figures", lambda *_: {})
 
 
-def sentences(view: ResultsView) -> str:
-    template = html_page.environment().get_template("answer.j2")
-    text = re.sub(r"<[^>]+>", " ", template.render(f=facts(view)))
-    return " ".join(text.replace("\N{NO-BREAK SPACE}", " ").split())
-
-
-def numbers(text: str) -> list[float]:
-    text = text.replace("\N{MINUS SIGN}", "-").replace("\N{NARROW NO-BREAK SPACE}", "")
-    return [float(number) for number in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", text)]
-
-
 def test_page_is_well_formed_and_needs_no_network(page):
     text = page.read_text(encoding="utf-8")
     parsed = Page(text)
@@ -135,7 +105,7 @@ def test_page_is_well_formed_and_needs_no_network(page):
             assert link.startswith("#"), (tag, link)
     assert "@import" not in text
     assert re.findall(r"url\((?!#)", text) == []
-    assert len(text) < 600_000
+    assert len(text) < 1_000_000
 
 
 def test_identifiers_are_unique_and_links_lead_somewhere(page):
@@ -151,11 +121,11 @@ def test_identifiers_are_unique_and_links_lead_somewhere(page):
 def test_every_figure_has_words_instead_of_it_and_files(page):
     tags = Page(page.read_text(encoding="utf-8")).tags
     pictures = [attrs for tag, attrs in tags if attrs.get("role") == "img"]
-    assert len(pictures) == sum(tag == "svg" for tag, _ in tags) == 15
+    assert len(pictures) == sum(tag == "svg" for tag, _ in tags) == 7
     for attrs in pictures:
-        assert len(attrs["aria-label"].split()) > 15
+        assert len(attrs["aria-label"].split()) > 12
     files = sorted(path.name for path in (page.parent / "figures").iterdir())
-    assert len(files) == 30
+    assert len(files) == 2 * 7
     for path in (page.parent / "figures").glob("*.svg"):
         ET.parse(path)
 
@@ -170,87 +140,15 @@ def test_same_results_give_the_same_bytes(make, page, tmp_path):
     assert written(page.parent) == written(second.parent)
 
 
-def test_numbers_of_the_answer_are_those_of_the_summary(make):
-    view = make()
-    table = summarise(view.dataset)
-    headline = table[(table["variable"] == "turnover") & (table["count"] == view.count)
-                     & (table["year"] == 2035)].set_index(["case", "statistic"])["value"] / 1e6
-    found = numbers(sentences(view))
-    chances = first_numbers(view.dataset)["target"]["probability"]["2035"]
-    expected = [
-        float(view.reported(view.count)[-1].sum()), 2024,
-        *(headline["reference", name] for name in ("p50", "p10", "p90")), 80, 2035,
-        *(headline["effect_if_implemented", name] for name in ("mean", "p10", "p90")),
-        headline["effect", "mean"], *Change.of(
-            view.change("turnover", "scenario", count=view.count, year=2035)).inner,
-        500, *(100 * share for share in chances.values()),
-    ]
-    for value in expected:
-        assert any(abs(number - value) <= max(0.006 * abs(value), 0.05, 0.51 * (value < 100))
-                   for number in found), (value, found)
-
-
-def test_answer_states_an_ordinary_effect(make):
-    text = sentences(make())
-    assert "higher than without it" in text
-    assert "hardly matters" not in text
-    assert "distinguishable" not in text
-    assert re.search(r"average change is USD [\d.]+ million \(nothing in \d+ % of the draws; "
-                     r"otherwise [\d.]+ to [\d.]+ million\)", text)
-
-
-def test_answer_says_plainly_when_the_lever_hardly_matters(make):
-    text = sentences(make(size=0.05))
-    assert "it hardly matters: turnover in 2035 is on average" in text
-
-
-def test_answer_says_when_an_effect_is_not_distinguishable_from_zero(make):
-    view = make()
-    flip = np.where(np.arange(200) % 2, 1.0, -1.0)[:, None]
-    data = view.dataset["turnover"].transpose("count", "case", "draw", "year").values
-    data[:, 1:] = data[:, :1] + (data[:, 1:] - data[:, :1]) * flip
-    view.dataset["turnover"] = (("count", "case", "draw", "year"), data)
-    text = sentences(view)
-    assert "not distinguishable from zero" in text
-    assert "higher" not in text
-
-
-def test_answer_says_lower_when_trade_falls(make):
-    text = sentences(make(size=-1.0))
-    assert "lower than without it" in text
-    size = re.search(r"in 2035 is on average USD ([\d.]+) million "
-                     r"\((?:median [\d.]+; )?80 % range ([\d.]+) to ([\d.]+) million\)", text)
-    middle, low, high = map(float, size.groups())
-    assert low < middle < high
-
-
-@pytest.mark.usefixtures("without_figures")
-def test_a_scenario_without_policy_says_so(make, tmp_path):
-    view = make(size=0.0)
-    assert "it is the reference itself" in sentences(view)
-    page = report.report(fake_results.save(view.dataset, tmp_path / "base"))
-    parsed = Page(page.read_text(encoding="utf-8"))
-    assert "The scenario uses no lever." in parsed.text
-    assert "if implemented" not in parsed.text.split("Assumptions")[1].split("How to read")[0]
-
-
 @pytest.mark.usefixtures("without_figures")
 def test_a_goal_of_the_scenarios_own_is_named_and_the_official_one_too(make, tmp_path, pair):
     view = make(scenario=USED)
     view.dataset.attrs["target_value"] = 130e6
-    assert "reaches USD 130 million in 2035" in sentences(view)
     page = report.report(fake_results.save(view.dataset, tmp_path / "own"))
     text = Page(page.read_text(encoding="utf-8")).text
-    assert "Target: Turnover of USD 130 million a year, stated on" in text
+    assert "reaches USD 130 million in 2035" in text
+    assert "The target: Turnover of USD 130 million a year, stated on" in text
     assert f"It is the scenario's own; the official one reads: {pair.target.title}." in text
-
-
-def rescaled(view: ResultsView, scale: np.ndarray) -> ResultsView:
-    """Multiply the change if implemented of turnover, draw by draw and year by year."""
-    data = view.dataset["turnover"].transpose("count", "case", "draw", "year").values.copy()
-    data[:, 1:] = data[:, :1] + (data[:, 1:] - data[:, :1]) * scale
-    view.dataset["turnover"] = (("count", "case", "draw", "year"), data)
-    return view
 
 
 def test_both_kinds_of_change_are_averages(make):
@@ -263,35 +161,15 @@ def test_both_kinds_of_change_are_averages(make):
             for key, case in (("effect", "effect"), ("implemented", "effect_if_implemented")):
                 mean = means[count, row["year"], case]
                 assert row["numbers"][key].mean == pytest.approx(mean, rel=1e-5)
-                assert numbers(row[key])[0] == pytest.approx(mean, rel=0.02, abs=0.06)
+                assert amount(row[key]) == pytest.approx(mean, rel=0.02, abs=0.06)
 
 
 def test_creation_and_diversion_add_up_to_the_change_beside_them(make):
     view = make()
     for table in tables(view)[2:4]:
         for row in table["rows"][:-1]:
-            change, parts = float(row[3]), [float(cell) for cell in row[-2:]]
+            change, parts = amount(row[3]), [amount(cell) for cell in row[-2:]]
             assert sum(parts) == pytest.approx(change, rel=0.02, abs=0.002)
-
-
-def test_a_service_that_ends_is_not_called_indistinguishable(make):
-    survive = np.ones((200, 11))
-    survive[20:, 7:] = 0  # 2032 and later: an effect in one draw of ten
-    view = rescaled(make(probability=1.0), survive)
-    text = sentences(view)
-    assert "distinguishable" not in text
-    assert "In 2035 it still has an effect in only 10 % of the draws" in text
-    assert "the average effect is largest in 2031: USD" in text
-    assert "nothing in 90 % of the draws; otherwise" in text
-
-
-def test_an_average_outside_its_range_is_explained(make):
-    few = np.full((200, 11), 0.01)
-    few[:15] = 50
-    view = rescaled(make(probability=1.0), few)
-    change = facts(view)["last"]["implemented"]
-    assert change.mean > change.high > change.low > 0
-    assert "a few large outcomes put the average outside it" in sentences(view)
 
 
 def test_changes_in_words():
@@ -324,11 +202,12 @@ def test_a_lever_that_starts_too_late_is_named(make, tmp_path):
             "origins": {"levers.eaeu_fta.start": "made_up.yaml:4"}}
     view = make(size=0.0, scenario=used, horizon=2030)
     page = report.report(fake_results.save(view.dataset, tmp_path / "late"))
-    answer = Page(page.read_text(encoding="utf-8")).text.split("What this scenario changes")[0]
-    assert "free-trade agreement starts in 2034 only" in answer
-    assert "the reference itself" not in answer
+    text = Page(page.read_text(encoding="utf-8")).text
+    assert "free-trade agreement starts in 2034 only, after 2030" in text
     idle = make(size=0.0, scenario={"parameters": {"adjustment.speed": 0.35}})
-    assert "What it sets (adjustment.speed) holds with and without policy" in sentences(idle)
+    page = report.report(fake_results.save(idle.dataset, tmp_path / "idle"))
+    assert "What it sets (adjustment.speed) holds with and without" in Page(
+        page.read_text(encoding="utf-8")).text
 
 
 def test_terms_of_the_standing_text(page):
@@ -362,10 +241,9 @@ def test_a_new_scenario_does_not_take_a_shipped_name(tmp_path):
 def test_a_point_run_says_that_it_has_no_ranges(make, tmp_path):
     page = report.report(fake_results.save(make(draws=1).dataset, tmp_path / "point"))
     text = Page(page.read_text(encoding="utf-8")).text
-    assert "This is a point run" in text
-    before = text.split("Assumptions Grades")[0]
-    assert "One draw: no ranges, no probability." in before
-    for part in ("probability of", "The probability", "80 %", "median", "average change", "risk-w"):
+    assert "This run has one draw" in text
+    before = text.split("What the scenario changes Grades")[0]
+    for part in ("probability of", "The probability", "The chance", "80 %", "average change"):
         assert part not in before, before[max(0, before.find(part) - 60):before.find(part) + 60]
 
 
@@ -374,14 +252,14 @@ def test_a_short_horizon_is_reported_to_its_end(make, tmp_path):
     page = report.report(fake_results.save(make(horizon=2028).dataset, tmp_path / "short"))
     text = Page(page.read_text(encoding="utf-8")).text
     assert "in 2028" in text
-    assert "2035" not in text.split("Assumptions")[0]
+    assert "2035" not in text.split("What the scenario changes")[0]
 
 
 def test_assumptions_show_what_the_scenario_sets_and_where(page):
     text = Page(page.read_text(encoding="utf-8")).text
-    assert "2027 set by scenarios/made_up.yaml:5" in text
-    assert "interim set by scenarios/made_up.yaml:4" in text
-    assert "0.350 set by --set" in text
+    for part in ("2027", "scenarios/made_up.yaml:5", "interim", "scenarios/made_up.yaml:4",
+                 "0.35", "--set"):
+        assert part in text
     assert text.index("made_up.yaml:5") < text.index("eaeu_fta.delay")
     assert "fitted; before the data" in text
     assert 'class="judgement"' in page.read_text(encoding="utf-8")
@@ -394,8 +272,9 @@ def test_report_names_counts_limits_identity_and_sources(page, pair):
     assert " ".join(pair.target.note.split()) in text
     manifest = json.loads((page.parent / "manifest.json").read_text(encoding="utf-8"))
     for part in (manifest["command"], manifest["run_id"], manifest["versions"]["numpy"],
-                 *manifest["hashes"].values(), "dispute settlement", "Seasons within a year"):
+                 "dispute settlement", "Seasons within a year"):
         assert part in text
+    assert not any(value in text for value in manifest["hashes"].values())
     assert 'href="https://example.org/study"' in page.read_text(encoding="utf-8")
 
 
@@ -407,25 +286,23 @@ def test_scenario_text_is_escaped(make, tmp_path):
     assert "<h1>Beans &amp; &lt;b&gt;peas&lt;/b&gt;</h1>" in text
 
 
-def test_tables_hold_plain_numbers_that_follow_the_summary(make):
+def test_tables_follow_the_summary_and_leave_out_what_does_not_change(make):
     view = make()
     made = tables(view)
-    assert len(made) == 8
-    number = re.compile(r"-?\d+(\.\d+)?$")
+    assert 4 <= len(made) <= 6
     for table in made:
         assert len({len(row) for row in table["rows"]} | {len(table["columns"])}) == 1
         for heading in table["columns"][1:]:
             assert "USD million" in heading or "%" in heading
-        for row in table["rows"]:
-            assert all(cell == "" or number.match(cell) for cell in row[1:])
+        assert not any("-" in cell for row in table["rows"] for cell in row[1:])
+        assert all(amount(row[3]) != 0.0 for row in table["rows"])
     summary = summarise(view.dataset)
     trade = summary[(summary["variable"] == "trade") & (summary["year"] == 2035)
                     & (summary["count"] == view.count) & (summary["group"] == "all")
                     & (summary["importer"] == view.pair.importers[0])
                     & (summary["case"] == "effect_if_implemented")]
-    values = trade.set_index("statistic")["value"] / 1e6
-    total = made[0]["rows"][-1]
-    assert total[3:6] == [plain(values[name]) for name in ("mean", "p10", "p90")]
+    mean = trade.set_index("statistic")["value"]["mean"] / 1e6
+    assert amount(made[0]["rows"][-1][3]) == pytest.approx(mean, rel=5e-3)
 
 
 def test_names_come_from_the_data(make):

@@ -9,9 +9,6 @@ from fake_backtest import record
 from tradesim.reports.html_page import environment
 from tradesim.reports.run.reliability import (
     ELASTICITY,
-    EVIDENCE,
-    LEARNED,
-    evidence,
     reliability,
     variance_shares,
 )
@@ -49,7 +46,6 @@ def test_numbers_are_those_of_the_record(folder):
     assert found["record"]["skill"] == skill_text(expected["skill"])
     assert [row["ahead"] for row in found["record"]["rows"]] == list(expected["horizons"])
     assert found["record"]["first"]["above"] == expected["horizons"][1]["above"]
-    assert tuple(evidence(FewDraws(), found["past"], {}, None)) == EVIDENCE
 
 
 def test_both_sets_of_rivals_stand_in_the_text_with_their_intervals(folder):
@@ -83,7 +79,6 @@ def test_skill_is_stated_on_other_pairs(folder, tmp_path):
 def test_without_a_record_it_says_so(tmp_path):
     assert reliability(FewDraws(), tmp_path)["record"] is None
     assert "was not held against its own past" in said(reliability(FewDraws(), tmp_path))
-    assert list(evidence(FewDraws(), None, {}, None)) == [LEARNED]
 
 
 def test_parts_of_the_range_in_words():

@@ -33,6 +33,9 @@ WEIGHT = 100 * MILLION
 VISIBLE = 0.05
 """Percentage points below which a share is printed as unchanged."""
 
+THIN, MEAGRE = 0.5, 0.05
+"""Exports that rise by so many USD million or more, and a net gain that is this share of it."""
+
 BAR = 0.36
 """Height of a bar, inches."""
 
@@ -117,7 +120,10 @@ def _gain_facts(view: ResultsView, importer: str) -> dict[str, Any]:
     by_part = parts(view, importer)
     mean = {part: float(values.mean()) for part, values in by_part.items()}
     lost = -mean.get("treasury", 0.0)
-    return {"country": view.pair.name(importer), "net": Change.of(by_part["net"]),
+    sold = float(view.change("trade", "if_implemented", count=view.count, year=view.last,
+                             importer=view.pair.partner(importer)).sum(axis=-1).mean())
+    return {"thin": sold >= THIN and abs(mean["net"]) < MEAGRE * sold, "exports": [sold],
+            "country": view.pair.name(importer), "net": Change.of(by_part["net"]),
             "resource": [mean.get("resource", 0.0)], "tax": [mean.get("tax", 0.0)],
             "formalities": [mean.get("formalities", 0.0)],
             "lost": [lost], "triangle": [mean.get("tax", 0.0) - lost]}

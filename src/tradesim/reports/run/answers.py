@@ -85,7 +85,7 @@ def trade(view: ResultsView) -> Facts | None:
 
 
 def _stretched(view: ResultsView) -> Facts | None:
-    """The flow that changes most, where nothing is added to it but by stretching what there is."""
+    """Name the flow that changes most, where it is small and the model can only stretch it."""
     cells = [cell for importer in view.pair.importers for cell in _goods(view, importer)]
     most = largest(view, cells)
     before = replace(most, case="reference", statistic="p50")
@@ -109,7 +109,7 @@ def goods_name(view: ResultsView, group: str) -> str:
 
 
 def directions(view: ResultsView) -> Facts | None:
-    """What each of the two sells the other more or less."""
+    """Say what each of the two sells the other more or less."""
     rows: list[Facts] = []
     for importer in view.pair.importers:
         cell = Cell("trade", view.last, count=view.count, importer=importer,
@@ -123,7 +123,7 @@ def directions(view: ResultsView) -> Facts | None:
 
 
 def target(view: ResultsView) -> Facts | None:
-    """The probability of the target without and with the scenario, its risks counted."""
+    """Give the probability of the target without and with the scenario, its risks counted."""
     if view.point:
         return None
     cell = Cell(CHANCE, view.last, "reference", count=view.pair.target_count)
@@ -176,7 +176,7 @@ def reached(view: ResultsView) -> Facts | None:
 
 
 def course(view: ResultsView) -> Facts | None:
-    """The year in which turnover changes most, when half of it is over, and what is left."""
+    """Give the year in which turnover changes most, and when half of it is over."""
     if not view.changes:
         return None
     by_year = [turnover(view, year) for year in view.years]
@@ -202,7 +202,7 @@ def course(view: ResultsView) -> Facts | None:
 
 
 def buyers(view: ResultsView) -> Facts | None:
-    """What buyers of one market gain or lose in the year in which it is most."""
+    """Say what buyers of one market gain or lose in the year in which it is most."""
     return _at_worst(view, "consumer_surplus")
 
 
@@ -251,8 +251,9 @@ def treasury(view: ResultsView) -> Facts | None:
     part = view.value(goods) / view.value(most)
     named = part >= MAIN_PART
     claims = [claim, Claim("most", (most, *cells))]
+    before = replace(most, case="reference", statistic="p50")
     return {"none": False, "up": up, "country": view.pair.name(most.importer), "year": view.last,
-            "size": size(view, most), "before": usd(view, replace(most, case="reference", statistic="p50")),
+            "size": size(view, most), "before": usd(view, before),
             "goods": goods_name(view, goods.group) if named else None,
             "part": size(view, goods) if named else None,
             "claims": [*claims, Claim("most", (goods, *groups))] if named else claims}
@@ -352,7 +353,7 @@ def project(view: ResultsView) -> Facts | None:
 
 
 def worth(view: ResultsView) -> Facts | None:
-    """What is built costs over its life, and what it brings."""
+    """Hold what is built costs over its life against what it brings."""
     if not view.changes or not costly(view.dataset):
         return None
     attrs = view.dataset["appraisal"].attrs
@@ -368,7 +369,7 @@ def worth(view: ResultsView) -> Facts | None:
 
 
 def services(view: ResultsView) -> Facts | None:
-    """What visitors spend in each country, an account beside goods."""
+    """Say what visitors spend in each country, an account beside goods."""
     if not view.changes or VISITS not in view.dataset["service"].to_numpy():
         return None
     rows = []

@@ -27,8 +27,11 @@ LEFT_OUT = 2
 
 PERCENT = 100.0
 
+NEW = "new_goods"
+"""Setting of levers that let goods arrive which are not traded today."""
+
 LEAST = 1e-3
-"""A change by less than this share of a level is left out of the table, unless it is asked about."""
+"""A change by less than this share of a level is no row, unless it is asked about."""
 
 ASKED = {"treasury": ["tariff_revenue"], "suppliers": ["imports"], "producers": ["home_output"],
          "services": ["services"], "trade": ["turnover"], "course": ["turnover"],
@@ -42,7 +45,8 @@ WHERE = {"trade": "numbers", "directions": "flows", "target": "numbers", "level"
 """Part of the annex that supports an answer."""
 
 
-def brief(view: ResultsView, levers: Sequence[Lever], trust: Mapping[str, Any]) -> Facts:
+def brief(view: ResultsView, levers: Sequence[Lever], trust: Mapping[str, Any],
+          outside: dict[str, Any] | None = None) -> Facts:
     """Give what the brief says, but for its picture.
 
     Parameters
@@ -51,6 +55,8 @@ def brief(view: ResultsView, levers: Sequence[Lever], trust: Mapping[str, Any]) 
         Those that the scenario pulls.
     trust
         What `reliability` gives.
+    outside
+        What `outside_facts` gives.
 
     Returns
     -------
@@ -58,16 +64,24 @@ def brief(view: ResultsView, levers: Sequence[Lever], trust: Mapping[str, Any]) 
         ``answers`` (facts by kind), ``where`` (anchors by kind), ``table``, ``growth``, ``trust``,
         ``left_out`` and what the sentences choose by.
     """
-    given = answers(view, view.scenario.get("answers") or ["level" if not view.changes else
-                                                           "trade", "target"])
-    graded = [setting.grade for lever in levers for setting in lever.settings.values()]
+    asked = view.scenario.get("answers") or ["trade" if view.changes else "level", "target"]
+    given = answers(view, asked)
+    grades = [setting.grade for lever in levers for setting in lever.settings.values()]
     return {"answers": given, "where": WHERE, "table": table(view, given),
             "growth": _growth(view), "record": trust["record"],
-            "judged": sum(grade == "C" for grade in graded), "settings": len(graded),
-            "left_out": [text.split(";")[0] for text in view.scenario["not_modelled"][:LEFT_OUT]],
-            "no_new": not any(lever.family == "project" for lever in levers), "nature": view.nature,
+            "outside": outside if outside and "pairs" in outside else None,
+            "judged": sum(grade == "C" for grade in grades), "settings": len(grades),
+            "left_out": [text.split(";")[0]
+                         for text in view.scenario["not_modelled"][:LEFT_OUT]],
+            "no_new": not _brings_goods(view, levers), "nature": view.nature,
             "changes": view.changes, "point": view.point, "draws": view.draw_count,
             "last": view.last, "now": view.history.years[-1], "idle": None}
+
+
+def _brings_goods(view: ResultsView, levers: Sequence[Lever]) -> bool:
+    """Whether goods arrive that are not traded today: by projects, or by a setting of a lever."""
+    return (any(lever.family == "project" for lever in levers)
+            or any(given.get(NEW) for given in view.scenario["levers"].values()))
 
 
 def claims_of(facts: Facts) -> list[Any]:
@@ -102,14 +116,14 @@ def table(view: ResultsView, given: Mapping[str, Facts]) -> dict[str, Any]:
     year, asked = moment(view), {row for name in given for row in ASKED.get(name, ())}
     rows = [row for cell, label in _cells(view, given, year)
             if (row := _row(view, cell, label, least=0.0 if cell.variable in asked else LEAST))]
-    case = phrases["cases"][view.nature]
-    columns = [phrases["columns"]["item"], phrases["columns"]["before"], case["change"]]
+    case, form = phrases["cases"][view.nature], "_point" if view.point else ""
+    columns = [phrases["columns"]["item"], phrases["columns"][f"before{form}"], case["change"]]
     if view.point or all(row[3] == row[4] for row in rows):
         rows = [row[:3] for row in rows]
     else:
         rows = [row[:3] + row[4:] for row in rows]
         columns.append(case["risky"])
-    return {"title": phrases["table"].format(year=year), "columns": columns,
+    return {"title": phrases[f"table{form}"].format(year=year), "columns": columns,
             "rows": rows[:ROWS], "total": False}
 
 

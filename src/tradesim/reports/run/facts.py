@@ -16,31 +16,23 @@ from tradesim.inputs.levers import Lever
 from tradesim.inputs.parameters import Parameter, quantile
 from tradesim.reports.ranges import NOTHING, Change, Range, median_range
 from tradesim.reports.run.accounts import assumed_part
-from tradesim.reports.run.drivers import THIRDS
 from tradesim.reports.run.growth import growth_facts
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import (
     changed,
     decimals,
     interval,
-    plain,
+    pretty,
     probability,
     together,
     words,
 )
-from tradesim.simulation.outlooks import REPORTED
-
-HARDLY = 0.01
-"""An effect below this share of the reference hardly matters, whatever its sign."""
-
-WIDER = 3
-"""The reference's range is compared with the effect when it is so many times as wide."""
 
 VISIBLE = 5e-5
 """A mean change below this (USD million) would be printed as zero."""
 
-DRIVER = "reference.elasticity_gdp"
-"""The fitted parameter that matters most for the reference path."""
+LEAST = 5e-5
+"""A mean change below this share of the level is no row of a table."""
 
 ACCOUNTS = {"consumer_surplus": "consumers", "producer_surplus": "producers",
             "exporter_surplus": "exporters", "tariff_revenue": "revenue", "welfare": "net"}
@@ -51,7 +43,7 @@ Read = Callable[[int], list[Array]]
 
 def facts(view: ResultsView, levers: Sequence[Lever] = (),
           outside: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Numbers and flags that the sentences of the report use.
+    """Numbers and flags that the sentences of the annex use.
 
     Amounts are in USD million: numbers, (middle, low, high) or `Change`. The levers that the
     scenario pulls are named where they change nothing. `outside` is what `outside_facts` gives.
@@ -68,17 +60,18 @@ def facts(view: ResultsView, levers: Sequence[Lever] = (),
         "now": {"year": years[-1], "value": [blocks[0]["reported"]]},
         "sample": (years[0], years[-1]),
         "last": {"year": last, **end}, "blocks": blocks, "others": _others(view, blocks),
-        "chance": chance, "reported": _reported(view),
-        "outside": outside, "growth": growth_facts(view),
+        "chance": chance, "outside": outside, "growth": growth_facts(view),
         "residual": f"{view.dataset.attrs['max_residual']:.0e}",
         "chance_error": [_chance_error(chance["reference"], view.draw_count)],
-        "middle": view.milestones[0] if len(view.milestones) > 1 else None,
-        "by_elasticity": _by_elasticity(view),
     }
     if not view.changes:
         return common | {"idle": _idle(view, levers)}
-    same = len({probability(share) for share in chance.values()}) == 1
-    return common | _effect(view, end) | {"same_chance": same}
+    change = view.change("turnover", "if_implemented", count=view.count, year=last)
+    risky = view.change("turnover", "scenario", count=view.count, year=last)
+    return common | {
+        "effect_error": [float(risky.std() / np.sqrt(view.draw_count))],
+        "assumed": assumed_part(view, float(change.mean())),
+        "largest": [_largest(view, importer) for importer in pair.importers]}
 
 
 def _block(view: ResultsView, count: str) -> dict[str, Any]:
@@ -102,15 +95,6 @@ def _block(view: ResultsView, count: str) -> dict[str, Any]:
             "rows": rows}
 
 
-def _reported(view: ResultsView) -> dict[str, Any]:
-    """Chance of the target without the scenario on each count, and as statistics would read."""
-    counts = {count: [_chance(view, count, "reference", view.last, name)
-                      for name in ("turnover", REPORTED)] for count in view.pair.counts}
-    return {"target": counts[view.pair.target_count][1], "others": [
-        {"count": view.pair.name(count), "chance": chance, "reported": reported}
-        for count, (chance, reported) in counts.items() if count != view.pair.target_count]}
-
-
 def _idle(view: ResultsView, levers: Sequence[Lever]) -> dict[str, Any]:
     """Say what is set although nothing changes; levers with the year in which they start."""
     scenario = view.scenario
@@ -126,19 +110,6 @@ def _idle(view: ResultsView, levers: Sequence[Lever]) -> dict[str, Any]:
             others.append(lever.title)
     return {"late": late, "others": others, "levers": bool(scenario["levers"]),
             "parameters": list(scenario["parameters"])}
-
-
-def _by_elasticity(view: ResultsView) -> dict[str, Any] | None:
-    """Give the reference where the elasticity to GDP is in its lowest and in its highest third."""
-    if view.draw_count < THIRDS or DRIVER not in view.dataset["factor"]:
-        return None
-    elasticity = np.asarray(view.dataset["factors"].sel(factor=DRIVER), dtype=float)
-    turnover = view.last_turnover("reference", view.pair.target_count)
-    low, high = np.quantile(elasticity, [1 / 3, 2 / 3])
-    return {name: {"edge": plain(float(edge), 2), "value": [float(np.median(turnover[chosen]))],
-                   "chance": float((turnover[chosen] >= view.target).mean())}
-            for name, edge, chosen in (("low", low, elasticity <= low),
-                                       ("high", high, elasticity >= high))}
 
 
 def _in_words(three: Range) -> str:
@@ -161,33 +132,9 @@ def _others(view: ResultsView, blocks: Sequence[dict[str, Any]]) -> list[dict[st
     for count, block in zip(view.counts[1:], blocks[1:], strict=True):
         ratio = first / view.reported(count).sum(axis=1)
         others.append({"count": block["count"], "value": [block["reported"]],
-                       "ratio": plain(float(ratio[-1]), 2),
-                       "mean_ratio": plain(float(np.nanmean(ratio)), 2)})
+                       "ratio": pretty(float(ratio[-1]), 2),
+                       "mean_ratio": pretty(float(np.nanmean(ratio)), 2)})
     return others
-
-
-def _effect(view: ResultsView, end: dict[str, Any]) -> dict[str, Any]:
-    by_year = view.change("turnover", "if_implemented", count=view.count)
-    reference, change = view.last_turnover("reference"), by_year[:, -1]
-    risky = view.last_turnover("scenario") - reference
-    percent = 100 * change / reference
-    lower, mean = end["implemented"].mean < 0, abs(end["implemented"].mean)
-    peak = int(np.argmax(np.abs(by_year.mean(axis=0))))
-    times = round((end["reference"][2] - end["reference"][1]) / mean) if mean > NOTHING else 0
-    return {
-        "unclear": end["implemented"].straddles, "lower": lower,
-        "partial": end["implemented"].partial, "some": 1 - end["implemented"].nothing,
-        "peak": {"year": view.years[peak], "change": Change.of(by_year[:, peak])},
-        "hardly": abs(float(percent.mean())) < 100 * HARDLY,
-        "size": Change.of(-change if lower else change),
-        "size_percent": [abs(float(percent.mean()))],
-        "risky": not view.point and bool(np.any(np.abs(risky - change) > NOTHING)),
-        "times": times if times >= WIDER else 0,
-        "effect_error": [float(risky.std() / np.sqrt(view.draw_count))],
-        "assumed": assumed_part(view, float(change.mean())),
-        "largest": [_largest(view, importer) for importer in view.pair.importers],
-        "losers": [_loser(view, importer) for importer in view.pair.importers],
-    }
 
 
 def _largest(view: ResultsView, importer: str) -> dict[str, Any]:
@@ -200,32 +147,16 @@ def _largest(view: ResultsView, importer: str) -> dict[str, Any]:
         "none": means[group] < VISIBLE}
 
 
-def _loser(view: ResultsView, importer: str) -> dict[str, Any]:
-    pair, codes = view.pair, view.exporters
-    change = view.change("imports", "if_implemented", year=view.last, importer=importer)
-    partner = codes.index(pair.partner(importer))
-    rivals = [k for k in range(len(codes)) if k != partner]
-    means = change.mean(axis=0)
-    worst, best = (int(pick(rivals, key=lambda k: float(means[k]))) for pick in (min, max))
-
-    def name(k: int) -> str:
-        return view.supplier(codes[k], importer)
-
-    return {"importer": pair.name(importer), "partner": name(partner),
-            "change": Change.of(change[:, partner]),
-            "loser": name(worst), "loses": means[worst] < -VISIBLE,
-            "loss": Change.of(change[:, worst]),
-            "winner": name(best), "wins": means[best] > max(VISIBLE, means[partner]),
-            "gain": Change.of(change[:, best])}
-
-
 def tables(view: ResultsView) -> list[dict[str, Any]]:
-    """Tables of the report: by direction and group, suppliers, accounts, home producers.
+    """Tables of the report: by direction and group, suppliers, home producers.
 
     Each has ``title``, ``columns``, ``rows`` (texts), and ``total`` when its last row is one.
+    Where the scenario changes something, what does not change is no row, and a table without
+    rows is left out.
     """
-    kinds = [_trade, _suppliers, *([_accounts, _producers] if view.changes else [])]
-    return [kind(view, importer) for kind in kinds for importer in view.pair.importers]
+    kinds = [_trade, _suppliers, *([_producers] if view.changes else [])]
+    made = [kind(view, importer) for kind in kinds for importer in view.pair.importers]
+    return [table for table in made if table["rows"]]
 
 
 def _trade(view: ResultsView, importer: str) -> dict[str, Any]:
@@ -240,9 +171,12 @@ def _producers(view: ResultsView, importer: str) -> dict[str, Any]:
 
 def _by_group(view: ResultsView, name: str, **where: Any) -> list[list[str]]:
     """Rows of a variable by group in the last year, and their total."""
-    return [*(_row(view, view.pair.name(group), name, year=view.last, **where, group=group)
-              for group in view.groups),
-            _row(view, words()["all_groups"], name, year=view.last, **where)]
+    whole = _row(view, words()["all_groups"], name, year=view.last, **where)
+    if whole is None:
+        return []
+    rows = [_row(view, view.pair.name(group), name, year=view.last, **where, group=group)
+            for group in view.groups]
+    return [*(row for row in rows if row is not None), whole]
 
 
 def _suppliers(view: ResultsView, importer: str) -> dict[str, Any]:
@@ -250,19 +184,14 @@ def _suppliers(view: ResultsView, importer: str) -> dict[str, Any]:
     rows = []
     for code, name in _suppliers_of(view, importer).items():
         row = _row(view, name, "imports", **where, exporter=code)
+        if row is None:
+            continue
         if view.changes:
             parts = [view.change(part, "if_implemented", **where, exporter=code)
                      for part in ("trade_creation", "trade_diversion")]
-            row += [plain(float(part.mean())) for part in parts]
+            row += [pretty(float(part.mean())) for part in parts]
         rows.append(row)
     return _table(view, "suppliers", rows, importer, extra=["creation", "diversion"])
-
-
-def _accounts(view: ResultsView, importer: str) -> dict[str, Any]:
-    rows = [_row(view, words()["tables"]["account"].format(year=year, account=words()[key]), name,
-                 year=year, importer=importer)
-            for year in view.milestones for name, key in _given(view).items()]
-    return _table(view, "accounts", rows, importer)
 
 
 def _suppliers_of(view: ResultsView, importer: str) -> dict[str, str]:
@@ -352,37 +281,36 @@ def _total(values: Array) -> Array:
     return values if values.ndim == 1 else np.asarray(values.sum(axis=-1))
 
 
-def _row(view: ResultsView, label: str, name: str, **where: Any) -> list[str]:
+def _row(view: ResultsView, label: str, name: str, **where: Any) -> list[str] | None:
+    """Label, levels, change with its range and in per cent; None where nothing changes to show."""
     reference = _total(view.draws(name, "reference", **where))
     if not view.changes:
-        return [label, *(plain(value) for value in
-                         median_range(reference)[:1 if view.point else 3])]
+        return [label, _in_words(median_range(reference))]
     change = _total(view.change(name, "if_implemented", **where))
-    risky = _total(view.change(name, "scenario", **where))
     mean = float(change.mean())
-    surplus = not reference.any()
-    share = "" if surplus else _percent(float((100 * change / reference).mean()))
-    levels = ["", ""] if surplus else [plain(median_range(values)[0])
-                                       for values in (reference, reference + change)]
+    if abs(mean) < LEAST * abs(float(reference.mean())) or abs(mean) < VISIBLE:
+        return None
+    row = [label, *(pretty(median_range(values)[0]) for values in (reference, reference + change)),
+           changed(Change.of(change), "short"),
+           _percent(float((100 * change / reference).mean())) if reference.all() else ""]
     if view.point:
-        return [label, *levels, plain(mean), share]
-    return [label, *levels, *(plain(value) for value in (mean, *median_range(change)[1:])), share,
-            plain(float(risky.mean()))]
+        return row
+    risky = _total(view.change(name, "scenario", **where))
+    return [*row, pretty(float(risky.mean()))]
 
 
 def _percent(value: float) -> str:
-    return plain(value, places=min(decimals([value], 2), 2))
+    return pretty(value, places=min(decimals([value], 2), 2))
 
 
 def _table(view: ResultsView, name: str, rows: list[list[str]], importer: str, *,
            extra: Sequence[str] = (), total: bool = False) -> dict[str, Any]:
     phrases = words()["tables"]
     named = phrases["columns"] | (phrases["point"] if view.point else {})
-    ranged = {"reference_low", "reference_high", "low", "high", "average"}
-    keys = ["reference", "reference_low", "reference_high"]
+    keys = ["reference"]
     if view.changes:
-        keys = ["reference", "level", "change", "low", "high", "percent", "average", *extra]
-    keys = [key for key in keys if not (view.point and key in ranged)]
+        keys = ["reference", "level", "change", "percent", "average", *extra]
+    keys = [key for key in keys if not (view.point and key == "average")]
     title = phrases[name]["title"].format(**view.flow(importer), year=view.last,
                                           count=view.pair.name(view.count))
     return {"title": title, "rows": rows, "total": total,

@@ -40,7 +40,8 @@ def growth_facts(view: ResultsView) -> dict[str, Any]:
              for name in map(str, view.dataset[GROWTH].to_numpy())}
     rates = {name: [_a_year(view, _path(view, name).log_gdp, place, view.last)
                     for place in range(len(view.pair.importers))] for name in paths}
-    return {"paths": paths, "rates": rates, "table": _turnover_table(view, paths), "inflation": DOLLAR_INFLATION,
+    return {"paths": paths, "rates": rates, "table": _turnover_table(view, paths),
+            "inflation": DOLLAR_INFLATION,
             "deflated": median_range(deflated(view, view.last_turnover("reference")))}
 
 

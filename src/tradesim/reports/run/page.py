@@ -20,6 +20,7 @@ from tradesim.inputs.posterior import read_posterior
 from tradesim.inputs.scenario import Scenario
 from tradesim.inputs.scenario_text import Difference, differences
 from tradesim.inputs.strict_yaml import load as load_yaml
+from tradesim.reference.outside_view import OutsideView
 from tradesim.reports.export.document import write, writer
 from tradesim.reports.figure_style import Draw
 from tradesim.reports.html_page import AMOUNTS, PAGE, RANGES, colophon, render, write_figures
@@ -30,8 +31,8 @@ from tradesim.reports.run.drivers import Ranking, assumptions, rankings, table
 from tradesim.reports.run.facts import facts, sides, tables
 from tradesim.reports.run.figures import figures
 from tradesim.reports.run.growth import gdp_figure, gdp_table, reported_table
-from tradesim.reports.run.outside import outside_facts, tables_of
-from tradesim.reports.run.parameters import parameters
+from tradesim.reports.run.outside import outside_facts, outside_figure, tables_of
+from tradesim.reports.run.parameters import Sources, parameters, settings
 from tradesim.reports.run.picture import Picture
 from tradesim.reports.run.reliability import reliability
 from tradesim.reports.run.view import ResultsView
@@ -41,6 +42,9 @@ from tradesim.simulation.results import load
 
 SECTIONS = ("numbers", "growth", "flows", "revenue", "dependence", "limits")
 """Parts of the annex that every report has and the brief links to."""
+
+ANNEXED = ("fan", "effect", "groups")
+"""Figures of the annex; the others of `figures` are for notebooks."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +88,14 @@ def report(folder: Path, calibration: Path | None = None, out: Path | None = Non
     view = ResultsView(dataset, known.pair, known.history, known.posterior)
     target = folder if out is None else out
     trust, ranked = reliability(view, known.folder), rankings(view)
-    said = brief(view, [known.levers[name] for name in view.scenario["levers"]], trust)
-    shown = Picture.of(view, said)
-    drawn = write_figures(shown.drawn | annexed(view, ranked), target, view.run_id)
+    others = tables_of(view, known.folder)
+    outside = outside_facts(view, others)
+    said = brief(view, [known.levers[name] for name in view.scenario["levers"]], trust, outside)
+    shown = Picture.of(view, said, known.folder)
+    drawn = write_figures(shown.drawn | annexed(view, ranked, others), target, view.run_id)
     manifest = read_manifest(folder).model_dump()
     page = target / PAGE
-    page.write_text(_page(view, known, said, shown, drawn, manifest, trust, ranked),
+    page.write_text(_page(view, known, said, shown, drawn, manifest, trust, ranked, outside),
                     encoding="utf-8")
     return page
 
@@ -123,36 +129,44 @@ def rebuild(folder: Path, calibration: Path | None = None,
     return [folder / f"report.{name}" for name in dict.fromkeys(formats)]
 
 
-def annexed(view: ResultsView, ranked: Sequence[Ranking]) -> dict[str, Draw]:
+def annexed(view: ResultsView, ranked: Sequence[Ranking],
+            others: OutsideView | None) -> dict[str, Draw]:
     """Give what draws each figure of the annex for which there are changes and draws."""
-    drawn = figures(view) | {"gdp": lambda: gdp_figure(view)}
+    every = figures(view)
+    drawn = {name: every[name] for name in ANNEXED if name in every}
+    drawn["gdp"] = lambda: gdp_figure(view)
     if view.changes:
         drawn["causes"] = lambda: causes(view)
+    if others is not None:
+        drawn["outside"] = lambda: outside_figure(view, others)
     return drawn | {"assumptions": lambda: assumptions(view, list(ranked))}
 
 
 def _page(view: ResultsView, known: Calibration, said: Mapping[str, Any], shown: Picture,
           drawn: dict[str, str], manifest: Mapping[str, Any], trust: Mapping[str, Any],
-          ranked: Sequence[Ranking]) -> str:
+          ranked: Sequence[Ranking], outside: dict[str, Any] | None) -> str:
     scenario = view.scenario
     chosen = [known.levers[name] for name in scenario["levers"]]
-    rows, sources = parameters(known.parameters.values(), view.posterior, scenario["parameters"])
-    given = facts(view, chosen, outside_facts(view, tables_of(view, known.folder)))
+    sources = Sources()
+    changed = settings(_differences(view, known), sources)
+    rows = parameters(known.parameters.values(), view.posterior, scenario["parameters"], sources)
+    given = facts(view, chosen, outside)
     kept = accounts(view, priced=all(
         {"capital_cost", "yearly_cost"} & {*lever.settings} for lever in chosen))
     return render(
         "report.html.j2", f"run {view.run_id}", AMOUNTS + RANGES, pair=view.pair,
-        scenario=scenario, b=said | {"idle": given.get("idle") if chosen or scenario["parameters"]
+        scenario=scenario, b={**said, "idle": given.get("idle") if chosen or scenario["parameters"]
                                      else None},
         made=colophon(manifest["created"], manifest["versions"]["tradesim"], manifest["command"],
                       view.history.years[-1]),
-        picture=shown.on_page(drawn.pop(shown.name)), figures=drawn, sections=_sections(kept, view),
+        picture=shown.on_page(drawn.pop(shown.name)) if shown.name in drawn else None,
+        figures=drawn, sections=_sections(kept, view),
         f=given, gdp=gdp_table(view, known.folder), accounts=kept, tables=tables(view),
         reported=None if view.point else reported_table(view), sides=sides(view),
         reliability=trust, rankings=[table(view, one) for one in ranked],
-        switch=words()["changed"], changed=_differences(view, known),
+        switch=words()["changed"], changed=changed,
         levers=[{"title": lever.title, "state": lever.state} for lever in chosen],
-        parameters=rows, sources=sources, references=_references(view, chosen),
+        parameters=rows, sources=sources.listed, references=_references(view, chosen),
         manifest=manifest, quality=_quality(known.folder), run_id=view.run_id,
         seed=view.dataset.attrs["seed"])
 

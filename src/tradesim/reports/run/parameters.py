@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,26 +12,45 @@ import xarray as xr
 from tradesim.common.arrays import Array
 from tradesim.inputs.parameters import Parameter, quantile
 from tradesim.inputs.posterior import PARAMETERS, PREFIX
+from tradesim.inputs.scenario_text import NONE, Difference
 from tradesim.reports.wording import pretty, together, words
 
 
-def parameters(known: Iterable[Parameter], posterior: xr.Dataset,
-               given: Mapping[str, Any]) -> tuple[list[dict[str, str]], list[str]]:
-    """Rows of the table of parameters, and the sources that its last column numbers.
+class Sources:
+    """Sources numbered in the order in which they are first named."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def number(self, source: str) -> str:
+        """Give the number of a source; none where there is no source."""
+        if not source or source == NONE:
+            return ""
+        return str(self._numbers.setdefault(source, len(self._numbers) + 1))
+
+    @property
+    def listed(self) -> list[str]:
+        """All sources, in the order of their numbers."""
+        return list(self._numbers)
+
+
+def parameters(known: Iterable[Parameter], posterior: xr.Dataset, given: Mapping[str, Any],
+               sources: Sources) -> list[dict[str, str]]:
+    """Rows of the table of parameters.
 
     `given` holds those that the scenario sets; they are left out.
     """
-    numbers: dict[str, int] = {}
-    rows = []
-    for parameter in known:
-        if parameter.name in given:
-            continue
-        source = "; ".join(part for part in (parameter.source, parameter.locator) if part)
-        number = numbers.setdefault(source, len(numbers) + 1)
-        rows.append({"title": parameter.title.rstrip("."), "unit": parameter.unit,
-                     "grade": parameter.grade, "number": str(number), "origin": "",
-                     "value": value(parameter, posterior)})
-    return rows, list(numbers)
+    return [{"title": parameter.title.rstrip("."), "unit": parameter.unit,
+             "grade": parameter.grade, "value": value(parameter, posterior),
+             "number": sources.number("; ".join(filter(None, (parameter.source,
+                                                              parameter.locator))))}
+            for parameter in known if parameter.name not in given]
+
+
+def settings(rows: Iterable[Difference], sources: Sources) -> list[dict[str, Any]]:
+    """Rows of the table of what a scenario changes; sources of levers are references."""
+    return [asdict(row) | {"number": sources.number(row.source if row.default else "")}
+            for row in rows]
 
 
 def value(parameter: Parameter, posterior: xr.Dataset) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tradesim.common.arrays import MILLION
+from tradesim.inputs.geography import read_geography
 from tradesim.reports.claims import Cell
 from tradesim.reports.figure_style import (
     IMPLEMENTED,
@@ -24,6 +27,7 @@ from tradesim.reports.figure_style import (
 )
 from tradesim.reports.run.answers import largest, moment
 from tradesim.reports.run.figures import fan
+from tradesim.reports.run.route_map import route_map
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import pretty, words, wrapped
 
@@ -41,18 +45,26 @@ class Picture:
     alt: str
 
     @classmethod
-    def of(cls, view: ResultsView, said: Mapping[str, Any]) -> Picture:
-        """Choose the picture of the first answer that has one of its own."""
-        name = next((PICTURES[kind] for kind in said["answers"] if kind in PICTURES), "fan")
-        if name != "fan" and not view.changes:
-            name = "fan"
+    def of(cls, view: ResultsView, said: Mapping[str, Any], folder: Path) -> Picture:
+        """Choose the picture of the first answer that has one of its own.
+
+        `folder` is that of the calibration, which may hold a map.
+        """
+        asked = [PICTURES[kind] for kind in said["answers"] if kind in PICTURES]
+        if not view.changes:
+            asked = []
+        elif "route" not in view.dataset.dims or read_geography(folder, view.pair) is None:
+            asked = [name for name in asked if name != "map"]
+        name = next(iter(asked), "fan")
         phrases = words("pictures")[name]
         case = words("pictures")["cases"][view.nature]
         about = {"year": moment(view), "last": view.last, "case": case,
                  "count": view.pair.name(view.count), "target": pretty(view.target),
                  "market": view.pair.name(market(view)) if view.changes else ""}
-        one = "point" if view.point and "point" in phrases else "caption"
-        return cls(name, lambda: DRAWN[name](view), phrases[one].format(**about),
+        one = ("point" if view.point and "point" in phrases
+               else "still" if not view.changes else "caption")
+        draw = partial(route_map, view, folder) if name == "map" else partial(DRAWN[name], view)
+        return cls(name, draw, phrases[one].format(**about),
                    phrases["alt"].format(**about))
 
     @property
@@ -108,7 +120,9 @@ def _rows(view: ResultsView, title: str, rows: list[tuple[str, Cell]], axis: str
         colour = SCENARIO if mean >= 0.0 else IMPLEMENTED
         axes.hlines(place, low, high, color=colour, linewidth=2.2, alpha=0.55)
         axes.plot(mean, place, "o", color=colour, markersize=6)
-        beside(axes, pretty(mean), (max(mean, high), place), (6, 0), fontsize=8, va="center",
+        end, shift, side = ((max(mean, high), 6, "left") if mean >= 0.0
+                            else (min(mean, low), -6, "right"))
+        beside(axes, pretty(mean), (end, place), (shift, 0), fontsize=8, va="center", ha=side,
                color=REFERENCE)
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_yticks(range(len(rows)), [wrapped(label, 34) for label, _ in rows], fontsize=8.5)
@@ -146,5 +160,5 @@ DRAWN: dict[str, Callable[[ResultsView], Figure]] = {
     "fan": fan, "winners": winners, "food": food, "course": course}
 PICTURES = {"course": "course", "buyers": "course", "treasury": "winners", "suppliers": "winners",
             "producers": "winners", "food": "food", "target": "fan", "level": "fan",
-            "reached": "fan", "project": "fan"}
+            "reached": "fan", "project": "fan", "corridor": "map", "worth": "map"}
 """Picture of each answer that has one."""

@@ -7,13 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from tradesim.common.arrays import Array
-from tradesim.inputs.parameters import Parameter
 from tradesim.inputs.posterior import PREFIX
-from tradesim.reports import backtest, identification
-from tradesim.reports.figure_style import Draw
 from tradesim.reports.panel_skill import SHOWN
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.skill import named, skill_text
@@ -32,40 +28,19 @@ LEVERS, GROWTH, NEW, REST = "levers", "growth", "new_goods", "rest"
 LEAST = 60
 """Fewer draws than this say nothing about shares."""
 
-PAST_FANS, COVERAGE, LEARNED = EVIDENCE = ("past_fans", "coverage", "learned")
-"""Figures of the section, in order."""
-
-
-def evidence(view: ResultsView, past: pd.DataFrame | None, known: Mapping[str, Parameter],
-             posterior: xr.Dataset) -> dict[str, Draw]:
-    """Give what draws each figure of the section for which there are data and draws.
-
-    `past` is the back-test, `posterior` the fitted draws.
-    """
-    drawn: dict[str, Draw] = {}
-    if past is not None and not view.point:
-        drawn[PAST_FANS] = lambda: backtest.past_fans(past, view.count)
-        drawn[COVERAGE] = lambda: backtest.coverage(past, view.count)
-    if not view.point:
-        drawn[LEARNED] = lambda: identification.identification(
-            identification.beliefs(view.pair, known, posterior))
-    return drawn
-
-
 def reliability(view: ResultsView, calibration: Path) -> dict[str, Any]:
     """Give the numbers of the section on reliability.
 
     Returns
     -------
     dict
-        ``past``: the back-test itself, None where this calibration was never back-tested.
         ``record``: its track record on the headline count, with the horizons as rows. ``others``:
         skill of the equation on other pairs by years ahead, None where that was not tested.
         ``shares``: parts of the range in per cent; None where there are too few draws.
     """
     past = read_record(calibration) if (calibration / FILE).is_file() else None
     parts = range_shares(view)
-    return {"past": past, "record": None if past is None else _record(past, view.count),
+    return {"record": None if past is None else _record(past, view.count),
             "others": _others(calibration),
             "shares": {name: 100 * parts[name] for name in (GROWTH, NEW, LEVERS, REST)}
             if parts else None}
