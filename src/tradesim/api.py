@@ -195,7 +195,7 @@ def save(dataset: xr.Dataset, folder: str | Path) -> Path:
 
 
 def report(folder: str | Path, *formats: str, language: str = "en") -> list[Path]:
-    """Write the report of saved results: ``html`` (the default), ``pdf``, ``docx``.
+    """Write the report of saved results: ``html`` (the default), ``brief``, ``pdf``, ``docx``.
 
     `language` is one that reports know, by its ISO 639-1 code: ``en``, ``ru``, ``mn``, ``kk``.
     """

@@ -14,6 +14,7 @@ from tradesim.common.files import calibration_folder, scenarios_folder
 from tradesim.inputs.levers import read_levers
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.parameters import read_parameters
+from tradesim.inputs.answers import answers_of
 from tradesim.inputs.scenario import Known, find, json_schema, merge, read_scenario, shipped
 from tradesim.inputs.scenario_text import resolved
 from tradesim.inputs.strict_yaml import parse
@@ -98,7 +99,33 @@ def test_origins_name_file_and_line(folder, known):
         "levers.pact.start": "grandchild.yaml:4", "levers.pact.probability": "grandchild.yaml:4",
         "parameters.adjustment.speed": "child.yaml:6", "draws": "child.yaml:7",
         "horizon": "pair.yaml", "target_usd": "pair.yaml", "seed": "default",
-        "growth": "default", "closure": "default", "imbalances": "default"}
+        "answers": "default", "growth": "default", "closure": "default", "imbalances": "default"}
+
+
+@pytest.mark.parametrize(("written", "wrong"), [
+    ("answers: trade", "must be a list of one to 3 of: trade, directions, target"),
+    ("answers: []", "must be a list of one to 3"),
+    ("answers: [trade, target, food, worth]", "must be a list of one to 3"),
+    ("answers: [trade, tresury]", "answers.1: 'tresury' is not one of: trade, directions"),
+    ("answers: [trade, trade]", "answers.1: 'trade' stands twice")])
+def test_what_cannot_be_answered_is_refused(folder, known, written, wrong):
+    path = folder / "asks.yaml"
+    path.write_text(BASE + written + "\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_scenario(path, known)
+    assert wrong in str(caught.value)
+    assert "tresury" not in written or "did you mean 'treasury'" in str(caught.value)
+
+
+def test_levers_say_what_is_asked_by_default(folder, known):
+    path = folder / "asks.yaml"
+    path.write_text(BASE, encoding="utf-8")
+    assert read_scenario(path, known).answers == ["level", "target"]
+    path.write_text(BASE + "answers: [food, target]\n", encoding="utf-8")
+    assert read_scenario(path, known).answers == ["food", "target"]
+    pulled = read_scenario(folder / "grandchild.yaml", known)
+    assert pulled.answers[0] == "trade"
+    assert pulled.answers == answers_of(known.levers[name] for name in pulled.levers)
 
 
 @pytest.mark.parametrize(("override", "check"), [

@@ -18,8 +18,8 @@ from tradesim.common.output import strangers, whole
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-RUN_OUTPUTS = ("report.html", "report.pdf", "report.docx", "figures", "summary.csv", "summary.json",
-               "results.nc", "scenario.yaml", "manifest.json", "iamc.csv")
+RUN_OUTPUTS = ("report.html", "report.pdf", "report.docx", "brief.pdf", "brief.docx", "figures",
+               "summary.csv", "summary.json", "results.nc", "scenario.yaml", "manifest.json", "iamc.csv")
 STUDY_OUTPUTS = ("report.html", "figures", "scenario.yaml", "manifest.json")
 """Files and folders that a run writes, and those that every study of one scenario writes."""
 
@@ -110,9 +110,9 @@ JOBS = click.option("--jobs", type=click.IntRange(min=1),
                     help="Processes; the number of cores by default.")
 RESULTS = click.argument("folder", metavar="RESULTS_DIR", type=click.Path(path_type=Path))
 FORMATS = click.option(
-    "--format", "formats", multiple=True, type=click.Choice(["html", "pdf", "docx"]),
-    help="Format of the report; may be repeated. html by default; pdf needs the extra [pdf], "
-         "docx the extra [office].")
+    "--format", "formats", multiple=True, type=click.Choice(["html", "brief", "pdf", "docx"]),
+    help="Format of the report; may be repeated. html by default; brief is its first page alone, "
+         "as PDF and for Word; pdf needs the extra [pdf], docx the extra [office].")
 LANGUAGE = click.option(
     "--language", type=click.Choice(["en", "ru", "mn", "kk"]), default="en", show_default=True,
     envvar="TRADESIM_LANGUAGE", help="Language of the report (ISO 639-1 code). What is not "
@@ -140,10 +140,9 @@ def other_formats(formats: tuple[str, ...], no_report: bool) -> list[str]:
     if no_report and formats:
         raise InputError([Problem("--format", "", "has no meaning with --no-report")])
     if names:
-        from tradesim.reports.export.document import writer
+        from tradesim.reports.export.document import writers
 
-        for name in names:
-            writer(name)
+        writers(names)
     return names
 
 

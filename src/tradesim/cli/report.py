@@ -12,6 +12,7 @@ from tradesim.cli.options import CALIBRATION, FORMATS, LANGUAGE, RESULTS, calibr
 @click.command(epilog="""\b
 Examples:
   tradesim report results/mine
+  tradesim report results/mine --format brief
   tradesim report results/mine --format pdf --format docx
   tradesim report results/mine --language ru""")
 @RESULTS
@@ -20,10 +21,10 @@ Examples:
 @CALIBRATION
 def report(folder: Path, formats: tuple[str, ...], language: str,
            calibration: Path | None) -> None:
-    """Write the report of results again, or as PDF.
+    """Write the report of results again, as a page, as PDF or for Word.
 
-    Files appear beside the results: report.html, report.pdf, report.docx (for Word). All have the
-    same sentences, tables and figures.
+    Files appear beside the results: report.html, report.pdf and report.docx have the same
+    sentences, tables and figures; brief.pdf and brief.docx have the first page alone.
     """
     from tradesim.reports.run.page import rebuild
 

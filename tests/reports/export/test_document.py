@@ -45,7 +45,7 @@ PAGE = """<!DOCTYPE html><html lang="kk"><head><title>A  title</title><style>p {
 <a href="https://example.org">there</a><br>and <a href="#x">here</a>.</p>
 <section class="answer"><p>Yes.</p></section>
 <ul><li>first</li><li>second <b>part</b></li></ul>
-<details><summary>More</summary><table class="words assumptions">
+<details><summary><h2>More</h2></summary><table class="words assumptions">
 <caption>Cap <span class="run">run 12ab</span></caption>
 <thead><tr><th>a</th><th>b</th></tr></thead>
 <tbody><tr class="total"><td>1</td><td></td></tr></tbody></table></details>
@@ -65,8 +65,9 @@ def page(tmp_path_factory):
         patch.setattr(report, "read_history", lambda _: history)
         patch.setattr(report, "ResultsView", lambda data, pair, history, _: ResultsView(
             data, pair, history, posterior))
-        made = report.rebuild(folder, formats=("html", "pdf", "docx"))
-    assert [path.name for path in made] == ["report.html", "report.pdf", "report.docx"]
+        made = report.rebuild(folder, formats=("html", "pdf", "docx", "brief"))
+    assert [path.name for path in made] == ["report.html", "report.pdf", "report.docx",
+                                            "brief.pdf", "brief.docx"]
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
     return folder / "report.html"
 
@@ -76,7 +77,8 @@ def test_a_page_is_read_as_content(tmp_path):
     path.write_text(PAGE, encoding="utf-8")
     read = document.read(path)
     assert (read.title, read.language, read.run_id) == ("A title", "kk", "run 12ab")
-    head, note, answer, items, table, picture, code = read.blocks
+    head, note, answer, items, folded, table, picture, code = read.blocks
+    assert folded == Heading(2, (Run("More"),))
     assert isinstance(head, Heading)
     assert plain(head.text) == "One & two"
     assert note == Paragraph((Run("See "), Run("this", bold=True), Run(" "),
@@ -114,13 +116,23 @@ def test_word_file_has_real_headings_tables_captions_and_alternative_texts(page)
     shapes = list(made.inline_shapes)
     assert [shape._inline.docPr.get("descr") for shape in shapes] == [
         picture.alt for picture in pictures]
-    assert len(shapes) == 15
+    assert len(shapes) == 7
     text = "\n".join(part.text for part in made.paragraphs)
     for block in read.blocks:
         if isinstance(block, Paragraph):
             assert plain(block.text) in text
     assert CYRILLIC in text
     assert "0123456789ab" in made.sections[0].header.paragraphs[0].text
+
+
+def test_the_brief_is_the_head_and_the_first_section(page):
+    whole, brief = document.read(page), document.read(page, "brief")
+    assert brief.title == whole.title
+    assert brief.blocks == whole.blocks[:len(brief.blocks)]
+    assert 1 < sum(isinstance(block, Picture | Table) for block in brief.blocks) <= 2
+    made = docx.Document(str(page.with_name("brief.docx")))
+    assert len(made.inline_shapes) == len(made.tables) == 1
+    assert CYRILLIC in "\n".join(part.text for part in made.paragraphs)
 
 
 def test_pdf_is_one_and_the_same_each_time(page, tmp_path):

@@ -242,7 +242,7 @@ def test_a_point_run_says_that_it_has_no_ranges(make, tmp_path):
     page = report.report(fake_results.save(make(draws=1).dataset, tmp_path / "point"))
     text = Page(page.read_text(encoding="utf-8")).text
     assert "This run has one draw" in text
-    before = text.split("What the scenario changes Grades")[0]
+    before = text.split("What the scenario changes Grades")[0].split("All other parameters")[0]
     for part in ("probability of", "The probability", "The chance", "80 %", "average change"):
         assert part not in before, before[max(0, before.find(part) - 60):before.find(part) + 60]
 

@@ -22,11 +22,14 @@ FORMATS = {"pdf": ("tradesim.reports.export.pdf", "typst", "pdf"),
            "docx": ("tradesim.reports.export.word", "docx", "office")}
 """For each format the module that writes it, the package that it needs, and the extra."""
 
+BRIEF, BRIEF_IN = "brief", ("pdf", "docx")
+"""Format that gives the brief alone, and those in which it comes."""
+
 UNREAD = re.compile(r"<!DOCTYPE[^>]*>|<style\b.*?</style>|<svg\b.*?</svg>", re.DOTALL)
 UNCLOSED = re.compile(r"<(meta|link|br|img|hr|input|col)\b([^>]*?)/?>")
 """What of a page is not content, and elements that HTML leaves open and XML does not."""
 
-SKIPPED = {"head", "nav", "summary"}
+SKIPPED = {"head", "nav"}
 SHADES = {"lever": "#e8f0f5", "judgement": "#fff7e8", "total": "#f2f5f7"}
 """Colours of marked rows."""
 
@@ -123,45 +126,60 @@ class Document:
     folder: Path
 
 
-def read(page: Path) -> Document:
-    """Read an HTML page of ours; its figures are in the folder ``figures`` beside it."""
+def read(page: Path, part: str = "") -> Document:
+    """Read an HTML page of ours; its figures are in the folder ``figures`` beside it.
+
+    `part` is the identifier of a section; the document then holds the head of the page and that.
+    """
     text = UNCLOSED.sub(r"<\1\2/>", UNREAD.sub("", page.read_text(encoding="utf-8")))
     root = ElementTree.fromstring(text)
     run_id = next((node.text or "" for node in root.iter() if "run" in _classes(node)), "")
+    roots = [root] if not part else [
+        node for node in root.iter() if node.tag == "header" or node.get("id") == part]
     return Document(" ".join((root.findtext("head/title") or "").split()), root.get("lang", "en"),
-                    run_id.strip(), tuple(_blocks(root, "")), page.parent / "figures")
+                    run_id.strip(), tuple(block for node in roots for block in _blocks(node, "")),
+                    page.parent / "figures")
+
+
+def files(page: Path, formats: Sequence[str]) -> list[tuple[Path, str, str]]:
+    """Give the files that formats besides HTML make: path, format, and part of the page."""
+    return [made for name in dict.fromkeys(formats) if name != "html" for made in (
+        [(page.with_name(f"{BRIEF}.{each}"), each, BRIEF) for each in BRIEF_IN] if name == BRIEF
+        else [(page.with_suffix(f".{name}"), name, "")])]
 
 
 def write(page: Path, formats: Sequence[str]) -> list[Path]:
-    """Write a report in some of `FORMATS` beside its HTML page, and give the files.
+    """Write a report in some of `FORMATS`, or its `BRIEF`, beside its HTML page; give the files.
 
     Raises
     ------
     InputError
         When a package that a format needs is not installed.
     """
-    writers = {name: writer(name) for name in formats}
-    document = read(page)
-    written = []
-    for name, module in writers.items():
-        target = page.with_suffix(f".{name}")
+    wanted, modules = files(page, formats), writers(formats)
+    documents = {part: read(page, part) for part in {part for *_, part in wanted}}
+    for target, name, part in wanted:
         work = target.with_name(f".{target.name}.part")
         try:
-            module.write(document, work)
+            modules[name].write(documents[part], work)
             work.replace(target)
         finally:
             work.unlink(missing_ok=True)
-        written.append(target)
-    return written
+    return [target for target, *_ in wanted]
 
 
-def writer(name: str) -> Any:
-    """Import what writes a format, or say which extra is missing."""
+def writers(formats: Sequence[str]) -> dict[str, Any]:
+    """Import what writes formats, by format, or say which extra is missing."""
+    return {name: _writer(name, asked) for asked in formats if asked != "html"
+            for name in (BRIEF_IN if asked == BRIEF else (asked,))}
+
+
+def _writer(name: str, asked: str) -> Any:
     module, package, extra = FORMATS[name]
     try:
         import_module(package)
     except ImportError as error:
-        raise InputError([Problem(f"--format {name}", "", f"needs the package '{package}', which "
+        raise InputError([Problem(f"--format {asked}", "", f"needs the package '{package}', which "
                                   "is not installed", install(extra))]
                          ) from error
     return import_module(module)
@@ -197,6 +215,8 @@ READERS: dict[str, Callable[[Element, str], Block]] = {
     "h3": lambda node, _: Heading(3, _text(node)),
     "p": lambda node, kind: Paragraph(_text(node), node.get("class", "") or kind),
     "ul": lambda node, _: Items(tuple(_text(item) for item in node.findall("li"))),
+    "ol": lambda node, _: Items(tuple((Run(f"[{number}] "), *_text(item)) for number, item in
+                                      enumerate(node.findall("li"), start=1))),
     "pre": lambda node, _: Code("".join(node.itertext())),
     "table": _table, "figure": _picture}
 

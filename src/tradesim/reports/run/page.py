@@ -21,7 +21,7 @@ from tradesim.inputs.scenario import Scenario
 from tradesim.inputs.scenario_text import Difference, differences
 from tradesim.inputs.strict_yaml import load as load_yaml
 from tradesim.reference.outside_view import OutsideView
-from tradesim.reports.export.document import write, writer
+from tradesim.reports.export.document import write, writers
 from tradesim.reports.figure_style import Draw
 from tradesim.reports.html_page import AMOUNTS, PAGE, RANGES, colophon, render, write_figures
 from tradesim.reports.language import ENGLISH, speak, titled
@@ -109,7 +109,7 @@ def rebuild(folder: Path, calibration: Path | None = None,
     folder, calibration
         As for `report`.
     formats
-        Some of ``html``, ``pdf`` and ``docx``.
+        Some of ``html``, ``pdf``, ``docx`` and ``brief`` (the first page as PDF and for Word).
     language
         One of `LANGUAGES`.
 
@@ -118,15 +118,13 @@ def rebuild(folder: Path, calibration: Path | None = None,
     InputError
         When the folder holds no results, those of another version, or a package is missing.
     """
-    others = [name for name in dict.fromkeys(formats) if name != "html"]
-    for name in others:
-        writer(name)
+    writers(formats)
     source = calibration or made_with(load(folder).attrs)
     with speak(language, source), whole(folder, option="") as work:
         copy_into(folder, work)
-        write(report(work, source), others)
+        written = write(report(work, source), formats)
         seal(work)
-    return [folder / f"report.{name}" for name in dict.fromkeys(formats)]
+    return [folder / path.name for path in ([work / PAGE] if "html" in formats else []) + written]
 
 
 def annexed(view: ResultsView, ranked: Sequence[Ranking],
