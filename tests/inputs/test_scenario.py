@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from inputs import write_calibration
 from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder, scenarios_folder
+from tradesim.inputs.answers import answers_of
 from tradesim.inputs.levers import read_levers
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.parameters import read_parameters
-from tradesim.inputs.answers import answers_of
 from tradesim.inputs.scenario import Known, find, json_schema, merge, read_scenario, shipped
 from tradesim.inputs.scenario_text import resolved
 from tradesim.inputs.strict_yaml import parse

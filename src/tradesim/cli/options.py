@@ -19,7 +19,8 @@ from tradesim.common.output import strangers, whole
 F = TypeVar("F", bound=Callable[..., Any])
 
 RUN_OUTPUTS = ("report.html", "report.pdf", "report.docx", "brief.pdf", "brief.docx", "figures",
-               "summary.csv", "summary.json", "results.nc", "scenario.yaml", "manifest.json", "iamc.csv")
+               "summary.csv", "summary.json", "results.nc", "scenario.yaml", "manifest.json",
+               "iamc.csv")
 STUDY_OUTPUTS = ("report.html", "figures", "scenario.yaml", "manifest.json")
 """Files and folders that a run writes, and those that every study of one scenario writes."""
 
