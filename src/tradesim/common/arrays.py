@@ -63,15 +63,13 @@ def entry(values: Array, mask: Array) -> Array:
 
     The same as the total over exporters of values times mask, without adding zeros.
     """
-    marked = np.moveaxis(mask, (axis("importer"), axis("exporter")), (0, 1))
-    exporters = marked.reshape(*marked.shape[:2], -1)[..., 0].argmax(axis=1)
     if values.shape[axis("exporter")] == 1:
         return values
-    by_importer = [np.take(values, [exporter], axis=axis("exporter")) for exporter in exporters]
-    if values.shape[axis("importer")] > 1:
-        by_importer = [np.take(sales, [importer], axis=axis("importer"))
-                       for importer, sales in enumerate(by_importer)]
-    return np.concatenate(by_importer, axis=axis("importer"))
+    marked = np.moveaxis(mask, (axis("importer"), axis("exporter")), (0, 1))
+    exporters = marked.reshape(*marked.shape[:2], -1)[..., 0].argmax(axis=1)
+    importers = np.arange(len(exporters)) % values.shape[axis("importer")]
+    place = (..., importers, exporters, *[slice(None)] * (len(DIMS) - 2))
+    return np.expand_dims(values[place], axis("exporter"))
 
 
 def autoregression(shocks: Array, persistence: Array | float, start: Array) -> Array:

@@ -21,6 +21,9 @@ TOLERANCE = 1e-12
 """Largest residual, in log points, at which a cell counts as solved."""
 
 MAX_ITERATIONS = 60
+CROWDED = 0.6
+"""Share of cells that may be left before those that are solved are put aside: moving costs too."""
+
 MAX_STEP = 2.0
 """Longest Newton step of a log price; reached only by shocks of several hundred per cent."""
 
@@ -227,22 +230,26 @@ def _newton(cells: _Cells) -> tuple[Array, float, int]:
     markets, count = cells.home_share.shape
     solution = np.zeros((markets + len(cells.inverse_supply), count))
     active, current, unknowns = np.arange(count), cells, solution.copy()
+    open_ = np.ones(count, dtype=bool)
     worst = 0.0
     for iteration in range(MAX_ITERATIONS + 1):
         residual, jacobian = _system(current, unknowns)
         error = np.abs(residual).max(axis=0)
-        done = error <= TOLERANCE
+        done = open_ & (error <= TOLERANCE)
         if done.any():
             solution[:, active[done]] = unknowns[:, done]
             worst = max(worst, float(error[done].max()))
-            if done.all():
+            open_ &= ~done
+            left = np.flatnonzero(open_)
+            if not len(left):
                 return solution, worst, iteration
-            left = np.flatnonzero(~done)
-            active, current, unknowns = active[left], current.take(left), unknowns[:, left]
-            residual, jacobian = residual[:, left], jacobian[..., left]
+            if len(left) < CROWDED * len(open_):
+                active, current, unknowns = active[left], current.take(left), unknowns[:, left]
+                residual, jacobian = residual[:, left], jacobian[..., left]
+                open_ = open_[left]
         step = _solved(jacobian, residual, alone=not len(current.inverse_supply))
         unknowns = unknowns - np.clip(step, -MAX_STEP, MAX_STEP)
-    raise ConvergenceError("market equilibrium", float(error.max()), active.tolist())
+    raise ConvergenceError("market equilibrium", float(error[open_].max()), active[open_].tolist())
 
 
 def _solved(jacobian: Array, residual: Array, *, alone: bool) -> Array:

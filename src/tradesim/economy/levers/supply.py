@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tradesim.common.arrays import MILLION, Array, spread, total
+from tradesim.common.arrays import MILLION, Array, entry, spread, total
 from tradesim.economy.base_year import Economy
 from tradesim.economy.levers.timing import lasting
 from tradesim.economy.shocks import FLOOR, NONE, Shock
@@ -69,17 +69,18 @@ def plants(
     used = economy.mask("group", input_groups) / max(len(input_groups), 1)
     at_home = np.maximum(total(levels * economy.home, "importer"), TRICKLE)
     bought = np.maximum(total(levels, "exporter"), TRICKLE)
-    flow = np.maximum(levels, TRICKLE)
+    flow = np.maximum(entry(levels, economy.pair_flow), TRICKLE)
 
     rest = (1.0 - partner_share) * home_share
-    supply = host_sells * np.log1p(made * output * rest / at_home)
-    sold = host_sells * economy.pair_flow * (
-        np.log1p(made * output * partner_share / flow) - supply)
+    supplied = np.log1p(made * output * rest / at_home)
+    sold = np.log1p(made * output * partner_share / flow) - entry(supplied, economy.pair_flow)
     inputs = used * output * input_share
-    demand = host_buys * np.log1p(inputs / bought)
-    drawn = host_buys * economy.pair_flow * (
-        np.log1p(inputs * input_partner_share / flow) - demand)
-    return Shock(supply=supply, demand=demand, availability=sold + drawn)
+    demanded = np.log1p(inputs / bought)
+    drawn = np.log1p(inputs * input_partner_share / flow) - demanded
+    sells, buys = (entry(host * economy.pair_flow, economy.pair_flow)
+                   for host in (host_sells, host_buys))
+    return Shock(supply=host_sells * supplied, demand=host_buys * demanded,
+                 availability=(sells * sold + buys * drawn) * economy.pair_flow)
 
 
 def project(
