@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, replace
-from functools import reduce
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -38,12 +38,21 @@ def spread(values: Any, *dims: str) -> Array:
     array = np.asarray(values, dtype=float)
     if array.ndim != len(dims):
         raise ValueError(f"{array.ndim} axes, but {len(dims)} names: {dims}")
+    order, places = _layout(dims)
+    moved = array.transpose(order)
+    shape = [1] * len(DIMS)
+    for place, size in zip(places, moved.shape, strict=True):
+        shape[place] = size
+    return moved.reshape(shape)
+
+
+@cache
+def _layout(dims: tuple[str, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Order of named axes as in `DIMS`, and their places there."""
     ordered = [dim for dim in DIMS if dim in dims]
     if len(ordered) != len(dims):
         raise ValueError(f"unknown or repeated dimension in {dims}; known: {DIMS}")
-    moved = np.transpose(array, [dims.index(dim) for dim in ordered])
-    shape = iter(moved.shape)
-    return moved.reshape([next(shape) if dim in ordered else 1 for dim in DIMS])
+    return tuple(map(dims.index, ordered)), tuple(map(DIMS.index, ordered))
 
 
 def total(values: Array, *over: str) -> Array:
@@ -53,8 +62,13 @@ def total(values: Array, *over: str) -> Array:
     array: a sum of one draw has the same last bit as that draw's among thousands.
     """
     for dim in over:
-        slabs = np.moveaxis(values, axis(dim), 0)
-        values = np.expand_dims(reduce(np.add, slabs), axis(dim))
+        place = values.ndim + axis(dim)
+        before, size = (slice(None),) * place, values.shape[place]
+        if size > 1:
+            added = np.asarray(values[*before, :1] + values[*before, 1:2])
+            for term in range(2, size):
+                added += values[*before, term:term + 1]
+            values = added
     return values
 
 
@@ -118,8 +132,8 @@ def only(values: Array, *dims: str) -> Array:
 
 def ratio(part: Array, whole: Array, none: float = 0.0) -> Array:
     """Part over whole; `none` where the whole is zero."""
-    part, whole = np.broadcast_arrays(part, whole)
-    return np.asarray(np.divide(part, whole, out=np.full(part.shape, none), where=whole != 0.0))
+    out = np.full(np.broadcast(part, whole).shape, none)
+    return np.asarray(np.divide(part, whole, out=out, where=np.not_equal(whole, 0.0)))
 
 
 def map_arrays(owner: Owner, function: Callable[[Array], Array]) -> Owner:

@@ -130,6 +130,8 @@ def _solved(economy: Economy, levels: Array, pulled: Sequence[Pulled], exposed: 
     base = levels * np.exp(change.level)
     settled = equilibrium(economy, base, change, macro)
     border = border_only(pulled)
+    if all(shock.quota is NONE for _, shock in border):
+        return change, settled, macro
 
     def again(take: Take, margin: Array) -> tuple[Change, Settled]:
         here = take(economy)

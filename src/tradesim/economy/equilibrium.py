@@ -158,6 +158,8 @@ def _shifts(economy: Economy, change: Change, macro: Macro | None) -> dict[str, 
 
 def alike(inverse_supply: Array, groups: int) -> list[NDArray[np.intp]]:
     """Sort groups into sets with finite supply by the same exporters: one size of system each."""
+    if groups == 1:
+        return [np.zeros(1, dtype=np.intp)]
     finite = np.any(inverse_supply != 0.0, axis=(axis("case"), axis("year"), axis("draw")))
     finite = np.broadcast_to(finite[0], (finite.shape[1], groups))
     _, kind = np.unique(finite, axis=1, return_inverse=True)
