@@ -26,11 +26,12 @@ MILLION, BILLION = 1e6, 1e9
 """USD in the units of tables and figures."""
 
 DIMS = ("importer", "exporter", "group", "case", "year", "draw")
+_AXES = {dim: place - len(DIMS) for place, dim in enumerate(DIMS)}
 
 
 def axis(dim: str) -> int:
     """Position of `dim` counted from the end, so that leading axes may be absent."""
-    return DIMS.index(dim) - len(DIMS)
+    return _AXES[dim]
 
 
 def spread(values: Any, *dims: str) -> Array:
@@ -79,8 +80,7 @@ def entry(values: Array, mask: Array) -> Array:
     """
     if values.shape[axis("exporter")] == 1:
         return values
-    marked = np.moveaxis(mask, (axis("importer"), axis("exporter")), (0, 1))
-    exporters = marked.reshape(*marked.shape[:2], -1)[..., 0].argmax(axis=1)
+    exporters = mask[:, :, 0, 0, 0, 0].argmax(axis=1)
     importers = np.arange(len(exporters)) % values.shape[axis("importer")]
     place = (..., importers, exporters, *[slice(None)] * (len(DIMS) - 2))
     return np.expand_dims(values[place], axis("exporter"))

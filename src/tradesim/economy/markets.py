@@ -262,7 +262,7 @@ def _solved(jacobian: Array, residual: Array, *, alone: bool) -> Array:
 
 def _indices(cells: _Cells, unknowns: Array) -> tuple[Array, Array, Array, Array]:
     """Price indices (7)-(8) and the current shares of finite suppliers and of home goods."""
-    home_price, wage = np.split(unknowns, [len(cells.home_share)])
+    home_price, wage = unknowns[:len(cells.home_share)], unknowns[len(cells.home_share):]
     growth = np.expm1((1.0 - cells.lower)[:, None] * (cells.cost + wage) + cells.appeal)
     terms = cells.import_share * growth
     change = cells.elastic_imports + terms.sum(axis=1)
@@ -282,7 +282,7 @@ def _system(cells: _Cells, unknowns: Array) -> tuple[Array, Array]:
     """
     markets, suppliers = len(cells.home_share), len(cells.inverse_supply)
     import_price, price, share, home_share = _indices(cells, unknowns)
-    home_price, wage = np.split(unknowns, [markets])
+    home_price, wage = unknowns[:markets], unknowns[markets:]
     spread = cells.upper - cells.demand
     home_demand = -cells.upper * home_price + spread * price + cells.market
     residual = np.empty_like(unknowns)

@@ -150,17 +150,17 @@ def as_dataset(base: Baseline, scenario: Scenario, cases: list[str],
     variables = {}
     for name in (name for name in VARIABLES if name in parts[0]):
         variable = VARIABLES[name]
-        at = variable.dims.index("draw")
-        array = np.concatenate([part[name] for part in parts], axis=at)
-        variables[name] = (variable.dims, array,
-                           {"units": variable.unit, "long_name": variable.title})
+        dims = [dim for dim in ORDER if dim in variable.dims]
+        array = np.concatenate([part[name] for part in parts], axis=variable.dims.index("draw"))
+        variables[name] = xr.Variable(
+            dims, array.transpose([variable.dims.index(dim) for dim in dims]),
+            {"units": variable.unit, "long_name": variable.title}, fastpath=True)
     coordinates = _coordinates(tuple(pair.counts), tuple(cases), years_of(base, scenario),
                                pair.importers, tuple(pair.groups),
                                balances(pair, base.parameters), pair.exporters, pair.importers,
                                pair.exporters, items(list(base.parameters)), tuple(pair.routes))
     residual = max(float(part["max_residual"]) for part in parts)
-    dataset = xr.Dataset(variables, coordinates, {"max_residual": residual})
-    return dataset.transpose(*ORDER, missing_dims="ignore")
+    return xr.Dataset(variables, coordinates, {"max_residual": residual})
 
 
 @cache
