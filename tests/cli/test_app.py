@@ -1,5 +1,6 @@
 """The command line: what it prints, where, and with which exit code."""
 
+import json
 import os
 import subprocess
 import sys
@@ -178,8 +179,49 @@ def test_an_earlier_run_is_replaced_but_nothing_else(call, model, calibration):
     done = call("run", "base", "--calibration", calibration)
     assert done.exit_code == 2
     assert done.stderr == ("results/base: --out: holds other files (thesis.docx) and would be "
-                           "replaced; name a new folder\n")
+                           "replaced; name a new folder with --out or --name\n")
     assert Path("results/base/thesis.docx").exists()
+
+
+def test_what_is_replaced_is_said(call, model, calibration):
+    first = call("run", "base", "--calibration", calibration)
+    assert "Replaced" not in first.stderr
+    manifest = {"draws": 2000, "command": "tradesim run base --draws 2000"}
+    Path("results/base/manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    for name in ("report.pdf", "report.docx"):
+        Path("results/base", name).touch()
+    done = call("run", "base", "--no-report", "--calibration", calibration)
+    assert done.stderr.splitlines() == [
+        "Replaced: results/base (2,000 draws, `tradesim run base --draws 2000`)",
+        "Gone with it, since this command did not write them again: manifest.json, report.docx, "
+        "report.html, report.pdf"]
+
+
+def test_results_take_another_name(call, model, calibration):
+    for words, folder in ((("--name", "late"), "results/late"), ((), "results/base")):
+        done = call("run", "base", "--calibration", calibration, *words)
+        assert done.exit_code == 0
+        assert done.stdout.endswith(f"Report: {folder}/report.html\n")
+        assert not done.stderr
+    for words, said in ((("--name", "a/b"), "must be the name of a folder"),
+                        (("--name", ".a"), "must be the name of a folder"),
+                        (("--name", "a", "--out", "b"), "give one of them")):
+        done = call("run", "base", "--calibration", calibration, *words)
+        assert done.exit_code == 2
+        assert said in done.stderr
+
+
+def test_a_name_with_blanks_can_be_typed_as_shown(call, calibration):
+    done = call("new", "My plan 2028!", "--calibration", calibration)
+    assert "tradesim check 'My plan 2028!.yaml'" in done.stdout
+    assert Path("My plan 2028!.yaml").exists()
+
+
+def test_check_praises_nothing_before_problems_elsewhere(call, calibration):
+    Path("a.yaml").write_text("title: 3\nquestion: Why?\n", encoding="utf-8")
+    done = call("check", "a.yaml", "--calibration", calibration)
+    assert done.exit_code == 2
+    assert done.stdout == ""
 
 
 def test_out_is_tried_before_the_work(call, model, calibration):

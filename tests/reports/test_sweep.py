@@ -128,7 +128,7 @@ def test_the_page_of_every_method(by_method):
     for heading in ("What was varied", "How to read this", "What this cannot say",
                     "How to reproduce"):
         assert heading in plain
-    assert plain.count("elasticity of trade to both economies") >= 1
+    assert "lasticity of trade to both economies" in plain.split("How to read this")[0]
     assert not re.search(r"\{\{|&lt;|\bnan\b|built-in", text)
     assert {path.stem.rpartition("-")[0] for path in (page.parent / "figures").iterdir()} == set(
         DRAWN[method])
@@ -146,7 +146,7 @@ def test_what_drives_the_answer_is_read_from_the_indices(tmp_path):
 def test_noise_is_called_noise_and_more_runs_are_asked_for(tmp_path):
     folder = fake_sweep.write(tmp_path / "s", "sobol", rows=100)
     text = write(folder).read_text(encoding="utf-8")
-    assert "not distinguishable from 0" in text
+    assert "may be chance" in text
     assert "About 1\N{NARROW NO-BREAK SPACE}200 more runs" in text
 
 

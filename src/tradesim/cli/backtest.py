@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tradesim.cli.folders import results_folder
 from tradesim.cli.options import (
     CALIBRATION,
     JOBS,
@@ -17,7 +18,6 @@ from tradesim.cli.options import (
     calibration_of,
     note,
     repeat_command,
-    results_folder,
 )
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.output import whole_file

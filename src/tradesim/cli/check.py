@@ -34,21 +34,24 @@ def check(paths: tuple[Path, ...], schema: Path | None, calibration: Path | None
     tradesim. All problems of all files are printed together.
     """
     folder = calibration_of(calibration)
-    known = _check_calibration(folder)
+    known, fine = _check_calibration(folder)
     files = [file for path in paths or (scenarios_folder(),) for file in _files(path)]
     problems: list[Problem] = []
+    good = [fine]
     for file in files:
         wrong = _check_scenario(file, known)
         problems += [problem for problem in wrong if problem not in problems]
-        if not wrong:
-            click.echo(f"{file}: no problems")
+        good += [] if wrong else [f"{file}: no problems"]
+    for line in good[1:] if problems else good:
+        click.echo(line)
     if problems:
         raise InputError(problems)
     if schema is not None:
         _write_schema(schema, known)
 
 
-def _check_calibration(folder: Path) -> Known:
+def _check_calibration(folder: Path) -> tuple[Known, str]:
+    """Read all of a calibration, and give the line that says so."""
     from tradesim.economy.levers.registry import check_levers
     from tradesim.inputs.geography import read_geography
     from tradesim.inputs.history import read_history
@@ -80,10 +83,9 @@ def _check_calibration(folder: Path) -> Known:
         raise InputError(problems)
     settings = sum(len(lever.settings) for lever in known.levers.values())
     absent = [name for name in ("data", "baseline") if not (folder / name).is_dir()]
-    click.echo(f"{folder}: no problems ({len(known.parameters)} parameters, {len(known.levers)} "
-               f"levers with {settings} settings"
-               + (f"; no folder {' or '.join(absent)} to check)" if absent else ")"))
-    return known
+    missing = f"; no folder {' or '.join(absent)} to check" if absent else ""
+    return known, (f"{folder}: no problems ({len(known.parameters)} parameters, "
+                   f"{len(known.levers)} levers with {settings} settings{missing})")
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tradesim.cli.folders import chosen_folder, results_folder, results_options
 from tradesim.cli.options import (
     CALIBRATION,
     LANGUAGE,
@@ -14,7 +15,6 @@ from tradesim.cli.options import (
     complete_scenarios,
     note,
     repeat_command,
-    results_folder,
 )
 from tradesim.common.extras import install
 
@@ -33,9 +33,7 @@ Examples:
 @click.option("--baseline", default="base", show_default=True, metavar="SCENARIO",
               shell_complete=complete_scenarios,
               help="Scenario that the others are measured against; added where it is not named.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-              help="Folder for the comparison; results/comparison by default. An earlier "
-                   "comparison there is replaced.")
+@results_options
 @click.option("--draws", type=click.IntRange(min=1), help="Number of draws for all.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the random numbers for all.")
 @SET
@@ -52,8 +50,8 @@ Examples:
 @CALIBRATION
 @LANGUAGE
 @click.option("--no-report", is_flag=True, help="Save tables only, without figures and report.")
-def compare(scenarios: tuple[str, ...], baseline: str, out: Path | None, draws: int | None,
-            seed: int | None, overrides: tuple[str, ...], count: str | None,
+def compare(scenarios: tuple[str, ...], baseline: str, out: Path | None, name: str | None,
+            draws: int | None, seed: int | None, overrides: tuple[str, ...], count: str | None,
             shown: tuple[str, ...], align: bool, force: bool, cache: Path,
             calibration: Path | None, language: str, no_report: bool) -> None:
     """Compare scenarios on the same draws.
@@ -62,7 +60,7 @@ def compare(scenarios: tuple[str, ...], baseline: str, out: Path | None, draws: 
     of an earlier run. Scenarios already run with the same inputs are not run again. The folder
     of the comparison appears whole or not at all.
     """
-    target = Path("results") / "comparison" if out is None else out
+    target = chosen_folder(out, name, "comparison")
     with results_folder(target, OUTPUTS) as work:
         from tradesim.reports import terminal
         from tradesim.reports.compare.page import outcome, write
@@ -77,7 +75,7 @@ def compare(scenarios: tuple[str, ...], baseline: str, out: Path | None, draws: 
         if not excel.available():
             note(f"comparison.xlsx is left out: {install('office')} adds it")
         with speak(language, asked.calibration):
-            write(result, repeat_command("out", "force", "cache", "no_report",
+            write(result, repeat_command("out", "name", "force", "cache", "no_report",
                                          always=("baseline",)), work, report=not no_report,
                   shown=shown)
     click.echo(outcome(result))

@@ -6,12 +6,10 @@ from pathlib import Path
 
 import click
 
+from tradesim.cli.folders import STUDY_OUTPUTS, results_folder, results_options, study_folder
 from tradesim.cli.options import (
-    STUDY_OUTPUTS,
     calibration_of,
     repeat_command,
-    results_folder,
-    study_folder,
     study_options,
 )
 
@@ -21,6 +19,7 @@ Examples:
   tradesim decompose all_levers
   tradesim decompose mine.yaml --year 2030 --year 2035 --out parts""")
 @study_options
+@results_options
 @click.option("--year", "years", type=int, multiple=True, metavar="YEAR",
               help="Year to share out; the horizon by default; may be repeated.")
 @click.option("--method", default="exact", show_default=True,
@@ -28,7 +27,7 @@ Examples:
 @click.option("--permutations", type=int, default=40, show_default=True,
               help="Orders by draw that --method permutations samples; an even number.")
 def decompose(
-    scenario: str, out: Path | None, draws: int | None, seed: int | None,
+    scenario: str, out: Path | None, name: str | None, draws: int | None, seed: int | None,
     overrides: tuple[str, ...], count: str | None, calibration: Path | None,
     years: tuple[int, ...], method: str, permutations: int,
 ) -> None:
@@ -37,7 +36,7 @@ def decompose(
     Every combination of levers is solved on the same draws. Shares add up to the whole in every
     draw; pairs that overlap, or help each other, are named.
     """
-    folder, target = calibration_of(calibration), study_folder(out, scenario)
+    folder, target = calibration_of(calibration), study_folder(out, name, scenario)
     with results_folder(target, (*STUDY_OUTPUTS, "decomposition.csv")) as work:
         from tradesim.inputs.levers import read_levers
         from tradesim.inputs.pair import read_pair
@@ -49,7 +48,7 @@ def decompose(
             dataset = study.decompose(
                 scenario, calibration=folder, overrides=overrides, draws=draws, seed=seed,
                 count=count, years=years, method=method, permutations=permutations,
-                command=repeat_command("out"), progress=progress)
+                command=repeat_command("out", "name"), progress=progress)
         pair = read_pair(folder)
         levers = read_levers(folder)
         write(dataset, work, pair,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
 
-from tradesim.cli.options import repeat_command, results_folder
+from tradesim.cli.folders import chosen_folder, results_folder, results_options
+from tradesim.cli.options import repeat_command
 from tradesim.common.errors import InputError, Problem
 
 OUTPUTS = ("report.html", "figures", "discover.csv")
@@ -34,15 +36,16 @@ Examples:
               show_default=True, help="Boxes, a shallow tree (needs scikit-learn), or both.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True,
               help="Seed of the resampling.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="OUT",
-              help="Folder for the results; DIR-discover by default.")
+@results_options
 def discover(folder: Path, target: float | None, variable: str, above: float | None,
              below: float | None, year: int | None, count: str | None, case: str | None,
-             importer: str | None, method: str, seed: int, out: Path | None) -> None:
+             importer: str | None, method: str, seed: int, out: Path | None,
+             name: str | None) -> None:
     """Find the conditions under which a target is reached, or a lever does not pay.
 
     DIR is the folder of a sweep that varied many factors at once (lhs, sobol), or of a run.
-    Conditions are boxes: limits on a few factors, in words, tested against chance.
+    Conditions are boxes: limits on a few factors, in words, tested against chance. Results go to
+    DIR-discover; another question than the default one has a folder of its own beside it.
     """
     from tradesim.reports.discover import outcome, write
     from tradesim.reports.terminal import progress
@@ -62,8 +65,14 @@ def discover(folder: Path, target: float | None, variable: str, above: float | N
     question = study.Question(output, float(threshold), above=below is None)
     with progress("Searching") as show:
         result = study.discover(sweep, question, method=method, seed=seed, progress=show)
-    results = out or folder.with_name(f"{folder.resolve().name}-discover")
+    values = {"target": target, "above": above, "below": below}
+    asked = ["" if variable == "turnover" else variable, case, count, importer,
+             "" if year is None else str(year),
+             *(f"{key}-{value:.12g}" for key, value in values.items() if value is not None)]
+    stem = "-".join([folder.resolve().name, "discover", *(part for part in asked if part)])
+    results = (chosen_folder(out, name, stem) if out or name
+               else folder.with_name(re.sub(r"[^\w.-]", "_", stem)))
     with results_folder(results, OUTPUTS) as work:
-        write(result, work, repeat_command("out"))
+        write(result, work, repeat_command("out", "name"))
     click.echo(outcome(result))
     click.echo(f"\nReport: {results / 'report.html'}")

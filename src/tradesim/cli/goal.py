@@ -6,12 +6,10 @@ from pathlib import Path
 
 import click
 
+from tradesim.cli.folders import STUDY_OUTPUTS, results_folder, results_options, study_folder
 from tradesim.cli.options import (
-    STUDY_OUTPUTS,
     calibration_of,
     repeat_command,
-    results_folder,
-    study_folder,
     study_options,
 )
 
@@ -21,6 +19,7 @@ Examples:
   tradesim goal base --target 500e6 --year 2035
   tradesim goal all_levers --probability 0.6 --vary LEVER.probability,growth""")
 @study_options
+@results_options
 @click.option("--target", type=float, metavar="USD",
               help="Turnover a year, such as 500e6; the official target by default.")
 @click.option("--year", type=int, help="By when; the horizon by default.")
@@ -32,7 +31,7 @@ Examples:
 @click.option("--if-implemented", "certain", is_flag=True,
               help="Take every lever as certain to succeed.")
 def goal(
-    scenario: str, out: Path | None, draws: int | None, seed: int | None,
+    scenario: str, out: Path | None, name: str | None, draws: int | None, seed: int | None,
     overrides: tuple[str, ...], count: str | None, calibration: Path | None,
     target: float | None, year: int | None, probability: float, vary: str | None, certain: bool,
 ) -> None:
@@ -41,7 +40,7 @@ def goal(
     Each setting moves within its bounds; where that is not enough, the answer says how close it
     gets. Also: in which year each case first reaches the target.
     """
-    folder, results = calibration_of(calibration), study_folder(out, scenario)
+    folder, results = calibration_of(calibration), study_folder(out, name, scenario)
     with results_folder(results, (*STUDY_OUTPUTS, "goal.csv")) as work:
         from tradesim.inputs.levers import read_levers
         from tradesim.reports import terminal
@@ -55,7 +54,7 @@ def goal(
                 scenario, target=target, year=year, probability=probability, vary=named,
                 case=cases.IMPLEMENTED if certain else cases.SCENARIO, calibration=folder,
                 overrides=overrides, draws=draws, seed=seed, count=count, progress=progress,
-                command=repeat_command("out", always=("probability",)))
+                command=repeat_command("out", "name", always=("probability",)))
         levers = read_levers(folder)
         pulled = (levers[name] for name in (*levers, *answer.study.scenario.levers))
         write(answer, work, {item.name: f"{lever.title}: {item.title}"

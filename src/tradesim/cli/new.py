@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -28,5 +29,6 @@ def new(name: str, parent: str, calibration: Path | None) -> None:
 
     path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
     write_new(path, starter(path, parent, read_levers(calibration_of(calibration))))
-    click.echo(f"Written: {path}\nNext: edit it, then tradesim check {path} and tradesim run "
-               f"{path}")
+    typed = shlex.quote(str(path))
+    click.echo(f"Written: {path}\nNext: edit it, then tradesim check {typed} and tradesim run "
+               f"{typed}")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import shlex
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,16 +13,8 @@ from click.shell_completion import CompletionItem
 
 from tradesim.common.errors import ConvergenceError, InputError, Problem, TradesimError, nearest
 from tradesim.common.files import calibration_folder, scenarios_folder
-from tradesim.common.output import strangers, whole
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-RUN_OUTPUTS = ("report.html", "report.pdf", "report.docx", "brief.pdf", "brief.docx", "figures",
-               "summary.csv", "summary.json", "results.nc", "scenario.yaml", "manifest.json",
-               "iamc.csv")
-STUDY_OUTPUTS = ("report.html", "figures", "scenario.yaml", "manifest.json")
-"""Files and folders that a run writes, and those that every study of one scenario writes."""
-
 
 class _Failure(click.ClickException):
     """Lines for standard error, and an exit code."""
@@ -103,8 +94,6 @@ COUNT = click.option("--count", metavar="NAME", help="Whose statistics to use; t
                                                      "default.")
 SEED = click.option("--seed", type=click.IntRange(min=0), help="Seed; that of the scenario by "
                                                                "default.")
-STUDY_OUT = click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-                         help="Folder for the results; results/NAME-COMMAND by default.")
 STUDY_DRAWS = click.option("--draws", type=click.IntRange(min=1),
                            help="Number of draws; 1,000 by default.")
 JOBS = click.option("--jobs", type=click.IntRange(min=1),
@@ -125,7 +114,7 @@ CALIBRATION = click.option(
 
 def study_options(command: F) -> F:
     """Add the argument and the options of every study of one scenario."""
-    for option in (CALIBRATION, COUNT, SET, SEED, STUDY_DRAWS, STUDY_OUT, SCENARIO):
+    for option in (CALIBRATION, COUNT, SET, SEED, STUDY_DRAWS, SCENARIO):
         command = option(command)
     return command
 
@@ -182,22 +171,3 @@ def calibration_of(folder: Path | None) -> Path:
     if not folder.is_dir():
         raise InputError([Problem(str(folder), "--calibration", "is not a folder")])
     return folder
-
-
-def study_folder(out: Path | None, scenario: str) -> Path:
-    """Folder for a study of a scenario: the one asked for, or results/NAME-COMMAND."""
-    from tradesim.inputs.scenario import find
-
-    command = click.get_current_context().info_name
-    return Path("results") / f"{find(scenario).stem}-{command}" if out is None else out
-
-
-@contextlib.contextmanager
-def results_folder(target: Path, outputs: Collection[str] = RUN_OUTPUTS) -> Iterator[Path]:
-    """Like `output.whole`, but a folder that holds anything besides `outputs` is not replaced."""
-    if others := strangers(target, outputs):
-        raise InputError([Problem(str(target), "--out", "holds other files ("
-                                  f"{', '.join(others[:3])}) and would be replaced",
-                                  "name a new folder")])
-    with whole(target) as work:
-        yield work

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tradesim.cli.folders import chosen_folder, results_folder, results_options
 from tradesim.cli.options import (
     CALIBRATION,
     FORMATS,
@@ -14,7 +15,6 @@ from tradesim.cli.options import (
     SET,
     calibration_of,
     other_formats,
-    results_folder,
 )
 
 
@@ -24,9 +24,7 @@ Examples:
   tradesim run mine.yaml --draws 500 --out quick
   tradesim run mine.yaml --set adjustment.speed=0.35 --set LEVER.start=2030""")
 @SCENARIO
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-              help="Folder for the results; results/NAME by default. An earlier run there is "
-                   "replaced.")
+@results_options
 @click.option("--draws", type=click.IntRange(min=1), help="Number of draws; 2,000 by default.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the random numbers; 1 by "
                                                          "default. Same seed, same results.")
@@ -37,7 +35,7 @@ Examples:
 @FORMATS
 @LANGUAGE
 @click.option("--no-report", is_flag=True, help="Save numbers only, without figures and report.")
-def run(scenario: str, out: Path | None, draws: int | None, seed: int | None,
+def run(scenario: str, out: Path | None, name: str | None, draws: int | None, seed: int | None,
         overrides: tuple[str, ...], count: str | None, calibration: Path | None,
         formats: tuple[str, ...], language: str, no_report: bool) -> None:
     """Simulate SCENARIO and write results and a report.
@@ -48,7 +46,7 @@ def run(scenario: str, out: Path | None, draws: int | None, seed: int | None,
     from tradesim.inputs.scenario import find
 
     folder = calibration_of(calibration)
-    target = Path("results") / find(scenario).stem if out is None else out
+    target = chosen_folder(out, name, find(scenario).stem)
     others = other_formats(formats, no_report)
     with results_folder(target) as work:
         from tradesim.inputs.pair import read_pair

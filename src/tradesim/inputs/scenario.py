@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -236,7 +236,7 @@ def _chain(path: Path, known: Known) -> tuple[list[_File], list[Problem]]:
     seen: list[Path] = []
     file: Path | None = path
     while file is not None:
-        document = load_document(file)
+        document = _loaded(file, known)
         seen.append(file.resolve())
         problems += check(document, known)
         files.insert(0, _File(_label(file, path), document))
@@ -246,6 +246,21 @@ def _chain(path: Path, known: Known) -> tuple[list[_File], list[Problem]]:
             parent = None
         file = parent
     return files, problems
+
+
+def _loaded(file: Path, known: Known) -> Document:
+    """Read a file; a lever that stands twice and may be repeated gets the name to use."""
+    try:
+        return load_document(file)
+    except InputError as error:
+        raise InputError([_repeated(problem, known) for problem in error.problems]) from error
+
+
+def _repeated(problem: Problem, known: Known) -> Problem:
+    lever = known.levers.get(problem.key.removeprefix("levers."))
+    if lever is None or not lever.repeatable or "stands twice" not in problem.message:
+        return problem
+    return replace(problem, hint=f"call the second one {lever.name}_WORD, with your own word")
 
 
 def _parent(file: Path, name: Any, seen: Sequence[Path]) -> Path | str | None:

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
-from tradesim.common.arrays import MILLION
+from tradesim.common.arrays import MILLION, Array
 from tradesim.reports.figure_style import IMPLEMENTED, REFERENCE, SCENARIO, Draw, beside, subplots
 from tradesim.reports.html_page import PAGE, write_figures
 from tradesim.reports.sweep.figures import title_of, unit_of
@@ -22,7 +23,7 @@ from tradesim.reports.sweep.page import count_titles, render_sweep
 from tradesim.reports.wording import decimals, in_percent, lower_first, pretty, words, wrapped
 from tradesim.studies.discover.discover import CERTAIN, Data, Discovery, Found, Question, Region
 from tradesim.studies.discover.prim import Box
-from tradesim.studies.sweep.results import SweptFactor
+from tradesim.studies.sweep.results import Sweep, SweptFactor
 
 TABLE = "discover.csv"
 BINS, POINTS = 12, 2000
@@ -40,8 +41,7 @@ VERY, CLEAR = 1 / 3, 2 / 3
 
 def question_of(result: Discovery) -> tuple[str, str]:
     """Say in words what counts as a hit, in full and in short."""
-    target = result.sweep.about.get("target", {}).get("value")
-    return asked(result.question, target, count_titles(result.sweep))
+    return asked(result.sweep, result.question)
 
 
 def tidy(result: Discovery) -> pd.DataFrame:
@@ -81,6 +81,9 @@ def outcome(result: Discovery) -> str:
     lines = [f"{full}: {in_percent(data.y.mean())} % of {len(data.y):,} cases"]
     if data.dropped:
         lines.append(f"{data.dropped} rows failed and are left out")
+    if data.idle:
+        lines.append(f"{data.idle:,} rows in which no lever acts are left out: the answer there is "
+                     "settled beforehand")
     for index, one in enumerate(result.boxes):
         region = one.region
         lines += ["", sentence(result, region, what, index > 0),
@@ -106,8 +109,8 @@ def write(result: Discovery, folder: Path, command: str) -> None:
     drawn = write_figures(figures(result), folder, result.sweep.run_id)
     data = result.data
     (folder / PAGE).write_text(render_sweep(
-        "discover.html.j2", result.sweep, drawn=list(drawn.items()), asked=question_of(result)[0],
-        base=in_percent(data.y.mean()), cases=len(data.y), dropped=data.dropped,
+        "discover.html.j2", result.sweep, drawn=drawn, asked=question_of(result)[0],
+        base=in_percent(data.y.mean()), cases=len(data.y), dropped=data.dropped, idle=data.idle,
         factors=len(data.factors), again=command, skill=in_percent(result.skill),
         boxes=[_box(result, index, one) for index, one in enumerate(result.boxes)],
         searched=bool(result.curve), never=words("discover")["never"],
@@ -154,6 +157,19 @@ def number(value: float, factor: SweptFactor) -> str:
 def named(factor: SweptFactor) -> str:
     """Name a factor with its unit, where that says anything, for an axis."""
     return factor.title if factor.unit in ("", *BARE) else f"{factor.title}, {factor.unit}"
+
+
+def _named(data: Data, k: int) -> str:
+    """Name a factor for an axis; a switch has no unit."""
+    factor = data.factors[k]
+    return factor.title if factor.switch else named(factor)
+
+
+def _apart(data: Data, k: int) -> Array:
+    """Values of a factor for a scatter; those of a switch are spread so that points are seen."""
+    column = data.x[:, k]
+    spread = np.random.default_rng(k).uniform(-0.25, 0.25, len(column))
+    return column + spread if data.factors[k].switch else column
 
 
 def condition(data: Data, box: Box, k: int) -> str:
@@ -203,10 +219,10 @@ def conditions(data: Data, box: Box) -> str:
     return ", ".join(parts[:-1]) + (" and " if parts[:-1] else "") + parts[-1]
 
 
-def asked(question: Question, target: float | None,
-          counts: dict[str, str]) -> tuple[str, str]:
+def asked(sweep: Sweep, question: Question) -> tuple[str, str]:
     """Say in words what counts as a hit: in full, and in short for what follows."""
     output, phrases = question.output, words("discover")
+    target, counts = sweep.about.get("target", {}).get("value"), count_titles(sweep)
     scale, unit = (MILLION, "USD {} million") if output.unit == "USD" else (
         1.0, f"{{}} {output.unit}".strip())
     threshold = unit.format(pretty(question.threshold / scale))
@@ -215,7 +231,7 @@ def asked(question: Question, target: float | None,
         key = "reached" if question.above else "not_reached"
     else:
         key = "at_least" if question.above else "less"
-    text = phrases[key].format(output=title_of(output, counts), threshold=threshold)
+    text = phrases[key].format(output=title_of(sweep, output, counts), threshold=threshold)
     return text[:1].upper() + text[1:], phrases["short"][key].format(threshold=threshold)
 
 
@@ -236,7 +252,7 @@ def curve(result: Discovery) -> Figure:
     axes.plot(x, y, color="#bdbdbd", linewidth=1, zorder=1)
     dots = axes.scatter(x, y, c=[len(one.box.restricted) for one in result.curve], s=18,
                         cmap="viridis_r")
-    figure.colorbar(dots, ax=axes, label=phrases["colour"])
+    figure.colorbar(dots, ax=axes, label=phrases["colour"], ticks=MaxNLocator(integer=True))
     if result.boxes:
         best = result.boxes[0].region
         axes.plot(100 * best.coverage, 100 * best.density, "*", color=IMPLEMENTED, markersize=15)
@@ -274,9 +290,10 @@ def box_limits(result: Discovery) -> Figure:
         axes.axhline(100 * data.y.mean(), color=REFERENCE, linewidth=0.9, linestyle=DASHES)
         ends = np.clip([box.low[k], box.high[k]], edges[0], edges[-1])
         axes.axvspan(*ends, color=IMPLEMENTED, alpha=0.14, zorder=0)
-        factor = data.factors[k]
-        axes.set_xlabel(wrapped(named(factor), 46), fontsize=8)
+        axes.set_xlabel(wrapped(_named(data, k), 46), fontsize=8)
         axes.set_ylim(0, 100)
+        if data.factors[k].switch:
+            axes.set_xticks([0, 1], phrases["switch"])
     for axes in panels[::across]:
         axes.set_ylabel(phrases["y"])
     return figure
@@ -288,7 +305,8 @@ def pair(result: Discovery) -> Figure:
     box = best.region.box
     one, two = sorted(box.restricted, key=lambda k: -best.reproduced[k])[:2]
     figure, (axes,) = subplots(phrases["title"], 4.4)
-    x, y, hit = (values[:POINTS] for values in (data.x[:, one], data.x[:, two], data.y))
+    x, y, hit = (values[:POINTS] for values in (
+        _apart(data, one), _apart(data, two), data.y))
     for mask, colour, mark, key in ((hit == 0, "#9a9a9a", "x", "miss"),
                                     (hit == 1, SCENARIO, "o", "hit")):
         axes.scatter(x[mask], y[mask], s=12, marker=mark, color=colour, alpha=0.55,
@@ -300,8 +318,11 @@ def pair(result: Discovery) -> Figure:
                              edgecolor=IMPLEMENTED))
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
-    axes.set_xlabel(wrapped(named(data.factors[one]), 70))
-    axes.set_ylabel(wrapped(named(data.factors[two]), 44))
+    axes.set_xlabel(wrapped(_named(data, one), 70))
+    axes.set_ylabel(wrapped(_named(data, two), 44))
+    for k, ticks in ((one, axes.set_xticks), (two, axes.set_yticks)):
+        if data.factors[k].switch:
+            ticks([0, 1], words("discover")["figures"]["limits"]["switch"])
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False)
     return figure
 

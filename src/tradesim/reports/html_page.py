@@ -34,7 +34,7 @@ def environment() -> jinja2.Environment:
         percent=wording.percent,
         probability=wording.probability, plural=wording.plural, plain_range=wording.interval,
         brackets=wording.plain_interval, lower_first=lambda text: text[:1].lower() + text[1:],
-        squeeze=_squeezed, sentences=_sentences)
+        capital=lambda text: text[:1].upper() + text[1:], squeeze=_squeezed, sentences=_sentences)
     return made
 
 

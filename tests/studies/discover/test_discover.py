@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +17,8 @@ import fake_sweep
 from tradesim.cli.app import cli
 from tradesim.common.errors import InputError
 from tradesim.common.extras import install
-from tradesim.reports.discover import condition, outcome, question_of, sentence, tidy
+from tradesim.reports.discover import box_limits, condition, outcome, question_of, sentence, tidy
+from tradesim.reports.figure_style import style
 from tradesim.studies.discover import prim
 from tradesim.studies.discover.discover import Question, discover, prepare, region
 from tradesim.studies.discover.prim import Box
@@ -155,8 +157,7 @@ def test_the_box_stands_in_words_with_units(found):
         r"0\.8\d\) and share of eligible trade that claims the preference is very high \(above "
         r"(69|7\d) %\); in \d+ % elsewhere", text)
     assert question_of(found)[0] == (
-        "The target of USD 500 million is reached: Turnover 2035, with levers, risks counted, "
-        "Right's count")
+        "The target of USD 500 million is reached: Turnover 2035, with levers, Right's count")
     shown = outcome(found)
     assert "not chance (p = 0.010)" in shown
     assert "found again in 100 % of resamples" in shown
@@ -206,10 +207,27 @@ def test_same_seed_same_discovery(sweep, found):
 def test_when_a_lever_does_not_pay(sweep):
     output = find_output(sweep, "turnover", case="effect")
     found = discover(sweep, Question(output, 10e6, above=False))
-    happens = [factor.name for factor in found.data.factors].index("pact.happens")
-    assert found.boxes[0].region.box.high[happens] == 0.5
-    assert found.boxes[0].region.density == 1.0
     assert question_of(found)[0].endswith("is below USD 10.0 million")
+    names = [factor.name for factor in found.data.factors]
+    # That a pact which does not happen brings nothing is no finding: those rows are left out.
+    assert "pact.happens" not in names
+    idle = int((sweep.table["pact.happens"] == 0).sum())
+    assert (found.data.idle, len(found.data.y)) == (idle, len(sweep.table) - idle)
+    assert f"{idle} rows in which no lever acts are left out" in outcome(found)
+    assert found.boxes[0].region.box.high[names.index("pact.utilisation")] == pytest.approx(
+        0.1, abs=0.02)
+
+
+def test_a_switch_has_two_bars_and_no_unit(sweep):
+    found = discover(sweep, Question(find_output(sweep, "turnover", case="reference"), 350e6))
+    switch = [factor.name for factor in found.data.factors].index("pact.happens")
+    box = Box.whole(len(found.data.factors)).cut(switch, low=0.5)
+    one = replace(found.boxes[0], region=replace(found.boxes[0].region, box=box))
+    with style():
+        axes = box_limits(replace(found, boxes=(one,))).axes[0]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["no", "yes"]
+    assert axes.get_xlabel() == "The pact happens"
+    assert len(axes.patches) == 3  # two bars and the shade
 
 
 def test_of_a_sobol_design_only_rows_drawn_apart_are_used(tmp_path):
@@ -266,12 +284,24 @@ def test_the_command(tmp_path):
     result = CliRunner().invoke(cli, ["discover", str(folder), "--year", "2030", "--target", "4e8"])
     assert result.exit_code == 0, result.output
     assert "At least USD 400 million in " in result.output
-    out = tmp_path / "mine-sweep-lhs-discover"
+    out = tmp_path / "mine-sweep-lhs-discover-2030-target-400000000"
     assert {path.name for path in out.iterdir()} == {"report.html", "figures", "discover.csv"}
     page = (out / "report.html").read_text(encoding="utf-8")
     assert f"tradesim discover {folder} --target 400000000 --year 2030" in page
     assert "feedbeefcafe0123" in page
     assert "&amp;#39;" not in page
+
+
+def test_another_question_has_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = fake_sweep.write(tmp_path / "s", rows=400)
+    for words in ([], ["--case", "effect", "--below", "10e6"], ["--name", "mine"], []):
+        done = CliRunner().invoke(cli, ["discover", "s", *words])
+        assert done.exit_code == 0, done.output
+    assert f"Replaced: {folder.name}-discover" in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "s", "s-discover", "s-discover-effect-below-10000000", "results"}
+    assert {path.name for path in (tmp_path / "results").iterdir()} == {"mine"}
 
 
 @pytest.mark.parametrize(("arguments", "expected"), [

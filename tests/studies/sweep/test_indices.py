@@ -8,7 +8,10 @@ from scipy import stats
 
 from tradesim.studies.sweep.design import make
 from tradesim.studies.sweep.indices import (
+    Estimate,
+    Z,
     analyse,
+    chance,
     distinguishable,
     more_needed,
     morris,
@@ -79,6 +82,32 @@ def test_sobol_is_salibs():
     np.testing.assert_allclose(ours["second"].value[1, 0], theirs["S2"][0, 2], atol=5e-3)
     width = (ours["total"].high - ours["total"].low)[:, 0] / 2
     np.testing.assert_allclose(width, theirs["ST_conf"], rtol=0.5)
+
+
+def test_influences_named_among_many_are_rarely_false():
+    rng = np.random.default_rng(7)
+    points, outputs = rng.random((300, 100)), rng.random((300, 60))
+    outputs[:, 30:] += points[:, :1]  # the second half depends on the first factor
+    one = prcc(points, outputs)
+    alone = (one.low > 0) | (one.high < 0)
+    named = distinguishable(chance(one)) == "yes"
+    assert alone[1:].mean() == pytest.approx(0.05, abs=0.01)  # five of a hundred by chance
+    assert named[:, :30].any(axis=0).mean() < 0.2
+    assert named[0, 30:].all()
+    assert named[1:, 30:].sum() <= 0.1 * named[:, 30:].sum()
+    assert (chance(one) >= 0).all()
+    assert (chance(one) <= 1).all()
+
+
+def test_chance_is_that_of_the_correction_by_hand():
+    error = np.array([1.0, 1.0, 1.0, 0.0]) * Z
+    value = np.array([[4.0], [2.1], [0.5], [3.0]])
+    one = Estimate("first", ((0,), (1,), (2,), (3,)), value, value - error[:, None],
+                   value + error[:, None])
+    raw = [6.334e-5, 0.035729, 0.617075, 0.0]
+    expected = [2 * raw[0], 4 / 3 * raw[1], raw[2], 0.0]
+    np.testing.assert_allclose(chance(one)[:, 0], expected, rtol=1e-3, atol=1e-12)
+    assert distinguishable(chance(one))[:, 0].tolist() == ["yes", "yes", "no", "yes"]
 
 
 def test_groups_take_their_interactions_with_them():
@@ -172,7 +201,8 @@ def test_the_interval_of_prcc_pays_for_the_other_factors():
     (0.0, 0.0, 0.0, "no"), (0.0, 0.0, 0.1, "no"), (1e-12, 5e-13, 2e-12, "no"),
     (np.nan, np.nan, np.nan, "does not vary")])
 def test_only_what_is_not_zero_is_distinguishable(value, low, high, word):
-    assert distinguishable(*(np.array([number]) for number in (value, low, high))) == [word]
+    one = Estimate("first", ((0,),), *(np.array([[number]]) for number in (value, low, high)))
+    assert distinguishable(chance(one)) == [[word]]
 
 
 def test_prcc_of_what_does_not_move_is_nothing():

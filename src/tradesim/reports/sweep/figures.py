@@ -41,9 +41,15 @@ def unit_of(output: Output) -> tuple[float, str]:
     return (MILLION, words("sweep")["million"]) if output.unit == "USD" else (1.0, output.unit)
 
 
-def title_of(output: Output, counts: dict[str, str]) -> str:
+RISKY = ("scenario", "effect")
+"""Cases in which levers fail, where chance is let in."""
+
+
+def title_of(sweep: Sweep, output: Output, counts: dict[str, str]) -> str:
     """Name an output: variable, year, case, count."""
     case = words("sweep")["cases"].get(output.case, output.case)
+    if sweep.about.get("noise") and output.case in RISKY:
+        case = words("sweep")["risky"].format(case=case)
     name = words("sweep")["variables"].get(output.variable, output.title)
     parts = [f"{name} {output.year}" if output.year else name, case,
              counts.get(output.count, output.count), output.importer]
@@ -71,7 +77,7 @@ def tornado(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure:
     at = {side: sweep.index(output, f"at_{side}").set_index("factor")["value"] / scale
           for side in ("low", "high")}
     centre = float(numbers(sweep, output.name)[0]) / scale
-    figure, axes = _one("tornado", output, counts, 1.4 + 0.42 * len(swing))
+    figure, axes = _one(sweep, "tornado", output, counts, 1.4 + 0.42 * len(swing))
     labels = []
     for row, name in enumerate(swing["factor"]):
         for side, colour in (("low", SCENARIO), ("high", IMPLEMENTED)):
@@ -95,7 +101,7 @@ def heat(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure | None:
     frame = pd.DataFrame({name: numbers(sweep, name) for name in names})
     frame["value"] = numbers(sweep, output.name) / scale
     cells = frame.pivot_table("value", names[-1], names[0])
-    figure, axes = _one("heat", output, counts, 4.6)
+    figure, axes = _one(sweep, "heat", output, counts, 4.6)
     values = cells.to_numpy()
     image = axes.imshow(values, origin="lower", aspect="auto", cmap="cividis")
     middle = (np.nanmin(values) + np.nanmax(values)) / 2
@@ -115,7 +121,7 @@ def heat(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure | None:
 def ranks(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure:
     """Bars of partial rank correlation with intervals; grey where it may be zero."""
     rows = largest(sweep.index(output, "prcc"))
-    figure, axes = _one("ranks", output, counts, 1.3 + 0.36 * len(rows))
+    figure, axes = _one(sweep, "ranks", output, counts, 1.3 + 0.36 * len(rows))
     clear = rows["distinguishable"] == "yes"
     axes.barh(range(len(rows)), rows["value"], height=0.62, alpha=0.8,
               color=np.where(clear, SCENARIO, "#bdbdbd"))
@@ -130,7 +136,7 @@ def scatter(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure:
     scale, unit = unit_of(output)
     names = [str(name) for name in largest(sweep.index(output, "prcc"))["factor"][:PANELS]]
     rows = -(-len(names) // 2)
-    figure, panels = subplots(_title("scatter", output, counts), 2.9 * rows, rows, 2,
+    figure, panels = subplots(_title(sweep, "scatter", output, counts), 2.9 * rows, rows, 2,
                               used=len(names), sharey=True)
     value = numbers(sweep, output.name)[:POINTS] / scale
     for axes, name in zip(panels, names, strict=False):
@@ -148,7 +154,7 @@ def screening(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure:
     scale, unit = unit_of(output)
     size = largest(sweep.index(output, "mu_star"), len(sweep.factors))
     spread = sweep.index(output, "sigma").set_index("factor")["value"]
-    figure, axes = _one("morris", output, counts, 5.6)
+    figure, axes = _one(sweep, "morris", output, counts, 5.6)
     x = size["value"].to_numpy() / scale
     y = np.array([spread[name] for name in size["factor"]]) / scale
     axes.hlines(y, size["low"] / scale, size["high"] / scale, color="#bdbdbd", linewidth=0.9)
@@ -175,7 +181,7 @@ def shares(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure:
     """First-order and total shares of the variance with intervals, largest total first."""
     total = largest(sweep.index(output, "total"))
     first = sweep.index(output, "first").set_index("factor").loc[list(total["factor"])]
-    figure, axes = _one("indices", output, counts, 1.5 + 0.5 * len(total))
+    figure, axes = _one(sweep, "indices", output, counts, 1.5 + 0.5 * len(total))
     for rows, offset, colour, key in ((first, -0.19, SCENARIO, "first"),
                                       (total, 0.19, IMPLEMENTED, "total")):
         heights = np.arange(len(rows)) + offset
@@ -210,7 +216,7 @@ def area(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure | None:
         names.append(_legend("area", "others"))
     layers.append(np.maximum(0, 1 - np.sum(layers, axis=0)))
     names.append(_legend("area", "rest"))
-    figure, axes = _one("area", output, counts, 4.4)
+    figure, axes = _one(sweep, "area", output, counts, 4.4)
     colours = [*PALETTE[:len(names) - 1], PALETTE[-1]]
     axes.stackplot(table.columns, 100 * np.array(layers), colors=colours, alpha=0.85,
                    labels=[wrapped(name, 34) for name in names])
@@ -244,13 +250,14 @@ def largest(rows: pd.DataFrame, most: int = BARS) -> pd.DataFrame:
     return rows.iloc[order[:most]].reset_index(drop=True)
 
 
-def _one(name: str, output: Output, counts: dict[str, str], height: float) -> tuple[Figure, Axes]:
-    figure, (axes,) = subplots(_title(name, output, counts), height)
+def _one(sweep: Sweep, name: str, output: Output, counts: dict[str, str],
+         height: float) -> tuple[Figure, Axes]:
+    figure, (axes,) = subplots(_title(sweep, name, output, counts), height)
     return figure, axes
 
 
-def _title(name: str, output: Output, counts: dict[str, str]) -> str:
-    return f"{_legend(name, 'title')}\n{wrapped(title_of(output, counts), 84)}"
+def _title(sweep: Sweep, name: str, output: Output, counts: dict[str, str]) -> str:
+    return f"{_legend(name, 'title')}\n{wrapped(title_of(sweep, output, counts), 84)}"
 
 
 def _legend(name: str, key: str) -> str:

@@ -21,6 +21,8 @@ from tradesim.reports.sweep.figures import figures, largest, name_of, title_of, 
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import grouped, lower_first, plain, pretty, words
 from tradesim.studies.sweep import MAIN_INDEX
+from tradesim.studies.sweep.factors import POSTERIOR
+from tradesim.studies.sweep.indices import FALSE
 from tradesim.studies.sweep.results import (
     Output,
     Sweep,
@@ -57,12 +59,12 @@ def write(folder: Path) -> Path:
     for number, output in enumerate(main_outputs(sweep), 1):
         drawn = write_figures({f"{name}-{number}": draw for name, draw in
                                figures(sweep, output, counts).items()}, folder, sweep.run_id)
-        sections.append({"title": title_of(output, counts), "f": drivers(sweep, output),
+        sections.append({"title": title_of(sweep, output, counts), "f": drivers(sweep, output),
                          "drawn": [(name.rpartition("-")[0], svg) for name, svg in drawn.items()],
                          "table": _table(sweep, output)})
     page = folder / PAGE
     page.write_text(render_sweep("sweep.html.j2", sweep, sections=sections, varied=_varied(sweep),
-                                 more=_more(sweep)), encoding="utf-8")
+                                 more=_more(sweep), fitted=_fitted(sweep)), encoding="utf-8")
     return page
 
 
@@ -93,7 +95,7 @@ def outcome(folder: Path) -> str:
     for row in table.head(SHOWN).itertuples():
         value, low, high = (f"{number / scale:.3g}" for number in (row.value, row.low, row.high))
         rows.append([str(row.factor), value, "" if sure else f"{low} to {high}",
-                     "" if row.distinguishable == "yes" else "not distinguishable from 0"])
+                     "" if row.distinguishable == "yes" else words("sweep")["not_from_zero"]])
     lines += ["", output + (", USD million" if scale > 1 else ""), columns(rows)]
     if (more := int(table["more_runs_needed"].max())) > 0:
         lines.append(f"about {more:,} more evaluations for intervals of ±0.05")
@@ -131,10 +133,21 @@ def drivers(sweep: Sweep, output: Output) -> dict[str, Any]:
                         "percent": f"{min(100.0, 100 * abs(value)):.0f}",
                         "range": " to ".join(f"{min(100.0, max(0.0, 100 * end)):.0f}" for end in
                                              (float(str(row.low)), float(str(row.high))))})
-    return {"method": sweep.method, "unit": unit, "leaders": leaders, "sure": len(clear),
+    return {"by_chance": _count(FALSE * len(rows)), "false": _count(FALSE * len(clear)),
+            "method": sweep.method, "unit": unit, "leaders": leaders, "sure": len(clear),
             "factors": len(sweep.index(output, index)), "moved": len(rows) > 0,
             "first": f"{100 * min(first, 1.0):.0f}",
             "interaction": f"{100 * max(0.0, 1.0 - first):.0f}"}
+
+
+def _count(expected: float) -> str:
+    """Write a number that is expected, not counted."""
+    return "fewer than one" if expected < 0.75 else str(max(1, round(expected)))
+
+
+def _fitted(sweep: Sweep) -> str:
+    """Title of the factor that moves all fitted numbers together, where it was varied."""
+    return next((one.title for one in sweep.factors if one.name == POSTERIOR), "")
 
 
 def count_titles(sweep: Sweep) -> dict[str, str]:
@@ -203,8 +216,8 @@ def _cell(row: pd.Series, scale: float, method: str) -> str:
     if method in ("oat", "grid"):
         return pretty(value)
     text = f"{pretty(value)} ({pretty(low)} to {pretty(high)})"
-    unclear = low <= 0 <= high
-    return f"{text}, {words('sweep')['not_from_zero']}" if unclear else text
+    return text if row["distinguishable"] == "yes" else (
+        f"{text}, {words('sweep')['not_from_zero']}")
 
 
 def _more(sweep: Sweep) -> str:

@@ -31,6 +31,8 @@ LEAST_ROWS, LEAST_HITS = 100, 20
 """Rows, and rows of the rarer kind, below which no conditions are looked for."""
 BOXES, CERTAIN = 3, 0.05
 """Boxes at most, and the probability of chance above which no further box is reported."""
+IDLE = 1e-6
+"""A change of an output by less than this, in its unit, is none."""
 DEPTH, LEAF = 3, 0.05
 """Depth of the tree and smallest share of rows in a leaf."""
 
@@ -53,6 +55,7 @@ class Data:
     y: Array  # 1 where the question is answered with yes (row,)
     value: Array  # the output itself (row,)
     dropped: int  # rows that failed, left out
+    idle: int = 0  # rows in which no lever acts, left out of a question on the change by levers
 
 
 @dataclass(frozen=True)
@@ -118,12 +121,14 @@ def prepare(sweep: Sweep, question: Question) -> Data:
     folder = str(sweep.folder)
     value = numbers(sweep, question.output.name)
     rows = np.isfinite(value) & independent(sweep)
+    acting = rows & ~settled(question, value)
+    idle, rows = int(rows.sum() - acting.sum()), acting
     columns = {factor: numbers(sweep, factor.name) for factor in sweep.factors
                if factor.name in sweep.table.columns}
     columns = {factor: column for factor, column in columns.items()
-               if len(np.unique(column[np.isfinite(column)])) > 1}
+               if len(np.unique(column[rows & np.isfinite(column)])) > 1}
     for column in columns.values():
-        rows &= np.isfinite(column)
+        rows = rows & np.isfinite(column)
     if sweep.method in ("oat", "morris"):
         raise InputError([Problem(folder, "", "varied one factor at a time, so it shows no "
                                   "conditions that hold together", "sweep with --method lhs")])
@@ -137,7 +142,17 @@ def prepare(sweep: Sweep, question: Question) -> Data:
     y = y if question.above else ~y
     _check_both_kinds(folder, question, value[rows], y)
     return Data(tuple(columns), np.column_stack(list(columns.values()))[rows], y.astype(float),
-                value[rows], int((~np.isfinite(value)).sum()))
+                value[rows], int((~np.isfinite(value)).sum()), idle)
+
+
+def settled(question: Question, value: Array) -> NDArray[np.bool_]:
+    """Say in which rows a change by levers is none because no lever acts.
+
+    That a lever which does not happen changes nothing is true by construction, and no finding.
+    """
+    if not question.output.case.startswith("effect"):
+        return np.zeros(len(value), dtype=bool)
+    return np.asarray(np.abs(value) < IDLE)
 
 
 def independent(sweep: Sweep) -> NDArray[np.bool_]:

@@ -22,13 +22,19 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+from scipy.stats import false_discovery_control, norm, rankdata
 
 from tradesim.common.arrays import Array, ratio
 from tradesim.studies.sweep.design import JUMP, Design
 
 Z = 1.959964
 """Half width of a 95 % interval in standard errors."""
+
+FALSE = 0.05
+"""Share of false findings among those named that is accepted on average."""
+
+NEARLY = 1 - 1e-15
+"""Correlation taken for a perfect one."""
 
 RESAMPLES = 200
 GOAL = 0.05
@@ -120,7 +126,7 @@ def prcc(points: Array, outputs: Array) -> Estimate:
         partial = slope / np.sqrt(slope**2 + left * np.diag(inverse)[:, None])
     value = np.full((k, y.shape[1]), np.nan)
     value[moving] = np.where(y.any(axis=0), partial, np.nan)
-    score = np.arctanh(np.clip(value, -1 + 1e-15, 1 - 1e-15))
+    score = np.arctanh(np.clip(value, -NEARLY, NEARLY))
     error = Z / np.sqrt(max(rows - 3 - (k - 1), 1))
     return Estimate("prcc", _single(k), value, np.tanh(score - error), np.tanh(score + error))
 
@@ -183,10 +189,33 @@ def sobol(outputs: Array, units: int, second: bool, seed: int) -> list[Estimate]
     return estimates
 
 
-def distinguishable(value: Array, low: Array, high: Array) -> NDArray[np.str_]:
-    """Whether an index differs from zero: its interval leaves out zero, and it is no rounding."""
-    apart = ((low > 0) | (high < 0)) & (np.abs(value) > ROUNDING)
-    return np.where(np.isfinite(value), np.where(apart, "yes", "no"), "does not vary")
+def chance(one: Estimate) -> Array:
+    """Probability that noise gives an index as far from zero, corrected for many factors.
+
+    From the standard error behind the interval (that of Fisher's transformation for correlations),
+    adjusted over all factors of an output so that choosing those below `FALSE` makes at most that
+    share of false findings on average (Benjamini and Hochberg 1995). NaN where the output does not
+    vary.
+    """
+    bend = np.arctanh if one.index == "prcc" else np.asarray
+    value, low, high = (bend(np.clip(array, -NEARLY, NEARLY) if one.index == "prcc" else array)
+                        for array in (one.value, one.low, one.high))
+    error = (high - low) / (2.0 * Z)
+    raw = 2.0 * norm.sf(np.abs(ratio(value, error)))
+    raw = np.where(error > 0.0, raw, np.where(np.abs(value) > ROUNDING, 0.0, 1.0))
+    raw = np.where(np.abs(one.value) > ROUNDING, raw, 1.0)
+    adjusted = np.full(raw.shape, np.nan)
+    for column in range(raw.shape[1]):
+        varies = np.isfinite(one.value[:, column])
+        if varies.any():
+            adjusted[varies, column] = false_discovery_control(raw[varies, column])
+    return adjusted
+
+
+def distinguishable(probability: Array) -> NDArray[np.str_]:
+    """Whether an index differs from zero, by its corrected probability of chance (`chance`)."""
+    return np.where(np.isfinite(probability), np.where(probability <= FALSE, "yes", "no"),
+                    "does not vary")
 
 
 def more_needed(estimates: list[Estimate], rows: int) -> Array:

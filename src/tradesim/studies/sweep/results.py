@@ -28,8 +28,8 @@ from tradesim.simulation.results import load
 JSON, INDICES = "sweep.json", "indices.csv"
 PARQUET, CSV = "table.parquet", "table.csv.gz"
 INDEX_COLUMNS = ("method", "output", "factor", "index", "value", "low", "high",
-                 "distinguishable", "more_runs_needed")
-NUMBERS = ("value", "low", "high", "more_runs_needed")
+                 "distinguishable", "more_runs_needed", "chance")
+NUMBERS = ("value", "low", "high", "more_runs_needed", "chance")
 TEXTS = tuple(name for name in INDEX_COLUMNS if name not in NUMBERS)
 
 RUN = "results.nc"
@@ -213,6 +213,7 @@ def read_run(folder: Path) -> Sweep:
                                case=effect))
         columns[outputs[-1].name] = values - without
     about = {"method": "random", "n": int(dataset.sizes["draw"]), "scenario": scenario,
+             "noise": True,
              "seed": int(dataset.attrs["seed"]), "run_id": str(dataset.attrs["run_id"]),
              "target": {"value": float(dataset.attrs["target_value"]),
                         "count": str(dataset.attrs["target_count"])}}

@@ -32,7 +32,13 @@ from tradesim.studies.sweep.chunks import (
 )
 from tradesim.studies.sweep.evaluate import Label, evaluate
 from tradesim.studies.sweep.factors import Factor
-from tradesim.studies.sweep.indices import analyse, distinguishable, more_needed, whole_blocks
+from tradesim.studies.sweep.indices import (
+    analyse,
+    chance,
+    distinguishable,
+    more_needed,
+    whole_blocks,
+)
 from tradesim.studies.sweep.plan import SweepPlan
 from tradesim.studies.sweep.results import CSV, INDEX_COLUMNS, INDICES, JSON, PARQUET, read_about
 
@@ -239,11 +245,12 @@ def _index_rows(plan: SweepPlan, points: Array | None, outputs: Array, kept: Any
         factors = [" × ".join(units[k] for k in columns) for columns in estimate.factors]
         value, low, high = (array.T.ravel() for array in
                             (estimate.value, estimate.low, estimate.high))
+        by_chance = chance(estimate).T.ravel()
         needed = more if estimate.share else np.zeros_like(more)
         yield pd.DataFrame(dict(zip(INDEX_COLUMNS, (
             plan.design.method, np.repeat(names, len(factors)), np.tile(factors, len(names)),
-            estimate.index, value, low, high, distinguishable(value, low, high),
-            np.repeat(needed, len(factors)).astype(np.int64)), strict=True)))
+            estimate.index, value, low, high, distinguishable(by_chance),
+            np.repeat(needed, len(factors)).astype(np.int64), by_chance), strict=True)))
 
 
 def sweep(plan: SweepPlan, target: Path, *, mapper: Mapper, fresh: bool = False,

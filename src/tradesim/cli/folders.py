@@ -1,0 +1,98 @@
+"""Folders of results: how they are named, and what is said when an earlier one is replaced."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tradesim.cli.options import note
+from tradesim.common.errors import InputError, Problem
+from tradesim.common.output import strangers, whole
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+ROOT = Path("results")
+MANIFEST = "manifest.json"
+
+RUN_OUTPUTS = ("report.html", "report.pdf", "report.docx", "report.pptx", "brief.pdf", "brief.docx",
+               "figures", "summary.csv", "summary.json", "results.nc", "scenario.yaml", MANIFEST,
+               "iamc.csv")
+STUDY_OUTPUTS = ("report.html", "figures", "scenario.yaml", MANIFEST)
+"""Files and folders that a run writes, and those that every study of one scenario writes."""
+
+OUT = click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
+                   help="Folder for the results, in place of the one in results. What an earlier "
+                        "command left there is replaced.")
+NAME = click.option("--name", metavar="NAME", help="Name of the folder in results, so that results "
+                    "of several variants stand beside each other: results/NAME.")
+
+
+def results_options(command: F) -> F:
+    """Add the options that say where results go."""
+    return OUT(NAME(command))
+
+
+def chosen_folder(out: Path | None, name: str | None, default: str) -> Path:
+    """Folder for results: the one asked for, ``results/NAME``, or that of the default name.
+
+    Raises
+    ------
+    InputError
+        When both are given, or the name is not that of a folder.
+    """
+    if name is None:
+        return ROOT / default if out is None else out
+    if out is not None:
+        raise InputError([Problem("--name", name, "names a folder in results, and --out another; "
+                                  "give one of them")])
+    if Path(name).name != name or name.startswith(".") or "\\" in name:
+        raise InputError([Problem("--name", name, "must be the name of a folder, without / or a "
+                                  "dot in front", "--out DIR writes anywhere")])
+    return ROOT / name
+
+
+def study_folder(out: Path | None, name: str | None, scenario: str) -> Path:
+    """Folder for a study of a scenario: as asked for, or results/SCENARIO-COMMAND."""
+    from tradesim.inputs.scenario import find
+
+    command = click.get_current_context().info_name
+    return chosen_folder(out, name, f"{find(scenario).stem}-{command}")
+
+
+@contextlib.contextmanager
+def results_folder(target: Path, outputs: Collection[str] = RUN_OUTPUTS) -> Iterator[Path]:
+    """Like `output.whole`, and say what is replaced.
+
+    A folder that holds anything besides `outputs` is not replaced.
+    """
+    if others := strangers(target, outputs):
+        raise InputError([Problem(str(target), "--out", "holds other files ("
+                                  f"{', '.join(others[:3])}) and would be replaced",
+                                  "name a new folder with --out or --name")])
+    before, earlier = _files(target), _earlier(target)
+    with whole(target) as work:
+        yield work
+        now = _files(work)
+    if before:
+        note(f"Replaced: {target}{earlier}")
+    if lost := sorted(before - now):
+        note(f"Gone with it, since this command did not write "
+             f"{'it' if len(lost) == 1 else 'them'} again: {', '.join(lost)}")
+
+
+def _files(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+
+def _earlier(folder: Path) -> str:
+    """Say what a folder holds by its manifest, or nothing where that cannot be read."""
+    try:
+        kept = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return f" ({kept['draws']:,} draws, `{kept['command']}`)"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
