@@ -44,9 +44,6 @@ def wrong(tmp_path: Path, known: Known, levers: str, *overrides: str) -> str:
     ("  tariff_change: {groups: tobacco}\n  tariff_change: {groups: other}\n",
      "levers.tariff_change: stands twice, first in line 4; call the second one "
      "tariff_change_WORD, with your own word"),
-    ("  eaeu_interim: {members: Kazakhstan}\n",
-     "an agreement has all its members; tariff_change changes duties on the goods of chosen "
-     "suppliers (exporters) alone"),
 
     ("  eaeu_fta: {}\n", "levers.eaeu_fta: is a later stage of 'eaeu_interim', which the scenario "
                          "does not pull; add `eaeu_interim: {}`"),

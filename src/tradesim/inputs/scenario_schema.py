@@ -34,13 +34,6 @@ GONE = {"specification": "is gone: the reference path has one form now, whose pr
 Errors = Iterator[tuple[str, ...]]
 """What is wrong with a value: the dotted rest of the key, the message, and hints."""
 
-AGREEMENT, SINGLE_DUTIES = "tariff_agreement", "tariff_change"
-"""Kinds of lever: an agreement of all its members, and duties one by one."""
-
-LEAVE_OUT = ("without", "with", "except", "exclude", "excluding", "members", "partners",
-             "exporters")
-"""Words with which people ask for an agreement of some members."""
-
 
 @dataclass(frozen=True)
 class Field:
@@ -332,7 +325,7 @@ def _setting_errors(lever: Lever, levers: Mapping[str, Lever], name: str, value:
         yield "is set once for all stages", f"write it as {first.name}.{name}"
     elif setting is None:
         yield (f"unknown setting; known: {', '.join(lever.settings)}",
-               nearest(name, lever.settings), _some_members(lever, levers, name) or more)
+               nearest(name, lever.settings), more)
     elif value is not None and not fits(setting, value):
         guess = ""
         if isinstance(setting, Choice):
@@ -340,15 +333,6 @@ def _setting_errors(lever: Lever, levers: Mapping[str, Lever], name: str, value:
                          value)
             guess = _nearest(value, setting.values)
         yield f"{_quoted(value)} is not {setting.allowed}", guess, more
-
-
-def _some_members(lever: Lever, levers: Mapping[str, Lever], name: str) -> str:
-    """Say how to ask for an agreement with chosen members only, where that is meant."""
-    other = next((one for one in levers.values() if one.kind == SINGLE_DUTIES), None)
-    if name not in LEAVE_OUT or lever.kind != AGREEMENT or other is None:
-        return ""
-    return (f"an agreement has all its members; {other.name} changes duties on the goods of chosen "
-            "suppliers (exporters) alone")
 
 
 def _parameters(parameters: Mapping[str, Parameter], levers: Mapping[str, Lever]) -> Field:

@@ -29,8 +29,9 @@ JSON, INDICES = "sweep.json", "indices.csv"
 PARQUET, CSV = "table.parquet", "table.csv.gz"
 INDEX_COLUMNS = ("method", "output", "factor", "index", "value", "low", "high",
                  "distinguishable", "more_runs_needed", "chance")
-NUMBERS = ("value", "low", "high", "more_runs_needed", "chance")
-TEXTS = tuple(name for name in INDEX_COLUMNS if name not in NUMBERS)
+NEEDED = INDEX_COLUMNS[:-1]
+NUMBERS = ("value", "low", "high", "more_runs_needed")
+TEXTS = tuple(name for name in NEEDED if name not in NUMBERS)
 
 RUN = "results.nc"
 SWITCH = "0 no, 1 yes"
@@ -329,7 +330,7 @@ def read_indices(folder: Path) -> pd.DataFrame:
         raise _problem(path, f"has no column {error}", "run the sweep again") from error
     except (OSError, ValueError) as error:
         raise _problem(path, f"cannot be read: {error}", "run the sweep again") from error
-    lacking = [name for name in INDEX_COLUMNS if name not in table.columns]
+    lacking = [name for name in NEEDED if name not in table.columns]
     if lacking:
         raise _problem(path, f"has no column {lacking[0]}", "run the sweep again")
     return table
