@@ -77,4 +77,8 @@ function sentence(text, values) {
   });
 }
 
+function put(part, text) {
+  if (part.textContent !== text) part.textContent = text;
+}
+
 const byId = (id) => document.getElementById(id);

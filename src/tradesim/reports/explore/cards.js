@@ -17,16 +17,18 @@ class Slider {
 
   text() {
     const shown = this.show(Number(this.input.value));
+    if (shown === this.shown) return;
+    this.shown = shown;
     this.value.textContent = shown;
     this.input.setAttribute("aria-valuetext", shown);
-    const share = (this.input.value - this.input.min) / (this.input.max - this.input.min || 1);
-    this.input.style.setProperty("--at", `${100 * share}%`);
   }
 }
 
 function strengthShown(strength, value) {
-  if (strength.unit === "share") return fill(words.chances.percent, {number: number(100 * value, 0)});
-  const places = Math.max(0, Math.min(4, 2 - Math.floor(Math.log10(strength.high || 1))));
+  if (/\bshare\b/.test(strength.unit)) {
+    return fill(words.chances.percent, {number: number(100 * value, strength.high < 0.2 ? 1 : 0)});
+  }
+  const places = Math.max(0, Math.min(4, 1 - Math.floor(Math.log10(strength.high || 1))));
   return `${number(value, places)} ${strength.unit}`;
 }
 
@@ -102,7 +104,14 @@ class Card {
 
   // Show what is chosen; `answers` for what the lever does.
   draw(answers, settled) {
-    const {lever} = this, pull = this.store.state.pulls[lever.name], on = Boolean(pull);
+    const pull = this.store.state.pulls[this.lever.name], key = JSON.stringify(pull ?? null);
+    if (key !== this.key) this.show(pull);
+    this.key = key;
+    if (settled) this.settle(answers, Boolean(pull));
+  }
+
+  show(pull) {
+    const {lever} = this, on = Boolean(pull);
     this.box.checked = on;
     this.root.classList.toggle("on", on);
     if (this.body.hidden === on) this.body.hidden = !on;
@@ -114,7 +123,6 @@ class Card {
       if (this.estimated) this.estimated.checked = pull.strength === null;
       if (this.variant) this.variant.value = pull.variant;
     }
-    if (settled) this.settle(answers, on);
   }
 
   settle(answers, on) {

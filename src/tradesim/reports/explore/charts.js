@@ -1,10 +1,10 @@
 // Fans and bars as SVG; elements are made once, and only their numbers change while a handle moves.
 
-const WIDTH = 560, HEIGHT = 330, MARGIN = {left: 46, right: 84, top: 14, bottom: 28};
+const WIDTH = 420, HEIGHT = 290, MARGIN = {left: 40, right: 88, top: 12, bottom: 26};
 
 function ticks(low, high, count = 5) {
   const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].find((one) => one * power >= rough) * power;
+  const step = [1, 2, 5, 10].find((one) => one * power >= rough) * power;
   const found = [];
   for (let value = Math.ceil(low / step - 1e-9) * step; value <= high + 1e-9 * step; value += step) {
     found.push(Math.abs(value) < step / 1e6 ? 0 : value);
@@ -15,8 +15,9 @@ function ticks(low, high, count = 5) {
 const svg = (tag, attributes, ...children) => element(`svg:${tag}`, attributes, ...children);
 
 class Fan {
-  constructor(holder, {first, history = [], target = false, zero = false}) {
-    Object.assign(this, {first, history, target, zero});
+  // `line` is the column drawn as a line: the median, or the mean.
+  constructor(holder, {first, history = [], zero = false, line = 2}) {
+    Object.assign(this, {first, history, zero, middle: line});
     this.years = data.years;
     this.range = null;
     this.root = svg("svg", {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", class: "fan"});
@@ -43,7 +44,7 @@ class Fan {
   // The scale grows at once, and shrinks only when the handle is let go: the picture keeps still.
   fit(values, settled) {
     let low = Math.min(0, ...values), high = Math.max(this.zero ? 0 : 1, ...values);
-    if (high - low < 1) high = low + 1;
+    if (high - low < 1) high = low + (this.zero ? 10 : 1);
     const room = 0.04 * (high - low);
     const wanted = [low < 0 ? low - room : 0, high + room];
     const fits = this.range && wanted[0] >= this.range[0] && wanted[1] <= this.range[1];
@@ -88,16 +89,16 @@ class Fan {
     this.fit(shown, settled);
     this.parts.outer.setAttribute("d", this.band(column(0), column(4)));
     this.parts.inner.setAttribute("d", this.band(column(1), column(3)));
-    this.parts.median.setAttribute("d", this.line(column(2)));
+    this.parts.median.setAttribute("d", this.line(column(this.middle)));
     this.parts.without.setAttribute("d", reference ? this.line(reference) : "");
     const right = WIDTH - MARGIN.right, place = this.years.indexOf(year);
     this.parts.aim.setAttribute("d", target ? `M${MARGIN.left},${this.y(target).toFixed(1)}H${right}` : "");
     const x = this.x(year).toFixed(1);
     this.parts.now.setAttribute("d", `M${x},${MARGIN.top}V${HEIGHT - MARGIN.bottom}`);
     this.dot.setAttribute("cx", x);
-    this.dot.setAttribute("cy", this.y(fan[place][2]).toFixed(1));
-    this.write({median: fan.at(-1)[2], without: reference ? reference.at(-1) : null, target}, texts);
-    this.root.setAttribute("aria-label", texts.alt);
+    this.dot.setAttribute("cy", this.y(fan[place][this.middle]).toFixed(1));
+    this.write({median: fan.at(-1)[this.middle], without: reference ? reference.at(-1) : null, target}, texts);
+    if (settled) this.root.setAttribute("aria-label", texts.alt);
   }
 
   // Labels at the right end, kept apart.
@@ -108,7 +109,7 @@ class Fan {
     const over = rows.length ? rows.at(-1).y - (HEIGHT - MARGIN.bottom) : 0;
     for (const [name, label] of Object.entries(this.labels)) {
       const row = rows.find((one) => one.name === name);
-      label.textContent = row ? texts[name] : "";
+      put(label, row ? texts[name] : "");
       if (!row) continue;
       label.setAttribute("x", WIDTH - MARGIN.right + 8);
       label.setAttribute("y", (row.y - Math.max(0, over)).toFixed(1));
@@ -123,11 +124,11 @@ class Bars {
     this.describe = describe;
     this.range = 0;
     this.rows = titles.map((title) => {
-      const bar = element("span", {class: "bar"}), whisker = element("span", {class: "whisker"});
+      const [bar, whisker, low, high] = ["bar", "whisker", "cap", "cap"].map((name) => element("span", {class: name}));
       const value = element("span", {class: "value"});
-      const track = element("span", {class: "track", role: "img"}, bar, whisker);
+      const track = element("span", {class: "track", role: "img"}, bar, whisker, low, high);
       holder.append(element("div", {class: "row"}, element("span", {class: "name"}, title), track, value));
-      return {title, bar, whisker, track, value};
+      return {title, bar, whisker, low, high, track, value};
     });
   }
 
@@ -138,16 +139,19 @@ class Bars {
     const at = (value) => 50 + 48 * Math.max(-1, Math.min(1, value / this.range));
     const places = placesFor(this.range);
     values.forEach((value, place) => {
-      const row = this.rows[place], zero = at(0), end = at(value.mean);
-      row.bar.style.left = `${Math.min(zero, end)}%`;
-      row.bar.style.width = `${Math.abs(end - zero)}%`;
+      const row = this.rows[place], zero = at(0), end = at(value.mean), ranged = value.low !== undefined;
+      // Moved by transforms, so that the page need not be laid out again.
+      const stretch = (part, from, to) => { part.style.transform = `translateX(${from}%) scaleX(${(to - from) / 100})`; };
+      stretch(row.bar, Math.min(zero, end), Math.max(zero, end));
       row.bar.classList.toggle("loss", value.mean < 0);
-      if (value.low !== undefined) {
-        row.whisker.style.left = `${at(value.low)}%`;
-        row.whisker.style.width = `${at(value.high) - at(value.low)}%`;
+      for (const part of [row.whisker, row.low, row.high]) part.hidden = !ranged;
+      if (ranged) {
+        stretch(row.whisker, at(value.low), at(value.high));
+        row.low.style.transform = `translateX(${at(value.low)}%)`;
+        row.high.style.transform = `translateX(${at(value.high)}%)`;
       }
-      row.value.textContent = signed(value.mean, places);
-      row.track.setAttribute("aria-label", this.describe(row.title, value, places));
+      put(row.value, signed(value.mean, places));
+      if (settled) row.track.setAttribute("aria-label", this.describe(row.title, value, places));
     });
   }
 }

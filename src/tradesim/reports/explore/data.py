@@ -12,7 +12,7 @@ import numpy as np
 
 from tradesim.common.arrays import Array
 from tradesim.common.files import calibration_folder
-from tradesim.inputs.growth import HIGHEST, LOWEST, NAMED, decade_rates
+from tradesim.inputs.growth import HIGHEST, LOWEST, NAMED, decade_rates, outlook
 from tradesim.inputs.levers import Lever
 from tradesim.inputs.parameters import Parameter
 from tradesim.reports.language import language, titled
@@ -87,10 +87,14 @@ def _list(values: Array) -> Any:
 
 
 def _growth(explorer: Explorer, growth: Growth) -> dict[str, Any]:
-    rates = decade_rates(explorer.base.history)
+    history, years = explorer.base.history, len(explorer.emulator.years)
+    rates = decade_rates(history)
+    yearly = {name: 100.0 * np.expm1((outlook(history, name).log_gdp[years - 1]
+                                      - history.log_gdp[-1]) / years) for name in NAMED}
     return {"size": packed(growth.loading_size), "rate": packed(growth.loading_rate),
             "named": {name: _list(growth.named[name]) for name in NAMED},
             "own": {code: _list(moved) for code, moved in growth.own.items()},
+            "rates": {name: _list(rate) for name, rate in yearly.items()},
             "low": LOWEST, "high": HIGHEST, "shown": RATES,
             "usual": {code: round(float(np.clip(rate, *RATES)), 1) for code, rate in
                       zip(explorer.base.pair.importers, rates, strict=True)}}

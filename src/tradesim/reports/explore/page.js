@@ -31,8 +31,8 @@ class Page {
 
   charts() {
     const history = data.reported, first = history.length ? history[0][0] : data.years[0];
-    this.level = new Fan(byId("level"), {first, history, target: true});
-    this.change = new Fan(byId("change"), {first: data.years[0], zero: true});
+    this.level = new Fan(byId("level"), {first, history});
+    this.change = new Fan(byId("change"), {first: data.years[0], zero: true, line: 5});
     this.gains = new Bars(byId("gains"), data.sides, {describe: (side, value, places) =>
       fill(words.gains.alt, {side, mean: signed(value.mean, places), low: signed(value.low, places), high: signed(value.high, places)})});
     this.groups = data.countries.map(({name}) => {
@@ -54,7 +54,9 @@ class Page {
     });
     this.ways = Object.fromEntries([...Object.keys(data.growth.named), "own"].map((way) => {
       const input = element("input", {type: "radio", name: "growth", id: `growth-${way}`, onchange: () => this.grow(way)});
-      byId("growth").append(element("div", {class: "way"}, input, element("label", {for: input.id}, controls[way])));
+      const rates = data.growth.rates[way]?.map((rate) => number(rate, 1));
+      const note = rates && element("span", {class: "small"}, fill(controls.rates, {first: rates[0], second: rates[1]}));
+      byId("growth").append(element("div", {class: "way"}, input, element("label", {for: input.id}, controls[way], " ", note ?? "")));
       return [way, input];
     }));
     this.rates = Object.fromEntries(data.countries.map(({code, name}) => {
@@ -139,12 +141,21 @@ class Page {
     const change = numbers.change ? numbers.change[place] : null;
     this.write(numbers, level, change);
     this.fans(numbers, level, reference, change, settled);
+    for (const id of ["gains", "groups"]) {
+      byId(id).hidden = !change;
+      byId(`${id}-none`).hidden = Boolean(change);
+    }
+    byId("change-none").hidden = Boolean(change);
+    if (change) this.sides(settled);
+    this.show(settled);
+    live?.ask(settled);
+  }
+
+  sides(settled) {
     const gains = this.answers.gains(), groups = this.answers.groups();
     this.gains.draw(gains, settled);
     const most = Math.max(1, ...groups.flat().map(Math.abs));
     groups.forEach((values, flow) => this.groups[flow].draw(values.map((value) => ({mean: value})), settled, most));
-    this.show(settled);
-    live?.ask(settled);
   }
 
   write(numbers, level, change) {
@@ -159,14 +170,14 @@ class Page {
     const more = !change ? "" : still ? headline.nothing : change[5] > 0 ? headline.more : headline.less;
     byId("without").replaceChildren(...(change ? sentence(headline.chance_without, given) : []));
     byId("more").replaceChildren(...sentence(more, amounts));
-    byId("tile-chance").textContent = given.chance;
-    byId("tile-chance-note").textContent = fill(tiles.chance_note, given);
+    put(byId("tile-chance"), given.chance);
+    put(byId("tile-chance-note"), change ? fill(tiles.chance_note, given) : "");
     const near = placesFor(level[2]);
-    byId("tile-level-title").textContent = fill(tiles.level, {year});
-    byId("tile-level").textContent = amount(level[2], near);
-    byId("tile-level-note").textContent = fill(tiles.level_note, {low: amount(level[0], near), high: amount(level[4], near)});
-    byId("tile-change").textContent = change ? signed(change[5], places) : "0";
-    byId("tile-change-note").textContent = fill(tiles.change_note, change ? amounts : {low: "0", high: "0"});
+    put(byId("tile-level-title"), fill(tiles.level, {year}));
+    put(byId("tile-level"), amount(level[2], near));
+    put(byId("tile-level-note"), fill(tiles.level_note, {low: amount(level[0], near), high: amount(level[4], near)}));
+    put(byId("tile-change"), change ? signed(change[5], places) : "0");
+    put(byId("tile-change-note"), change ? fill(tiles.change_note, amounts) : words.charts.zero);
     this.texts = {headline: fill(change ? headline.chance : headline.none, given).replace(/\. .*$/, "."),
       more: [change ? fill(headline.chance_without, given) : "", fill(more, amounts)].filter((text) => text).join(" "),
       foot: `tradesim ${data.made.version} \u00b7 ${notices.emulated} \u00b7 ${data.count}`};
@@ -200,7 +211,7 @@ class Page {
     byId("change").classList.toggle("empty", !change);
     const shown = numbers.change ?? data.years.map(() => [0, 0, 0, 0, 0, 0]);
     const here = change ?? [0, 0, 0, 0, 0, 0];
-    this.change.draw(shown, null, year, null, {median: "", alt: change
+    this.change.draw(shown, null, year, null, {median: change ? charts.average : "", alt: change
       ? fill(charts.alt_change, {year, mean: signed(here[5]), low: signed(here[0]), high: signed(here[4])})
       : charts.zero}, settled);
   }
@@ -214,6 +225,7 @@ class Page {
     if (document.activeElement !== this.target) this.target.value = state.target;
     for (const card of this.cards) card.draw(this.answers, settled);
     if (!settled) return;
+    byId("chosen").textContent = fill(words.chosen, {number: Object.keys(state.pulls).length});
     const preset = store.preset();
     this.own.hidden = Boolean(preset);
     this.preset.value = preset ? data.presets.indexOf(preset) : "own";

@@ -87,7 +87,7 @@ def explore(scenarios: Sequence[str | Path] = (), *, calibration: Path | None = 
         When a scenario is wrong, or the emulator is farther from the model than it may be.
     """
     base = load_baseline(calibration_folder() if calibration is None else calibration)
-    names = list(dict.fromkeys([*map(str, scenarios), *shipped()]))
+    names = list(dict.fromkeys([*(map(str, scenarios) if scenarios else [BASE]), *shipped()]))
     asked = [ask(base, name, (), draws, seed, count) for name in names]
     every = [scenario for scenario, _ in asked]
     start = next(scenario for scenario in every if scenario.name == BASE)
