@@ -41,8 +41,8 @@ WATCH = """() => {
 OWN = """() => {
   const page = tradesim.page, times = [];
   for (let i = 0; i < 40; i++) {
-    const numbers = page.answers.numbers(), place = page.answers.place, began = performance.now();
-    page.fans(numbers, numbers.level[place], numbers.reference[place], numbers.change[place], false);
+    const found = page.answers.numbers(), place = page.answers.place, began = performance.now();
+    page.fans(found, found.level[place], found.reference[place], found.change[place], false);
     document.body.getBoundingClientRect();
     times.push(performance.now() - began);
   }
@@ -57,10 +57,10 @@ PLOTLY = """async () => {
   const holders = [0, 1].map(() => document.body.appendChild(document.createElement('div')));
   const fans = [numbers.level, numbers.change];
   const layout = {width: 560, height: 330};
-  for (const [i, holder] of holders.entries()) await Plotly.newPlot(holder, traces(fans[i]), layout);
+  for (const i of [0, 1]) await Plotly.newPlot(holders[i], traces(fans[i]), layout);
   for (let i = 0; i < 40; i++) {
     const began = performance.now();
-    for (const [j, holder] of holders.entries()) await Plotly.react(holder, traces(fans[j]), layout);
+    for (const j of [0, 1]) await Plotly.react(holders[j], traces(fans[j]), layout);
     document.body.getBoundingClientRect();
     times.push(performance.now() - began);
   }
