@@ -13,10 +13,11 @@ from scipy.integrate import quad
 from accounted import EXACT, ON, ONE_COUNT, account, before_books, books, shocks_of
 from made_up_world import make_economy
 from tradesim.common.arrays import spread, total
-from tradesim.economy.accounts import PARTS, VARIABLES, split_change
+from tradesim.economy.accounts import PARTS, split_change
 from tradesim.economy.elsewhere import elsewhere
 from tradesim.economy.equilibrium import equilibrium
 from tradesim.economy.shocks import NONE, Shock, resolve
+from tradesim.economy.variables import VARIABLES
 from tradesim.economy.welfare import CAUSES, surplus
 
 

@@ -1,22 +1,17 @@
-"""Shares and concentration of imports, the shared corridor, self-sufficiency, projects and VAT."""
+"""Shares and concentration of imports, the shared corridor, projects and VAT."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from accounted import EXACT, ON, account, before_books, books, settled_books, shocks_of
-from made_up_world import PAIR, make_economy
+from accounted import EXACT, ON, account, before_books, books, shocks_of
 from tradesim.common.arrays import spread
 from tradesim.economy.equilibrium import equilibrium, no_change
-from tradesim.economy.indicators import balances, concentration, corridor_share, shares
+from tradesim.economy.indicators import concentration, corridor_share, shares
 from tradesim.economy.shocks import Shock, resolve
-
-ROLLS, YARN = 0, 1
 
 
 @given(st.lists(st.floats(0.0, 1e9), min_size=3, max_size=3).filter(lambda x: sum(x) > 1.0))
@@ -98,51 +93,3 @@ def test_goods_of_a_project_stand_apart_and_add_up(world):
     for name in ("tariff_revenue", "vat_revenue", "welfare", "trade_diversion", "home_output"):
         np.testing.assert_allclose(found[name], plain[name], atol=1e-3)
     assert (found["import_share"][0, 1] > plain["import_share"][0, 1]).all()
-
-
-def test_products_without_a_published_share_are_left_out(world):
-    assert balances(PAIR, world.draws) == ("rolls", "yarn")
-    assert balances(PAIR, {}) == ()
-    *_, found = books(replace(world, draws={name: values for name, values in world.draws.items()
-                                            if "self_sufficiency" not in name}), [Shock()])
-    assert found["self_sufficiency"].shape == (0, 1, 3, 5)
-
-
-def test_self_sufficiency_stays_where_all_sales_grow_alike(world):
-    levels = world.sales * np.exp(spread([0.0, 0.05, 0.1], "year"))
-    found = before_books(world, levels)["self_sufficiency"]
-    for place, name in enumerate(("rolls", "yarn")):
-        np.testing.assert_allclose(found[place, 0], np.broadcast_to(
-            world.draws[f"self_sufficiency.{name}"], (3, 5)), rtol=EXACT)
-
-
-def test_self_sufficiency_by_a_second_route(world):
-    """Home quantities from the supply curve, imports at given prices: the ratio by hand."""
-    world = replace(world, inverse_supply=0.0 * world.inverse_supply)
-    _, _, settled, sales, found = books(world, shocks_of(world, np.random.default_rng(3)))
-    levels = world.sales * np.exp(spread([0.0, 0.05, 0.1], "year"))
-    bread = levels[0, :, 0] * np.exp(sales[0, :, 0])
-    supply = world.home_supply[0, 0, 0]
-    made = np.exp(supply / (1 + supply) * sales[0, 0, 0]) * (levels / world.sales)[0, 0, 0]
-    bought = bread[1:].sum(axis=0) / world.sales[0, 1:, 0].sum(axis=0)
-    share = world.draws["self_sufficiency.rolls"]
-    np.testing.assert_allclose(found["self_sufficiency"][ROLLS],
-                               share * made / (share * made + (1 - share) * bought), rtol=1e-8)
-    assert settled.residual < 1e-11
-
-
-@given(st.integers(0, 1000))
-@settings(max_examples=10, deadline=None)
-def test_cheaper_imports_lower_self_sufficiency(seed):
-    world = make_economy(seed)
-    _, _, _, found = settled_books(world, [Shock(duty=spread(0.5) * (1 - world.home))])
-    before = world.draws["self_sufficiency.rolls"]
-    assert (found["self_sufficiency"][ROLLS, 0, 0] < before).all()
-    assert (found["self_sufficiency"] > 0).all()
-
-
-def test_a_share_of_one_cannot_move(world):
-    sure = {**world.draws, "self_sufficiency.rolls": np.ones(5)}
-    *_, found = books(replace(world, draws=sure), shocks_of(world, np.random.default_rng(0)))
-    np.testing.assert_allclose(found["self_sufficiency"][ROLLS], 1.0, rtol=EXACT)
-    assert found["self_sufficiency"][YARN].max() < 1.0

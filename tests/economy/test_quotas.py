@@ -377,7 +377,7 @@ ROWS = {"product_share": "0.5,0.4,0.6", "quota_tonnes": "1000,500,2000",
         "usd_per_tonne": "300,200,400", "price_growth": "0.02,0,0.04",
         "in_quota_rate": "0,0,0", "over_quota_rate": "0.1,0.1,0.1"}
 PAIR = SimpleNamespace(importers=("LEF",), groups={"tools": None}, exporters=("LEF", "RIG"),
-                       routes={}, products={}, name=str)
+                       lines=("tools",), routes={}, products={}, name=str)
 LEVERS = {"pact": SimpleNamespace(name="pact", settings={}, applies={"scope": "narrow"})}
 
 
@@ -421,12 +421,12 @@ def test_a_calibration_needs_no_quotas(tmp_path):
 
 def test_runs_subsets_and_blocks_meet_the_same_quotas(base, monkeypatch):
     """The whole model, with a quota on wheat that binds in some draws and years."""
-    tonnes = "eaeu_interim.quota.interim.MNG.cereals_flour.quota_tonnes=400000"
+    tonnes = "eaeu_interim.quota.interim.MNG.wheat.quota_tonnes=150000"
     asked = ask("eaeu_interim", draws=40, seed=3, overrides=[tonnes, "horizon=2031"])
     draws = draw_all(base, asked.scenario, Cube.random(40, 3))
     start = prepare(base, asked.scenario, draws)
     found = start.settle({IMPLEMENTED: {"eaeu_interim": np.ones(40)}})
-    group = list(base.pair.groups).index("cereals_flour")
+    group = base.pair.lines.index("wheat")
     rent = found.change.rent[base.pair.importers.index("MNG"), :, group].max(axis=0)
     duty = start.shocks["eaeu_interim"].quota[0, :, group].max(axis=0) * 0.05
     assert (rent > 0).mean() > 0.3

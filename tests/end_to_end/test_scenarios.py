@@ -30,7 +30,7 @@ from readme_table import COUNT, ORDER, PLACES, between, names, table
 from result_numbers import Numbers, amount, per_cent
 from scenario_answers import PAGE, PARTICULAR, answer, chance, change, page, peak
 from tradesim.common.files import calibration_folder
-from tradesim.economy.accounts import VARIABLES
+from tradesim.economy.variables import VARIABLES
 from tradesim.inputs.levers import read_levers
 from tradesim.inputs.pair import read_pair
 

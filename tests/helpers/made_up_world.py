@@ -5,11 +5,15 @@ Tests of the economy use it, never the calibration. No parameter stands at a neu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields, replace
+
 import numpy as np
 
-from tradesim.common.arrays import spread
+from tradesim.common.arrays import Array, axis, spread
 from tradesim.economy.base_year import Economy
 from tradesim.inputs.pair import Pair
+from tradesim.inputs.products import Product
 
 PAIR = Pair.model_validate({
     "title": "Trade of Left and Right",
@@ -19,9 +23,6 @@ PAIR = Pair.model_validate({
     "counts": {"right": {"reporter": "RIG", "title": "Right's count"},
                "left": {"reporter": "LEF", "title": "Left's count"}},
     "groups": {"bread": {"title": "Bread"}, "tools": {"title": "Tools"}, "wool": {"title": "Wool"}},
-    "products": {"rolls": {"title": "Rolls", "country": "LEF", "group": "bread"},
-                 "yarn": {"title": "Yarn", "country": "RIG", "group": "wool"},
-                 "cloth": {"title": "Cloth, not measured", "country": "LEF", "group": "wool"}},
     "routes": {"pass": {"title": "Mountain pass", "corridor": True},
                "ferry": {"title": "Ferry", "corridor": False}},
     "corridor": {"title": "The valley"},
@@ -49,8 +50,7 @@ def make_economy(seed: int = 0, draws: int = DRAWS) -> Economy:
                 for group in PAIR.groups}
     more = np.random.default_rng([seed, 1])
     accounts = {name: more.uniform(low, high, draws) for name, low, high in (
-        ("vat.LEF", 0.05, 0.1), ("vat.RIG", 0.1, 0.2), ("discount.rate", 0.05, 0.1),
-        ("self_sufficiency.rolls", 0.6, 0.9), ("self_sufficiency.yarn", 0.3, 0.5))}
+        ("vat.LEF", 0.05, 0.1), ("vat.RIG", 0.1, 0.2), ("discount.rate", 0.05, 0.1))}
     lower = uniform(2.0, 7.0, "group", "draw")
     other = np.random.default_rng([seed, 2])
     certified, originating = (spread(other.uniform(low, high, (3, draws)), "group", "draw")
@@ -100,3 +100,35 @@ def make_economy(seed: int = 0, draws: int = DRAWS) -> Economy:
             [[0.0, 0, 1, 1], [0, 0, 1, 1]], "importer", "exporter"),
         rules=spread([[0.0, 0, 0, 0], [0, 0, 1, 0]], "importer", "exporter"),
     )
+
+
+def split(world: Economy, products: Mapping[str, str], share: Array | float = 0.3) -> Economy:
+    """Split groups of a world into products and a rest that are alike but for their size.
+
+    Parameters
+    ----------
+    products
+        Group of each product.
+    share
+        Share of each product in every cell of its group; broadcasts to the sales of the group.
+    """
+    named = {name: Product(title=name.title(), group=group, codes=())
+             for name, group in products.items()}
+    pair = world.pair.model_copy(update={"products": named})
+    groups = list(pair.groups)
+    places = [groups.index(pair.group_of(line)) for line in pair.lines]
+
+    def repeated(values: Array) -> Array:
+        return (values.take(places, axis=axis("group"))
+                if values.shape[axis("group")] == len(groups) else values)
+
+    new = {part.name: repeated(values) for part in fields(world)
+           if isinstance(values := getattr(world, part.name), np.ndarray)}
+    inside = [list(products.values()).count(pair.group_of(line)) for line in pair.lines]
+    for name in ("sales", "other_sales"):
+        parts = [share if line in products else 1.0 - count * share
+                 for line, count in zip(pair.lines, inside, strict=True)]
+        new[name] = np.concatenate([
+            new[name].take([k], axis=axis("group")) * part for k, part in enumerate(parts)],
+            axis=axis("group"))
+    return replace(world, pair=pair, **new)

@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 from tradesim.common.files import calibration_folder
-from tradesim.economy.base_year import balanced
+from tradesim.economy.adding_up import balanced
 from tradesim.inputs.distributions import between
 from tradesim.inputs.levers import read_levers
 from tradesim.inputs.pair import read_pair
+from tradesim.inputs.products import ABROAD, VARIABLES
 from tradesim.inputs.strict_csv import Column, read_table
 from tradesim.inputs.strict_yaml import load
 
@@ -59,6 +60,7 @@ IMPORTER = Column("importer", "text", allowed=PAIR.importers)
 IMPORTERS = Column("importer", "text", allowed=PAIR.exporters)
 EXPORTER = Column("exporter", "text", allowed=PAIR.exporters)
 GROUP = Column("group", "text", allowed=tuple(PAIR.groups))
+LINE = Column("group", "text", allowed=PAIR.lines)
 ROUTE = Column("route", "text", allowed=tuple(PAIR.routes))
 SPARSE = (Column("low", "number", False, 0.0), Column("high", "number", False, 0.0))
 
@@ -130,10 +132,15 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
                                   ("importer", "group", "route")),
     "baseline/coverage.csv": (
         (*text("lever"), Column("scope", "text", allowed=("interim", "full", "guarded")), IMPORTER,
-         GROUP, *cells("share", high=1.0)), ("lever", "scope", "importer", "group")),
-    "baseline/self_sufficiency.csv": (
-        (Column("product", "text", allowed=tuple(PAIR.products)), *cells("share", high=1.0)),
-        ("product",)),
+         LINE, *cells("share", high=1.0)), ("lever", "scope", "importer", "group")),
+    "baseline/products.csv": (
+        (*text("product"), GROUP, *text("title", "hs")), ("product",)),
+    "baseline/product_cells.csv": (
+        (Column("product", "text", allowed=PAIR.lines),
+         Column("variable", "text", allowed=tuple(VARIABLES)),
+         Column("importer", "text", False, allowed=PAIR.pair),
+         Column("exporter", "text", False, allowed=(*PAIR.exporters, ABROAD)),
+         *cells("value"), *text("unit")), ("product", "variable", "importer", "exporter")),
     "baseline/world.csv": ((EXPORTER, IMPORTERS, *cells("value_busd")), ("exporter", "importer")),
     "data/trade_sections.csv": (
         (Column("period", "text", allowed=("2005", "2013-14", "2015")),
@@ -163,17 +170,17 @@ TABLES: dict[str, tuple[tuple[Column, ...], tuple[str, ...]]] = {
     "baseline/projects.csv": ((*text("project", "variable"), *cells("value"), *text("unit")),
                               ("project", "variable")),
     "baseline/quotas.csv": (
-        (*text("lever", "scope"), IMPORTER, GROUP, *text("product", "variable"), *cells("value"),
+        (*text("lever", "scope"), IMPORTER, LINE, *text("product", "variable"), *cells("value"),
          *text("unit")), ("lever", "scope", "importer", "group", "variable")),
 }
 COMPLETE = {"baseline/markets.csv": 2 * 12 * 6, "baseline/totals.csv": 2 * 5,
             "baseline/tariffs.csv": 2 * 12 * 5, "baseline/groups.csv": 12 * 6,
             "baseline/routes.csv": 2 * 5 * 2, "baseline/route_shares.csv": 2 * 12 * 5,
-            "baseline/coverage.csv": 3 * 2 * 12, "baseline/world.csv": 36,
+            "baseline/coverage.csv": 3 * 2 * 12 + 19, "baseline/world.csv": 36,
             "baseline/other_markets.csv": 2 * 2 * 12,
             "data/corridor.csv": 20}
 CENTRE = {"markets": "value_musd", "tariffs": "rate", "groups": "value", "routes": "value",
-          "route_shares": "share", "coverage": "share", "self_sufficiency": "share",
+          "route_shares": "share", "coverage": "share", "product_cells": "value",
           "other_markets": "value_musd"}
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tradesim.economy.accounts import VARIABLES
+from tradesim.economy.variables import USUAL
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import read_scenario
 from tradesim.inputs.scenario_schema import Known
@@ -58,7 +58,7 @@ def test_every_case_is_what_it_is_alone(base, name):
     together = simulate(base, scenario, numbers, cases)
     for case, switches in cases.items():
         alone = simulate(base, scenario, numbers, {case: switches})
-        for variable in VARIABLES:
+        for variable in USUAL:
             np.testing.assert_array_equal(alone[variable].sel(case=case),
                                           together[variable].sel(case=case), variable)
 
@@ -68,7 +68,7 @@ def test_every_draw_is_what_it_is_alone(base):
     together = simulate(base, scenario, numbers)
     for draw in range(0, DRAWS, 5):
         alone = simulate(base, scenario, {key: values[[draw]] for key, values in numbers.items()})
-        for variable in VARIABLES:
+        for variable in USUAL:
             np.testing.assert_array_equal(alone[variable].isel(draw=0),
                                           together[variable].isel(draw=draw), variable)
 
@@ -76,7 +76,7 @@ def test_every_draw_is_what_it_is_alone(base):
 def test_variables_asked_for_are_those_of_all(base):
     scenario, numbers, _ = drawn(base, "eaeu_fta")
     everything = simulate(base, scenario, numbers)
-    for variable in VARIABLES:
+    for variable in USUAL:
         one = simulate(base, scenario, numbers, variables=[variable])
         assert list(one) == [variable]
         np.testing.assert_array_equal(one[variable], everything[variable], variable)

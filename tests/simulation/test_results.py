@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tradesim.common.errors import InputError
-from tradesim.economy.accounts import OCCASIONAL, VARIABLES
+from tradesim.economy.variables import OCCASIONAL, USUAL, VARIABLES
 from tradesim.simulation import manifest, results
 from tradesim.simulation.appraisal import NAME as APPRAISAL
 from tradesim.simulation.model import run
@@ -42,7 +42,7 @@ def test_summary_is_tidy(table):
     keys = table.drop(columns=["value", "unit"])
     assert not keys.duplicated().any()
     assert table["value"].notna().all()
-    assert set(table["variable"]) == {*VARIABLES, *OCCASIONAL, APPRAISAL, "target_probability"}
+    assert set(table["variable"]) == {*USUAL, *OCCASIONAL, APPRAISAL, "target_probability"}
     assert set(table["statistic"]) == set(STATISTICS)
 
 
@@ -105,7 +105,7 @@ def test_headline_has_the_shape_that_is_promised(dataset, table):
 def test_saved_results_read_back(dataset, tmp_path):
     results.save(dataset, tmp_path)
     loaded = results.load(tmp_path)
-    for name in VARIABLES:
+    for name in USUAL:
         np.testing.assert_allclose(loaded[name], dataset[name], rtol=1e-6, atol=1.0)
         assert loaded[name].attrs["units"] == VARIABLES[name].unit
     assert list(loaded["group"].values) == list(dataset["group"].values)

@@ -153,8 +153,8 @@ def rows(base, found):
 
 def test_rows_add_up(rows, base):
     assert list(rows) == list(COLUMNS)
-    suppliers, groups = len(base.pair.exporters) - 1, len(base.pair.groups)
-    assert len(rows) == 2 * (suppliers + 1) * (groups + 1)
+    suppliers, lines = len(base.pair.exporters) - 1, len(base.pair.lines)
+    assert len(rows) == 2 * (suppliers + 1) * (lines + 1)
     for total, *parts in (EFFECTS, FORMULA):
         np.testing.assert_allclose(rows[parts].sum(axis=1), rows[total], atol=PRINTED)
     np.testing.assert_allclose(rows[AFTER] - rows[BEFORE], rows[EFFECTS[0]], atol=PRINTED)
@@ -196,8 +196,9 @@ def test_weighted_rates_weigh_by_imports_before(rows):
 
 def test_only_short_supply_has_a_price_effect(base, found):
     """Where a supplier is short the price takes a part; what is left is quantity."""
-    short = np.array([[f"supply.export.{exporter}.{group}" in base.parameters
-                       for group in base.pair.groups] for exporter in base.pair.exporters])
+    pair = base.pair
+    short = np.array([[f"supply.export.{exporter}.{pair.group_of(line)}" in base.parameters
+                       for line in pair.lines] for exporter in pair.exporters])
     change = found.after - found.before
     assert not found.price[:, ~short].any()
     moved = (np.abs(change) > 1.0) & short
@@ -288,5 +289,5 @@ def test_what_the_page_says_of_large_quotas(tmp_path, base):
     small = compare_year(base, read_scenario("eaeu_interim", known), 2030)
     lower = large.new_duty < small.new_duty - 1e-9
     groups = np.flatnonzero(lower.any(axis=(0, 1)))
-    assert [list(base.pair.groups)[group] for group in groups] == ["cereals_flour"]
+    assert [base.pair.lines[line] for line in groups] == ["wheat"]
     assert (large.after.sum(axis=(1, 2)) >= small.after.sum(axis=(1, 2))).all()

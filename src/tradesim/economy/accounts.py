@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,101 +13,13 @@ from tradesim.economy.base_year import Economy
 from tradesim.economy.costs import present_value
 from tradesim.economy.elsewhere import Elsewhere, elsewhere, growth
 from tradesim.economy.equilibrium import Macro, Settled, no_change
-from tradesim.economy.indicators import concentration, corridor_share, self_sufficiency, shares
+from tradesim.economy.indicators import concentration, corridor_share, shares
+from tradesim.economy.products import by_product, purchases
 from tradesim.economy.routes import by_route
 from tradesim.economy.services import services
 from tradesim.economy.shocks import Change, resolve
+from tradesim.economy.variables import DETAILED, INSIDE, USUAL, VARIABLES
 from tradesim.economy.welfare import PARTIAL, gains
-
-
-@dataclass(frozen=True)
-class Variable:
-    """An output variable: what it is, its unit and its dimensions."""
-
-    title: str
-    unit: str
-    dims: tuple[str, ...]
-    change: bool = False
-    """Whether it is a change against the reference path rather than a level."""
-
-
-_DRAWN = ("case", "year", "draw")
-_MARKET = ("importer", *_DRAWN)
-_SUPPLIER = ("importer", "exporter", *_DRAWN)
-_COUNTRY = ("country", *_DRAWN)
-INSIDE = {"country": "importer", "market": "exporter"}
-"""Dimensions of accounts by member of the pair, and where they stand in the order of `DIMS`."""
-VARIABLES: Mapping[str, Variable] = {
-    "trade": Variable("Bilateral trade into the importer from its partner", "USD",
-                      ("count", "importer", "group", *_DRAWN)),
-    "turnover": Variable("Bilateral turnover, both directions", "USD", ("count", *_DRAWN)),
-    "project_trade": Variable("Given goods of projects, part of trade", "USD", _MARKET),
-    "imports": Variable("Purchases by supplier, home sales included, importer's own count",
-                        "USD", _SUPPLIER),
-    "home_output": Variable("Home producers' sales at home", "USD", ("importer", "group", *_DRAWN)),
-    "tariff_revenue": Variable("Border revenue on goods (duty, less rebated taxes)", "USD",
-                               _MARKET),
-    "tariff_revenue_by_group": Variable("Border revenue by group of goods", "USD",
-                                        ("importer", "group", *_DRAWN)),
-    "excise_revenue": Variable("Excise on imported goods", "USD", _MARKET),
-    "vat_revenue": Variable("Value-added tax on imports, at the general rate", "USD", _MARKET),
-    "quota_rent": Variable("Rent of those who may import within a quota", "USD", _MARKET),
-    "consumer_surplus": Variable("Buyers' gain from lower prices and wider choice", "USD", _MARKET,
-                                 True),
-    "gain_resource": Variable("Buyers' gain: lower cost of carriage, time and payments", "USD",
-                              _MARKET, True),
-    "gain_formalities": Variable("Buyers' gain: lower cost of formalities and information", "USD",
-                                 _MARKET, True),
-    "gain_tax": Variable("Buyers' gain: lower border tax", "USD", _MARKET, True),
-    "gain_supplier_price": Variable("Buyers' gain: lower prices of foreign suppliers", "USD",
-                                    _MARKET, True),
-    "gain_home_price": Variable("Buyers' gain: lower prices of home producers", "USD", _MARKET,
-                                True),
-    "gain_choice": Variable("Buyers' gain: more varieties offered", "USD", _MARKET, True),
-    "producer_surplus": Variable("Home producers' gain from higher prices at home", "USD",
-                                 _MARKET, True),
-    "exporter_surplus": Variable("Exporters' gain from higher prices abroad", "USD", _MARKET, True),
-    "welfare": Variable("Gain of buyers, producers, exporters, holders of quotas and the treasury",
-                        "USD", _MARKET, True),
-    "haulier_gain": Variable("Freight saved that stays with hauliers", "USD", _MARKET, True),
-    "trade_creation": Variable("Change of imports that is new trade, by supplier", "USD",
-                               _SUPPLIER, True),
-    "trade_diversion": Variable("Change of imports taken from, or lost to, other suppliers",
-                                "USD", _SUPPLIER, True),
-    "import_share": Variable("Share of a supplier in imports", "share", _SUPPLIER),
-    "import_concentration": Variable("Concentration of imports by supplier (Herfindahl-Hirschman)",
-                                     "index, 0-1", _MARKET),
-    "exports": Variable("Exports by market, the seller's own count", "USD",
-                        ("country", "market", *_DRAWN)),
-    "export_share": Variable("Share of a market in exports", "share",
-                             ("country", "market", *_DRAWN)),
-    "export_concentration": Variable("Concentration of exports by market (Herfindahl-Hirschman)",
-                                     "index, 0-1", _COUNTRY),
-    "duty_saved": Variable("Duty no longer paid on exports to third markets", "USD", _COUNTRY,
-                           True),
-    "trade_share": Variable("Share of the pair's trade in all trade of a country", "share",
-                            _COUNTRY),
-    "services": Variable("Sales of services to the partner and in transit, beside goods", "USD",
-                         ("service", *_COUNTRY)),
-    "corridor_share": Variable("Share of the pair's trade on routes of the shared corridor",
-                               "share", _MARKET),
-    "route_share": Variable("Share of a route in the pair's trade", "share", ("route", *_MARKET)),
-    "self_sufficiency": Variable("Share of a product's use that is made at home", "share",
-                                 ("product", *_DRAWN)),
-    "policy_cost": Variable("Cost of building and running the levers pulled", "USD", _DRAWN),
-    "cost_present_value": Variable("Cost of the levers up to the year, discounted", "USD",
-                                   _DRAWN),
-    "welfare_present_value": Variable("Welfare up to the year, discounted", "USD", _MARKET, True),
-    "net_present_value": Variable("Welfare of both countries less cost up to the year, discounted",
-                                  "USD", _DRAWN, True),
-}
-
-ASSUMED = "turnover_nontariff"
-OCCASIONAL: Mapping[str, Variable] = {
-    ASSUMED: Variable("Part of the change of turnover that is the assumed cut of non-tariff cost",
-                      "USD", ("count", *_DRAWN), True),
-}
-"""Variables of runs whose levers have such a part."""
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "trade": ("trade", "turnover", "project_trade"),
@@ -122,7 +34,9 @@ PARTS: Mapping[str, tuple[str, ...]] = {
                    "services"),
     "present": ("policy_cost", "cost_present_value", "welfare_present_value",
                 "net_present_value"),
-    "balances": ("self_sufficiency",),
+    "products": ("product_trade", "product_imports", "product_home_output", "product_output",
+                 "product_price", "self_sufficiency"),
+    "by_supplier": DETAILED,
 }
 """What is computed together: parts of `Accounts`, and the variables that each gives."""
 _PART_OF = {name: part for part, names in PARTS.items() for name in names}
@@ -238,11 +152,11 @@ class Accounts:
     reexports: Array | None = None
     partial: bool = True
 
-    def get(self, names: Collection[str] = tuple(VARIABLES)) -> dict[str, Array]:
+    def get(self, names: Collection[str] = USUAL) -> dict[str, Array]:
         """Variables by name, axes as in `VARIABLES`; `PARTIAL` only where they are given."""
         change = self.change.project.shape
         cost = () if self.cost is None else self.cost.shape
-        sizes = dict(zip(DIMS, np.broadcast_shapes(self.sales.shape, change, cost), strict=True))
+        sizes = _sizes(self.economy, np.broadcast_shapes(self.sales.shape, change, cost))
         return {name: _shaped(getattr(self, _PART_OF[name])[name], variable.dims, sizes)
                 for name, variable in VARIABLES.items()
                 if name in names and (self.partial or name not in PARTIAL)}
@@ -271,7 +185,7 @@ class Accounts:
         """Bilateral trade and what of it projects give."""
         own = entry(self.levels, self.economy.pair_flow)
         trade = counted(self.economy, own, self.count_factor, self._flow, self.reexports)
-        trade = trade + self._project
+        trade = self.economy.grouped(trade + self._project)
         return {"trade": trade, "turnover": total(trade, "importer", "group"),
                 "project_trade": total(self._project, "group")}
 
@@ -281,7 +195,8 @@ class Accounts:
         given = total(self._project, "group") * self.economy.pair_flow
         imports = total(self._path, "group")
         share = shares(imports * (1.0 - self.economy.home) + given)
-        return {"imports": imports + given, "home_output": entry(self._path, self.economy.home),
+        home = self.economy.grouped(entry(self._path, self.economy.home))
+        return {"imports": imports + given, "home_output": home,
                 "import_share": share, "import_concentration": concentration(share)}
 
     @cached_property
@@ -315,7 +230,8 @@ class Accounts:
         bought = total(foreign, "group", "exporter")
         rent = (total(foreign * change.rent, "group", "exporter") if np.any(change.rent)
                 else np.zeros_like(revenue))
-        return {"tariff_revenue": revenue, "tariff_revenue_by_group": total(collected, "exporter"),
+        by_group = self.economy.grouped(total(collected, "exporter"))
+        return {"tariff_revenue": revenue, "tariff_revenue_by_group": by_group,
                 "excise_revenue": excise, "quota_rent": rent,
                 "vat_revenue": _vat_rate(self.economy) * (bought + revenue + excise)}
 
@@ -362,23 +278,26 @@ class Accounts:
                 "net_present_value": total(welfare_value, "importer") - cost_value}
 
     @cached_property
-    def balances(self) -> dict[str, Array]:
-        """How much of a product's use is made at home."""
-        return {"self_sufficiency": self_sufficiency(
-            self.economy, self.levels, self.change.level, self.settled, self.sales)}
+    def products(self) -> dict[str, Array]:
+        """What happens to each product."""
+        return by_product(self.economy, self.levels, self.change.level, self.settled, self.sales)
+
+    @cached_property
+    def by_supplier(self) -> dict[str, Array]:
+        """Purchases of products by supplier."""
+        return {"product_purchases": purchases(self.economy, self._path)}
 
 
 def unchanged(economy: Economy, levels: Array, count_factor: Array,
-              names: Collection[str] = tuple(VARIABLES), *,
+              names: Collection[str] = USUAL, *,
               partial: bool = True) -> dict[str, Array]:
     """Give `Accounts` of the reference, where nothing changes: its changes are zero."""
     still = Accounts(economy, levels, count_factor, resolve(economy, []), no_change(levels),
                      np.zeros_like(levels), partial=partial)
     moving = [name for name in names if VARIABLES[name].change]
     found = still.get([name for name in names if name not in moving])
-    sizes = dict(zip(DIMS, levels.shape, strict=True))
-    none = {name: np.broadcast_to(0.0, [sizes[INSIDE.get(dim, dim)]
-                                        for dim in VARIABLES[name].dims])
+    sizes = _sizes(economy, levels.shape)
+    none = {name: np.broadcast_to(0.0, [sizes[dim] for dim in VARIABLES[name].dims])
             for name in moving if partial or name not in PARTIAL}
     return found | none
 
@@ -388,10 +307,17 @@ def _vat_rate(economy: Economy) -> Array:
                             for importer in economy.pair.importers]), "importer", "draw")
 
 
+def _sizes(economy: Economy, shape: Sequence[int]) -> dict[str, int]:
+    """Length of every dimension of accounts, from the shape of an array in the order of `DIMS`."""
+    sizes = dict(zip(DIMS, shape, strict=True))
+    pair = economy.pair
+    return sizes | {"country": sizes["importer"], "market": sizes["exporter"],
+                    "group": len(pair.groups), "product": len(pair.products)}
+
+
 def _shaped(values: Array, dims: tuple[str, ...], sizes: Mapping[str, int]) -> Array:
     """Drop axes that a variable does not have and stretch it where it does not vary."""
-    inside = tuple(INSIDE.get(dim, dim) for dim in dims)
-    values = only(values, *inside)
+    values = only(values, *(INSIDE.get(dim, dim) for dim in dims))
     shape = [sizes.get(dim, size)
-             for dim, size in zip(inside[::-1], values.shape[::-1], strict=True)]
+             for dim, size in zip(dims[::-1], values.shape[::-1], strict=True)]
     return np.broadcast_to(values, shape[::-1])

@@ -8,27 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
-from tradesim.common.arrays import MILLION, Array, ratio, spread, total
-from tradesim.common.errors import ConvergenceError
+from tradesim.common.arrays import MILLION, Array, axis, ratio, spread, total
+from tradesim.economy.adding_up import balanced
+from tradesim.economy.lines import cells, elasticities, group_places, inherited, line_shares, split
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.pair import Pair
 
-EDGE = 1e-12
-"""Distance from the end of a range, as a share of its width, that a draw may not cross."""
-
-ADDING_UP = 1e-14
-"""Gap to an official total, as a share of the width of its ranges, that counts as none."""
-
-MAX_ITERATIONS = 50
-
-BY_GROUP = ("unit_value", "time_value", "differentiated", "nontariff", "certified", "originating")
-"""Properties of a group that are one table cell each."""
+BY_LINE = ("unit_value", "time_value", "differentiated", "nontariff", "certified", "originating")
+"""Properties of a line that are one table cell each."""
 
 
 def _none() -> Array:
@@ -38,6 +29,9 @@ def _none() -> Array:
 @dataclass(frozen=True)
 class Economy:
     """One draw of the base year per row, as arrays in the order of `DIMS`.
+
+    Along ``group`` stand the lines of the pair: the named products of each group, then what is
+    left of it; without products the groups themselves. `grouped` adds lines up to groups.
 
     Attributes
     ----------
@@ -126,10 +120,29 @@ class Economy:
     rules: Array = field(default_factory=_none)
 
     def mask(self, dim: str, members: Sequence[str]) -> Array:
-        """One for the named members of a dimension (importer, group or exporter), else zero."""
-        names = {"importer": self.pair.importers, "group": tuple(self.pair.groups),
-                 "exporter": self.pair.exporters}[dim]
+        """One for the named members of a dimension (importer, group or exporter), else zero.
+
+        The name of a group stands for all its lines, that of a product for its own line.
+        """
+        pair = self.pair
+        if dim == "group":
+            return spread([float(line in members or pair.group_of(line) in members)
+                           for line in pair.lines], dim)
+        names = {"importer": pair.importers, "exporter": pair.exporters}[dim]
         return spread([float(name in members) for name in names], dim)
+
+    def line(self, name: str) -> Array:
+        """One for a product, or for what is left of a group, else zero."""
+        return spread([float(line == name) for line in self.pair.lines], "group")
+
+    def grouped(self, values: Array) -> Array:
+        """Add up lines to the groups of the pair."""
+        if not self.pair.products:
+            return values
+        places = np.array(group_places(self.pair))
+        parts = [total(values.take(np.flatnonzero(places == group), axis=axis("group")), "group")
+                 for group in range(len(self.pair.groups))]
+        return np.concatenate(parts, axis=axis("group"))
 
     def on_routes(self, routes: Sequence[str]) -> Array:
         """One for the named routes, else zero (extra leading axis)."""
@@ -137,64 +150,7 @@ class Economy:
 
     def coverage(self, lever: str, scope: str) -> Array:
         """Share of the duty that an agreement of this scope removes, by importer and group."""
-        pair = self.pair
-        cells = [[self.draws[f"{lever}.coverage.{scope}.{importer}.{group}"]
-                  for group in pair.groups] for importer in pair.importers]
-        return spread(np.array(cells), "importer", "group", "draw")
-
-
-def balanced(values: Array, low: Array, high: Array, total: Array) -> Array:
-    r"""Move cells within their ranges until they add up to an official total.
-
-    .. math::
-
-        x_k = l_k + (h_k - l_k)\,\Lambda(\operatorname{logit} u_k + \lambda),
-        \qquad \sum_k x_k = T
-
-    with :math:`u_k` the place of the drawn value in its range, :math:`\Lambda` the logistic
-    function and one :math:`\lambda` per draw. On the logit scale the sum is close to linear in
-    :math:`\lambda`, with slope one far out on both sides, so Newton's method meets the total
-    from anywhere.
-
-    Parameters
-    ----------
-    values
-        Drawn cells, shape (cell, ...).
-    low, high
-        Ranges, broadcasting against `values`; a cell of width zero stays where it is.
-    total
-        What the cells must add up to, strictly between the sums of `low` and of `high`;
-        broadcasting against one cell.
-
-    Returns
-    -------
-    numpy.ndarray
-        Cells inside their ranges whose sum over the first axis is `total`.
-
-    Raises
-    ------
-    ConvergenceError
-        When a total is not met to `ADDING_UP`, relative to the width of its ranges.
-    """
-    width = np.broadcast_to(high - low, values.shape)
-    place = logit(np.clip(ratio(values - low, width, 0.5), EDGE, 1.0 - EDGE))
-    weight = width / _added(width)
-    need = (total - _added(np.broadcast_to(low, values.shape))) / _added(width)
-    shift, gap = np.zeros(values.shape[1:]), np.full(values.shape[1:], np.inf)
-    for _ in range(MAX_ITERATIONS):
-        share = expit(place + shift)
-        mean = _added(weight * share)
-        gap = np.abs(mean - need)
-        if gap.max() <= ADDING_UP:
-            return np.asarray(low + width * share)
-        slope = _added(weight * share * (1.0 - share)) / (mean * (1.0 - mean))
-        shift = np.where(gap > ADDING_UP, shift + (logit(need) - logit(mean)) / slope, shift)
-    raise ConvergenceError("adding up of base-year cells", float(gap.max()))
-
-
-def _added(cells: Array) -> Array:
-    """Add up cells one after the other: one draw gives the same last bit as among thousands."""
-    return np.asarray(reduce(np.add, cells))
+        return cells(self.draws, f"{lever}.coverage.{scope}.{{importer}}.{{line}}", self.pair)
 
 
 def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
@@ -211,33 +167,33 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         Base-year arrays; cells add up to the official totals in every draw.
     """
     pair = base.pair
-    importers, groups, exporters = pair.importers, tuple(pair.groups), pair.exporters
-    routes = tuple(pair.routes)
+    importers, exporters, routes = pair.importers, pair.exporters, tuple(pair.routes)
 
-    def by_group(prefix: str) -> Array:
-        return spread(np.array([draws[f"{prefix}.{group}"] for group in groups]), "group", "draw")
+    def by_line(name: str) -> Array:
+        return spread(np.array([inherited(draws, f"{name}.{{line}}", pair, line)
+                                for line in pair.lines]), "group", "draw")
+
+    def by_line_if_any(name: str) -> Array:
+        """One number for all lines, but where a product has its own."""
+        if not any(f"{name}.{line}" in draws for line in pair.lines):
+            return spread(draws[name], "draw")
+        return spread(np.array([draws.get(f"{name}.{line}", draws[name]) for line in pair.lines]),
+                      "group", "draw")
 
     def by_route_and_importer(prefix: str) -> Array:
         return np.stack([
             spread(np.array([draws[f"{prefix}.{importer}.{route}"] for importer in importers]),
                    "importer", "draw") for route in routes])
 
-    lower = 1.0 + spread(draws["elasticity.scale"], "draw") * (by_group("elasticity.lower") - 1.0)
+    lower, upper = elasticities(draws, pair, by_line("elasticity.lower"))
+    demand = by_line_if_any("elasticity.demand")
     count = len(draws["elasticity.scale"])
-    upper = spread(draws["elasticity.ratio"], "draw") * lower
-    demand = spread(draws["elasticity.demand"], "draw")
-    access = np.array([
-        [[draws.get(f"access.{importer}.{group}.{exporter}", np.ones(count))
-          for exporter in exporters] for group in groups] for importer in importers])
-    duty = np.array([
-        [[draws[f"tariff.{importer}.{group}.{exporter}"] if exporter != importer
-          else np.zeros(count) for exporter in exporters] for group in groups]
-        for importer in importers])
-    paid = np.array([
-        [[draws.get(f"duty_paid.{importer}.{group}.{exporter}", np.ones(count))
-          for exporter in exporters] for group in groups] for importer in importers])
-    duty = spread(duty * paid, "importer", "group", "exporter", "draw")
-    sales = spread(_sales(base, draws), "group", "importer", "exporter", "draw")
+    none, whole = np.zeros(count), np.ones(count)
+    access = cells(draws, "access.{importer}.{line}.{exporter}", pair, whole)
+    duty = (cells(draws, "tariff.{importer}.{line}.{exporter}", pair, none)
+            * cells(draws, "duty_paid.{importer}.{line}.{exporter}", pair, whole))
+    sold, of_group = _sales(base, draws), line_shares(base, draws)
+    sales = spread(split(pair, sold, of_group), "group", "importer", "exporter", "draw")
     home = spread([[float(i == j) for j in exporters] for i in importers], "importer", "exporter")
     scarce = _supply(pair, draws, sales, _home_demand(sales * (1.0 + duty), home, upper, demand))
     partner = [[float(pair.partner(importer) == exporter) for exporter in exporters]
@@ -249,9 +205,9 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         duty=duty,
         pair_flow=spread(partner, "importer", "exporter"),
         home=home,
-        **{name: by_group(name) for name in BY_GROUP},
+        **{name: by_line(name) for name in BY_LINE},
         payment_friction=spread(draws["payment.friction"], "draw"),
-        access=spread(access, "importer", "group", "exporter", "draw"),
+        access=access,
         freight=by_route_and_importer("freight"),
         days=by_route_and_importer("days"),
         route_share=_route_shares(base, draws),
@@ -259,29 +215,26 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         lower=lower,
         upper=upper,
         demand=demand,
-        home_supply=by_group("supply.home"),
+        home_supply=by_line("supply.home"),
         inverse_supply=scarce[0],
         offer_response=scarce[1],
         route_choice=spread(draws["routes.choice"], "draw"),
         pass_through=spread(draws["routes.pass_through"], "draw"),
         trade_elasticity=spread(draws["closure.theta"], "draw"),
-        first_year=spread(draws["adjustment.first_year"], "draw"),
-        speed=spread(draws["adjustment.speed"], "draw"),
-        excise=_cells(draws, "excise.{importer}.{group}.all", pair),
-        **_abroad(base, draws),
+        first_year=by_line_if_any("adjustment.first_year"),
+        speed=by_line_if_any("adjustment.speed"),
+        excise=cells(draws, "excise.{importer}.{line}.all", pair, none),
+        **_abroad(base, draws, of_group),
     )
 
 
-def _cells(draws: Mapping[str, Array], name: str, pair: Pair) -> Array:
-    """Drawn cells by importer and group; zero where the table has no row."""
-    none = np.zeros(len(draws["elasticity.scale"]))
-    cells = [[draws.get(name.format(importer=importer, group=group), none)
-              for group in pair.groups] for importer in pair.importers]
-    return spread(np.array(cells), "importer", "group", "draw")
+def _abroad(base: Baseline, draws: Mapping[str, Array],
+            of_group: Array | None) -> dict[str, Array]:
+    """Arrange exports of the pair: to all markets, and by line to those that have a table.
 
-
-def _abroad(base: Baseline, draws: Mapping[str, Array]) -> dict[str, Array]:
-    """Arrange exports of the pair: to all markets, and by group to those that have a table."""
+    A product has the share in an exporter's sales to a third market that it has in those to the
+    partner.
+    """
     pair = base.pair
     if base.world_trade is None:
         return {}
@@ -289,13 +242,15 @@ def _abroad(base: Baseline, draws: Mapping[str, Array]) -> dict[str, Array]:
     totals = base.world_trade[sellers] * (1.0 - np.array(
         [[float(market == seller) for market in pair.exporters] for seller in pair.importers]))
     count, groups = len(draws["elasticity.scale"]), tuple(pair.groups)
-    sales = np.zeros((*totals.shape, len(groups), count))
+    sales = np.zeros((*totals.shape, len(pair.lines), count))
     for i, seller in enumerate(pair.importers):
         for j, market in enumerate(pair.exporters):
             names = np.array([f"other_market.{seller}.{market}.{group}" for group in groups])
             if names[0] in draws:
-                sales[i, j] = MILLION * balanced(
+                by_group = MILLION * balanced(
                     *_drawn(base, draws, names), np.array(totals[i, j] / MILLION))
+                shares = of_group if of_group is None else of_group[:, 1 - i, sellers[i]]
+                sales[i, j] = split(pair, by_group, shares)
     rules = [[float(pair.countries[market].duties_of == member) for market in pair.exporters]
              for member in pair.importers]
     return {"exports": spread(totals, "importer", "exporter"),
@@ -305,7 +260,7 @@ def _abroad(base: Baseline, draws: Mapping[str, Array]) -> dict[str, Array]:
 
 def _home_demand(paid: Array, home: Array, upper: Array, demand: Array) -> Array:
     """Price elasticity of what each importer buys of its own goods, imports at given prices."""
-    share = total(paid * home, "exporter") / total(paid, "exporter")
+    share = ratio(total(paid * home, "exporter"), total(paid, "exporter"))
     return np.asarray(upper * (1.0 - share) + demand * share)
 
 
@@ -323,14 +278,14 @@ def _supply(pair: Pair, draws: Mapping[str, Array], sales: Array,
     partner's market itself, or of a third country, is taken as it is.
     """
     count = sales.shape[-1]
-    inverse = np.zeros((len(pair.groups), len(pair.exporters), count))
-    response = inverse.copy()
-    for g, group in enumerate(pair.groups):
+    inverse = np.zeros((len(pair.lines), len(pair.exporters), count))
+    response, nothing = inverse.copy(), np.full(count, np.nan)
+    for g, line in enumerate(pair.lines):
         for i, exporter in enumerate(pair.exporters):
-            eta = draws.get(f"supply.export.{exporter}.{group}")
-            if eta is None or exporter not in pair.importers:
+            eta = inherited(draws, f"supply.export.{exporter}.{{line}}", pair, line, nothing)
+            if eta is nothing or exporter not in pair.importers:
                 given = draws.get(f"supply.inverse.{exporter}", np.zeros(count))
-                inverse[g, i] = response[g, i] = given if eta is None else 1.0 / eta
+                inverse[g, i] = response[g, i] = given if eta is nothing else 1.0 / eta
                 continue
             own = pair.importers.index(exporter)
             at_home, abroad = sales[own, i, g, 0, 0], sales[1 - own, i, g, 0, 0]
@@ -369,5 +324,5 @@ def _route_shares(base: Baseline, draws: Mapping[str, Array]) -> Array:
     pair = base.pair
     names = np.array([[[f"route_share.{importer}.{group}.{route}" for group in pair.groups]
                        for importer in pair.importers] for route in pair.routes])
-    shares = balanced(*_drawn(base, draws, names), np.array(1.0))
+    shares = balanced(*_drawn(base, draws, names), np.array(1.0))[:, :, group_places(pair)]
     return np.stack([spread(share, "importer", "group", "draw") for share in shares])

@@ -102,7 +102,7 @@ def equilibrium(economy: Economy, levels: Array, change: Change,
     sold = levels * (1.0 - home)
     inputs = {
         "import_share": ratio(abroad, total(abroad, "exporter")),
-        "home_share": total(paid * home, "exporter") / spending,
+        "home_share": ratio(total(paid * home, "exporter"), spending),
         "cost": change.log_cost,
         "lower": economy.lower,
         "upper": economy.upper,

@@ -1,17 +1,8 @@
-"""What people ask of a market: on whom it depends, and how much of a product is made at home."""
+"""On whom a market depends: shares of suppliers, their concentration, the shared corridor."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
-import numpy as np
-
-from tradesim.common.arrays import Array, entry, ratio, total
-from tradesim.economy.base_year import Economy
-from tradesim.economy.equilibrium import Settled
-from tradesim.inputs.pair import Pair
-
-PREFIX = "self_sufficiency"
+from tradesim.common.arrays import Array, ratio, total
 
 
 def shares(imports: Array) -> Array:
@@ -63,82 +54,3 @@ def corridor_share(flow: Array, through: Array) -> Array:
     """
     whole, part = total(flow, "group"), total(flow * through, "group")
     return ratio(part, whole)
-
-
-def balances(pair: Pair, known: Collection[str]) -> tuple[str, ...]:
-    """Products whose published ratio is among the known names, in their order.
-
-    Parameters
-    ----------
-    pair
-        Products by name, each with its country and group.
-    known
-        Names of parameters, ``self_sufficiency.<product>`` among them.
-    """
-    return tuple(name for name in pair.products if f"{PREFIX}.{name}" in known)
-
-
-def self_sufficiency(economy: Economy, levels: Array, level: Array, settled: Settled,
-                     sales: Array) -> Array:
-    r"""Share of a product's use that its country makes itself (equation A6).
-
-    .. math::
-
-        z' = \frac{z\,\hat H}{z\,\hat H + (1 - z)\,\hat M}
-
-    with the published share :math:`z`, and :math:`\hat H`, :math:`\hat M` the quantities of home
-    goods and of imports of the product's group against the base year. The group's market stands
-    for the product's: what moves bread moves flour.
-
-    Parameters
-    ----------
-    level
-        Log change of the reference path itself, at its prices.
-    settled
-        Sales and prices at which each year settles, against the path so changed.
-    sales
-        Log change of sales reached in each year, against the reference.
-
-    Returns
-    -------
-    numpy.ndarray
-        Share between zero and one; leading axis for the products of `balances`.
-
-    Notes
-    -----
-    Sales are values. Of what they move on their way, the part that is price is the same as where
-    they settle, so quantity and price arrive together.
-    """
-    pair = economy.pair
-    names = balances(pair, economy.draws)
-    found = []
-    for name in names:
-        importer = pair.importers.index(pair.products[name].country)
-        group = list(pair.groups).index(pair.products[name].group)
-        here = np.s_[importer:importer + 1, :, group:group + 1]
-        home = economy.home[importer:importer + 1]
-        price = np.where(home > 0.0, _at(settled.home_price, here),
-                         _at(settled.supplier_price, here))
-        moved = _at(sales, here)
-        way = _way(moved - _at(level, here), _at(settled.sales, here))
-        quantity = _at(levels, here) * np.exp(moved - price * way)
-        base = _at(economy.sales, here)
-        made = ratio(entry(quantity, home), entry(base, home), 1.0)
-        bought = ratio(total(quantity * (1.0 - home), "exporter"),
-                       total(base * (1.0 - home), "exporter"), 1.0)
-        share = economy.draws[f"{PREFIX}.{name}"]
-        found.append(share * made / (share * made + (1.0 - share) * bought))
-    shape = np.broadcast_shapes(sales.shape, levels.shape)[3:]
-    return np.stack(found) if found else np.zeros((0, 1, 1, 1, *shape))
-
-
-def _at(values: Array, place: tuple[slice, ...]) -> Array:
-    """Take one market and one group; an axis of length one stays as it is."""
-    return values[tuple(part if size > 1 else slice(None)
-                        for part, size in zip(place, values.shape, strict=False))]
-
-
-
-def _way(moved: Array, settled: Array) -> Array:
-    """How far sales have come towards where they settle; one where they do not move."""
-    return np.clip(ratio(moved, settled, 1.0), 0.0, 1.0)

@@ -22,6 +22,7 @@ from tradesim.common.errors import ConvergenceError, InputError, Problem
 from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import Settled
 from tradesim.economy.shocks import NONE, Change, Pulled, Shock
+from tradesim.inputs.baseline import QUOTED_SHARE
 
 TOLERANCE = 1e-10
 """Gap between imports and the quota, in log points, at which a binding quota counts as met."""
@@ -49,9 +50,10 @@ def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, reach: A
     shock
         What the agreement does outside its quotas: share of duty removed :math:`r`.
     economy
-        Base year, with the drawn cells of the table of quotas: share :math:`w` of a product in
-        the group's trade, duties on it in and out of the quota, quota :math:`Q` in tonnes, and
-        the product's price :math:`p`, USD a tonne, that grows by :math:`\pi` a year.
+        Base year, with the drawn cells of the table of quotas: share :math:`w` of the goods under
+        quota in what is sold of the line, one where it is a product; duties in and out of the
+        quota, quota :math:`Q` in tonnes, and the product's price :math:`p`, USD a tonne, that
+        grows by :math:`\pi` a year.
     lever, scope
         Agreement and schedule under which the table holds the quotas.
     reach
@@ -68,17 +70,17 @@ def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, reach: A
     """
     pair, draws = economy.pair, economy.draws
     head = f"{lever}.quota.{scope}"
-    if not any(f"{head}.{importer}.{group}.quota_tonnes" in draws
-               for importer in pair.importers for group in pair.groups):
+    if not any(f"{head}.{importer}.{line}.quota_tonnes" in draws
+               for importer in pair.importers for line in pair.lines):
         return shock
-    count = len(next(iter(draws.values())))
+    none = np.zeros(len(next(iter(draws.values()))))
 
     def cells(variable: str) -> Array:
-        found = [[draws.get(f"{head}.{importer}.{group}.{variable}", np.zeros(count))
-                  for group in pair.groups] for importer in pair.importers]
+        found = [[draws.get(f"{head}.{importer}.{line}.{variable}", none)
+                  for line in pair.lines] for importer in pair.importers]
         return spread(np.array(found), "importer", "group", "draw")
 
-    share = cells("product_share")
+    share = np.maximum(cells(QUOTED_SHARE), economy.mask("group", [*pair.products]))
     saved = share * (cells("over_quota_rate") - cells("in_quota_rate"))
     part = np.minimum(ratio(np.maximum(saved, 0.0), economy.duty), 1.0)
     price = cells("usd_per_tonne") * (1.0 + cells("price_growth")) ** (calendar - pair.base_year)

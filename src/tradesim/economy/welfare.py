@@ -121,12 +121,12 @@ def buyers(economy: Economy, levels: Array, change: Change, settled: Settled) ->
     abroad = _Abroad.of(economy, levels, change, settled)
     imports, after = abroad.before, home * np.exp(home_moved) + abroad.after
     spending = imports + home
-    spending_moved = np.log(after / spending)
+    spending_moved = np.log(ratio(after, spending, 1.0))
 
     from_abroad = imports * exprel(abroad.moved - spending_moved)
     from_home = home * exprel(home_moved - spending_moved)
     scale = -spending * np.exp(change.demand) * exprel((1.0 - economy.demand) * settled.price)
-    scale = scale / (from_abroad + from_home)
+    scale = ratio(scale, from_abroad + from_home)
     share = scale * ratio(from_abroad, abroad.weight)
     return {
         "resource": share * (abroad.real - abroad.formal),

@@ -18,6 +18,7 @@ from tradesim.inputs.levers import LEVERS_FILE, Choice, Lever, read_levers
 from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
 from tradesim.inputs.parameters import PARAMETERS_FILE, Parameter, read_parameters
 from tradesim.inputs.posterior import read_posterior
+from tradesim.inputs.products import ABROAD, CELLS_FILE, PRODUCTS_FILE, read_product_cells
 from tradesim.inputs.strict_csv import SOURCES, Column, read_table
 
 UNIT_COLUMN = "column unit"
@@ -50,8 +51,6 @@ COVERAGE = Table("baseline/coverage.csv", "coverage", ("lever", "scope", "import
 QUOTAS = Table("baseline/quotas.csv", "quota",
                ("lever", "scope", "importer", "group", "variable"), "value", UNIT_COLUMN,
                "Quota of an agreement")
-SELF_SUFFICIENCY = Table("baseline/self_sufficiency.csv", "self_sufficiency", ("product",),
-                         "share", "share", "Share of use made at home in the base year")
 OTHER_MARKETS = Table("baseline/other_markets.csv", "other_market",
                       ("exporter", "market", "group"), "value_musd", "USD million",
                       "Exports to a third market in the base year")
@@ -59,18 +58,22 @@ TAXES = Table("baseline/taxes.csv", "", ("variable", "importer", "group", "expor
               UNIT_COLUMN, "Tax at the border")
 SERVICES = Table("baseline/services.csv", "services", ("item", "supplier", "buyer", "variable"),
                  "value", UNIT_COLUMN, "Services beside goods")
-TABLES = (MARKETS, TARIFFS, GROUPS, ROUTES, ROUTE_SHARES, COVERAGE, QUOTAS, SELF_SUFFICIENCY,
-          OTHER_MARKETS, TAXES, SERVICES)
-OPTIONAL = (QUOTAS, SELF_SUFFICIENCY, OTHER_MARKETS, TAXES, SERVICES)
+TABLES = (MARKETS, TARIFFS, GROUPS, ROUTES, ROUTE_SHARES, COVERAGE, QUOTAS, OTHER_MARKETS, TAXES,
+          SERVICES)
+OPTIONAL = (QUOTAS, OTHER_MARKETS, TAXES, SERVICES)
+BY_LINE = (COVERAGE, QUOTAS)
+"""Tables whose column ``group`` may name a product too."""
 EXTRA = {ROUTE_SHARES: Column("exporter", "text"), QUOTAS: Column("product", "text"),
          SERVICES: Column("year", "number"),
          TARIFFS: Column("drawn_with", "text", required=False)}
 """Columns that a table has beside its cells."""
-QUOTA = {"product_share": "the product's share of the group's trade", "quota_tonnes": "a quantity",
+QUOTED_SHARE = "product_share"
+QUOTA = {QUOTED_SHARE: "the product's share of the group's trade", "quota_tonnes": "a quantity",
          "usd_per_tonne": "a price that turns tonnes into value",
          "price_growth": "the growth of that price", "in_quota_rate": "a duty inside",
          "over_quota_rate": "a duty beyond"}
-"""Variables that every quota needs, and what it is without one."""
+"""Variables that every quota needs, and what it is without one. That of a product of its own has
+no share."""
 SHARES = ("time_value", "differentiated", "nontariff", "certified", "originating")
 """Properties of a group that are parts of a whole."""
 
@@ -124,9 +127,12 @@ def read_baseline(folder: Path) -> Baseline:
                     history, posterior, read_world(folder, pair))
 
 
-@unless_changed(*(table.file for table in TABLES), PAIR_FILE, LEVERS_FILE)
+@unless_changed(*(table.file for table in TABLES), PAIR_FILE, LEVERS_FILE, PRODUCTS_FILE,
+                CELLS_FILE)
 def read_cells(folder: Path) -> dict[str, Parameter]:
     """Read the cells of all tables of the base year as parameters by dotted name.
+
+    Numbers of what is left of a group go before those of the whole.
 
     Raises
     ------
@@ -134,15 +140,17 @@ def read_cells(folder: Path) -> dict[str, Parameter]:
         With every problem of the first table that has any.
     """
     pair, levers = read_pair(folder), read_levers(folder)
-    return {name: cell for table in TABLES
-            if table not in OPTIONAL or (folder / table.file).exists()
-            for name, cell in _cells(folder, table, pair, levers).items()}
+    cells = {name: cell for table in TABLES
+             if table not in OPTIONAL or (folder / table.file).exists()
+             for name, cell in _cells(folder, table, pair, levers).items()}
+    return cells | read_product_cells(folder, pair)
 
 
 def _columns(table: Table, pair: Pair, levers: Mapping[str, Lever]) -> list[Column]:
-    codes = {"importer": pair.importers, "group": tuple(pair.groups), "exporter": pair.exporters,
-             "route": tuple(pair.routes), "lever": tuple(levers), "product": tuple(pair.products),
-             "market": pair.exporters, "supplier": pair.importers,
+    codes = {"importer": pair.importers, "exporter": pair.exporters,
+             "group": pair.lines if table in BY_LINE else tuple(pair.groups),
+             "route": tuple(pair.routes), "lever": tuple(levers), "market": pair.exporters,
+             "supplier": pair.importers,
              "buyer": (*pair.importers, "all")}
     if table is TAXES:
         codes["exporter"] = (*pair.exporters, "all")
@@ -177,23 +185,24 @@ def _cells(folder: Path, table: Table, pair: Pair,
             "low": low, "high": high, "source": row["source"],
             "locator": row["url"] or table.file, "grade": row["grade"], "note": row["note"],
             "drawn_with": str(row.get("drawn_with", ""))})
-    problems = list(_quota_problems(folder, cells, levers)) if table is QUOTAS else []
+    problems = list(_quota_problems(folder, cells, levers, pair)) if table is QUOTAS else []
     if problems:
         raise InputError(problems)
     return cells
 
 
-def _quota_problems(folder: Path, cells: Mapping[str, Parameter],
-                    levers: Mapping[str, Lever]) -> Iterator[Problem]:
+def _quota_problems(folder: Path, cells: Mapping[str, Parameter], levers: Mapping[str, Lever],
+                    pair: Pair) -> Iterator[Problem]:
     """Check that every quota is one of a schedule that exists, and has all its numbers."""
     quotas: dict[str, dict[str, Parameter]] = {}
     for name, cell in cells.items():
         quota, _, variable = name.rpartition(".")
         quotas.setdefault(quota, {})[variable] = cell
     for quota, numbers in quotas.items():
-        lever, _, scope, importer, group = quota.split(".")
-        for message, hint in (*_schedule_errors(levers[lever], scope), *_number_errors(numbers)):
-            yield Problem(str(folder / QUOTAS.file), f"{lever}, {scope}, {importer}, {group}",
+        lever, _, scope, importer, line = quota.split(".")
+        for message, hint in (*_schedule_errors(levers[lever], scope),
+                              *_number_errors(numbers, whole=line in pair.products)):
+            yield Problem(str(folder / QUOTAS.file), f"{lever}, {scope}, {importer}, {line}",
                           message, hint)
 
 
@@ -206,17 +215,21 @@ def _schedule_errors(lever: Lever, scope: str) -> Iterator[tuple[str, str]]:
                f"{', '.join(schedules) or 'none'}", nearest(scope, schedules))
 
 
-def _number_errors(numbers: Mapping[str, Parameter]) -> Iterator[tuple[str, str]]:
+def _number_errors(numbers: Mapping[str, Parameter], *, whole: bool) -> Iterator[tuple[str, str]]:
+    """Check the numbers of a quota, of a `whole` product or of one that is part of a group."""
     for name in numbers:
         if name not in QUOTA:
             yield f"unknown variable '{name}'; known: {', '.join(QUOTA)}", nearest(name, QUOTA)
-    missing = [name for name in QUOTA if name not in numbers]
+    if whole and QUOTED_SHARE in numbers:
+        yield f"the quota is on a product of its own: row {QUOTED_SHARE} must go", ""
+    missing = [name for name in QUOTA if name not in numbers
+               and not (whole and name == QUOTED_SHARE)]
     for name in missing:
         yield f"a quota without {QUOTA[name]}: row {name} missing", ""
     if missing:
         return
-    if not 0.0 < numbers["product_share"].low <= numbers["product_share"].high <= 1:
-        yield "product_share must lie above 0 and not above 1", ""
+    if not whole and not 0.0 < numbers[QUOTED_SHARE].low <= numbers[QUOTED_SHARE].high <= 1:
+        yield f"{QUOTED_SHARE} must lie above 0 and not above 1", ""
     if numbers["in_quota_rate"].high > numbers["over_quota_rate"].low:
         yield ("in_quota_rate may be above over_quota_rate; the duty inside a quota is the lower "
                "one"), ""
@@ -282,7 +295,8 @@ def _shares(folder: Path, pair: Pair, parameters: Mapping[str, Parameter]) -> It
 
 def _named(folder: Path, pair: Pair, parameters: Mapping[str, Parameter]) -> Iterator[Problem]:
     """Check the codes in names of parameters that the model looks up only where they exist."""
-    known = {"importer": pair.importers, "group": tuple(pair.groups), "exporter": pair.exporters}
+    known = {"importer": pair.importers, "group": pair.lines,
+             "exporter": (*pair.exporters, ABROAD)}
     for name, part in parameters.items():
         if part.drawn_with and part.drawn_with not in parameters:
             yield Problem(str(folder / TARIFFS.file), name, f"drawn_with: '{part.drawn_with}' is "

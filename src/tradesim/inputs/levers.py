@@ -17,7 +17,9 @@ from pydantic import Field, model_validator
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import unless_changed
 from tradesim.inputs.distributions import Fixed, Strict
+from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
 from tradesim.inputs.parameters import Parameter, parameter
+from tradesim.inputs.products import PRODUCTS_FILE
 from tradesim.inputs.strict_yaml import Document, kind, load_document
 
 LEVERS_FILE = "levers.yaml"
@@ -197,9 +199,11 @@ class Levers(dict[str, Lever]):
                     "")
 
 
-@unless_changed(LEVERS_FILE)
+@unless_changed(LEVERS_FILE, PAIR_FILE, PRODUCTS_FILE)
 def read_levers(folder: Path) -> Levers:
     """Read `levers.yaml` of a calibration folder: levers by name.
+
+    Where a scenario may name groups of goods it may also name their products.
 
     Raises
     ------
@@ -212,7 +216,20 @@ def read_levers(folder: Path) -> Levers:
                 if lever.follows for messages in _stage_errors(lever, levers)]
     if problems:
         raise InputError(problems)
-    return levers
+    if not (folder / PRODUCTS_FILE).exists():
+        return levers
+    pair = read_pair(folder)
+    return Levers({name: _with_products(lever, pair) for name, lever in levers.items()})
+
+
+def _with_products(lever: Lever, pair: Pair) -> Lever:
+    """Allow products wherever their group is allowed."""
+    settings = {
+        key: item.model_copy(update={"values": [*item.values, *(
+            name for name, product in pair.products.items() if product.group in item.values)]})
+        if isinstance(item, Choice) and {*item.values} <= {*pair.groups} else item
+        for key, item in lever.settings.items()}
+    return lever.model_copy(update={"settings": settings})
 
 
 def _stage_errors(lever: Lever, levers: Levers) -> Iterator[tuple[str, ...]]:

@@ -12,6 +12,7 @@ from tradesim.common.arrays import MILLION
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import unless_changed
 from tradesim.inputs.hs import chapter_problems, group_of_chapter
+from tradesim.inputs.products import PRODUCTS_FILE, Product, read_products
 from tradesim.inputs.strict_yaml import Document, load_document, words
 
 PAIR_FILE = "pair.yaml"
@@ -51,14 +52,6 @@ class Group(_Part):
     hs: str = ""
 
 
-class Product(_Part):
-    """A product whose self-sufficiency is followed, with the country and the group it is in."""
-
-    title: str
-    country: str
-    group: str
-
-
 class Route(_Part):
     """A way for goods between the pair; `corridor` says that it uses the shared corridor."""
 
@@ -95,6 +88,7 @@ class Pair(_Part):
     The order of `countries` is the order of exporters, the order of `pair` that of importers,
     and the first of `counts` is the reference count, on which flows are expressed. `cautions`
     stand in every report: what a reader must know of these data before using a number.
+    `products` are those of `products.read_products`.
     """
 
     title: str
@@ -127,6 +121,24 @@ class Pair(_Part):
     def exporters(self) -> tuple[str, ...]:
         """All suppliers; a market's own code stands for home sales."""
         return tuple(self.countries)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What the economy is computed by: the products of each group, then what is left of it.
+
+        What is left carries the group's own code; without products the lines are the groups.
+        """
+        return tuple(line for group in self.groups for line in (
+            *(name for name, item in self.products.items() if item.group == group), group))
+
+    def group_of(self, line: str) -> str:
+        """Group of a product, or of what is left of a group."""
+        return self.products[line].group if line in self.products else line
+
+    def line_name(self, line: str) -> str:
+        """Name of a product, or of what is left of a group, for a reader."""
+        rest = any(item.group == line for item in self.products.values())
+        return f"{self.name(line)}, other" if rest else self.name(line)
 
     @property
     def reporters(self) -> tuple[str, ...]:
@@ -200,9 +212,6 @@ class Pair(_Part):
                      for name, country in self.countries.items() if country.duties_of]
         problems += chapter_problems({name: group.hs for name, group in self.groups.items()})
         problems += self._suppliers()
-        for name, product in self.products.items():
-            problems += [_unknown(f"products.{name}.country", product.country, self.pair),
-                         _unknown(f"products.{name}.group", product.group, self.groups)]
         problems += [_unknown(f"counts.{name}.reporter", count.reporter, self.pair)
                      for name, count in self.counts.items()]
         if len(set(self.reporters)) < len(self.reporters):
@@ -238,21 +247,25 @@ def _unknown(key: str, code: str, known: Iterable[str]) -> str:
     return "; ".join(filter(None, (message, nearest(code, codes))))
 
 
-@unless_changed(PAIR_FILE)
+@unless_changed(PAIR_FILE, PRODUCTS_FILE)
 def read_pair(folder: Path) -> Pair:
-    """Read `pair.yaml` of a calibration folder.
+    """Read `pair.yaml` of a calibration folder, and its table of products if it has one.
 
     Raises
     ------
     InputError
-        With every problem of the file.
+        With every problem of the first of the two files that has any.
     """
     document = load_document(folder / PAIR_FILE)
+    if "products" in (document.data or {}):
+        raise InputError([document.problem("products", "products have a table of their own",
+                                           f"move them to {PRODUCTS_FILE}")])
     try:
-        return Pair.model_validate(document.data)
+        pair = Pair.model_validate(document.data)
     except ValidationError as error:
         raise InputError([problem for item in error.errors()
                           for problem in _problems(item, document)]) from error
+    return pair.model_copy(update={"products": read_products(folder, pair.groups)})
 
 
 def _problems(item: Mapping[str, Any], document: Document) -> list[Problem]:
@@ -267,7 +280,7 @@ def _problems(item: Mapping[str, Any], document: Document) -> list[Problem]:
 
 def _fields(location: tuple[int | str, ...]) -> list[str]:
     parts: dict[str, type[_Part]] = {
-        "countries": Country, "counts": Count, "groups": Group, "products": Product,
-        "routes": Route, "corridor": Corridor, "target": Target}
+        "countries": Country, "counts": Count, "groups": Group, "routes": Route,
+        "corridor": Corridor, "target": Target}
     model = Pair if len(location) == 1 else parts.get(str(location[0]), Source)
     return list(model.model_fields)

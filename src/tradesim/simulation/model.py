@@ -25,11 +25,11 @@ from tradesim.common.arrays import Array, entry, total
 from tradesim.common.errors import ConvergenceError, InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
 from tradesim.common.parallel import by_block
-from tradesim.economy.accounts import ASSUMED, OCCASIONAL, VARIABLES, Accounts, counted, unchanged
+from tradesim.economy.accounts import Accounts, counted, unchanged
 from tradesim.economy.costs import policy_cost
-from tradesim.economy.indicators import balances
 from tradesim.economy.levers.registry import check_levers
 from tradesim.economy.services import items
+from tradesim.economy.variables import ASSUMED, OCCASIONAL, USUAL, VARIABLES
 from tradesim.inputs.baseline import Baseline, read_baseline
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, Scenario, read_scenario
@@ -59,7 +59,7 @@ ORDER = ("count", "case", "draw", "year", "importer", "group", "product", "expor
 def simulate(
     base: Baseline, scenario: Scenario, draws: Draws, cases: Cases | None = None,
     progress: Callable[[int, int], None] | None = None,
-    variables: Collection[str] = tuple(VARIABLES),
+    variables: Collection[str] = USUAL,
 ) -> xr.Dataset:
     """Simulate reference and scenario for every draw.
 
@@ -72,7 +72,7 @@ def simulate(
         reference (all off), the scenario (each lever fails where its draw says so) and the
         scenario if implemented (all on).
     variables
-        Which of `VARIABLES` to compute; all by default.
+        Which of `VARIABLES` to compute; by default all but `accounts.DETAILED`.
 
     Returns
     -------
@@ -157,7 +157,7 @@ def as_dataset(base: Baseline, scenario: Scenario, cases: list[str],
             {"units": variable.unit, "long_name": variable.title}, fastpath=True)
     coordinates = _coordinates(tuple(pair.counts), tuple(cases), years_of(base, scenario),
                                pair.importers, tuple(pair.groups),
-                               balances(pair, base.parameters), pair.exporters, pair.importers,
+                               tuple(pair.products), pair.exporters, pair.importers,
                                pair.exporters, items(list(base.parameters)), tuple(pair.routes))
     residual = max(float(part["max_residual"]) for part in parts)
     return xr.Dataset(variables, coordinates, {"max_residual": residual})
@@ -288,7 +288,8 @@ def nontariff_part(base: Baseline, scenario: Scenario, draws: Draws,
         trade = counted(world, levels, start.to_count, levels * np.exp(path),
                         target.path_elsewhere(world))
         project = total(target.change.project, "exporter")
-        return np.asarray(total(trade + project, "importer", "group")[:, 0, 0, 0])
+        by_group = world.grouped(trade + project)
+        return np.asarray(total(by_group, "importer", "group")[:, 0, 0, 0])
 
     variable = OCCASIONAL[ASSUMED]
     bare = xr.DataArray(np.concatenate(_in_blocks(work, without, acting), axis=-1), coords={

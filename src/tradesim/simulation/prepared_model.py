@@ -18,7 +18,7 @@ from tradesim.common.arrays import Array, total
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
 from tradesim.common.parallel import Progress, by_block
-from tradesim.economy.accounts import VARIABLES
+from tradesim.economy.variables import VARIABLES
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Scenario, Settings, overrides_of, read_scenario
@@ -101,7 +101,7 @@ class PreparedModel:
         levers
             Levers that may be pulled, the others are switched off; all by default.
         outputs
-            Which of `accounts.VARIABLES` to compute.
+            Which of `variables.VARIABLES` to compute.
         cases
             Which of ``reference``, ``scenario`` and ``if_implemented``; all by default.
         progress

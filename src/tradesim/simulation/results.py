@@ -19,6 +19,7 @@ from tradesim.common.files import plain
 from tradesim.common.output import attribute
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.parameters import quantile
+from tradesim.inputs.products import HOME_TONNES
 from tradesim.inputs.scenario import Known, Scenario
 from tradesim.inputs.scenario_text import resolved
 from tradesim.inputs.strict_json import Record, as_record
@@ -85,8 +86,9 @@ def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> di
         "count": count,
         "partners": json.dumps({importer: base.pair.partner(importer)
                                 for importer in base.pair.importers}),
-        "products": json.dumps({name: item.country
-                                for name, item in base.pair.products.items()}),
+        "products": json.dumps({name: [importer for importer in base.pair.importers if
+                                       f"{HOME_TONNES}.{importer}.{name}" in base.parameters]
+                                for name in base.pair.products}),
         "discount_rate": float(scenario.parameters.get(
             DISCOUNT, quantile(base.parameters[DISCOUNT], np.array([0.5])).item())),
         "target_value": float(scenario.target_usd),

@@ -195,7 +195,8 @@ def solve(start: Prepared, subsets: Subsets, before: Solved | None = None) -> So
                  if found.differs else None)
     levels = entry(start.levels, world.pair_flow)
     trade = counted(world, levels, start.to_count, levels * np.exp(sales), elsewhere)
-    return Solved(trade, found.project, len(left), residual, start, acting, keys, answers)
+    trade, project = world.grouped(trade), world.grouped(found.project)
+    return Solved(trade, project, len(left), residual, start, acting, keys, answers)
 
 
 def _same_draws(start: Prepared, old: Prepared) -> bool:
@@ -298,7 +299,7 @@ def _solve(start: Prepared, subset: Subsets, years: NDArray[np.intp],
                          exposed=at(start.exposed, years, draws), closure=start.closure)
     except ConvergenceError as error:
         raise error.moved(lambda cell: int(draws[cell])) from error
-    shape = (len(place.pair.importers), len(place.pair.groups), len(subset))
+    shape = (len(place.pair.importers), len(place.pair.lines), len(subset))
     size = np.zeros((*shape[:2], 1, 1, shape[2]))[:, None]
 
     def on_pair(values: Array) -> Array:

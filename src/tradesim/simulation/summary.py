@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from tradesim.common.arrays import Array
-from tradesim.economy.accounts import OCCASIONAL, VARIABLES
+from tradesim.economy.variables import OCCASIONAL, VARIABLES
 from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO
 from tradesim.simulation.outlooks import BY_GROWTH, REPORTED
 
@@ -39,6 +39,11 @@ def _with_totals(array: xr.DataArray) -> xr.DataArray:
     if "group" not in array.dims:
         return array
     return xr.concat([array, array.sum("group").assign_coords(group=ALL)], dim="group")
+
+
+def _few(years: Sequence[int]) -> list[int]:
+    """Years in which products are summed up: every fifth and the last."""
+    return [year for year in years if year % 5 == 0 or year == years[-1]]
 
 
 def statistics(array: xr.DataArray) -> xr.DataArray:
@@ -72,14 +77,14 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns `COLUMNS`. Totals are spelled ``all``; products stand in the column ``group``.
+        Columns `COLUMNS`. Totals are spelled ``all``; products stand in the column ``group``, in
+        every fifth year and the last.
         Variables that are changes have no case
         ``reference``; their scenario is their effect. ``appraisal`` has present values under the
         last year that they count, its items in the column ``group``. ``target_probability`` is
         the share of draws that reach the target in that year.
     """
     partners = json.loads(dataset.attrs["partners"])
-    places = json.loads(dataset.attrs["products"])
     frames = []
     for name, variable in {**VARIABLES, **OCCASIONAL}.items():
         if name not in dataset or not dataset[name].size:
@@ -92,10 +97,9 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
                 for case in array["case"].to_numpy()])
         else:
             array = _with_effects(array)
-        frame = _tidy(statistics(array), name, variable.unit, partners)
         if "product" in variable.dims:
-            frame["importer"] = frame["group"].map(places)
-        frames.append(frame)
+            array = array.sel(year=_few(array["year"].to_numpy().tolist()))
+        frames.append(_tidy(statistics(array), name, variable.unit, partners))
     if costly(dataset):
         frames.append(_tidy(statistics(_appraisal(dataset)), "appraisal", "USD", partners))
     chance = probability(dataset).expand_dims(statistic=["mean"])
@@ -123,7 +127,7 @@ def _tidy(array: xr.DataArray, name: str, unit: str,
         if dim not in frame:
             frame[dim] = ALL if dim != "count" else "own"
     if "exporter" not in frame:
-        bilateral = name == "trade"
+        bilateral = name in ("trade", "product_trade")
         frame["exporter"] = frame["importer"].map(partners).fillna(ALL) if bilateral else ALL
     order = ["count", "year", "exporter", "importer", "group", "case"]
     place = {statistic: i for i, statistic in enumerate(STATISTICS)}

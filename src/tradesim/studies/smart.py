@@ -161,7 +161,7 @@ def compare_year(base: Baseline, scenario: Scenario, year: int | None = None) ->
 def _home_share(levels: Array, world: Economy) -> Array:
     """Share of home goods in spending on a group."""
     paid = levels * (1.0 + world.duty)
-    return np.asarray(total(paid * world.home, "exporter") / total(paid, "exporter"))
+    return ratio(total(paid * world.home, "exporter"), total(paid, "exporter"))
 
 
 def table(base: Baseline, change: YearChange, importers: Sequence[str] = ()) -> pd.DataFrame:
@@ -195,12 +195,13 @@ def _rows(base: Baseline, change: YearChange, importer: int) -> Iterator[Mapping
     pair = base.pair
     here = pair.importers[importer]
     foreign = [k for k, name in enumerate(pair.exporters) if name != here]
-    every = list(range(len(pair.groups)))
+    lines = pair.lines
+    every = list(range(len(lines)))
     partners = [(WORLD, foreign), *((pair.name(pair.exporters[k]), [k]) for k in foreign)]
-    products = [(TOTAL, every), *((pair.name(group), [k]) for k, group in enumerate(pair.groups))]
-    for product, groups in products:
+    products = [(TOTAL, every), *((pair.line_name(line), [k]) for k, line in enumerate(lines))]
+    for product, places in products:
         for partner, exporters in partners:
-            cell = np.ix_([importer], exporters, groups)
+            cell = np.ix_([importer], exporters, places)
             names = (pair.name(here), partner, product)
             yield dict(zip(COLUMNS, (*names, *_numbers(change, cell)), strict=True))
 

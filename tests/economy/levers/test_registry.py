@@ -331,7 +331,7 @@ def test_levers_must_give_what_their_kind_asks_for():
     ("route_closure", "routes", "pass", "road.applies.routes: must be a list of names, not text"),
     ("route_closure", "routes", [1], "road.applies.routes: must be a list of names, not a list"),
     ("supply_loss", "groups", ["bred"],
-     "road.applies.groups: 'bred' is no group of pair.yaml; known: bread, tools, wool; "
+     "road.applies.groups: 'bred' is no group or product of pair.yaml; known: bread, tools, wool; "
      "did you mean 'bread'?"),
     ("payment_friction", "rivals", ["UNO"],
      "road.applies.rivals: 'UNO' is no country of pair.yaml; known: LEF, RIG, UNI, FAR; "
@@ -342,7 +342,7 @@ def test_levers_must_give_what_their_kind_asks_for():
     ("plants", "host", "FAR",
      "road.applies.host: 'FAR' is no member of the pair of pair.yaml; known: LEF, RIG"),
     ("project", "group", "tool",
-     "road.applies.group: 'tool' is no group of pair.yaml; known: bread, tools, wool; "
+     "road.applies.group: 'tool' is no group or product of pair.yaml; known: bread, tools, wool; "
      "did you mean 'tools'?"),
 ])
 def test_names_must_be_those_of_the_pair(kind, key, value, message):
@@ -365,8 +365,8 @@ def test_names_that_a_scenario_may_choose_are_checked_too():
     chosen = made(
         kind="project", applies={"importer": "LEF"},
         settings={"group": setting} | dict.fromkeys(("quantity", "price", "years", *TIMING)))
-    with pytest.raises(InputError, match=r"road\.settings\.group\.allowed: 'tolls' is no group of "
-                                         r"pair\.yaml.*did you mean 'tools'\?"):
+    with pytest.raises(InputError, match=r"road\.settings\.group\.allowed: 'tolls' is no group or "
+                                         r"product of pair\.yaml.*did you mean 'tools'\?"):
         check_levers({"road": chosen}, Path("levers.yaml"), PAIR)
 
 

@@ -275,7 +275,7 @@ def _nothing_to_raise(economy: Economy, chosen: Array, rate: Array) -> None:
     if not (np.any(rate > 0.0) and free.any()):
         return
     pair = economy.pair
-    names = {"importer": pair.importers, "exporter": pair.exporters, "group": tuple(pair.groups)}
+    names = {"importer": pair.importers, "exporter": pair.exporters, "group": pair.lines}
     cells = np.argwhere(free)[:, :len(names)]
     told = [", ".join(names[dim][at] for dim, at in zip(DIMS, cell, strict=False))
             for cell in cells]

@@ -38,7 +38,7 @@ NAMES: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("importers", "importer", "rival_importers", "host", "partner"),
                     ("importers", "member of the pair")),
     **dict.fromkeys(("groups", "group", "without", "input_groups", "output_groups"),
-                    ("groups", "group")),
+                    ("lines", "group or product")),
     **dict.fromkeys(("routes", "route"), ("routes", "route")),
 }
 """Arguments of kinds that name something: what of the pair, and the word for one of it."""

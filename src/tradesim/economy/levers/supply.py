@@ -3,6 +3,7 @@ r"""Levers on what is supplied: plants, projects, losses, export bans."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
 
@@ -48,7 +49,8 @@ def plants(
     host
         Country in which the plants stand.
     output_groups, input_groups
-        What they make and what they process; money is split evenly among groups.
+        What they make and what they process, groups or products; money is split evenly among
+        them, and within a group as its lines sell.
     invested
         Money :math:`I` put into them, USD million.
     output_per_usd
@@ -67,20 +69,30 @@ def plants(
     host_sells, host_buys = economy.mask("exporter", [host]), economy.mask("importer", [host])
     made = economy.mask("group", output_groups) / max(len(output_groups), 1)
     used = economy.mask("group", input_groups) / max(len(input_groups), 1)
-    at_home = np.maximum(total(levels * economy.home, "importer"), TRICKLE)
-    bought = np.maximum(total(levels, "exporter"), TRICKLE)
-    flow = np.maximum(entry(levels, economy.pair_flow), TRICKLE)
+    at_home = _together(economy, total(levels * economy.home, "importer"), output_groups)
+    bought = _together(economy, total(levels, "exporter"), input_groups)
+    flow = entry(levels, economy.pair_flow)
+    selling, buying = (_together(economy, flow, names) for names in (output_groups, input_groups))
 
     rest = (1.0 - partner_share) * home_share
     supplied = np.log1p(made * output * rest / at_home)
-    sold = np.log1p(made * output * partner_share / flow) - entry(supplied, economy.pair_flow)
+    sold = np.log1p(made * output * partner_share / selling) - entry(supplied, economy.pair_flow)
     inputs = used * output * input_share
     demanded = np.log1p(inputs / bought)
-    drawn = np.log1p(inputs * input_partner_share / flow) - demanded
+    drawn = np.log1p(inputs * input_partner_share / buying) - demanded
     sells, buys = (entry(host * economy.pair_flow, economy.pair_flow)
                    for host in (host_sells, host_buys))
     return Shock(supply=host_sells * supplied, demand=host_buys * demanded,
                  availability=(sells * sold + buys * drawn) * economy.pair_flow)
+
+
+def _together(economy: Economy, values: Array, names: Sequence[str]) -> Array:
+    """Values of all lines of the same name added up, at each of these lines."""
+    if not economy.pair.products:
+        return np.maximum(values, TRICKLE)
+    masks = (economy.mask("group", [name]) for name in names)
+    return np.maximum(reduce(np.add, (mask * total(values * mask, "group") for mask in masks),
+                             0.0 * values), TRICKLE)
 
 
 def project(
@@ -95,7 +107,7 @@ def project(
     Parameters
     ----------
     importer, group
-        Who buys, and in which group the goods are counted.
+        Who buys, and as which product, or what is left of which group, the goods are counted.
     quantity, price
         Amount a year :math:`q`, and USD per unit of it :math:`p`; without a price the amount
         is a value in USD.
@@ -111,7 +123,7 @@ def project(
     worth = partner_share * (quantity * price + joint_quantity * joint_price)
     value = phase * lasting(years_on, years) * worth
     return Shock(project=value * economy.mask("importer", [importer])
-                 * economy.mask("group", [group]) * economy.pair_flow)
+                 * economy.line(group) * economy.pair_flow)
 
 
 def supply_loss(

@@ -5,7 +5,8 @@ Every number comes from the results; words are in `templates/accounts.yaml` and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tradesim.common.arrays import MILLION, Array
-from tradesim.economy.accounts import ASSUMED
+from tradesim.economy.variables import ASSUMED
 from tradesim.reports.figure_style import (
     IMPLEMENTED,
     REFERENCE,
@@ -83,16 +84,15 @@ def accounts(view: ResultsView, *, priced: bool = True) -> dict[str, Any]:
     """Tables and facts of the section on accounts.
 
     Gains are compared with costs only where every lever of the scenario states a cost (`priced`);
-    ``benefit`` is None where no lever carries one. ``unknown`` names the products without a
-    published share, ``corridor`` has the facts on the exposure to the shared corridor.
+    ``benefit`` is None where no lever carries one. ``corridor`` has
+    the facts on the exposure to the shared corridor.
     """
-    pair, products = view.pair, [str(name) for name in view.dataset["product"].values]
+    pair, products = view.pair, json.loads(view.dataset.attrs["products"])
     importers = pair.importers if view.changes else ()
     return {
         "gains": [{"table": _gains(view, importer), **_gain_facts(view, importer)}
                   for importer in importers],
-        "food": _food(view, products) if products else None,
-        "unknown": [item.title for name, item in pair.products.items() if name not in products],
+        "food": _food(view, products) if any(products.values()) else None,
         "dependence": [_dependence(view, importer) for importer in pair.importers],
         "corridor": [_exposure(view, importer) for importer in importers],
         "exports": [_export_dependence(view, country) for country in pair.importers
@@ -129,9 +129,10 @@ def _gain_facts(view: ResultsView, importer: str) -> dict[str, Any]:
             "lost": [lost], "triangle": [mean.get("tax", 0.0) - lost]}
 
 
-def _food(view: ResultsView, products: Sequence[str]) -> dict[str, Any]:
-    rows = [_row(view, view.pair.name(name), "self_sufficiency", WEIGHT, product=name)
-            for name in products]
+def _food(view: ResultsView, products: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    rows = [_row(view, f"{view.pair.name(name)}, {view.pair.name(importer)}", "self_sufficiency",
+                 WEIGHT, product=name, importer=importer)
+            for name, importers in products.items() for importer in importers]
     return _table(view, "food", rows, _columns(view))
 
 

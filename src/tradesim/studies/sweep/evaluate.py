@@ -22,8 +22,7 @@ from tradesim.common.arrays import Array
 from tradesim.common.errors import TradesimError
 from tradesim.common.files import calibration_folder, program
 from tradesim.common.parallel import blocks
-from tradesim.economy.accounts import VARIABLES
-from tradesim.economy.indicators import balances
+from tradesim.economy.variables import VARIABLES
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.scenario import Scenario
 from tradesim.simulation.draws import REFERENCE, SCENARIO
@@ -38,7 +37,7 @@ TRIES = 3
 
 @dataclass(frozen=True)
 class Outputs:
-    """What of the results each row keeps: `accounts.VARIABLES`, or ``target`` (one if reached)."""
+    """What of the results each row keeps: `variables.VARIABLES`, or ``target`` (one if reached)."""
 
     variables: tuple[str, ...]
     years: tuple[int, ...]
@@ -194,7 +193,7 @@ def _labels(base: Baseline, name: str, outputs: Outputs) -> Iterator[Label]:
         cases = cases[2:]
     known: dict[str, Sequence[object]] = {
         "count": counts, "case": cases, "year": outputs.years, "importer": pair.importers,
-        "group": tuple(pair.groups), "product": balances(pair, base.parameters),
+        "group": tuple(pair.groups), "product": tuple(pair.products),
         "exporter": pair.exporters}
     dims = [dim for dim in DETAIL if dim in variable.dims and (dim != "group" or outputs.groups)]
     head = [name] if "count" in dims else [name, OWN]

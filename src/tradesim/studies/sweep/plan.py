@@ -14,7 +14,7 @@ from pydantic import Field
 
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
-from tradesim.economy.accounts import VARIABLES
+from tradesim.economy.variables import VARIABLES
 from tradesim.inputs.distributions import Strict
 from tradesim.inputs.growth import NAMED
 from tradesim.inputs.scenario import SUFFIXES, Known, read_scenario, shipped

@@ -1,0 +1,101 @@
+"""From numbers of groups and of products to those of the lines: each product, and what is left.
+
+A line has its own number where there is one, else that of its group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tradesim.common.arrays import Array, spread
+from tradesim.economy.adding_up import balanced
+from tradesim.inputs.baseline import Baseline
+from tradesim.inputs.pair import Pair
+from tradesim.inputs.products import own, share_names
+
+
+def inherited(draws: Mapping[str, Array], name: str, pair: Pair, line: str,
+               none: Array | None = None, **keys: str) -> Array:
+    """Drawn number of a line: its own, or else its group's, or else `none`.
+
+    A number of all foreign suppliers goes behind that of one, and before the group's.
+    """
+    foreign = "importer" not in keys or keys["importer"] != keys.get("exporter")
+    for code in dict.fromkeys((line, pair.group_of(line))):
+        found = own(draws, name.format(line=code, **keys), foreign=foreign)
+        if found:
+            return draws[found]
+    if none is None:
+        return draws[name.format(line=pair.group_of(line), **keys)]
+    return none
+
+
+def cells(draws: Mapping[str, Array], name: str, pair: Pair, none: Array | None = None) -> Array:
+    """Drawn numbers by importer and line, and by exporter where the name has one."""
+    if "{exporter}" not in name:
+        cells = [[inherited(draws, name, pair, line, none, importer=importer)
+                  for line in pair.lines] for importer in pair.importers]
+        return spread(np.array(cells), "importer", "group", "draw")
+    return spread(np.array([[[
+        inherited(draws, name, pair, line, none, importer=importer, exporter=exporter)
+        for exporter in pair.exporters] for line in pair.lines] for importer in pair.importers]),
+        "importer", "group", "exporter", "draw")
+
+
+def elasticities(draws: Mapping[str, Array], pair: Pair, lower: Array) -> tuple[Array, Array]:
+    """Elasticities among suppliers, with the common scale, and between them and home goods.
+
+    A product may have the second of its own; suppliers are then at least as close to each other.
+    """
+    lower = 1.0 + spread(draws["elasticity.scale"], "draw") * (lower - 1.0)
+    upper = spread(draws["elasticity.ratio"], "draw") * lower
+    for place, line in enumerate(pair.lines):
+        given = draws.get(f"elasticity.upper.{line}")
+        if given is not None:
+            upper[:, :, place] = spread(given, "draw")[:, :, 0]
+            lower[:, :, place] = np.maximum(lower[:, :, place], upper[:, :, place])
+    return lower, upper
+
+
+def line_shares(base: Baseline, draws: Mapping[str, Array]) -> Array | None:
+    """Share of each line in its group's cell, (line, importer, exporter, draw).
+
+    What is left of a group is one less its products. Where these are drawn to more than the whole
+    they are moved within their ranges until nothing is left (`balanced`).
+    """
+    pair = base.pair
+    if not pair.products:
+        return None
+    count, found = len(draws["elasticity.scale"]), []
+    for group in pair.groups:
+        products = [name for name, item in pair.products.items() if item.group == group]
+        names = np.array([[share_names(draws, products, importer, exporter)
+                           for exporter in pair.exporters] for importer in pair.importers],
+                         dtype=object).transpose(2, 0, 1)
+        shares = np.array([draws[name] if name else np.zeros(count) for name in names.flat])
+        shares = shares.reshape(*names.shape, count)
+        rest = 1.0 - shares.sum(axis=0)
+        over = rest < 0.0
+        if over.any():
+            cells = [base.parameters.get(name) for name in names.flat]
+            low, high = (np.array([getattr(cell, end) if cell else 0.0 for cell in cells])
+                         .reshape(*names.shape, 1) + 0.0 * shares for end in ("low", "high"))
+            shares[:, over] = balanced(shares[:, over], low[:, over], high[:, over], np.array(1.0))
+            rest[over] = 0.0
+        found += [*shares, rest]
+    return np.array(found)
+
+
+def split(pair: Pair, by_group: Array, shares: Array | None) -> Array:
+    """Split values by group, along the first axis, into lines."""
+    if shares is None:
+        return by_group
+    return by_group[group_places(pair)] * shares
+
+
+def group_places(pair: Pair) -> list[int]:
+    """Place of each line's group among the groups."""
+    groups = list(pair.groups)
+    return [groups.index(pair.group_of(line)) for line in pair.lines]

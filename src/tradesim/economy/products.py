@@ -1,0 +1,87 @@
+"""What happens to named products: what is bought, what is made at home, and at which price.
+
+A product is a line of the economy like what is left of its group, so nothing is modelled here:
+these are the accounts of single lines. Along ``group`` they have the products only.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tradesim.common.arrays import Array, axis, entry, ratio, total
+from tradesim.economy.base_year import Economy
+from tradesim.economy.equilibrium import Settled
+
+
+def by_product(economy: Economy, levels: Array, level: Array, settled: Settled,
+               sales: Array) -> dict[str, Array]:
+    r"""Purchases, home output, price and self-sufficiency of each product (equation A6).
+
+    .. math::
+
+        \hat h = \hat v_h\,\hat p_h^{-w}, \qquad
+        z = \frac{H}{H + \sum_i M_i}
+
+    with the value :math:`\hat v_h` and price :math:`\hat p_h` of home goods against the reference
+    of the same year, the part :math:`w` of its way that a year has come, and :math:`H`,
+    :math:`M_i` the quantities of home goods and of imports, at prices that buyers paid in the
+    base year, duty included.
+
+    Parameters
+    ----------
+    levels
+        Reference purchases before duty, USD; order of `DIMS`.
+    level
+        Log change of the reference path itself, at its prices.
+    settled
+        Sales and prices at which each year settles, against the path so changed.
+    sales
+        Log change of sales reached in each year, against the reference.
+
+    Returns
+    -------
+    dict
+        By name of `variables.VARIABLES`; single precision, for there is one for each product.
+
+    Notes
+    -----
+    Sales are values. Of what they move on their way, the part that is price is the same as where
+    they settle, so quantity and price arrive together.
+    """
+    lines = _product_lines(economy)
+
+    def here(values: Array) -> Array:
+        return values if values.shape[axis("group")] == 1 else values.take(lines, axis("group"))
+
+    home, before, moved = economy.home, here(levels), here(sales)
+    price = np.where(home > 0.0, here(settled.home_price), here(settled.supplier_price))
+    quantity = moved - price * _way(moved - here(level), here(settled.sales))
+    bought = before * np.exp(moved)
+    used = before * np.exp(quantity) * (1.0 + here(economy.duty))
+    made = entry(used, home)
+    has_home = entry(before, home) > 0.0
+    return {name: values.astype(np.float32) for name, values in {
+        "product_trade": entry(bought, economy.pair_flow),
+        "product_imports": total(bought * (1.0 - home), "exporter"),
+        "product_home_output": entry(bought, home),
+        "product_output": np.where(has_home, np.exp(entry(quantity, home)), 1.0),
+        "product_price": np.exp(here(settled.price)) + 0.0 * entry(before, home),
+        "self_sufficiency": ratio(made, total(used, "exporter")),
+    }.items()}
+
+
+def purchases(economy: Economy, path: Array) -> Array:
+    """Purchases of each product by supplier, home goods included, from those of all lines."""
+    return path.take(_product_lines(economy), axis=axis("group"))
+
+
+def _product_lines(economy: Economy) -> NDArray[np.intp]:
+    """Places of the products among the lines, in their own order."""
+    lines = economy.pair.lines
+    return np.array([lines.index(name) for name in economy.pair.products], dtype=np.intp)
+
+
+def _way(moved: Array, settled: Array) -> Array:
+    """How far sales have come towards where they settle; one where they do not move."""
+    return np.clip(ratio(moved, settled, 1.0), 0.0, 1.0)
