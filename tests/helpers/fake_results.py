@@ -31,7 +31,7 @@ from types import SimpleNamespace
 import numpy as np
 import xarray as xr
 
-from tradesim.economy import accounts
+from tradesim.economy import variables
 from tradesim.inputs.history import Forecast
 from tradesim.inputs.macro_outlook import MacroSeries
 from tradesim.inputs.posterior import PARAMETERS
@@ -40,7 +40,8 @@ from tradesim.simulation.manifest import calibration_hashes
 from tradesim.simulation.model import ORDER
 
 VARIABLES = {name: tuple(sorted(variable.dims, key=ORDER.index))
-             for name, variable in accounts.VARIABLES.items()}
+             for name, variable in variables.VARIABLES.items()
+             if name in variables.USUAL}
 PRODUCTS = {"rolls": 0, "yarn": 1}
 """Made-up products, with the place of their country among the importers."""
 CASES = ["reference", "scenario", "if_implemented"]
@@ -133,7 +134,13 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
         arrays["corridor_share"][..., market] = 0.85 + 0.3 * gain / own
         carried = arrays["corridor_share"][..., market]
         arrays["route_share"][..., market, :] = np.stack([carried, 1 - carried], axis=-1)
-        arrays["self_sufficiency"][..., market] = 0.8 - 0.5 * gain / own
+        lost = 0.5 * (gain / own)[..., None] * np.ones(len(PRODUCTS))
+        arrays["self_sufficiency"][:, :, :, market] = 0.8 - lost
+        arrays["product_output"][:, :, :, market] = 1.0 - lost
+        arrays["product_price"][:, :, :, market] = 1.0 - 0.1 * lost
+        arrays["product_home_output"][:, :, :, market] = 50e6 * (1.0 - lost)
+        arrays["product_imports"][:, :, :, market] = 20e6 * (1.0 + lost)
+        arrays["product_trade"][:, :, :, market] = 2e6 * (1.0 + lost)
         arrays["producer_surplus"][..., market] = -0.06 * gain
         arrays["exporter_surplus"][..., market] = 0.01 * gain
         arrays["welfare"][..., market] = 0.25 * gain + revenue - revenue[:1]
@@ -160,7 +167,7 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
               "importer": importers, "group": groups, "product": list(PRODUCTS),
               "exporter": exporters, "country": importers, "market": exporters,
               "service": ["tourism"], "route": list(ROUTES)}
-    result = xr.Dataset({name: (dims, arrays[name], {"units": accounts.VARIABLES[name].unit})
+    result = xr.Dataset({name: (dims, arrays[name], {"units": variables.VARIABLES[name].unit})
                          for name, dims in VARIABLES.items()}, labels)
     if cost:
         result["appraisal"] = appraisal(result, importers)
@@ -180,7 +187,7 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
                     "target_count": counts[0],
                     "command": "tradesim run made_up",
                     "partners": json.dumps(dict(zip(importers, importers[::-1], strict=True))),
-                    "products": json.dumps({name: importers[place]
+                    "products": json.dumps({name: [importers[place]]
                                             for name, place in PRODUCTS.items()}),
                     "discount_rate": 0.09,
                     "statistics": json.dumps({"2024": dict.fromkeys(counts, 100e6)}),

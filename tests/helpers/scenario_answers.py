@@ -168,10 +168,10 @@ def worst(variable: str, code: str, whose: str) -> Particular:
 def own_food(*products: str) -> Particular:
     """How much less, or more, of what it eats a country makes itself."""
     def say(name: str, found: Numbers) -> str:
-        listed = pair().products
-        changes = {listed[product].title.lower(): after - before for product in products
+        here = pair()
+        changes = {here.name(product).lower(): after - before for product in products
                    for before, after in [found.share(
-                       "self_sufficiency", importer=listed[product].country, group=product)]}
+                       "self_sufficiency", importer=here.importers[0], group=product)]}
         return by_points(changes)
     return say
 

@@ -185,7 +185,8 @@ class Accounts:
         """Bilateral trade and what of it projects give."""
         own = entry(self.levels, self.economy.pair_flow)
         trade = counted(self.economy, own, self.count_factor, self._flow, self.reexports)
-        trade = self.economy.grouped(trade + self._project)
+        grouped = self.economy.grouped
+        trade = grouped(trade) + grouped(self._project)
         return {"trade": trade, "turnover": total(trade, "importer", "group"),
                 "project_trade": total(self._project, "group")}
 

@@ -140,6 +140,8 @@ class Economy:
         if not self.pair.products:
             return values
         places = np.array(group_places(self.pair))
+        if values.shape[axis("group")] < len(places):
+            values = values + np.zeros((len(places), 1, 1, 1))
         parts = [total(values.take(np.flatnonzero(places == group), axis=axis("group")), "group")
                  for group in range(len(self.pair.groups))]
         return np.concatenate(parts, axis=axis("group"))

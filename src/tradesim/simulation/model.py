@@ -288,7 +288,7 @@ def nontariff_part(base: Baseline, scenario: Scenario, draws: Draws,
         trade = counted(world, levels, start.to_count, levels * np.exp(path),
                         target.path_elsewhere(world))
         project = total(target.change.project, "exporter")
-        by_group = world.grouped(trade + project)
+        by_group = world.grouped(trade) + world.grouped(project)
         return np.asarray(total(by_group, "importer", "group")[:, 0, 0, 0])
 
     variable = OCCASIONAL[ASSUMED]

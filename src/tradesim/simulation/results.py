@@ -184,7 +184,7 @@ class Described(Record):
     draws: int = Field(ge=1)
     count: str
     partners: Json[dict[str, str]]
-    products: Json[dict[str, str]]
+    products: Json[dict[str, list[str]]]
     discount_rate: float
     target_value: float
     target_count: str

@@ -18,7 +18,7 @@ from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.economy.accounts import split_change
 from tradesim.inputs.parameters import Cube
 from tradesim.simulation.draws import IMPLEMENTED, draw_all
-from tradesim.simulation.model import prepare
+from tradesim.simulation.prepared import prepare
 
 if TYPE_CHECKING:
     import pandas as pd
