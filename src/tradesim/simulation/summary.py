@@ -77,8 +77,8 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns `COLUMNS`. Totals are spelled ``all``; products stand in the column ``group``, in
-        every fifth year and the last.
+        Columns `COLUMNS`. Totals are spelled ``all``; products stand in the column ``group``,
+        but for their shares in every fifth year and the last.
         Variables that are changes have no case
         ``reference``; their scenario is their effect. ``appraisal`` has present values under the
         last year that they count, its items in the column ``group``. ``target_probability`` is
@@ -97,7 +97,7 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
                 for case in array["case"].to_numpy()])
         else:
             array = _with_effects(array)
-        if "product" in variable.dims:
+        if "product" in variable.dims and variable.unit != "share":
             array = array.sel(year=_few(array["year"].to_numpy().tolist()))
         frames.append(_tidy(statistics(array), name, variable.unit, partners))
     if costly(dataset):

@@ -5,8 +5,7 @@ Every number comes from the results; words are in `templates/accounts.yaml` and 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -87,12 +86,12 @@ def accounts(view: ResultsView, *, priced: bool = True) -> dict[str, Any]:
     ``benefit`` is None where no lever carries one. ``corridor`` has
     the facts on the exposure to the shared corridor.
     """
-    pair, products = view.pair, json.loads(view.dataset.attrs["products"])
+    pair = view.pair
     importers = pair.importers if view.changes else ()
     return {
         "gains": [{"table": _gains(view, importer), **_gain_facts(view, importer)}
                   for importer in importers],
-        "food": _food(view, products) if any(products.values()) else None,
+        "food": _food(view) if view.followed(food=True) else None,
         "dependence": [_dependence(view, importer) for importer in pair.importers],
         "corridor": [_exposure(view, importer) for importer in importers],
         "exports": [_export_dependence(view, country) for country in pair.importers
@@ -129,10 +128,10 @@ def _gain_facts(view: ResultsView, importer: str) -> dict[str, Any]:
             "lost": [lost], "triangle": [mean.get("tax", 0.0) - lost]}
 
 
-def _food(view: ResultsView, products: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def _food(view: ResultsView) -> dict[str, Any]:
     rows = [_row(view, f"{view.pair.name(name)}, {view.pair.name(importer)}", "self_sufficiency",
                  WEIGHT, product=name, importer=importer)
-            for name, importers in products.items() for importer in importers]
+            for importer, name in view.followed(food=True)]
     return _table(view, "food", rows, _columns(view))
 
 

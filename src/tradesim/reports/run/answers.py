@@ -291,11 +291,11 @@ def suppliers(view: ResultsView) -> Facts | None:
 
 def food(view: ResultsView) -> Facts | None:
     """How the shares of food made at home change, the largest change first."""
-    products = [str(name) for name in view.dataset["product"].to_numpy()]
+    products = view.followed(food=True)
     if not view.changes or not products:
         return None
-    cells = sorted((Cell("self_sufficiency", view.last, group=name,
-                         importer=view.pair.products[name].country) for name in products),
+    cells = sorted((Cell("self_sufficiency", view.last, group=name, importer=importer)
+                    for importer, name in products),
                    key=lambda cell: -abs(view.value(cell)))
     most, *others = cells
     if abs(view.value(most)) < POINT:

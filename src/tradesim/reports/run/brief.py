@@ -139,8 +139,8 @@ def _cells(view: ResultsView, given: Mapping[str, Facts], year: int) -> Iterator
         yield from ((Cell("services", year, exporter=code, group="tourism"),
                      labels["services"].format(country=pair.name(code)))
                     for code in pair.importers)
-    for name in map(str, view.dataset["product"].to_numpy()) if "food" in given else ():
-        yield (Cell("self_sufficiency", year, importer=pair.products[name].country, group=name),
+    for importer, name in view.followed(food=True) if "food" in given else ():
+        yield (Cell("self_sufficiency", year, importer=importer, group=name),
                labels["food"].format(product=pair.name(name)))
     most = largest(view, [Cell("tariff_revenue", year, importer=code) for code in pair.importers])
     yield most, labels["treasury"].format(country=pair.name(most.importer))

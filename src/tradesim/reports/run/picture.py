@@ -102,9 +102,9 @@ def winners(view: ResultsView) -> Figure:
 def food(view: ResultsView) -> Figure:
     """How the shares of food made at home change, product by product."""
     phrases = words("pictures")["food"]
-    cells = [Cell("self_sufficiency", view.last, importer=view.pair.products[name].country,
-                  group=name) for name in map(str, view.dataset["product"].to_numpy())]
-    rows = [(view.pair.name(cell.group), cell)
+    cells = [Cell("self_sufficiency", view.last, importer=importer, group=name)
+             for importer, name in view.followed(food=True)]
+    rows = [(f"{view.pair.name(cell.group)}, {view.pair.name(cell.importer)}", cell)
             for cell in sorted(cells, key=lambda cell: view.value(cell))]
     return _rows(view, phrases["title"].format(year=view.last), rows, phrases["axis"], 0.01)
 

@@ -20,6 +20,9 @@ from tradesim.simulation.summary import ALL, COLUMN, milestones, present_values
 if TYPE_CHECKING:
     from tradesim.inputs.history import History
 
+NOT_EATEN = "24"
+"""First chapter of the Harmonised System beyond food, drink and feed."""
+
 
 @dataclass(frozen=True)
 class ResultsView:
@@ -152,6 +155,16 @@ class ResultsView:
         if cell.statistic == "mean":
             return float(drawn.mean())
         return float(np.percentile(drawn, float(cell.statistic[1:])))
+
+    def followed(self, *, food: bool = False) -> list[tuple[str, str]]:
+        """Countries and products whose output at home is known: all, or what is eaten or drunk."""
+        pairs = [(importer, name) for name, importers in
+                 json.loads(self.dataset.attrs["products"]).items() for importer in importers]
+        return [(importer, name) for importer, name in pairs if not food or all(
+            code[:2] < NOT_EATEN for code in self._codes(name))]
+
+    def _codes(self, product: str) -> tuple[str, ...]:
+        return self.pair.products[product].codes if product in self.pair.products else ()
 
     @property
     def shocks(self) -> list[str]:

@@ -17,7 +17,8 @@ from tradesim.inputs.parameters import Cube, Parameter
 from tradesim.inputs.scenario import Scenario
 from tradesim.reference.projection import reference_path
 from tradesim.simulation.draws import draw_all, years_of
-from tradesim.simulation.model import BLOCK, prepare, simulate
+from tradesim.simulation.model import BLOCK, simulate
+from tradesim.simulation.prepared import prepare
 from tradesim.simulation.subsets import Subsets, flows
 from tradesim.studies.explore.cards import Value
 
