@@ -189,7 +189,7 @@ def _cell(importer: str, group: str, exporter: str, value: float, low: float, hi
         low = high = 0.0
     files = " + ".join(dict.fromkeys(" + ".join(flow["files"]).split(" + ")))
     hashes = " + ".join(dict.fromkeys(" + ".join(flow["sha256"]).split(" + ")))
-    counted = pair.name(reporter) if reporter else "both countries' reports reconciled"
+    counted = pair.name(reporter) if reporter else "no reporter named"
     source = f"{flow['source'].iloc[0]}; count of {counted}, {_span(flow)}; file {files}"
     sections = "; split of SITC sections by judgement" * bool((flow["scheme"] == "SITC").all())
     was = (f"; judged before: {before.value:g} ({before.low:g}-{before.high:g}), grade "
