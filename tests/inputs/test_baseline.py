@@ -146,3 +146,14 @@ def swap(*pairs):
 def test_bad_baseline_gets_one_clear_error(tmp_path, file, change, message):
     with pytest.raises(InputError, match=message):
         read_baseline(damaged(tmp_path, file, change))
+
+
+def test_a_missing_parameter_is_named(tmp_path):
+    folder = tmp_path / "calibration"
+    shutil.copytree(calibration_folder(), folder)
+    path = folder / "parameters.yaml"
+    text = path.read_text(encoding="utf-8").replace("\ndiscount.rate:", "\ndiscount.rat:")
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"parameters\.yaml: discount\.rate: parameter missing; the "
+                                         r"model needs it; did you mean 'discount\.rat'"):
+        read_baseline(folder)

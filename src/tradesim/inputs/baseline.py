@@ -78,6 +78,15 @@ SHARES = ("time_value", "differentiated", "nontariff", "certified", "originating
 """Properties of a group that are parts of a whole."""
 
 TOTALS, WORLD = "baseline/totals.csv", "baseline/world.csv"
+NEEDED = (
+    "adjustment.first_year", "adjustment.speed", "closure.theta", "corridor.closed_given_disrupted",
+    "corridor.closed_share_closed", "corridor.closed_share_restricted",
+    "corridor.disruption_probability", "corridor.persistence", "discount.rate",
+    "elasticity.demand", "elasticity.ratio", "elasticity.scale", "gdp.error_correlation",
+    "gdp.error_persistence", "gdp.error_price_share", "payment.friction", "routes.choice",
+    "routes.pass_through")
+"""Parameters without which no scenario can be run, whatever its levers."""
+
 BY_NAME = {"access.": ("importer", "group", "exporter"), "supply.export.": ("exporter", "group"),
            "supply.inverse.": ("exporter",)}
 """Parameters that need not exist, with what follows their first words."""
@@ -257,6 +266,9 @@ def _feasible(folder: Path, pair: Pair, parameters: Mapping[str, Parameter],
     """Check that every expected cell exists and that the official totals can be met."""
     problems = [Problem(str(folder / table.file), name, "row missing")
                 for table, name in _expected(pair) if name not in parameters]
+    problems += [Problem(str(folder / PARAMETERS_FILE), name, "parameter missing; the model needs "
+                         "it", nearest(name, parameters))
+                 for name in _needed(pair) if name not in parameters]
     if problems:
         raise InputError(problems)
     for i, importer in enumerate(pair.importers):
@@ -332,6 +344,14 @@ def _expected(pair: Pair) -> list[tuple[Table, str]]:
     names += [(GROUPS, f"{variable}.{group}") for group in pair.groups
               for variable in ("unit_value", *SHARES)]
     return names
+
+
+def _needed(pair: Pair) -> list[str]:
+    """Names of the parameters that every run looks up, beside those of the posterior."""
+    return [*NEEDED, *(f"{name}.{group}" for name in ("elasticity.lower", "supply.home")
+                       for group in pair.groups),
+            *(f"{name}.{importer}" for name in ("gdp.error_sd", "vat")
+              for importer in pair.importers)]
 
 
 def read_world(folder: Path, pair: Pair) -> Array | None:

@@ -44,6 +44,7 @@ FORMAT = 4
 """Number of the layout of a folder of results; a folder of another layout is refused."""
 
 DISCOUNT = "discount.rate"
+EMPTY = "empty"
 NEEDED = ("count", "turnover", "trade", "imports", "welfare", "tariff_revenue", "factors")
 """Variables that every run has."""
 
@@ -124,10 +125,10 @@ def save(dataset: xr.Dataset, folder: Path) -> None:
     placeless = {key: value for key, value in dataset.attrs.items()
                  if key not in ("calibration", "command")}
     placeless["seed"] = attribute(int(placeless["seed"]))
+    filled = _without_empty(dataset.drop_attrs(deep=False).assign_attrs(placeless))
     encoding = {name: {"dtype": "float64" if name in EXACT else "float32"}
-                for name in dataset.data_vars}
-    dataset.drop_attrs(deep=False).assign_attrs(placeless).to_netcdf(
-        folder / DATA, engine="scipy", encoding=encoding)
+                for name in filled.data_vars}
+    filled.to_netcdf(folder / DATA, engine="scipy", encoding=encoding)
     summary(dataset).to_csv(folder / SUMMARY, index=False, float_format="%.6g",
                             lineterminator="\n")
     _write_json(folder / HEADLINE, headline(dataset))
@@ -138,6 +139,26 @@ def save(dataset: xr.Dataset, folder: Path) -> None:
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     text = json.dumps(content, indent=2, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def _without_empty(dataset: xr.Dataset) -> xr.Dataset:
+    """Leave out what has no entries, such as products where a pair follows none.
+
+    NetCDF 3 cannot hold an axis of length zero; an attribute keeps names and axes.
+    """
+    none = {dim for dim, size in dataset.sizes.items() if size == 0}
+    empty = {str(name): list(array.dims) for name, array in dataset.variables.items()
+             if none & set(array.dims)}
+    return dataset.drop_dims(none).assign_attrs({EMPTY: json.dumps(empty)} if empty else {})
+
+
+def _with_empty(dataset: xr.Dataset) -> xr.Dataset:
+    """Give back what `_without_empty` left out."""
+    empty: dict[str, list[str]] = json.loads(dataset.attrs.pop(EMPTY, "{}"))
+    arrays = {name: (dims, np.zeros([dataset.sizes.get(dim, 0) for dim in dims],
+                                    dtype=object if [name] == dims else float))
+              for name, dims in empty.items()}
+    return dataset.assign(arrays)
 
 
 def load(folder: Path, *, check: bool = True) -> xr.Dataset:
@@ -166,6 +187,7 @@ def load(folder: Path, *, check: bool = True) -> xr.Dataset:
         raise InputError([Problem(str(path), "", "is not what the run wrote: its SHA-256 is not "
                                   f"the one in {MANIFEST}", AGAIN)])
     _check(dataset, path, manifest)
+    dataset = _with_empty(dataset)
     texts = {name: (dataset[name].dims, [str(label) for label in dataset[name].to_numpy()])
              for name in dataset.coords if dataset[name].dtype.kind in "SO"}
     return dataset.assign_coords(texts).assign_attrs(

@@ -26,8 +26,11 @@ TOLERANCE = 0.01
 THOUSANDFOLD = 300.0, 3000.0
 """Factors to an official total that tell of another unit."""
 
-COVERED = 0.9
-"""Share of the official total that the countries of a group of suppliers must hold together."""
+COVERED, COVERED_ELSEWHEN = 0.9, 0.3
+"""Share of the official total that the countries of a group of suppliers must hold together.
+
+In a year other than that of the total trade may have been smaller as a whole, so less is asked.
+"""
 
 Flow = tuple[int, int, str, str, str]
 
@@ -154,12 +157,13 @@ def uncovered(documented: pd.DataFrame, pair: Pair,
 
     Their composition cannot be told from those few, so their cells stay.
     """
-    latest = documented.groupby(FLOW)["value"].sum().reset_index()
+    sums = documented.groupby(FLOW)["value"].sum().reset_index()
     found = {}
-    for (importer, exporter), inside in latest.groupby(["importer", "exporter"]):
+    for (importer, exporter), inside in sums.groupby(["importer", "exporter"]):
         group = pair.countries[str(exporter)]
         total = totals.get((str(importer), str(exporter)), 0.0)
         share = float(inside["value"].max()) / total if total else 1.0
-        if (group.members or group.rest) and share < COVERED:
+        least = COVERED if (inside["last"] == pair.base_year).any() else COVERED_ELSEWHEN
+        if (group.members or group.rest) and share < least:
             found[str(importer), str(exporter)] = share
     return found

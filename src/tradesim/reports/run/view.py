@@ -74,8 +74,9 @@ class ResultsView:
 
     @property
     def counts(self) -> list[str]:
-        """All counts, the headline count first."""
-        return [self.count, *(name for name in self.pair.counts if name != self.count)]
+        """Counts to show, the headline count first; one that ended earlier served the fit only."""
+        return [self.count, *(name for name in self.pair.counts if name != self.count
+                              and np.isfinite(self.reported(name)[-1]).all())]
 
     @cached_property
     def years(self) -> list[int]:
