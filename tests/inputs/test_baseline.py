@@ -154,6 +154,6 @@ def test_a_missing_parameter_is_named(tmp_path):
     path = folder / "parameters.yaml"
     text = path.read_text(encoding="utf-8").replace("\ndiscount.rate:", "\ndiscount.rat:")
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match=r"parameters\.yaml: discount\.rate: parameter missing; the "
-                                         r"model needs it; did you mean 'discount\.rat'"):
+    with pytest.raises(InputError, match=r"parameters\.yaml: discount\.rate: parameter missing; "
+                                         r"the model needs it; did you mean 'discount\.rat'"):
         read_baseline(folder)
