@@ -11,6 +11,7 @@ import catalogues
 from tradesim.cli.options import LANGUAGE
 from tradesim.common.errors import InputError
 from tradesim.common.files import DISPLAY, calibration_folder, scenarios_folder
+from tradesim.inputs.geography import read_geography
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.titles import TRANSLATIONS, read_titles
 from tradesim.reports import language
@@ -129,18 +130,21 @@ def test_translations_keep_what_is_filled_in(code):
             continue
         ids = message.id if isinstance(message.id, tuple) else (message.id,)
         forms = message.string if isinstance(message.string, tuple) else (message.string,)
-        wanted = sorted(NAMED.findall(ids[-1]))
+        wanted = set(NAMED.findall(ids[-1]))
         for text in filter(None, forms):
-            assert sorted(NAMED.findall(text)) == wanted, text
+            assert set(NAMED.findall(text)) == wanted, text
+            assert text.count("%%") == ids[-1].count("%%"), text
 
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_complete_parts_lack_nothing(code, texts):
     kept = catalogues.catalogue(code)
-    parts = {name for message in texts for name, _ in message.locations}
-    assert set(LANGUAGES[code].complete) <= parts
+    complete = set(LANGUAGES[code].complete)
+    assert complete
+    assert all((catalogues.TEMPLATES / part).exists() for part in complete)
     lacking = [message.id for message in texts if message.id
-               and {name for name, _ in message.locations} & set(LANGUAGES[code].complete)
+               and complete & {part for name, _ in message.locations
+                               for part in (name, name.split("/")[0])}
                and not ((found := kept.get(message.id)) and catalogues.translated(found))]
     assert not lacking
 
@@ -158,6 +162,8 @@ def test_every_translated_title_is_one_of_the_data(folder):
     root = folder.parent if folder.name == DISPLAY else folder
     known = {text for path in root.glob("*.yaml")
              for text in leaves(yaml.safe_load(path.read_text(encoding="utf-8")))}
+    known |= {place.title for place in read_geography(
+        calibration_folder(), read_pair(calibration_folder())).places}
     for titles in read_titles(folder).values():
         assert not titles.keys() - known
 

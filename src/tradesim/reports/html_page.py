@@ -29,6 +29,7 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.i18n"])
     made.install_gettext_callables(  # type: ignore[attr-defined]
         language.gettext, language.ngettext, newstyle=True)
+    made.globals["language"] = language.code()
     made.filters.update(
         money=wording.money, number=wording.pretty, changed=wording.changed,
         percent=wording.percent,
@@ -57,7 +58,7 @@ def render(template: str, mark: str, unbroken: Sequence[tuple[str, str]] = (),
     """
     made = environment()
     made.filters.update(filters)
-    text = made.get_template(template).render(language=language.code(), mark=mark, **given)
+    text = made.get_template(template).render(mark=mark, **given)
     for pattern, replacement in unbroken:
         text = re.sub(pattern, replacement, text)
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"

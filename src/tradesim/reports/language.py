@@ -32,7 +32,7 @@ THIN, COMMA = "\N{NARROW NO-BREAK SPACE}", ","
 class Language:
     """How one language is named and writes numbers (Unicode CLDR 45, but for English).
 
-    `complete` names the parts of reports whose every text is translated.
+    `complete` names the templates (files or folders) whose every text is translated.
     """
 
     name: str
@@ -42,11 +42,16 @@ class Language:
 
 
 ENGLISH = "en"
+BRIEF = ("brief.j2", "brief_page.html.j2", "answers", "idle.j2", "page.html.j2", "parts.j2",
+         "pictures.yaml", "words.yaml")
+"""Templates of the brief and of the figures and tables of a run."""
+
 LANGUAGES = {
     ENGLISH: Language("English"),
-    "ru": Language("Русский", ","),
-    "mn": Language("Монгол", thousands=COMMA),
-    "kk": Language("Қазақша", ","),
+    "ru": Language("Русский", ",", complete=(*BRIEF, "accounts.yaml", "compare.yaml",
+                                             "evidence.yaml")),
+    "mn": Language("Монгол", thousands=COMMA, complete=BRIEF),
+    "kk": Language("Қазақша", ",", complete=BRIEF),
 }
 """Languages by their ISO 639-1 code, the one in which the program is written first."""
 

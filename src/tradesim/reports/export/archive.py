@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+TIME = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 MOMENT = (2000, 1, 1, 0, 0, 0)
 """Time that stands for the time of writing, as in the workbooks."""
 
@@ -22,5 +24,7 @@ def _settled(data: bytes) -> bytes:
             part = old.read(name)
             entry = ZipInfo(name, MOMENT)
             entry.compress_type = ZIP_DEFLATED
-            new.writestr(entry, _settled(part) if name.endswith(".xlsx") else part)
+            new.writestr(entry, _settled(part) if name.endswith(".xlsx")
+                         else TIME.sub(rb"\g<1>2000-01-01T00:00:00Z", part)
+                         if name == "docProps/core.xml" else part)
     return buffer.getvalue()

@@ -18,7 +18,7 @@ from tradesim.reports.claims import APPRAISAL, CHANCE, Cell, Claim, Told
 from tradesim.reports.ranges import SKEW
 from tradesim.reports.run.tell import chance, points, share, share_of, size, usd
 from tradesim.reports.run.view import ResultsView
-from tradesim.reports.wording import lower_first, pretty
+from tradesim.reports.wording import lower_first, money, pretty
 from tradesim.simulation.summary import benefit_cost_ratio, costly, present_values
 
 Facts = dict[str, Any]
@@ -142,7 +142,7 @@ def target(view: ResultsView) -> Facts | None:
 
 
 def _goal(view: ResultsView) -> str:
-    return f"USD {pretty(view.target)} million"
+    return money([view.target])
 
 
 def level(view: ResultsView) -> Facts | None:
@@ -151,7 +151,7 @@ def level(view: ResultsView) -> Facts | None:
     for count in view.counts:
         cell = Cell("turnover", view.last, "reference", "p50", count)
         rows.append({"count": view.pair.name(count),
-                     "now": Told(f"USD {pretty(float(view.reported(count)[-1].sum()))} million"),
+                     "now": Told(money([float(view.reported(count)[-1].sum())])),
                      "middle": usd(view, cell), "low": usd(view, replace(cell, statistic="p10")),
                      "high": usd(view, replace(cell, statistic="p90"))})
     return {"first": rows[0], "others": rows[1:], "last": view.history.years[-1],
@@ -169,8 +169,8 @@ def reached(view: ResultsView) -> Facts | None:
         rows.append({
             "count": view.pair.name(count), "first": over[0] if over else None,
             "still": bool(values[-1] >= view.target),
-            "now": Told(f"USD {pretty(float(values[-1]))} million"),
-            "best": Told(f"USD {pretty(float(values[best]))} million"),
+            "now": Told(money([float(values[-1])])),
+            "best": Told(money([float(values[best])])),
             "best_year": view.history.years[best]})
     return {"counts": rows, "last": view.history.years[-1], "target": Told(_goal(view))}
 

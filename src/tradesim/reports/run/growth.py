@@ -16,7 +16,7 @@ from tradesim.inputs.macro_outlook import DOLLAR_INFLATION
 from tradesim.reports.figure_style import COUNTS, FAN, beside, subplots, whole_years
 from tradesim.reports.ranges import Range, median_range
 from tradesim.reports.run.view import ResultsView
-from tradesim.reports.wording import interval, plain, probability, together, words, wrapped
+from tradesim.reports.wording import interval, plain, pretty, probability, together, words, wrapped
 from tradesim.simulation.outlooks import BY_GROWTH, GDP, GROWTH, REPORTED
 
 COLOURS = dict(zip(CHOICES, COUNTS, strict=True))
@@ -153,13 +153,13 @@ def _a_year(view: ResultsView, log_gdp: Array, place: int, year: int) -> str:
     """Mean growth in per cent a year from the last statistics to a year."""
     ahead = year - view.history.years[-1]
     grown = log_gdp[ahead - 1, place] - view.history.log_gdp[-1, place]
-    return plain(float(100.0 * np.expm1(grown / ahead)), places=1)
+    return pretty(float(100.0 * np.expm1(grown / ahead)), places=1)
 
 
 def _real(view: ResultsView, ahead: Forecast, place: int) -> str:
     years = view.last - view.history.years[-1]
     grown = ahead.log_real[years - 1, place] - view.history.log_real[-1, place]
-    return plain(float(100.0 * np.expm1(grown / years)), places=1)
+    return pretty(float(100.0 * np.expm1(grown / years)), places=1)
 
 
 def _in_words(view: ResultsView, three: Range) -> str:

@@ -152,9 +152,9 @@ def _page(view: ResultsView, known: Calibration, said: Mapping[str, Any], shown:
     kept = accounts(view, priced=all(
         {"capital_cost", "yearly_cost"} & {*lever.settings} for lever in chosen))
     return render(
-        "report.html.j2", f"run {view.run_id}", AMOUNTS + RANGES, pair=view.pair,
-        scenario=scenario, b={**said, "idle": given.get("idle") if chosen or scenario["parameters"]
-                                     else None},
+        "report.html.j2", words()["run"].format(run_id=view.run_id), AMOUNTS + RANGES,
+        pair=view.pair, scenario=scenario,
+        b={**said, "idle": given.get("idle") if chosen or scenario["parameters"] else None},
         made=colophon(manifest["created"], manifest["versions"]["tradesim"], manifest["command"],
                       view.history.years[-1]),
         picture=shown.on_page(drawn.pop(shown.name)) if shown.name in drawn else None,
