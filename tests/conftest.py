@@ -24,7 +24,9 @@ settings.load_profile("tradesim")
 SLOW = (
     "end_to_end/test_notebook.py",
     "reference/test_calibrate.py",
+    "reports/explore/test_beside.py",
     "reports/explore/test_browser.py",
+    "reports/explore/test_live.py",
     "reports/export/test_document.py",
     "reports/run/test_figures.py",
     "reports/run/test_page.py",

@@ -19,7 +19,7 @@ from tradesim.cli.options import (
 from tradesim.common.extras import install
 
 OUTPUTS = ("report.html", "figures", "comparison.csv", "comparison.parquet", "comparison.xlsx",
-           "manifest.json")
+           "manifest.json", "explore.html")
 """What a comparison writes."""
 
 
@@ -50,10 +50,12 @@ Examples:
 @CALIBRATION
 @LANGUAGE
 @click.option("--no-report", is_flag=True, help="Save tables only, without figures and report.")
+@click.option("--no-explore", is_flag=True, help="Leave out explore.html, in which readers move "
+                                                 "the levers themselves.")
 def compare(scenarios: tuple[str, ...], baseline: str, out: Path | None, name: str | None,
             draws: int | None, seed: int | None, overrides: tuple[str, ...], count: str | None,
             shown: tuple[str, ...], align: bool, force: bool, cache: Path,
-            calibration: Path | None, language: str, no_report: bool) -> None:
+            calibration: Path | None, language: str, no_report: bool, no_explore: bool) -> None:
     """Compare scenarios on the same draws.
 
     Each SCENARIO is a YAML file, the name of a scenario that comes with tradesim, or the folder
@@ -74,9 +76,14 @@ def compare(scenarios: tuple[str, ...], baseline: str, out: Path | None, name: s
             watch=lambda name: terminal.progress(f"Simulating {name}"))
         if not excel.available():
             note(f"comparison.xlsx is left out: {install('office')} adds it")
+        command = repeat_command("out", "name", "force", "cache", "no_report", "no_explore",
+                                 always=("baseline",))
         with speak(language, asked.calibration):
-            write(result, repeat_command("out", "name", "force", "cache", "no_report",
-                                         always=("baseline",)), work, report=not no_report,
-                  shown=shown)
+            write(result, command, work, report=not no_report, shown=shown)
+            if not (no_report or no_explore):
+                from tradesim.reports.explore.beside import FILE, beside
+
+                if reason := beside(result, asked, command, work / FILE, cache):
+                    note(f"{FILE} is left out: {reason}")
     click.echo(outcome(result))
     click.echo(f"Results: {target}" if no_report else f"Report: {target / 'report.html'}")

@@ -6,14 +6,15 @@ import json
 import socket
 import webbrowser
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.extras import install
 from tradesim.reports.explore.page import page
 from tradesim.studies.explore.build import Explorer
-from tradesim.studies.explore.engine import Engine
-from tradesim.studies.explore.exact import answer, asked
+from tradesim.studies.explore.cards import Package
+from tradesim.studies.explore.exact import answer, asked, prepared
 
 HOST = "127.0.0.1"
 LARGEST = 100_000
@@ -48,7 +49,11 @@ def application(explorer: Explorer, command: str) -> Any:
     from starlette.routing import Route
 
     text, cards = page(explorer, command, live=True), explorer.emulator.cards
-    engine = Engine.of(explorer.base, explorer.scenario, explorer.count, list(cards))
+    ready, one_at_a_time = prepared(explorer), Lock()
+
+    def solved(package: Package, target: float, year: int) -> dict[str, Any]:
+        with one_at_a_time:
+            return answer(explorer, ready, package, target, year)
 
     async def home(_: Request) -> Response:
         return HTMLResponse(text)
@@ -62,11 +67,10 @@ def application(explorer: Explorer, command: str) -> Any:
             if len(body) > LARGEST:
                 raise ValueError("too long")
             package, target, year = asked(json.loads(body), cards, explorer.base.pair.importers,
-                                          engine.years)
+                                          explorer.emulator.years)
         except (ValueError, InputError) as error:
             return JSONResponse({"error": str(error)}, status_code=400)
-        found = await run_in_threadpool(answer, engine, cards, package, target, year)
-        return JSONResponse(found)
+        return JSONResponse(await run_in_threadpool(solved, package, target, year))
 
     return Starlette(
         routes=[Route("/", home), Route("/answer", model, methods=["POST"])],

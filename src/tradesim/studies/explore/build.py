@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,14 +68,41 @@ class Explorer:
 
 def explore(scenarios: Sequence[str | Path] = (), *, calibration: Path | None = None,
             draws: int = DRAWS, seed: int | None = None, count: str | None = None,
-            levers: Sequence[str] | None = None, packages: int = check.PACKAGES) -> Explorer:
-    """Build the emulator and measure how far it is from the model.
+            levers: Collection[str] | None = None,
+            packages: int = check.PACKAGES) -> Explorer:
+    """Read scenarios, and build the emulator that readers start from; see `build`.
 
     Parameters
     ----------
     scenarios
         Scenarios that readers may start from, the first one open at the beginning; those that come
         with tradesim follow.
+
+    Raises
+    ------
+    InputError
+        When a scenario is wrong, or the emulator is farther from the model than it may be.
+    """
+    base = load_baseline(calibration_folder() if calibration is None else calibration)
+    names = dict.fromkeys([*(map(str, scenarios) if scenarios else [BASE]), *shipped()])
+    asked = [ask(base, name, (), draws, seed, count) for name in names]
+    start = next(scenario for scenario, _ in asked if scenario.name == BASE)
+    return build(base, [scenario for scenario, _ in asked], start, str(asked[0][1]["count"]),
+                 levers=levers, packages=packages)
+
+
+def build(base: Baseline, scenarios: Sequence[Scenario], start: Scenario, count: str, *,
+          levers: Collection[str] | None = None, packages: int = check.PACKAGES) -> Explorer:
+    """Build the emulator and measure how far it is from the model.
+
+    Parameters
+    ----------
+    scenarios
+        Scenarios that readers may start from, in this order.
+    start
+        Scenario without levers that gives horizon, draws, seed and target.
+    count
+        Whose statistics are used.
     levers
         Levers that may be pulled; all that these scenarios make complete by default.
     packages
@@ -84,28 +111,23 @@ def explore(scenarios: Sequence[str | Path] = (), *, calibration: Path | None = 
     Raises
     ------
     InputError
-        When a scenario is wrong, or the emulator is farther from the model than it may be.
+        When the emulator is farther from the model than it may be.
     """
-    base = load_baseline(calibration_folder() if calibration is None else calibration)
-    names = list(dict.fromkeys([*(map(str, scenarios) if scenarios else [BASE]), *shipped()]))
-    asked = [ask(base, name, (), draws, seed, count) for name in names]
-    every = [scenario for scenario, _ in asked]
-    start = next(scenario for scenario in every if scenario.name == BASE)
-    headline = str(asked[0][1]["count"])
-    known = [name for name in {**base.levers, **{name: 0 for one in every for name in one.levers}}
-             if levers is None or name in levers]
-    centre = Engine.of(base, start.model_copy(update={"draws": 1}), headline, known)
-    shown = cards(base, every, strongest(centre, known), centre.years, known)
-    engine = Engine.of(base, start, headline, list(shown))
+    known = [name for name in dict.fromkeys(
+        [*base.levers, *(name for one in scenarios for name in one.levers)])
+        if levers is None or name in levers]
+    centre = Engine.of(base, start.model_copy(update={"draws": 1}), count, known)
+    shown = cards(base, scenarios, strongest(centre, known), centre.years, known)
+    engine = Engine.of(base, start, count, list(shown))
     emulator = _emulator(engine, shown)
-    presets = {scenario.name: preset(scenario, shown, start) for scenario in every}
+    presets = {scenario.name: preset(scenario, shown, start) for scenario in scenarios}
     target = start.target_usd / MILLION
     accuracy = measure(emulator, engine, random_packages(
         shown, engine.years, base.pair.importers, start.seed, packages), target)
     _near_enough(accuracy, shown)
     others = tuple(code for code in base.pair.exporters if code not in base.pair.importers)[:2]
     return Explorer(
-        base, start, headline, target, _reported(base, headline), others, emulator,
+        base, start, count, target, _reported(base, count), others, emulator,
         _sides(engine, shown, others), tuple(found for found in presets.values() if found),
         tuple(name for name, found in presets.items() if found is None), accuracy)
 

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from tradesim.common.arrays import Array
+from tradesim.common.arrays import MILLION, Array
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.inputs.growth import HIGHEST, LOWEST, NAMED
-from tradesim.studies.explore.cards import Card, Package, Pull
-from tradesim.studies.explore.check import solve
-from tradesim.studies.explore.engine import Engine
+from tradesim.simulation.draws import REFERENCE, SCENARIO
+from tradesim.simulation.prepared_model import PreparedModel
+from tradesim.studies.explore.build import Explorer
+from tradesim.studies.explore.cards import CHANCE, START, Card, Package, Pull
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 """Quantiles of the fans, after which stands the mean."""
 
 
-def answer(engine: Engine, cards: Mapping[str, Card], package: Package, target: float,
+def prepared(explorer: Explorer) -> PreparedModel:
+    """Make the model ready to answer: what a move leaves alone is not solved again."""
+    return PreparedModel.of(explorer.base, explorer.scenario, explorer.scenario.name,
+                            [f"{key}={getattr(explorer.scenario, key)}" for key in
+                             ("draws", "seed", "horizon")])
+
+
+def answer(explorer: Explorer, model: PreparedModel, package: Package, target: float,
            year: int) -> dict[str, Any]:
-    """Solve a package on all draws.
+    """Solve a package on all draws, as a run of the scenario that a reader may download.
 
     Returns
     -------
@@ -28,13 +36,29 @@ def answer(engine: Engine, cards: Mapping[str, Card], package: Package, target: 
         ``chance`` and ``without``, probabilities of the target in the year; ``level``,
         ``reference`` and ``change``: by year `LEVELS` and the mean, USD million.
     """
-    every = np.arange(engine.size)[None]
-    without, found = (part[:, 0] for part in solve(engine, cards, [package], every))
-    place = engine.years.index(year)
-    return {"chance": float((found[place] >= target).mean()),
+    texts = [*settings(explorer.emulator.cards, package)]
+    found = model.run(texts, cases=(REFERENCE, SCENARIO))["turnover"].sel(
+        count=explorer.count).transpose("case", "year", "draw").to_numpy() / MILLION
+    without, turnover = found
+    place = explorer.emulator.years.index(year)
+    return {"chance": float((turnover[place] >= target).mean()),
             "without": float((without[place] >= target).mean()),
-            "level": fan(found), "reference": fan(without),
-            "change": fan(found - without) if package.pulls else None}
+            "level": fan(turnover), "reference": fan(without),
+            "change": fan(turnover - without) if package.pulls else None}
+
+
+def settings(cards: Mapping[str, Card], package: Package) -> Iterator[str]:
+    """Give a package as settings over the scenario without levers."""
+    if isinstance(package.growth, str):
+        yield f"growth={package.growth}"
+    else:
+        yield from (f"growth.{code}={rate}" for code, rate in package.growth.items())
+    for name, pull in package.pulls.items():
+        card = cards[name]
+        given = {**card.variants[pull.variant].settings, START: pull.start, CHANCE: pull.chance}
+        if card.strength and pull.strength is not None:
+            given[card.strength.key] = pull.strength
+        yield from (f"{name}.{key}={value}" for key, value in given.items())
 
 
 def fan(turnover: Array) -> list[list[float]]:
