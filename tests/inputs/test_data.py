@@ -552,6 +552,8 @@ EXPECTED = (
     "discount.rate",
     *(f"appraisal.{name}" for name in ("years", "growth", "life", "haulier_share")),
     *(f"vat.{importer}" for importer in PAIR.importers),
+    *(f"new_goods.{name}" for name in ("rises.MNG", "rises.KAZ", "beyond.MNG", "beyond.KAZ",
+                                       "share_of_rises", "first_year", "loss")),
     *(f"gdp.error_{name}" for name in ("sd.MNG", "sd.KAZ", "persistence", "correlation",
                                        "price_share")),
     *(f"corridor.{name}" for name in ("disruption_probability", "persistence",
@@ -582,7 +584,8 @@ def centre(distribution: dict) -> float:
         return distribution["a"] / (distribution["a"] + distribution["b"])
     if kind == "uniform":
         return (distribution["low"] + distribution["high"]) / 2
-    return distribution[{"normal": "mean", "triangular": "mode", "fixed": "value"}[kind]]
+    return distribution[{"normal": "mean", "triangular": "mode", "fixed": "value",
+                         "range": "value"}[kind]]
 
 
 @pytest.mark.parametrize("name", [*EXPECTED, *PRIORS])
