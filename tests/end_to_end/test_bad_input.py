@@ -33,8 +33,9 @@ def refused(folder, known, text, message, *overrides):
 @pytest.mark.parametrize(("old", "new", "message"), [
     # unknown keys
     ("title:", "titel:", "s.yaml:1:1: titel: unknown key; known: extends, title, question, "
-                         "answers, levers, parameters, growth, closure, imbalances, horizon, draws, seed, "
-                         "target_usd, references, not_modelled; did you mean 'title'?"),
+                         "answers, levers, parameters, growth, closure, imbalances, horizon, "
+                         "draws, seed, target_usd, references, not_modelled; did you mean "
+                         "'title'?"),
     ("pact:", "pakt:", "s.yaml:4:3: levers.pakt: unknown lever; did you mean 'pact'?; `tradesim "
                        "levers` lists them"),
     ("start:", "begin:", "s.yaml:4:23: levers.pact.begin: unknown setting; known: start, delay, "
