@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import permutations
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from tradesim.cli.app import cli
 from tradesim.common.errors import InputError
+from tradesim.common.files import calibration_folder
+from tradesim.inputs.levers import read_levers
 from tradesim.inputs.parameters import Cube, quantile
 from tradesim.inputs.scenario import find
 from tradesim.reports.decompose import tidy, verdict
@@ -387,9 +391,27 @@ def test_command_leaves_a_whole_folder(tmp_path):
     page = (out / "report.html").read_text()
     assert page.count(run_id) > 4
     assert f"run {run_id}" in (out / "figures" / "waterfall.svg").read_text()
+    said_shares_are_those_of_the_table(page, pd.read_csv(out / "decomposition.csv"))
     table = (out / "decomposition.csv").read_bytes()
     assert CliRunner().invoke(cli, arguments).exit_code == 0
     assert (out / "decomposition.csv").read_bytes() == table
+
+
+def said_shares_are_those_of_the_table(page, table):
+    """Read the answer's order and shares back against the table."""
+    answer = re.search(r'<section class="answer".*?</section>', page, re.S)[0]
+    answer = " ".join(re.sub(r"<[^>]+>", " ", answer).split())
+    rows = table[(table["case"] == "if_implemented") & (table["importer"] == "all")
+                 & (table["count"] == "kazakh") & (table["statistic"] == "mean")]
+    share = rows[rows["measure"] == "share"].set_index("lever")["value"].sort_values()[::-1]
+    effect = rows[rows["measure"] == "effect"]["value"].item()
+    titles = {name: lever.title for name, lever in read_levers(calibration_folder()).items()}
+    first, second, third = (re.escape(titles[name]) for name in share.index[:3])
+    parts = re.search(rf"{first} brings ([\d.]+) % of the effect if implemented, {second} ([\d.]+) % "
+                      rf"and {third} ([\d.]+) %", answer).groups()
+    assert [float(part) for part in parts] == pytest.approx(100 * share[:3] / effect, abs=0.06)
+    change = re.search(r"change turnover in 2035 by USD (−?[\d.]+) million", answer)[1]
+    assert float(change.replace("−", "-")) == pytest.approx(effect / 1e6, rel=0.006)
 
 
 def test_one_lever_needs_no_heat_map(tmp_path):

@@ -217,6 +217,7 @@ def test_answers_are_rounded_so_that_they_are_enough(value, now, text):
 
 @pytest.mark.parametrize(("path", "given", "message"), [
     ("base", {"target": 1e6}, r"--target: 1e\+06: is already reached in 2035 with probability 1"),
+    ("base", {"target": 500.0}, "targets are in USD, such as 500e6"),
     ("base", {"probability": 0.1}, "already reached in 2035 with probability 0.[12]"),
     ("base", {"probability": 0.0}, "--probability: 0: must lie between 0 and 1"),
     ("base", {"probability": 1.0}, "must lie between 0 and 1"),
@@ -249,6 +250,23 @@ def test_setting_with_one_value_cannot_move(tmp_path, base):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=r"eaeu_interim.utilisation: cannot be moved: .* only 0.6"):
         goal("eaeu_fta", calibration=folder, draws=5, vary=["eaeu_interim.utilisation"])
+
+
+def test_a_setting_without_other_values_is_left_out_and_said(tmp_path):
+    (tmp_path / "free.yaml").write_text(
+        "title: Free\nquestion: What then?\nlevers: {tariff_change: {importers: 'MNG, KAZ', "
+        "exporters: 'MNG, KAZ, REAEU', groups: tobacco, method: new_rate, rate: 0}}\n",
+        encoding="utf-8")
+    with pytest.raises(InputError, match="no duty in the base year"):
+        goal(tmp_path / "free.yaml", draws=20, vary=["tariff_change.rate"])
+    out = tmp_path / "out"
+    done = CliRunner().invoke(cli, ["goal", str(tmp_path / "free.yaml"), "--draws", "20", "--out",
+                                    str(out)])
+    assert done.exit_code == 0, done.output
+    assert "left out: tariff_change.rate: there is no duty in the base year" in done.output
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "Left out, since other values make no sense" in page
+    assert "tariff_change.rate" not in set(pd.read_csv(out / "goal.csv")["name"])
 
 
 def test_problems_are_told_together():

@@ -22,7 +22,7 @@ from tradesim.inputs.pair import Pair
 from tradesim.reports.figure_style import CASES as COLOURS
 from tradesim.reports.figure_style import QUIET, REFERENCE, beside, subplots
 from tradesim.reports.html_page import PAGE, render, write_figures
-from tradesim.reports.ranges import mean_range
+from tradesim.reports.ranges import Change, mean_range
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import interval, plain, pretty, together, words, wrapped
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
@@ -211,8 +211,8 @@ def _facts(dataset: xr.Dataset, pair: Pair, titles: Mapping[str, str]) -> dict[s
     size = np.maximum(np.abs(dataset["effect"]), 1.0)
     return {
         "year": year, "count": pair.name(dataset.attrs["count"]),
-        "implemented": mean_range(whole, MILLION),
-        "risky": mean_range(_effect(dataset, SCENARIO, year), MILLION),
+        "implemented": Change.of(whole / MILLION),
+        "risky": Change.of(_effect(dataset, SCENARIO, year) / MILLION),
         "levers": [{"title": titles[name], "part": [100 * one["share"].mean() / whole.mean()]}
                    for name, one in ranked(dataset, IMPLEMENTED, year)] if whole.any() else [],
         "worst": strongest("substitutes"), "best": strongest("complements"),
@@ -265,8 +265,10 @@ def waterfall(dataset: xr.Dataset, pair: Pair, titles: Mapping[str, str]) -> Fig
         shares = here["share"].sel(case=case, lever=names).transpose("lever", "draw").to_numpy()
         _steps(axes, shares, here["effect"].sel(case=case).to_numpy(), COLOURS[case])
         axes.set_title(phrases["panel"].format(case=case_names[case]))
-    base = float(here["reference"].isel(case=0).mean("draw"))
-    whole = [base + float(here["effect"].sel(case=case).mean("draw")) for case in CASES]
+    without = here["reference"].isel(case=0).to_numpy()
+    base = float(np.median(without))
+    whole = [float(np.median(without + here["effect"].sel(case=case).to_numpy()))
+             for case in CASES]
     levels = together([base, *whole])
     labels = [phrases["reference"].format(value=levels[0]),
               *(wrapped(titles[name], 30) for name in names),
@@ -314,7 +316,9 @@ def interactions(dataset: xr.Dataset, pair: Pair, titles: Mapping[str, str]) -> 
     values = chosen.transpose("lever", "second", "draw").to_numpy() / MILLION
     levers = dataset["lever"].to_numpy().astype(str)
     size, crowded = len(levers), len(levers) > ROOM
-    names = [name if crowded else wrapped(titles[name], 22) for name in levers]
+    names = [wrapped(f"{place}  {titles[name]}", 34 if crowded else 22)
+             for place, name in enumerate(levers, 1)]
+    across = [str(place) for place in range(1, size)] if crowded else names[:-1]
     figure, (axes,) = subplots(phrases["title"].format(year=year),
                              1.7 + (0.45 if crowded else 0.58) * (size - 1))
     means = values.mean(axis=-1)
@@ -329,7 +333,7 @@ def interactions(dataset: xr.Dataset, pair: Pair, titles: Mapping[str, str]) -> 
             middle, *ends = together([float(means[row, column]), float(low), float(high)], 2)
             text = middle if crowded else f"{middle}\n({ends[0]} to {ends[1]})"
             axes.annotate(text, (column, row - 1), fontsize=7.5, ha="center", va="center")
-    axes.set_xticks(range(size - 1), names[:-1], fontsize=7.5, rotation=90 if crowded else 0)
+    axes.set_xticks(range(size - 1), across, fontsize=7.5)
     axes.set_yticks(range(size - 1), names[1:], fontsize=7.5)
     axes.tick_params(length=0)
     axes.grid(visible=False)

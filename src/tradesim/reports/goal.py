@@ -146,6 +146,7 @@ def outcome(answer: Goal) -> str:
     lines += [f"together: {needed(move)}" for move in moves if move.label == TOGETHER]
     if len(moves) > SHOWN:
         lines.append(f"and {len(moves) - SHOWN} more, in the report, that bring less")
+    lines += [f"left out: {name}: {reason}" for name, reason in answer.left_out.items()]
     lines += ["", phrases["years_title"].format(
         target=f"USD {answer.target / MILLION:,.0f} million"),
         columns([_year_heads(answer), *_years(answer)]), "",
@@ -173,12 +174,16 @@ def write(answer: Goal, folder: Path, titles: Mapping[str, str]) -> None:
                  "." if move.label == TOGETHER else
                  f" {move.unit} (now {shown(move.now, move.unit)}).")
              for move in moves if move.found is not None]
+    closest = max(moves, key=lambda move: move.best[1])
     draws = answer.study.scenario.draws
     error = 100 * np.sqrt(answer.probability * (1.0 - answer.probability) / draws)
     facts = {
         "target": answer.target / MILLION, "year": answer.year,
         "asked": in_per_cent(answer.probability), "now": in_per_cent(answer.now),
         "count": pair.name(answer.attrs["count"]), "case": phrases["cases"][answer.case],
+        "closest": {"name": names[closest.label], "chance": in_per_cent(closest.best[1])},
+        "left_out": [{"name": titles[name], "reason": reason}
+                     for name, reason in answer.left_out.items()],
         "reached": len(lines), "lines": lines[:6], "error": [float(error)],
         "together": any(move.label == TOGETHER for move in moves),
         "growth_bound": round(GROWTH_BOUND)}
@@ -191,7 +196,8 @@ def chances(answer: Goal, pair: Pair, names: Mapping[str, str]) -> Figure:
     phrases = words("study")["chances"]
     target = f"USD {pretty(answer.target / MILLION)} million"
     figure, (axes,) = subplots(phrases["title"].format(target=target, year=answer.year), 5.2)
-    best = sorted(answer.moves, key=lambda move: -move.best[1])[:LINES]
+    ordered = sorted(answer.moves, key=lambda move: -move.best[1])
+    best = [move for move in ordered[:LINES] if move.best[1] > answer.now] or ordered[:1]
     for move, colour in zip(best, [*COUNTS, "#C04F00", "#4d4d4d"], strict=False):
         ways, shares = _way(move)
         axes.plot(ways, 100 * shares, color=colour, marker="o", markersize=3,

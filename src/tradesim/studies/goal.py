@@ -35,6 +35,9 @@ GROWTH = "growth"
 GROWTH_BOUND = 20.0
 """Most extra growth of the pair's trade that is tried, percentage points a year."""
 
+SMALL = 1e6
+"""A target below this (USD) was probably meant in millions."""
+
 GRID = 5
 """Values looked at between and at the ends before the search."""
 
@@ -108,6 +111,8 @@ class Goal:
         What moving each thing does; when each case reaches the target.
     attrs
         What identifies this answer, as for a run.
+    left_out
+        Settings that other values of make no sense in this scenario, and why.
     """
 
     study: Study
@@ -119,6 +124,7 @@ class Goal:
     moves: tuple[Move, ...]
     first_years: tuple[FirstYear, ...]
     attrs: Mapping[str, Any] = field(repr=False, default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def table(self) -> pd.DataFrame:
         """Give what moving each thing does: value now, value that reaches the target, chances."""
@@ -165,7 +171,8 @@ def goal(
         How surely, between zero and one.
     vary
         Settings (``lever.setting``) and ``growth``, each moved alone, and all settings named
-        moved together as well; by default every numeric setting of every lever, and growth.
+        moved together as well; by default growth and every numeric setting of every lever but
+        those that cannot take other values in this scenario (`Goal.left_out`).
     case
         ``scenario`` (risk-weighted) or ``if_implemented``.
     draws
@@ -198,17 +205,24 @@ def goal(
         raise InputError([Problem(
             "--target", f"{target:g}", f"is already reached in {year} with probability "
             f"{search.now:.3g}, which is not below the {probability:g} asked for",
+            "targets are in USD, such as 500e6" if target < SMALL else
             "ask for a higher target or probability, or an earlier year")])
     moves: list[Move] = []
+    left_out: dict[str, str] = {}
     several = [name for name in chosen if name != GROWTH] if vary else []
     things = [(name,) for name in chosen] + ([tuple(several)] if len(several) > 1 else [])
     for done, names in enumerate(things):
-        moves.append(search.move(names, {move.names[0]: move for move in moves}))
+        try:
+            moves.append(search.move(names, {move.names[0]: move for move in moves}))
+        except InputError as error:
+            if vary:
+                raise
+            left_out[names[0]] = error.problems[0].message
         if progress:
             progress(done + 1, len(things))
     return Goal(study, target, year, probability, case, search.now, tuple(moves),
                 _first_years(study, target),
-                describe(study.base, study.scenario, study.count, command))
+                describe(study.base, study.scenario, study.count, command), left_out)
 
 
 def _check(target: float, probability: float) -> None:
