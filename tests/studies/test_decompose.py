@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from itertools import permutations
@@ -400,15 +401,15 @@ def test_command_leaves_a_whole_folder(tmp_path):
 def said_shares_are_those_of_the_table(page, table):
     """Read the answer's order and shares back against the table."""
     answer = re.search(r'<section class="answer".*?</section>', page, re.S)[0]
-    answer = " ".join(re.sub(r"<[^>]+>", " ", answer).split())
+    answer = html.unescape(" ".join(re.sub(r"<[^>]+>", " ", answer).split()))
     rows = table[(table["case"] == "if_implemented") & (table["importer"] == "all")
                  & (table["count"] == "kazakh") & (table["statistic"] == "mean")]
     share = rows[rows["measure"] == "share"].set_index("lever")["value"].sort_values()[::-1]
     effect = rows[rows["measure"] == "effect"]["value"].item()
     titles = {name: lever.title for name, lever in read_levers(calibration_folder()).items()}
     first, second, third = (re.escape(titles[name]) for name in share.index[:3])
-    parts = re.search(rf"{first} brings ([\d.]+) % of the effect if implemented, {second} ([\d.]+) % "
-                      rf"and {third} ([\d.]+) %", answer).groups()
+    parts = re.search(rf"{first} brings ([\d.]+) % of the effect if implemented, {second} "
+                      rf"([\d.]+) % and {third} ([\d.]+) %", answer).groups()
     assert [float(part) for part in parts] == pytest.approx(100 * share[:3] / effect, abs=0.06)
     change = re.search(r"change turnover in 2035 by USD (−?[\d.]+) million", answer)[1]
     assert float(change.replace("−", "-")) == pytest.approx(effect / 1e6, rel=0.006)
