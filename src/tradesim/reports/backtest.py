@@ -130,9 +130,21 @@ def _page(frame: pd.DataFrame, plan: Backtest, drawn: Mapping[str, str], command
     near, far = ({"ahead": h, **errors[h]} for h in (min(errors), max(errors)))
     return render(
         "backtest.html.j2", "", pair=plan.pair, tables=tables, near=near, far=far,
-        drawn=list(drawn.items()), again=command,
+        drawn=drawn, again=command, f=_facts(rows),
         summary=summary(rows, MODEL), count=plan.pair.name(plan.pair.target_count),
         origins=plan.origins, last=plan.years[-1])
+
+
+def _facts(rows: pd.DataFrame) -> dict[str, Any]:
+    """Numbers of the answer, from the forecasts of turnover on the headline count."""
+    mine, scores = rows[rows["model"] == MODEL], record.skill(rows, MODEL)
+    each = mine.groupby("horizon").size()
+    first = min(2, len(scores.horizons))
+    found, held = scores.range(first), record.overall(rows)
+    return {"forecasts": len(mine), "fewest": int(each.min()), "most": int(each.max()),
+            "better": found.skill > 0, "skill": percent(abs(found.skill)),
+            "unsure": not found.low > 0 if found.skill > 0 else not found.high < 0,
+            **{f"held{level}": percent(held[f"covered{level}"][MODEL]) for level in (50, 90)}}
 
 
 def keep(frame: pd.DataFrame, folder: Path) -> None:

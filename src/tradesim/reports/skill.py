@@ -58,7 +58,9 @@ def summary(rows: pd.DataFrame, model: str) -> str:
     fair, every = (record.skill(rows, model, kind) for kind in (RIVAL, RIVAL_ALL_YEARS))
     first, whole = min(2, len(fair.horizons)), record.overall(rows)
     held = [percent(whole[f"covered{level}"][model]) for level in (90, 50)]
-    return (f"Mean skill over years {first} to {fair.horizons[-1]} against rivals that leave out "
+    last = fair.horizons[-1]
+    over = f"Mean skill over years {first} to {last}" if first < last else f"Skill in year {first}"
+    return (f"{over} against rivals that leave out "
             f"years with the corridor closed, as the model does: {skill_text(fair.range(first))}; "
             f"against rivals that see every year: {skill_text(every.range(first))}. "
             f"{_largest(rows, model, first)}Held: {held[0]} of outcomes by the 90 % ranges, "

@@ -468,6 +468,41 @@ def test_the_command_leaves_everything_and_changes_nothing_else(quick, folder, t
     page = (tmp_path / "b/report.html").read_text()
     assert page.count("<svg") == 4
     assert "How wrong was it before?" in page
+    answer_holds_for(page, tmp_path / "b")
+
+
+def test_the_page_of_a_short_run_says_how_short_it_is(quick, folder, tmp_path):
+    done = quick("--calibration", folder, "--out", tmp_path / "b", "--origins", "2016:2018",
+                 "--horizons", "2")
+    assert done.exit_code == 0, done.output
+    assert "Skill in year 2 against" in done.output
+    page = (tmp_path / "b/report.html").read_text()
+    assert "A dot rests on 3 overlapping forecasts" in page
+    assert "each seen up to 2 times" in page
+    assert "more than 2 years ahead" in page
+    answer_holds_for(page, tmp_path / "b")
+
+
+def answer_holds_for(page, folder):
+    """Read every number of the answer back against the record."""
+    text = re.search(r'<section class="answer".*?</section>', page, re.S)[0]
+    text = " ".join(re.sub(r"<[^>]+>", " ", text).split())
+    count = read_pair(calibration_folder()).target_count
+    rows = track_record.of(track_record.read_record(folder), TURNOVER, count)
+    mine = rows[rows["model"] == MODEL]
+    error = (mine["actual"] - mine["p50"]).abs()
+    for low, high, ahead in re.findall(r"by ([+−]?\d+) % to ([+−]?\d+) % (\d+) years? ahead", text):
+        said = [float(end.replace("−", "-")) for end in (low, high)]
+        middle = error[mine["horizon"] == int(ahead)].median()
+        assert said == pytest.approx(100 * np.expm1([-middle, middle]), abs=0.51)
+    held = re.search(r"90 % of outcomes held (\d+) %, those meant to hold 50 % held (\d+) %", text)
+    whole = track_record.overall(rows)
+    for said, level in zip(held.groups(), (90, 50), strict=True):
+        assert float(said) == pytest.approx(100 * whole[f"covered{level}"][MODEL], abs=0.51)
+    skill = track_record.skill(rows, MODEL).mean(min(2, mine["horizon"].max()))
+    said, which = re.search(r"Errors were (\d+) % (smaller|larger) than", text).groups()
+    assert float(said) == pytest.approx(100 * abs(skill), abs=0.51)
+    assert (which == "smaller") == (skill > 0)
 
 
 def test_keep_replaces_the_record(quick, folder, tmp_path):
