@@ -316,6 +316,56 @@ def test_force_runs_again(filled):
     assert filled.ran == ["base"]
 
 
+def test_an_entry_holds_what_a_comparison_reads(filled):
+    found = filled()
+    assert set(found.data_vars) == {*cache.COMPARED, "factors"}
+    assert {path.name for path in filled.folder.glob("*/*")} == {DATA, MANIFEST, cache.CODE}
+
+
+def test_entries_are_listed_with_the_last_used_first(filled):
+    filled("eaeu_fta")
+    filled()
+    listed = cache.entries(filled.folder)
+    assert [(entry.scenario, entry.draws, entry.fresh) for entry in listed] == [
+        ("base", 5, True), ("eaeu_fta", 5, True)]
+    assert all(entry.size > 10_000 for entry in listed)
+
+
+def test_beyond_the_limit_what_was_not_used_for_longest_goes(filled, monkeypatch):
+    filled("eaeu_fta")
+    filled()
+    base, agreement = cache.entries(filled.folder)
+    assert cache.prune(filled.folder, base.size + agreement.size) == []
+    assert cache.prune(filled.folder, base.size + agreement.size - 1) == [agreement]
+    assert [entry.folder for entry in cache.entries(filled.folder)] == [base.folder]
+    monkeypatch.setattr(cache, "LIMIT", 0)
+    kept = filled("eaeu_fta").attrs["run_id"]
+    assert [entry.folder.name for entry in cache.entries(filled.folder)] == [kept]
+
+
+def test_pruning_takes_runs_of_other_code_and_nothing_that_is_not_ours(filled):
+    spoil(filled.folder / filled().attrs["run_id"], "code")
+    (filled.folder / "mine").mkdir()
+    (filled.folder / "mine" / "notes.txt").write_text("mine", encoding="utf-8")
+    assert [entry.fresh for entry in cache.prune(filled.folder, 2**40)] == [False]
+    assert [path.name for path in filled.folder.iterdir()] == ["mine"]
+    assert cache.prune(filled.folder / "nowhere", 0) == []
+
+
+def test_the_command_shows_and_prunes(filled):
+    filled()
+    call = CliRunner().invoke
+    shown = call(cli.cli, ["cache", "--cache", str(filled.folder)], catch_exceptions=False).output
+    assert re.match(r"base, 5 draws, 0\.\d MB, used \d{4}-\d\d-\d\d \d\d:\d\d UTC\n", shown)
+    assert shown.endswith(": 1 runs, 0.1 of 2,048 MB\n")
+    gone = call(cli.cli, ["cache", "--prune", "--limit", "0", "--cache", str(filled.folder)],
+                catch_exceptions=False).output
+    assert gone.startswith("removed: base, 5 draws")
+    assert gone.endswith(": 0 runs, 0.0 of 2,048 MB\n")
+    wrong = call(cli.cli, ["cache", "--limit", "-1"])
+    assert wrong.exit_code == 2
+
+
 def spoil(entry: Path, how: str) -> None:
     data, manifest = entry / DATA, entry / MANIFEST
     if how == "one byte":

@@ -10,6 +10,7 @@ import click
 
 from tradesim import __version__
 from tradesim.cli.backtest import backtest
+from tradesim.cli.cache import cache
 from tradesim.cli.calibrate import calibrate
 from tradesim.cli.check import check
 from tradesim.cli.compare import compare
@@ -58,7 +59,7 @@ def cli() -> None:
     """Run the commands; `HELP` describes them."""
 
 
-for command in (backtest, calibrate, check, compare, decompose, discover, explore, export,
+for command in (backtest, cache, calibrate, check, compare, decompose, discover, explore, export,
                 forecast, goal, identify, import_, levers, new, report, run, show, smart, sweep,
                 update, verify):
     cli.add_command(command)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tradesim.common.errors import InputError, Problem
+from tradesim.common.files import unless_changed
 from tradesim.inputs.distributions import Fixed
 from tradesim.inputs.levers import LEVERS_FILE, Choice, Lever
 from tradesim.inputs.parameters import Parameter, quantile
@@ -138,9 +139,7 @@ def differences(folder: Path, parameters: Mapping[str, Parameter], levers: Mappi
     For each lever that the scenario pulls, the lever and then its settings, those that the
     scenario sets first; after the levers the parameters that it sets.
     """
-    path = Path(folder) / LEVERS_FILE
-    positions = load_document(path).positions if scenario.levers and path.is_file() else {}
-    lines = {key: f"{LEVERS_FILE}:{line}" for key, (line, _) in positions.items()}
+    lines = _lines_of(folder) if scenario.levers else {}
     rows = [row for name in scenario.levers
             for row in _lever_rows(levers[name], scenario, lines)]
     for name, number in scenario.parameters.items():
@@ -150,6 +149,14 @@ def differences(folder: Path, parameters: Mapping[str, Parameter], levers: Mappi
             _number(number, EXACT), "", NONE, "",
             scenario.origins.get(f"parameters.{name}", ""), given=True))
     return rows
+
+
+@unless_changed(LEVERS_FILE)
+def _lines_of(folder: Path) -> dict[str, str]:
+    """Where the file of levers says what, by dotted key."""
+    path = Path(folder) / LEVERS_FILE
+    positions = load_document(path).positions if path.is_file() else {}
+    return {key: f"{LEVERS_FILE}:{line}" for key, (line, _) in positions.items()}
 
 
 def _lever_rows(lever: Lever, scenario: Scenario, lines: Mapping[str, str]) -> list[Difference]:

@@ -6,13 +6,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 from markupsafe import Markup
 
 from tradesim.reports import language, wording
-from tradesim.reports.figure_style import Draw, save, styled
+
+if TYPE_CHECKING:
+    from tradesim.reports.figure_style import Draw
 
 PAGE, FIGURES = "report.html", "figures"
 
@@ -78,6 +80,8 @@ def write_figures(figures: Mapping[str, Draw], folder: Path, run_id: str = "") -
 
     They go into the folder ``figures`` of `folder`; those that draw nothing are left out.
     """
+    from tradesim.reports.figure_style import save, styled
+
     target = folder / FIGURES
     target.mkdir(exist_ok=True)
     drawn = ((name, styled(draw, run_id)) for name, draw in figures.items())

@@ -1,14 +1,19 @@
 """Runs kept by their identity: a scenario that was run with the same inputs is not run again.
 
-An entry of the cache is a folder named by the run id. It holds what `results.save` leaves and
-`CODE`, the hash of the code that made them. Fresh and kept runs are read the same way, so both
-give the same numbers.
+An entry of the cache is a folder named by the run id. It holds the draws of the variables that a
+comparison reads and `CODE`, the hash of the code that made them. Fresh and kept runs are read the
+same way, so both give the same numbers. Beyond `LIMIT` those that were not used for longest go.
 """
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import xarray as xr
@@ -18,10 +23,17 @@ from tradesim.common.files import content, program
 from tradesim.common.output import sweep_up, whole
 from tradesim.inputs.baseline import Baseline
 from tradesim.simulation import model, results
-from tradesim.simulation.manifest import DATA
+from tradesim.simulation.manifest import DATA, MANIFEST, read_manifest
 
 CACHE = Path("results") / "cache"
 CODE = "code.txt"
+
+COMPARED = ("turnover", "trade", "imports", "tariff_revenue", "consumer_surplus",
+            "producer_surplus", "exporter_surplus", "welfare", "welfare_present_value")
+"""Variables that a comparison reads."""
+
+LIMIT = 2 * 2**30
+"""Bytes that the cache may hold."""
 
 Progress = Callable[[int, int], None]
 Watch = Callable[[str], AbstractContextManager[Progress | None]]
@@ -75,12 +87,73 @@ def fetch(
             say(f"{entry}: {reason}; {wanted.name} is run again")
     if kept is None:
         with watch(wanted.name) as progress:
-            fresh = model.answer(base, wanted, described, progress)
+            fresh = model.answer(base, wanted, described, progress, COMPARED)
         with whole(entry, option="--cache") as work:
-            results.save(fresh, work)
+            results.save(fresh, work, tables=False)
             (work / CODE).write_text(program() + "\n", encoding="utf-8")
         kept = results.load(entry)
+        prune(cache, LIMIT, but=entry)
+    os.utime(entry)
     return kept.assign_attrs(described)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A kept run: its folder, the scenario, its draws, bytes and when it was used last."""
+
+    folder: Path
+    scenario: str
+    draws: int
+    size: int
+    used: datetime
+    fresh: bool  #: whether the code that made it is that of this program
+
+
+def entries(cache: Path = CACHE) -> list[Entry]:
+    """List what a cache keeps, that used last first; what is no kept run is left out."""
+    found = []
+    for folder in (cache.iterdir() if cache.is_dir() else ()):
+        if not (folder / CODE).is_file() or not (folder / MANIFEST).is_file():
+            continue
+        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        found.append(Entry(folder, *_named(folder), size,
+                           datetime.fromtimestamp(folder.stat().st_mtime, UTC),
+                           content(folder / CODE).decode(errors="replace").strip() == program()))
+    return sorted(found, key=lambda entry: entry.used, reverse=True)
+
+
+def _named(folder: Path) -> tuple[str, int]:
+    """Scenario and draws of a kept run; a dash where its manifest cannot be read."""
+    try:
+        manifest = read_manifest(folder)
+    except InputError:
+        return "–", 0
+    return shlex.split(manifest.command)[2], manifest.draws
+
+
+def prune(cache: Path, limit: int, *, but: Path | None = None) -> list[Entry]:
+    """Remove kept runs of other code, and then those not used for longest, down to a limit.
+
+    Parameters
+    ----------
+    limit
+        Bytes that may stay.
+    but
+        A run that stays in any case.
+
+    Returns
+    -------
+    list of Entry
+        What was removed.
+    """
+    gone, room = [], limit
+    for entry in entries(cache):
+        room -= entry.size
+        if entry.folder != but and (room < 0 or not entry.fresh):
+            room += entry.size
+            shutil.rmtree(entry.folder, ignore_errors=True)
+            gone.append(entry)
+    return gone
 
 
 def _kept(entry: Path, run_id: str) -> tuple[xr.Dataset | None, str]:

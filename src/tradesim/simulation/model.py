@@ -33,6 +33,7 @@ from tradesim.economy.variables import ASSUMED, OCCASIONAL, USUAL, VARIABLES
 from tradesim.inputs.baseline import Baseline, read_baseline
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, Scenario, read_scenario
+from tradesim.reference.gravity import ReferencePath
 from tradesim.reference.projection import reference_path
 from tradesim.simulation.appraisal import APPRAISED, appraise, has_cost
 from tradesim.simulation.appraisal import NAME as APPRAISAL
@@ -240,22 +241,33 @@ def ask(
 
 def answer(
     base: Baseline, scenario: Scenario, described: Mapping[str, Any],
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None, variables: Collection[str] | None = None,
 ) -> xr.Dataset:
-    """Draw and simulate: the second half of `run`. One draw stands in the middle of everything."""
+    """Draw and simulate: the second half of `run`. One draw stands in the middle of everything.
+
+    With `variables` only these of `VARIABLES` are computed, and ``factors``.
+    """
     cube = Cube.point() if scenario.draws == 1 else Cube.random(scenario.draws, scenario.seed)
     numbers = draw_all(base, scenario, cube)
-    dataset = simulate(base, scenario, numbers, progress=progress)
-    if (assumed := nontariff_part(base, scenario, numbers, dataset["turnover"])) is not None:
-        dataset[ASSUMED] = assumed
+    dataset = simulate(base, scenario, numbers, progress=progress,
+                       variables=tuple(VARIABLES) if variables is None else variables)
     ahead = reference_path(base, numbers, years_of(base, scenario))
     dataset["factors"] = factors(base, scenario, numbers, ahead)
+    if variables is None:
+        _add_to(dataset, base, scenario, numbers, cube, ahead)
+    return labelled(dataset.assign_attrs(described), base.pair)
+
+
+def _add_to(dataset: xr.Dataset, base: Baseline, scenario: Scenario, numbers: Draws, cube: Cube,
+            ahead: ReferencePath) -> None:
+    """Add what a report asks besides the accounts."""
+    if (assumed := nontariff_part(base, scenario, numbers, dataset["turnover"])) is not None:
+        dataset[ASSUMED] = assumed
     dataset[BY_GROWTH] = by_growth(base, scenario, numbers)
     dataset[GDP] = gdp(base, years_of(base, scenario), ahead)
     dataset[REPORTED] = as_reported(base, dataset, numbers, cube)
     if has_cost(base, scenario):
         dataset[APPRAISAL] = _appraised(base, scenario, cube)
-    return labelled(dataset.assign_attrs(described), base.pair)
 
 
 def nontariff_part(base: Baseline, scenario: Scenario, draws: Draws,

@@ -114,13 +114,13 @@ def program() -> str:
     return version_of("tradesim")
 
 
-def save(dataset: xr.Dataset, folder: Path) -> None:
+def save(dataset: xr.Dataset, folder: Path, *, tables: bool = True) -> None:
     """Write a run's results into an existing folder.
 
     Writes ``results.nc`` (all draws; single precision where that is enough), ``summary.csv``,
     ``summary.json``, ``scenario.yaml`` (resolved, with origins) and ``manifest.json``, which
     holds the SHA-256 of the others (`manifest.seal` adds what comes later). Only the manifest
-    holds times and paths.
+    holds times and paths. Without `tables` only ``results.nc`` and the manifest are written.
     """
     placeless = {key: value for key, value in dataset.attrs.items()
                  if key not in ("calibration", "command")}
@@ -129,10 +129,11 @@ def save(dataset: xr.Dataset, folder: Path) -> None:
     encoding = {name: {"dtype": "float64" if name in EXACT else "float32"}
                 for name in filled.data_vars}
     filled.to_netcdf(folder / DATA, engine="scipy", encoding=encoding)
-    summary(dataset).to_csv(folder / SUMMARY, index=False, float_format="%.6g",
-                            lineterminator="\n")
-    _write_json(folder / HEADLINE, headline(dataset))
-    (folder / RESOLVED).write_text(dataset.attrs["resolved"], encoding="utf-8", newline="\n")
+    if tables:
+        summary(dataset).to_csv(folder / SUMMARY, index=False, float_format="%.6g",
+                                lineterminator="\n")
+        _write_json(folder / HEADLINE, headline(dataset))
+        (folder / RESOLVED).write_text(dataset.attrs["resolved"], encoding="utf-8", newline="\n")
     write_manifest(folder, dataset.attrs)
 
 

@@ -138,7 +138,7 @@ class Comparison:
 
     def levels(self, variable: str, name: str, case: str, **where: Any) -> Array:
         """Values of a variable in one scenario, USD, draws first."""
-        array = self.runs[name][variable].variable
+        array = self.runs[name].variables[variable]
         chosen = {"case": case, **where}
         free = [dim for dim in array.dims if dim not in chosen]
         # Plain indexing: many small selections by label would take seconds.

@@ -15,7 +15,6 @@ from tradesim import __version__
 from tradesim.common.arrays import MILLION
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.reports.compare.facts import facts, outcomes, shocks
-from tradesim.reports.compare.figures import figures
 from tradesim.reports.compare.tables import (
     MONEY,
     RANGE,
@@ -28,7 +27,7 @@ from tradesim.reports.compare.tables import (
     pages,
 )
 from tradesim.reports.export import excel
-from tradesim.reports.html_page import AMOUNTS, PAGE, RANGES, colophon, render, write_figures
+from tradesim.reports.html_page import AMOUNTS, PAGE, RANGES, colophon, render
 from tradesim.reports.language import titled
 from tradesim.reports.ranges import Change
 from tradesim.reports.terminal import columns
@@ -70,6 +69,9 @@ def write(runs: ComparedRuns, command: str, folder: Path, *, report: bool = True
     if excel.available():
         excel.write(tables, folder / WORKBOOK, mark)
     if report:
+        from tradesim.reports.compare.figures import figures
+        from tradesim.reports.html_page import write_figures
+
         drawn = write_figures(figures(comparison, runs.pair, tables, paths), folder, mark)
         (folder / PAGE).write_text(_page(runs, tables, drawn, command, created),
                                    encoding="utf-8")
