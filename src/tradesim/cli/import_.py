@@ -126,7 +126,7 @@ def _write(found: Imported, folder: Path, place: Path | str, scenario: str | Non
     from tradesim.reports.imported import answers_text
     from tradesim.studies.imported import answers, has_posterior
 
-    write_calibration(Path(place), folder, found.cells, found.documented)
+    write_calibration(Path(place), folder, found.cells, found.documented, found.shares)
     if no_answer:
         return
     if not has_posterior(folder):

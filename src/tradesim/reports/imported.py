@@ -10,6 +10,7 @@ from typing import Any
 from tradesim.common.arrays import MILLION
 from tradesim.inputs.pair import Pair
 from tradesim.inputs.trade_files.cells import Cell, discrepancies
+from tradesim.inputs.trade_files.product_shares import ProductShare
 from tradesim.reports.terminal import columns
 from tradesim.studies.imported import Answers, Imported
 
@@ -25,8 +26,12 @@ def files_text(found: Imported) -> str:
 
 def cells_text(found: Imported) -> str:
     """Give the table of cells: judged before, documented now, inside the old range or not."""
-    return "\n\n".join([*(_flow_table(found.pair, list(cells)) for _, cells in groupby(
-        found.cells, key=lambda cell: (cell.importer, cell.exporter))), *_left(found)])
+    tables = [_flow_table(found.pair, list(cells)) for _, cells in groupby(
+        found.cells, key=lambda cell: (cell.importer, cell.exporter))]
+    shares = sorted(found.shares, key=lambda share: (share.importer, share.exporter))
+    tables += [_share_table(found.pair, list(part)) for _, part in groupby(
+        shares, key=lambda share: (share.importer, share.exporter))]
+    return "\n\n".join([*tables, *_left(found)])
 
 
 def _flow_table(pair: Pair, cells: Sequence[Cell]) -> str:
@@ -41,6 +46,23 @@ def _flow_table(pair: Pair, cells: Sequence[Cell]) -> str:
     return (f"{pair.name(first.importer)} from {pair.name(first.exporter)}, USD million of the "
             f"official total of {total:,.5g} ({first.source})\n{columns(rows)}\n"
             f"{outside} of {len(cells)} documented values lie outside the range that was judged.")
+
+
+def _share_table(pair: Pair, shares: Sequence[ProductShare]) -> str:
+    first = shares[0]
+    rows = [["", "judged before, %", "documented now, %", "old range", "grade"]]
+    for share in shares:
+        rows.append([pair.name(share.product),
+                     "-" if share.before is None else _per_cent(share.before), _per_cent(share),
+                     "-" if share.before is None else "inside" if share.inside else "outside",
+                     share.grade])
+    return (f"{pair.name(first.importer)} from {pair.name(first.exporter)}, named products, share "
+            f"of their groups\n{columns(rows)}")
+
+
+def _per_cent(share: Any) -> str:
+    return "{:.3g} ({:.3g} to {:.3g})".format(*(100 * part for part in (
+        share.value, share.low, share.high)))
 
 
 def _range(cell: Any) -> str:

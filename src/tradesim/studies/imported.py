@@ -12,12 +12,18 @@ from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.inputs.levers import read_levers
 from tradesim.inputs.pair import Pair, read_pair
 from tradesim.inputs.posterior import DATA
+from tradesim.inputs.products import read_product_cells
 from tradesim.inputs.trade_files import cells as made
 from tradesim.inputs.trade_files.cells import Cell
 from tradesim.inputs.trade_files.compositions import compositions
 from tradesim.inputs.trade_files.countries import read_countries
 from tradesim.inputs.trade_files.layouts import named, read_layouts
 from tradesim.inputs.trade_files.official import Gap, gaps, read_totals, uncovered
+from tradesim.inputs.trade_files.product_shares import (
+    ProductShare,
+    product_shares,
+    product_values,
+)
 from tradesim.inputs.trade_files.trade import Trade, read_trade
 from tradesim.simulation import model, summary
 
@@ -46,6 +52,8 @@ class Imported:
         Compositions by flow as each country reports them, from `compositions`.
     cells
         Documented cells; they add up to the official totals.
+    shares
+        Documented shares of named products in their groups.
     gaps
         Flows that do not add up to a total.
     left
@@ -56,6 +64,7 @@ class Imported:
     trades: tuple[Trade, ...]
     documented: pd.DataFrame
     cells: tuple[Cell, ...]
+    shares: tuple[ProductShare, ...]
     gaps: tuple[Gap, ...]
     left: Mapping[tuple[str, str], float]
 
@@ -108,7 +117,11 @@ def read_files(files: Sequence[Path], folder: Path, *, layout: str = "auto",
         raise InputError([Problem(", ".join(map(str, files)), "", "documents no flow whose "
                                   "official total is known", "baseline/totals.csv holds those "
                                   "totals by importer and supplier")])
-    return Imported(pair, tuple(trades), documented, tuple(cells), tuple(found), left)
+    shares = [share for share in product_shares(product_values(trades, pair), pair,
+                                                read_product_cells(folder, pair), reporter, found)
+              if (share.importer, share.exporter) not in left]
+    return Imported(pair, tuple(trades), documented, tuple(cells), tuple(shares), tuple(found),
+                    left)
 
 
 def _reporter(pair: Pair, count: str | None) -> str:

@@ -16,8 +16,9 @@ from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.baseline import MARKETS, read_baseline
 from tradesim.inputs.pair import read_pair
-from tradesim.inputs.trade_files.cells import AGEING, MARGINS, cells, discrepancies, read_judged
+from tradesim.inputs.trade_files.cells import cells, discrepancies, read_judged
 from tradesim.inputs.trade_files.compositions import SECTIONS, split_sections
+from tradesim.inputs.trade_files.evidence import AGEING, MARGINS
 from tradesim.inputs.trade_files.folder import KEPT, write_calibration
 from tradesim.inputs.trade_files.official import Gap, read_totals
 from tradesim.studies.imported import read_files

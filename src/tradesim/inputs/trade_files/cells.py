@@ -14,43 +14,18 @@ from tradesim.inputs.baseline import MARKETS
 from tradesim.inputs.pair import Pair
 from tradesim.inputs.strict_csv import SOURCES, Column, read_table
 from tradesim.inputs.trade_files.compositions import Prior
+from tradesim.inputs.trade_files.evidence import Evidence, Judged, evidence
 from tradesim.inputs.trade_files.official import Gap
 from tradesim.inputs.trade_files.trade import FLOW
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MARGINS = {"A": 0.1, "B": 0.25}
-"""Least relative width of a range on each side, by grade (judgement, grade C).
-
-One year's composition of a small flow is an accident of that year; see docs/howto/import.md.
-"""
-
-AGEING = 0.42
-"""Log points that a share moves with the square root of years to the base year.
-
-Root mean square of the changes of sections of one small flow between 2005 and 2013-14; see
-docs/howto/import.md.
-"""
-
 FAINT = 0.001
 """Most that goods may hold of a flow which it had in another year or count only (judgement)."""
 
 DIGITS = 4
 """Decimals of a cell, USD million."""
-
-LEAST = 10.0**-DIGITS
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A cell as it stood, USD million."""
-
-    value: float
-    low: float
-    high: float
-    grade: str
-
 
 @dataclass(frozen=True)
 class Cell:
@@ -109,8 +84,8 @@ def cells(documented: pd.DataFrame, pair: Pair, totals: Mapping[tuple[str, str],
 
     The value follows the count of the importer, or that of `count`; where it has none, the
     other's. It is that of the base year where that year is documented, otherwise that of all
-    years together. The range holds all years and both counts, and is at least as wide as `MARGINS`
-    and, without the base year, `AGEING` say.
+    years together. The range holds all years and both counts, and is at least as wide as
+    `Evidence` says.
 
     Parameters
     ----------
@@ -124,46 +99,25 @@ def cells(documented: pd.DataFrame, pair: Pair, totals: Mapping[tuple[str, str],
         Flows that do not add up to a total: no cell that follows one is of grade A.
     """
     made: list[Cell] = []
-    missed = {(gap.reporter, gap.importer, gap.exporter) for gap in gaps}
-    for (importer, exporter), flow in documented.groupby(["importer", "exporter"]):
-        if totals.get((str(importer), str(exporter)), 0.0) > 0:
-            made += _of_flow(flow, str(importer), str(exporter), pair,
-                             totals[str(importer), str(exporter)] / MILLION, judged, count, missed)
+    for seen in evidence(documented, pair, count, gaps):
+        total = totals.get((seen.importer, seen.exporter), 0.0) / MILLION
+        made += _of_flow(seen, pair, total, judged) if total > 0 else []
     return made
 
 
-def followed(flow: pd.DataFrame, importer: str, count: str) -> str:
-    """Choose the reporter that a flow follows: the one asked for, the importer, or another."""
-    there = [str(name) for name in dict.fromkeys(flow["reporter"])]
-    return next(name for name in (count, importer, *there) if name in there)
-
-
-def _of_flow(flow: pd.DataFrame, importer: str, exporter: str, pair: Pair, total: float,
-             judged: Mapping[tuple[str, str, str], Judged], count: str,
-             missed: Collection[tuple[str, str, str]]) -> list[Cell]:
-    if (flow["scheme"] == "HS").any():
-        flow = flow[flow["scheme"] == "HS"]
-    reporter = followed(flow, importer, count)
+def _of_flow(seen: Evidence, pair: Pair, total: float,
+             judged: Mapping[tuple[str, str, str], Judged]) -> list[Cell]:
     groups = list(pair.groups)
-    shares, low, high = (_shares(flow, groups, name) for name in ("value", "low", "high"))
-    own = flow[flow["reporter"] == reporter]
-    base = (own["first"] == pair.base_year) & (own["last"] == pair.base_year)
-    chosen = own[base] if base.any() else own
-    middle = chosen.groupby("group")["value"].sum().reindex(groups).fillna(0.0).to_numpy()
+    shares, low, high = (_shares(seen.flow, groups, name) for name in ("value", "low", "high"))
+    middle = seen.chosen.groupby("group")["value"].sum().reindex(groups).fillna(0.0).to_numpy()
     middle = middle / middle.sum()
     middle = np.where(middle > 0, middle, np.minimum(shares.mean(axis=0), FAINT))
-    official = (bool(base.any()) and reporter == importer
-                and (reporter, importer, exporter) not in missed)
-    grade = "A" if official and (flow["scheme"] == "HS").all() else "B"
     value = rounded(middle / middle.sum() * total, total)
-    age = 0.0 if base.any() else float(
-        np.abs((own["first"] + own["last"]) / 2 - pair.base_year).min())
-    down = min(1.0 - MARGINS[grade], np.exp(-AGEING * np.sqrt(age)))
-    up = max(1.0 + MARGINS[grade], np.exp(AGEING * np.sqrt(age)))
-    bottom = np.minimum(low.min(axis=0) * total, value * down)
-    top = np.minimum(np.maximum(high.max(axis=0) * total, value * up), np.maximum(total, value))
-    return [_cell(importer, group, exporter, float(value[k]), float(bottom[k]), float(top[k]),
-                  grade, flow, reporter, pair, judged) for k, group in enumerate(groups)]
+    bottom = np.minimum(low.min(axis=0) * total, value * seen.down)
+    top = np.minimum(np.maximum(high.max(axis=0) * total, value * seen.up),
+                     np.maximum(total, value))
+    return [_cell(seen, group, float(value[k]), float(bottom[k]), float(top[k]), judged)
+            for k, group in enumerate(groups)]
 
 
 def _shares(flow: pd.DataFrame, groups: list[str], column: str) -> np.ndarray:
@@ -181,27 +135,20 @@ def rounded(values: np.ndarray, total: float) -> np.ndarray:
     return np.round(found, 6)
 
 
-def _cell(importer: str, group: str, exporter: str, value: float, low: float, high: float,
-          grade: str, flow: pd.DataFrame, reporter: str, pair: Pair,
+def _cell(seen: Evidence, group: str, value: float, low: float, high: float,
           judged: Mapping[tuple[str, str, str], Judged]) -> Cell:
-    before = judged.get((importer, group, exporter))
+    before = judged.get((seen.importer, group, seen.exporter))
     if value == 0.0:
         low = high = 0.0
-    files = " + ".join(dict.fromkeys(" + ".join(flow["files"]).split(" + ")))
-    hashes = " + ".join(dict.fromkeys(" + ".join(flow["sha256"]).split(" + ")))
-    counted = pair.name(reporter) if reporter else "no reporter named"
-    source = f"{flow['source'].iloc[0]}; count of {counted}, {_span(flow)}; file {files}"
-    sections = "; split of SITC sections by judgement" * bool((flow["scheme"] == "SITC").all())
-    was = (f"; judged before: {before.value:g} ({before.low:g}-{before.high:g}), grade "
-           f"{before.grade}" if before else "")
-    return Cell(importer, group, exporter, value, round(np.floor(low / LEAST) * LEAST, DIGITS),
-                round(np.ceil(high / LEAST) * LEAST, DIGITS), grade, source,
-                f"tradesim import; SHA-256 {hashes}{sections}{was}", before)
+    return Cell(seen.importer, group, seen.exporter, value, *outwards(low, high, DIGITS),
+                seen.grade, seen.source, seen.note(before), before)
 
 
-def _span(flow: pd.DataFrame) -> str:
-    spans = sorted(set(zip(flow["first"], flow["last"], strict=True)))
-    return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in spans)
+def outwards(low: float, high: float, digits: int) -> tuple[float, float]:
+    """Round both ends of a range away from its middle."""
+    step = 10.0**-digits
+    return (round(float(np.floor(low / step)) * step, digits),
+            round(float(np.ceil(high / step)) * step, digits))
 
 
 def discrepancies(documented: pd.DataFrame, groups: Iterable[str]) -> pd.DataFrame:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tradesim.inputs.baseline import MARKETS
+from tradesim.inputs.products import CELLS_FILE, SHARE
 from tradesim.inputs.trade_files.cells import Cell
+from tradesim.inputs.trade_files.product_shares import ProductShare
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,13 +21,19 @@ KEPT = "data/imported_compositions.csv"
 
 HEADING = ("importer", "group", "exporter", MARKETS.value, "low", "high", "grade", "source",
            "url", "note")
+PRODUCT_KEY = ("product", "variable", "importer", "exporter")
 
 
-def write_calibration(work: Path, folder: Path, cells: Sequence[Cell],
-                      documented: pd.DataFrame) -> None:
+def write_calibration(work: Path, folder: Path, cells: Sequence[Cell], documented: pd.DataFrame,
+                      shares: Sequence[ProductShare] = ()) -> None:
     """Copy a calibration into an empty folder, with documented cells in place of judged ones."""
     shutil.copytree(folder, work, dirs_exist_ok=True)
-    write_cells(work / MARKETS.file, cells)
+    write_rows(work / MARKETS.file, HEADING, MARKETS.keys, [
+        {"group": cell.group, **_numbers(cell, MARKETS.value)} for cell in cells])
+    if shares:
+        write_rows(work / CELLS_FILE, (), PRODUCT_KEY, [
+            {"product": cell.product, "variable": SHARE, "unit": "share",
+             **_numbers(cell, "value")} for cell in shares])
     kept = work / KEPT
     kept.parent.mkdir(exist_ok=True)
     table = documented.drop(columns=["scheme"]).assign(scheme=documented["scheme"])
@@ -34,28 +42,25 @@ def write_calibration(work: Path, folder: Path, cells: Sequence[Cell],
     table.to_csv(kept, index=False, lineterminator="\n", float_format="%.10g")
 
 
-def write_cells(path: Path, cells: Sequence[Cell]) -> None:
-    """Replace the rows of cells in a table of markets, or add them; all other rows stay."""
-    new = {(cell.importer, cell.group, cell.exporter): cell for cell in cells}
-    heading, rows = list(HEADING), []
+def write_rows(path: Path, heading: Sequence[str], key: Sequence[str],
+               rows: Sequence[Mapping[str, str]]) -> None:
+    """Replace the rows of a table that have the same key, or add them; all others stay."""
+    new = {tuple(row[name] for name in key): row for row in rows}
+    columns, kept = list(heading), []
     if path.is_file():
         with path.open(encoding="utf-8-sig", newline="") as file:
-            heading, *rows = csv.reader(file)
-    place = {name: k for k, name in enumerate(heading)}
+            columns, *kept = csv.reader(file)
     written = []
-    for row in rows:
-        key = tuple(row[place[name]] for name in ("importer", "group", "exporter"))
-        cell = new.pop(key, None)  # type: ignore[arg-type]
-        written.append(row if cell is None else _row(cell, heading))
-    written += [_row(cell, heading) for cell in new.values()]
+    for fields in kept:
+        row = new.pop(tuple(fields[columns.index(name)] for name in key), None)
+        written.append(fields if row is None else [row.get(name, "") for name in columns])
+    written += [[row.get(name, "") for name in columns] for row in new.values()]
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([heading, *written])
+        csv.writer(file, lineterminator="\n").writerows([columns, *written])
 
 
-def _row(cell: Cell, heading: Sequence[str]) -> list[str]:
-    known = {"importer": cell.importer, "group": cell.group, "exporter": cell.exporter,
-             MARKETS.value: f"{cell.value:.10g}", "low": f"{cell.low:.10g}",
-             "high": f"{cell.high:.10g}", "grade": cell.grade, "source": cell.source,
-             "note": cell.note}
-    return [known.get(name, "") for name in heading]
+def _numbers(cell: Cell | ProductShare, value: str) -> dict[str, str]:
+    return {"importer": cell.importer, "exporter": cell.exporter, value: f"{cell.value:.10g}",
+            "low": f"{cell.low:.10g}", "high": f"{cell.high:.10g}", "grade": cell.grade,
+            "source": cell.source, "note": cell.note}
