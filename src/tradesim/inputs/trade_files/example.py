@@ -18,7 +18,7 @@ HEADING = ("typeCode", "freqCode", "refYear", "refMonth", "period", "reporterISO
            "cmdCode", "cmdDesc", "aggrLevel", "customsCode", "motCode", "primaryValue",
            "isAggregate")
 
-TILT = 1.7
+TILT = 1.2
 """How unevenly the made-up split falls from the first chapter on."""
 
 
@@ -40,7 +40,8 @@ def example(folder: Path) -> str:
         for reporter, partner, flow, factor in (
                 (importer, exporter, ("M", "Import"), 1.0),
                 (exporter, importer, ("X", "Export"), 4.0 / 3.0)):
-            weights = [1.0 / (1 + (7 * n + 31 * k + 11 * (flow[0] == "X")) % len(chapters)) ** TILT
+            weights = [(1.0 + 0.1 * (factor > 1.0) * (n % 7))
+                       / (1 + (7 * n + 31 * k) % len(chapters)) ** TILT
                        for n in range(len(chapters))]
             total = round(reported.get((pair.base_year, reporter, importer, exporter),
                                        totals[importer, exporter] * factor))
