@@ -347,7 +347,7 @@ def project(view: ResultsView) -> Facts | None:
                     "median": usd(view, median), "reached": gap <= 0.0}
     if gap <= 0.0:
         return facts | {"claims": [Claim("above", (median,), goal)]}
-    times = Told(pretty(needed, 2), (median,), (cell,), -1, goal)
+    times = Told(pretty(needed, 2 if needed < 100.0 else 3), (median,), (cell,), -1, goal)
     return facts | {"times": times, "enough": needed <= 1.0,
                     "claims": [Claim("below", (median,), goal)]}
 
