@@ -7,6 +7,8 @@ from html import unescape
 
 import pytest
 
+import briefs
+from reading import ease
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.answers import ANSWERS
 from tradesim.inputs.history import read_history
@@ -16,6 +18,7 @@ from tradesim.inputs.scenario import shipped
 from tradesim.reports.claims import Cell, Claim, Told, found
 from tradesim.reports.html_page import environment
 from tradesim.reports.run.answers import KINDS, answers
+from tradesim.reports.run.brief import ROWS
 from tradesim.reports.run.view import ResultsView
 from tradesim.simulation.model import run
 from tradesim.simulation.summary import summary
@@ -23,6 +26,7 @@ from truth import Summary
 
 FOLDER = calibration_folder()
 DRAWS = 64
+MOST_WORDS, ANSWERED_BY, EASE = 600, 120, 50.0
 FIXED = ("80 %", "Four outcomes in five", "Half of that", "In half of the draws")
 """Numbers that sentences hold by themselves."""
 
@@ -104,6 +108,23 @@ def test_words_of_direction_follow_the_sign(case):
         worst = table[Cell("turnover", facts["course"]["peak"], count=view.count)]
         assert ("The loss is largest" in said) == (worst < 0.0)
         assert f"in {facts['course']['peak']}" in said
+
+
+@pytest.mark.slow
+def test_the_brief_is_short_plain_and_answers_first(case):
+    view, _ = case
+    html = briefs.rendered(view)
+    name, text, lead = view.scenario["name"], briefs.text_of(html), briefs.lead_of(html)
+    assert len(text.split()) <= MOST_WORDS, name
+    assert text.startswith(view.scenario["question"])
+    before = f"{view.scenario['title']} {view.scenario['question']} {lead}"
+    assert len(before.replace(" details", "").split()) <= ANSWERED_BY, name
+    assert ease(briefs.prose_of(html)) >= EASE, name
+    rows = re.findall("<tr>", html.split("<tbody>")[1])
+    assert 1 <= len(rows) <= ROWS
+    assert not re.search(r"\.yaml|[a-z]_[a-z]", re.sub("<code>.*?</code>", "", text)), name
+    assert not re.search(r"\b0(\.0+)? \(0(\.0+)? to 0|\((-?[\d.]+) to \3\b", text), name
+    assert "-" not in re.sub(r"[A-Za-z0-9]-[A-Za-z0-9]|2026-11-30", "", text), name
 
 
 def test_a_false_claim_is_found():

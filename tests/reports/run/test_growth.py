@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
-from html import unescape
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import briefs
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.history import read_history
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.posterior import read_posterior
 from tradesim.reports import html_page, terminal
-from tradesim.reports.run.brief import brief
 from tradesim.reports.run.facts import facts
 from tradesim.reports.run.growth import gdp_table, reported_table
 from tradesim.reports.run.outside import outside_facts, outside_figure, tables_of
-from tradesim.reports.run.reliability import reliability
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import words
 from tradesim.simulation.model import run
@@ -38,13 +36,7 @@ def view():
 
 
 def said_in_brief(view, outside) -> str:
-    made = html_page.environment()
-    template = made.from_string('{% import "parts.j2" as part with context %}'
-                                '{% include "brief.j2" %}')
-    text = template.render(b=brief(view, [], reliability(view, FOLDER), outside), mark="",
-                           picture=None, sections=(), scenario=view.scenario)
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).replace(
-        "\N{NARROW NO-BREAK SPACE}", "").split())
+    return briefs.text_of(briefs.rendered(view, outside))
 
 
 def share(text: str) -> float:

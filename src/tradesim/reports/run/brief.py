@@ -5,6 +5,7 @@ Everything else is the annex of the same page; words are in `templates/brief.j2`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -70,12 +71,17 @@ def brief(view: ResultsView, levers: Sequence[Lever], trust: Mapping[str, Any],
     return {"answers": given, "where": WHERE, "table": table(view, given),
             "growth": _growth(view), "record": trust["record"],
             "outside": outside if outside and "pairs" in outside else None,
+            "aims": bool({"target", "level", "reached", "project"} & set(given)),
             "judged": sum(grade == "C" for grade in grades), "settings": len(grades),
-            "left_out": [text.split(";")[0]
-                         for text in view.scenario["not_modelled"][:LEFT_OUT]],
+            "left_out": [_plain(text) for text in view.scenario["not_modelled"][:LEFT_OUT]],
             "no_new": not _brings_goods(view, levers), "nature": view.nature,
             "changes": view.changes, "point": view.point, "draws": view.draw_count,
             "last": view.last, "now": view.history.years[-1], "idle": None}
+
+
+def _plain(text: str) -> str:
+    """Cut the afterthought and the names of other scenarios from a thing left out."""
+    return re.sub(r"\s*\(see [^)]*\)", "", text.split(";")[0])
 
 
 def _brings_goods(view: ResultsView, levers: Sequence[Lever]) -> bool:
@@ -139,9 +145,10 @@ def _cells(view: ResultsView, given: Mapping[str, Facts], year: int) -> Iterator
         yield from ((Cell("services", year, exporter=code, group="tourism"),
                      labels["services"].format(country=pair.name(code)))
                     for code in pair.importers)
-    for importer, name in view.followed(food=True) if "food" in given else ():
-        yield (Cell("self_sufficiency", year, importer=importer, group=name),
-               labels["food"].format(product=pair.name(name)))
+    food = [Cell("self_sufficiency", year, importer=importer, group=name)
+            for importer, name in view.followed(food=True) if "food" in given]
+    yield from ((cell, labels["food"].format(product=pair.name(cell.group)))
+                for cell in sorted(food, key=lambda cell: -abs(view.value(cell))))
     most = largest(view, [Cell("tariff_revenue", year, importer=code) for code in pair.importers])
     yield most, labels["treasury"].format(country=pair.name(most.importer))
     home = largest(view, [Cell("home_output", year, importer=code) for code in pair.importers])

@@ -29,10 +29,13 @@ from tradesim.reports.run.answers import largest, moment
 from tradesim.reports.run.figures import fan
 from tradesim.reports.run.route_map import route_map
 from tradesim.reports.run.view import ResultsView
-from tradesim.reports.wording import pretty, words, wrapped
+from tradesim.reports.wording import pretty, together, words, wrapped
 
 ROW = 0.34
 """Height of a row, inches."""
+
+NARROW = 5.0
+"""Width of figures that stay legible on a phone, inches."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ class Picture:
 
     def on_page(self, svg: str) -> dict[str, str]:
         """Give what the page shows."""
-        return {"name": self.name, "svg": svg, "caption": self.caption, "alt": self.alt}
+        return {"name": self.name, "svg": svg, "caption": self.caption, "alt": self.alt,
+                "kind": "" if self.name in ("fan", "map") else "narrow"}
 
 
 def market(view: ResultsView) -> str:
@@ -113,8 +117,10 @@ def _rows(view: ResultsView, title: str, rows: list[tuple[str, Cell]], axis: str
           unit: float) -> Figure:
     """Draw averages as dots and 80 % ranges as lines, one named row each, with the number."""
     figure, (axes,) = subplots(title, 0.95 + ROW * len(rows))
-    for place, (_, cell) in enumerate(rows):
-        values = view.values(cell) / unit
+    figure.set_figwidth(NARROW)
+    drawn = [view.values(cell) / unit for _, cell in rows]
+    texts = together([float(values.mean()) for values in drawn])
+    for place, (values, text) in enumerate(zip(drawn, texts, strict=True)):
         mean = float(values.mean())
         low, high = (float(end) for end in np.quantile(values, [0.1, 0.9]))
         colour = SCENARIO if mean >= 0.0 else IMPLEMENTED
@@ -122,12 +128,12 @@ def _rows(view: ResultsView, title: str, rows: list[tuple[str, Cell]], axis: str
         axes.plot(mean, place, "o", color=colour, markersize=6)
         end, shift, side = ((max(mean, high), 6, "left") if mean >= 0.0
                             else (min(mean, low), -6, "right"))
-        beside(axes, pretty(mean), (end, place), (shift, 0), fontsize=8, va="center", ha=side,
+        beside(axes, text, (end, place), (shift, 0), fontsize=8, va="center", ha=side,
                color=REFERENCE)
     axes.axvline(0, color="black", linewidth=0.8)
-    axes.set_yticks(range(len(rows)), [wrapped(label, 34) for label, _ in rows], fontsize=8.5)
+    axes.set_yticks(range(len(rows)), [wrapped(label, 22) for label, _ in rows], fontsize=8.5)
     horizontal_bars(axes, len(rows), 5)
-    axes.margins(x=0.12)
+    axes.margins(x=0.16)
     axes.set_xlabel(axis)
     return figure
 
@@ -135,7 +141,8 @@ def _rows(view: ResultsView, title: str, rows: list[tuple[str, Cell]], axis: str
 def course(view: ResultsView) -> Figure:
     """Turnover less the path without the scenario, year by year, with the 80 % range."""
     phrases = words("pictures")["course"]
-    figure, (axes,) = subplots(phrases["title"], 3.2)
+    figure, (axes,) = subplots(phrases["title"], 3.0)
+    figure.set_figwidth(NARROW)
     change = view.change("turnover", "if_implemented", count=view.count)
     mean = change.mean(axis=0)
     axes.axhline(0, color=REFERENCE, linewidth=0.9)
