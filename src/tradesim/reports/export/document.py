@@ -105,11 +105,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure: its name (file name without ending), its caption and the text that replaces it."""
+    """A figure: its name (file name without ending), its caption and the text that replaces it.
+
+    A `narrow` one does not need the width of the page.
+    """
 
     name: str
     caption: Text
     alt: str
+    narrow: bool = False
 
 
 Block = Heading | Paragraph | Items | Code | Table | Picture
@@ -191,7 +195,7 @@ def _blocks(parent: Element, kind: str) -> Iterator[Block]:
         if node.tag in READERS:
             yield READERS[node.tag](node, kind)
         elif node.tag not in SKIPPED:
-            yield from _blocks(node, "answer" if "answer" in _classes(node) else kind)
+            yield from _blocks(node, "answer" if {"answer", "lead"} & {*_classes(node)} else kind)
 
 
 def _table(node: Element, _: str) -> Table:
@@ -207,7 +211,8 @@ def _picture(node: Element, _: str) -> Picture:
     caption, drawing = node.find("figcaption"), node.find("div[@role='img']")
     assert caption is not None
     return Picture(node.get("id", "").removeprefix("figure-"), _text(caption),
-                   "" if drawing is None else drawing.get("aria-label", ""))
+                   "" if drawing is None else drawing.get("aria-label", ""),
+                   "narrow" in _classes(node))
 
 
 READERS: dict[str, Callable[[Element, str], Block]] = {
@@ -229,6 +234,8 @@ def _runs(node: Element, look: Run) -> Iterator[Run]:
     """Give the words of an element, each with the look of the elements it is in."""
     if node.tag == "br":
         yield Run("\n")
+    if "more" in _classes(node):  # leads from place to place on a screen
+        return
     link = node.get("href", "")
     look = Run("", look.bold or node.tag in ("b", "strong"), look.code or node.tag == "code",
                look.quiet or "run" in _classes(node), look.link or link * (link[:1] != "#"))

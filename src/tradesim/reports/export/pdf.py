@@ -56,8 +56,9 @@ def _block(block: content.Block) -> str:
             return "#list(" + ", ".join(f"[{_text(item)}]" for item in items) + ")\n"
         case content.Code(words):
             return f"#command(raw({_quoted(words)}, block: true))\n"
-        case content.Picture(name, caption, alt):
-            return f"#picture({_quoted(name + '.svg')}, {_quoted(alt)}, [{_text(caption)}])\n"
+        case content.Picture(name, caption, alt, narrow):
+            return (f"#picture({_quoted(name + '.svg')}, {_quoted(alt)}, [{_text(caption)}], "
+                    f"{'66%' if narrow else '100%'})\n")
         case content.Table():
             return _table(block)
 

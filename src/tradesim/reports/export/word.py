@@ -20,6 +20,8 @@ from tradesim.reports.export.document import SHADES, Document, Run, Text
 
 WIDTH, MARGIN = 21.0, 1.8
 BODY = WIDTH - 2 * MARGIN
+NARROW = 0.66
+"""Part of the width of the text that a narrow figure takes."""
 QUIET, BLUE = RGBColor(0x5A, 0x5A, 0x5A), RGBColor(0x00, 0x4C, 0x7A)
 SIZES = {"note": 8.5, "question": 11.0}
 MANY = 6
@@ -104,7 +106,8 @@ def _block(made: Any, block: content.Block, document: Document) -> None:
 def _picture(made: Any, picture: content.Picture, folder: Path) -> None:
     paragraph = made.add_paragraph()
     paragraph.paragraph_format.keep_with_next = True
-    shape = paragraph.add_run().add_picture(str(folder / f"{picture.name}.png"), width=Cm(BODY))
+    shape = paragraph.add_run().add_picture(str(folder / f"{picture.name}.png"), width=Cm(
+        NARROW * BODY if picture.narrow else BODY))
     tallest = Cm(20)
     if shape.height > tallest:
         shape.width, shape.height = int(shape.width * tallest / shape.height), tallest

@@ -36,6 +36,9 @@ VISIBLE = 0.05
 THIN, MEAGRE = 0.5, 0.05
 """Exports that rise by so many USD million or more, and a net gain that is this share of it."""
 
+SMALL = 0.01
+"""Amounts (USD million) below which a change is no row of a table."""
+
 BAR = 0.36
 """Height of a bar, inches."""
 
@@ -190,7 +193,8 @@ def _revenue(view: ResultsView) -> dict[str, Any]:
     phrases = words("accounts")
     rows = []
     for importer in view.pair.importers:
-        def row(name: str, label: str, country: str = importer, **where: Any) -> list[str]:
+        def row(name: str, label: str, country: str = importer,
+                **where: Any) -> list[str] | None:
             label = phrases[label].format(country=view.pair.name(country),
                                           group=view.pair.name(where.get("group", "")))
             return _row(view, label, name, 1.0, importer=country, **where)
@@ -261,12 +265,16 @@ def _benefit(view: ResultsView, priced: bool) -> dict[str, Any]:
             "ratio": pretty(ratio, 2) if priced else ""}
 
 
-def _row(view: ResultsView, label: str, name: str, scale: float, **where: Any) -> list[str]:
+def _row(view: ResultsView, label: str, name: str, scale: float,
+         **where: Any) -> list[str] | None:
+    """Levels and change of one number; None where the change would be printed as nothing."""
     where = {"year": view.last, **where}
     reference = scale * view.draws(name, "reference", **where)
     if not view.changes:
         return [label, pretty(float(np.median(reference)))]
     after = scale * view.draws(name, "if_implemented", **where)
+    if abs(float((after - reference).mean())) < (VISIBLE if scale == WEIGHT else SMALL):
+        return None
     risky = scale * view.change(name, "scenario", **where)
     row = [label, *(pretty(float(np.median(values))) for values in (reference, after)),
            changed(Change.of(after - reference), "short")]
@@ -280,14 +288,16 @@ def _columns(view: ResultsView, unit: str = "share") -> list[str]:
             *([] if view.point else [f"risky_{unit}"])]
 
 
-def _table(view: ResultsView, name: str, rows: list[list[str]], columns: Sequence[str], *,
-           total: bool = False, **names: Any) -> dict[str, Any]:
+def _table(view: ResultsView, name: str, rows: Sequence[list[str] | None], columns: Sequence[str],
+           *, total: bool = False, **names: Any) -> dict[str, Any]:
+    """Table of the rows that have something to say; without any it is left out of the page."""
     phrases = words("accounts")
     known = phrases["columns"]["all"] | phrases["columns"][name]
     if view.point:
         known |= phrases["columns"]["point"]
-    return {"title": phrases["titles"][name].format(year=view.last, **names), "rows": rows,
-            "columns": [known[key] for key in columns], "total": total}
+    return {"title": phrases["titles"][name].format(year=view.last, **names),
+            "rows": [row for row in rows if row], "total": total,
+            "columns": [known[key] for key in columns]}
 
 
 def causes(view: ResultsView) -> Figure:

@@ -32,6 +32,9 @@ VISIBLE = 5e4
 POINT = 5e-4
 """Changes of a share below this would be printed as none."""
 
+LISTED = 5
+"""Products named beside the one that changes most."""
+
 MINOR = 0.05
 """A flow below this share of turnover is called small."""
 
@@ -297,7 +300,8 @@ def food(view: ResultsView) -> Facts | None:
     cells = sorted((Cell("self_sufficiency", view.last, group=name, importer=importer)
                     for importer, name in products),
                    key=lambda cell: -abs(view.value(cell)))
-    most, *others = cells
+    most = cells[0]
+    others = [cell for cell in cells[1:] if cell.importer == most.importer][:LISTED]
     if abs(view.value(most)) < POINT:
         return {"none": True, "claims": [Claim("least", (cell,)) for cell in cells]}
     up, claim = rises(view, most)

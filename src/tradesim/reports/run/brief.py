@@ -23,6 +23,9 @@ from tradesim.simulation.summary import costly
 ROWS = 6
 """Rows of the table."""
 
+PRODUCTS = 2
+"""Products whose home producers have a row."""
+
 LEFT_OUT = 2
 """Things left out that the brief names."""
 
@@ -34,7 +37,8 @@ NEW = "new_goods"
 LEAST = 1e-3
 """A change by less than this share of a level is no row, unless it is asked about."""
 
-ASKED = {"treasury": ["tariff_revenue"], "suppliers": ["imports"], "producers": ["home_output"],
+ASKED = {"treasury": ["tariff_revenue"], "suppliers": ["imports"],
+         "producers": ["home_output", "product_home_output"],
          "services": ["services"], "trade": ["turnover"], "course": ["turnover"],
          "target": [CHANCE], "food": ["self_sufficiency"]}
 """Variables of the rows that belong to an answer."""
@@ -151,8 +155,7 @@ def _cells(view: ResultsView, given: Mapping[str, Facts], year: int) -> Iterator
                 for cell in sorted(food, key=lambda cell: -abs(view.value(cell))))
     most = largest(view, [Cell("tariff_revenue", year, importer=code) for code in pair.importers])
     yield most, labels["treasury"].format(country=pair.name(most.importer))
-    home = largest(view, [Cell("home_output", year, importer=code) for code in pair.importers])
-    yield home, labels["producers"].format(country=pair.name(home.importer))
+    yield from _producers(view, year)
     rival = largest(view, [Cell("imports", year, importer=importer, exporter=code)
                            for importer in pair.importers for code in view.exporters
                            if code not in (importer, pair.partner(importer))])
@@ -162,6 +165,19 @@ def _cells(view: ResultsView, given: Mapping[str, Facts], year: int) -> Iterator
         yield (Cell(APPRAISAL, view.last, group="cost"), labels["cost"])
     yield from ((Cell("welfare", year, importer=code), labels["gain"].format(
         country=pair.name(code))) for code in pair.importers)
+
+
+def _producers(view: ResultsView, year: int) -> Iterator[tuple[Cell, str]]:
+    """Rows of home producers: of the products that change most, or of all goods of a country."""
+    labels, pair = words()["brief"]["rows"], view.pair
+    made = sorted((Cell("product_home_output", year, importer=importer, group=name)
+                   for importer, name in view.followed()), key=lambda cell: -abs(view.value(cell)))
+    for cell in made[:PRODUCTS]:
+        yield cell, labels["product"].format(product=pair.name(cell.group),
+                                             country=pair.name(cell.importer))
+    if not made:
+        home = largest(view, [Cell("home_output", year, importer=code) for code in pair.importers])
+        yield home, labels["producers"].format(country=pair.name(home.importer))
 
 
 def _row(view: ResultsView, cell: Cell, label: str, least: float) -> list[str] | None:

@@ -42,8 +42,7 @@ def parameters(known: Iterable[Parameter], posterior: xr.Dataset, given: Mapping
     """
     return [{"title": parameter.title.rstrip("."), "unit": parameter.unit,
              "grade": parameter.grade, "value": value(parameter, posterior),
-             "number": sources.number("; ".join(filter(None, (parameter.source,
-                                                              parameter.locator))))}
+             "number": sources.number(parameter.source)}
             for parameter in known if parameter.name not in given]
 
 
