@@ -154,6 +154,15 @@ def test_the_world_beside_partners_is_left_out(read):
     assert any("world as partner left out" in said for said in trade.said)
 
 
+def test_countries_of_a_group_report_together(read):
+    rows = [row | {"reporter": code, "partner": "MNG", "flow": "export", "value": "7"}
+            for row in made.table(GOOD)[:2] for code in ("BLR", "ARM", "DEU", "W00")]
+    found = read(made.text(rows)).products
+    assert found[["reporter", "exporter", "value"]].to_numpy().tolist() == [
+        ["REAEU", "REAEU", 14.0], ["REAEU", "REAEU", 14.0], ["ROW", "ROW", 7.0],
+        ["ROW", "ROW", 7.0]]
+
+
 def test_lost_zeros_are_given_back(read):
     trade = read(made.text(made.baci(GOOD)))
     assert trade.products["code"].str.len().eq(6).all()

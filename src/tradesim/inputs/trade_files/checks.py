@@ -20,7 +20,7 @@ LIMITS = (500, 100_000, 250_000)
 SPAN = 11
 """Months from the first to the last declaration of a year, at least."""
 
-KEY = ["first", "last", "reporter", "flow", "importer", "exporter", "country"]
+KEY = ["first", "last", "reporter", "by", "flow", "importer", "exporter", "country"]
 
 
 def cut(reading: Reading) -> None:

@@ -149,9 +149,10 @@ def flow_columns(reading: Reading) -> None:
 
 
 def direction_columns(reading: Reading, countries: Countries, pair: Pair) -> None:
-    """Add ``reporter`` (empty where both are reconciled), ``importer``, ``exporter``, ``country``.
+    """Add ``reporter`` (empty where both are reconciled), ``importer``, ``exporter``.
 
-    Codes are those of the pair's suppliers; ``country`` is the partner's own code.
+    Codes are those of the pair's suppliers, so that countries of a group report together;
+    ``country`` is the partner's own code, ``by`` what the file calls the reporter.
     """
     rows, layout = reading.rows, reading.layout
 
@@ -172,16 +173,17 @@ def direction_columns(reading: Reading, countries: Countries, pair: Pair) -> Non
         (_, seller), (buyer, market) = known("exporter"), known("importer")
         reading.rows = rows.assign(reporter="", importer=np.where(buyer == "", "", market),
                                    exporter=seller, country=known("exporter")[0],
-                                   partner=rows["exporter"], flow="import")
+                                   partner=rows["exporter"], flow="import", by="")
         return
     else:
         partner, supplier = known("partner")
         reporter = (np.full(len(rows), layout.reporter, dtype=object) if layout.reporter
-                    else known("reporter")[0])
+                    else known("reporter")[1])
+    said = rows.get("reporter", reporter)
     imports = (rows["flow"] == "import") | (rows["flow"] == "re-import")
     market = np.where(partner == WORLD, "", supplier)
     reading.rows = rows.assign(
-        reporter=reporter, country=partner,
+        reporter=reporter, country=partner, by=said,
         importer=np.where(imports, reporter, market), exporter=np.where(imports, market, reporter))
 
 
@@ -215,7 +217,7 @@ def choose_pair(reading: Reading, pair: Pair) -> None:
 
 
 def _shown(rows: pd.DataFrame) -> str:
-    columns = [name for name in ("reporter", "partner") if name in rows]
+    columns = [name for name in ("by", "partner") if rows[name].any()]
     pairs = rows[columns].drop_duplicates().head(MANY)
     return ", ".join("-".join(map(str, pair)) for pair in pairs.itertuples(index=False))
 
