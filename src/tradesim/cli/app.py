@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -69,8 +71,26 @@ def main() -> None:
     """Run the command line."""
     for name in ("OPENBLAS", "OMP", "MKL"):
         os.environ.setdefault(f"{name}_NUM_THREADS", "1")
-    signal.signal(signal.SIGTERM, _interrupt)
-    cli(prog_name="tradesim")
+    os.environ["MPLBACKEND"] = "agg"  # whatever the user's is: nothing opens a window
+    _make_printable()
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) != signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, _interrupt)
+    try:
+        cli(prog_name="tradesim")
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done
+
+
+def _make_printable() -> None:
+    """Have letters that the terminal does not know replaced, and closed streams thrown away."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

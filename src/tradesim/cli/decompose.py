@@ -24,18 +24,22 @@ Examples:
               help="Year to share out; the horizon by default; may be repeated.")
 @click.option("--method", default="exact", show_default=True,
               help="exact, or permutations: sampled orders, for more than twelve levers.")
-@click.option("--permutations", type=int, default=40, show_default=True,
-              help="Orders by draw that --method permutations samples; an even number.")
+@click.option("--permutations", type=click.IntRange(min=4), metavar="N",
+              help="Orders by draw that --method permutations samples; an even number, 40 by "
+                   "default.")
 def decompose(
     scenario: str, out: Path | None, name: str | None, draws: int | None, seed: int | None,
     overrides: tuple[str, ...], count: str | None, calibration: Path | None,
-    years: tuple[int, ...], method: str, permutations: int,
+    years: tuple[int, ...], method: str, permutations: int | None,
 ) -> None:
     """Share out what SCENARIO changes among its levers.
 
     Every combination of levers is solved on the same draws. Shares add up to the whole in every
     draw; pairs that overlap, or help each other, are named.
     """
+    if permutations is not None and method == "exact":
+        raise click.UsageError("--permutations means nothing to the exact method: add --method "
+                               "permutations")
     folder, target = calibration_of(calibration), study_folder(out, name, scenario)
     with results_folder(target, (*STUDY_OUTPUTS, "decomposition.csv")) as work:
         from tradesim.inputs.levers import read_levers
@@ -47,7 +51,8 @@ def decompose(
         with terminal.progress("Solving combinations") as progress:
             dataset = study.decompose(
                 scenario, calibration=folder, overrides=overrides, draws=draws, seed=seed,
-                count=count, years=years, method=method, permutations=permutations,
+                count=count, years=years, method=method,
+                permutations=permutations or study.PERMUTATIONS,
                 command=repeat_command("out", "name"), progress=progress)
         pair = read_pair(folder)
         levers = read_levers(folder)

@@ -8,6 +8,7 @@ import click
 
 from tradesim.cli.options import RESULTS
 from tradesim.common.output import whole_file
+from tradesim.common.text import no_formulas
 
 
 @click.command(epilog="""\b
@@ -27,6 +28,6 @@ def export(folder: Path, form: str, out: Path | None) -> None:
     dataset = load(folder)
     target = folder / f"{form}.csv" if out is None else out
     with whole_file(target) as work:
-        table = to_iamc(dataset)
+        table = no_formulas(to_iamc(dataset))
         table.to_csv(work, index=False, float_format="%.6g", lineterminator="\n")
     click.echo(f"Written: {target} ({len(table):,} rows)")

@@ -13,8 +13,14 @@ from click.shell_completion import CompletionItem
 
 from tradesim.common.errors import ConvergenceError, InputError, Problem, TradesimError, nearest
 from tradesim.common.files import calibration_folder, scenarios_folder
+from tradesim.common.text import control
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+WRONG_NAME = frozenset({errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP,
+                        errno.EACCES, errno.EPERM, errno.EINVAL})
+"""Errors of the system that a user mends by naming another file."""
+
 
 class _Failure(click.ClickException):
     """Lines for standard error, and an exit code."""
@@ -54,9 +60,21 @@ class Commands(click.Group):
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise
-            raise _Failure(f"{error.filename or 'a file'}: {error.strerror or error}") from error
+            kind = _BadInput if error.errno in WRONG_NAME else _Failure
+            raise kind(f"{error.filename or 'a file'}: {error.strerror or error}") from error
+        except MemoryError as error:
+            raise _Failure("the memory is not enough for this; ask for fewer draws, rows or "
+                           "workers") from error
         except KeyboardInterrupt as error:
             raise Stopped("stopped; nothing was written") from error
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse words that are no text before anything is done with them."""
+        for word in args:
+            if found := control(word):
+                raise click.UsageError(f"{word!a} holds what is no text ({found}): rename the "
+                                       "file, or write the value as UTF-8", ctx)
+        return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Find a command, or say which one was probably meant."""

@@ -11,6 +11,7 @@ import click
 from tradesim.cli.options import CALIBRATION, SCENARIO, SET, calibration_of
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.output import whole_file
+from tradesim.common.text import no_formulas
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +52,7 @@ def smart(scenario: str, year: int | None, importers: tuple[str, ...],
         result = compare_year(base, asked, year)
         rows = table(base, result, importers)
         if work is not None:
-            rows.to_csv(work, sep=separator, index=False, lineterminator="\n")
+            no_formulas(rows).to_csv(work, sep=separator, index=False, lineterminator="\n")
     _show(rows, result, asked.title)
     if out is not None:
         click.echo(f"Table: {out}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from scipy.special import betainc, betaincinv, expit, logit, ndtr, ndtri
 
 from tradesim.common.arrays import Array, ratio
@@ -14,10 +14,28 @@ EDGE = 2.0**-53
 """Distance that probabilities keep from 0 and 1."""
 
 
+WEB = ("https://", "http://")
+"""How an address on the web begins; nothing else becomes a link."""
+
+
 class Strict(BaseModel):
     """A checked, unchangeable record: no unknown keys, no conversions, no NaN."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Source(Strict):
+    """Where a statement was read: a title, and an address on the web where there is one."""
+
+    title: str = Field(min_length=1)
+    url: str = ""
+
+    @field_validator("url")
+    @classmethod
+    def _on_the_web(cls, url: str) -> str:
+        if url and not url.startswith(WEB):
+            raise ValueError(f"'{url}' is not a web address; it starts with https://")
+        return url
 
 
 class Fixed(Strict):

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import unless_changed
-from tradesim.inputs.distributions import Fixed, Strict
+from tradesim.inputs.distributions import Fixed, Source, Strict
 from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
 from tradesim.inputs.parameters import Parameter, parameter
 from tradesim.inputs.products import PRODUCTS_FILE
@@ -104,13 +104,6 @@ class Choice(Strict):
 Setting = Parameter | Choice
 
 _CHOICE = tuple(sorted({*Choice.model_fields, "allowed"} - {"name", "values", "required"}))
-
-
-class Source(Strict):
-    """Where a statement was read."""
-
-    title: str = Field(min_length=1)
-    url: str = ""
 
 
 class Lever(Strict):

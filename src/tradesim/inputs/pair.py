@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from tradesim.common.arrays import MILLION
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import unless_changed
+from tradesim.inputs.distributions import Source
 from tradesim.inputs.hs import chapter_problems, group_of_chapter
 from tradesim.inputs.products import PRODUCTS_FILE, Product, read_products
 from tradesim.inputs.strict_yaml import Document, load_document, words
@@ -63,13 +64,6 @@ class Corridor(_Part):
     """The transit corridor that several routes share."""
 
     title: str
-
-
-class Source(_Part):
-    """Where a statement was read."""
-
-    title: str
-    url: str = ""
 
 
 class Target(_Part):

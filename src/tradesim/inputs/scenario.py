@@ -12,9 +12,8 @@ from pydantic import Field
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import scenarios_folder
 from tradesim.inputs.answers import answers_of
-from tradesim.inputs.distributions import Strict
+from tradesim.inputs.distributions import Source, Strict
 from tradesim.inputs.growth import PUBLISHED
-from tradesim.inputs.levers import Source
 from tradesim.inputs.parameters import Parameter
 from tradesim.inputs.scenario_schema import (
     GONE,
@@ -267,14 +266,15 @@ def _parent(file: Path, name: Any, seen: Sequence[Path]) -> Path | str | None:
     """File of the parent that a file names, if any, or what is wrong with the name."""
     if not isinstance(name, str) or not name.strip():
         return None
-    parent = _named(file, name)
+    parent = named(file, name)
     if isinstance(parent, Path) and parent.resolve() in seen:
         return ("goes round in a loop: "
                 f"{' -> '.join(step.name for step in (*seen, parent.resolve()))}")
     return parent
 
 
-def _named(file: Path, name: str) -> Path | str:
+def named(file: Path, name: str) -> Path | str:
+    """File of a scenario that another file names, or what is wrong with the name."""
     names, ours = shipped(), scenarios_folder()
     if name in names:
         return ours / f"{name}.yaml"

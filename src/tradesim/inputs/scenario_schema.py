@@ -11,7 +11,7 @@ from typing import Any
 
 from tradesim.common.errors import Problem, nearest
 from tradesim.inputs.answers import ANSWERS, SENTENCES
-from tradesim.inputs.distributions import Fixed, Range
+from tradesim.inputs.distributions import WEB, Fixed, Range
 from tradesim.inputs.growth import HIGHEST, LOWEST, NAMED, PUBLISHED
 from tradesim.inputs.levers import WORD, Choice, Lever, Setting, read_levers
 from tradesim.inputs.pair import Pair, read_pair
@@ -283,7 +283,7 @@ def _reference_errors(entry: Any) -> Errors:
             yield f".{part}", "unknown key; known: title, url", nearest(part, ("title", "url"))
         elif not _is_text(value):
             yield f".{part}", f"{_quoted(value)} is not text"
-        elif part == "url" and not value.startswith(("https://", "http://")):
+        elif part == "url" and not value.startswith(WEB):
             yield f".{part}", f"'{value}' is not a web address", "it starts with https://"
     if "title" not in entry:
         yield ".title", "is missing"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.files import unless_changed
+from tradesim.common.output import whole_file
 from tradesim.inputs.distributions import Fixed
 from tradesim.inputs.levers import LEVERS_FILE, Choice, Lever
 from tradesim.inputs.parameters import Parameter, quantile
@@ -246,12 +248,8 @@ def starter(path: Path, parent: str, levers: Mapping[str, Lever]) -> str:
 
 def write_new(path: Path, text: str) -> None:
     """Write a file that does not exist yet; an `InputError` where it does or cannot be written."""
-    try:
-        with path.open("x", encoding="utf-8") as stream:
-            stream.write(text)
-    except FileExistsError as error:
+    if os.path.lexists(path):
         raise InputError([Problem(str(path), "", "exists already and is not overwritten",
-                                  "choose another name")]) from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError([Problem(str(path), "", f"cannot be written: {reason}")]) from error
+                                  "choose another name")])
+    with whole_file(path, option="") as work:
+        work.write_text(text, encoding="utf-8", newline="\n")

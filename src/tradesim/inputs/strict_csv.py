@@ -19,6 +19,7 @@ import pandas as pd
 
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import content
+from tradesim.common.text import control
 
 Kind = Literal["text", "integer", "number", "year"]
 
@@ -115,6 +116,9 @@ def _split(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
                                   line)]) from error
     if "\0" in text:
         raise InputError([Problem(str(path), "", "holds zero bytes, so it is not a text table")])
+    if found := control(text):
+        raise InputError([Problem(str(path), "", f"holds a control character ({found})",
+                                  "leave it out")])
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows, start = [], 1
     try:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import content
+from tradesim.common.text import control
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
@@ -30,7 +31,6 @@ Entry = TypeVar("Entry")
 
 _KEYS = ("bounds", "distribution", "default", "allowed")
 """Keys that a check of a whole entry may name at the start of its message."""
-
 _TYPES = {"float_type": "a number", "int_type": "a whole number", "string_type": "text",
           "bool_type": "true or false", "list_type": "a list", "dict_type": "a mapping",
           "finite_number": "a finite number", "model_type": "a mapping",
@@ -375,6 +375,8 @@ def _node(event: Any) -> tuple[Any, str]:
     if isinstance(event, yaml.AliasEvent):
         return None, f"aliases (*{event.anchor}) are not allowed; write the value out"
     plain = isinstance(event, yaml.ScalarEvent)
+    if plain and (found := control(event.value)):
+        return "", f"holds a control character ({found}); leave it out"
     value: Any = (event.value if plain else
                   {} if isinstance(event, yaml.MappingStartEvent) else [])
     if event.anchor is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup
 
+from tradesim.common.text import without_control
 from tradesim.reports import language, wording
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def render(template: str, mark: str, unbroken: Sequence[tuple[str, str]] = (),
     text = made.get_template(template).render(mark=mark, **given)
     for pattern, replacement in unbroken:
         text = re.sub(pattern, replacement, text)
+    text = without_control(text)
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
 
 

@@ -77,6 +77,9 @@ def compare_runs(
     wanted = list(dict.fromkeys(scenarios))
     if baseline not in {Path(name).stem for name in wanted}:
         wanted.insert(0, baseline)
+    if len(wanted) < 2:
+        raise InputError([Problem("compare", baseline, "at least one scenario besides the baseline "
+                                  "is needed")])
     _check(wanted, base, asked, align)
 
     def get(name: str) -> xr.Dataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import tempfile
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from tradesim.common.arrays import MILLION
 from tradesim.common.errors import InputError, Problem
+from tradesim.common.files import content
 from tradesim.common.output import copy_into, whole
 from tradesim.common.parallel import Progress
 from tradesim.inputs import posterior
@@ -93,9 +95,7 @@ def update(folder: Path, *, out: Path | None = None, seed: int = 1, steps: int =
 
 def _new_years(folder: Path, pair: Pair) -> tuple[int, ...]:
     """Years of used rows after the last one of the sample, without a gap."""
-    import pandas as pd
-
-    table = pd.read_csv(folder / TRADE, usecols=["year", "used"])
+    table = _columns(folder / TRADE, "year", "used")
     found = sorted(set(table.loc[(table["used"] == "yes") & (table["year"] > pair.last_year),
                                  "year"].astype(int)))
     if not found:
@@ -110,11 +110,20 @@ def _new_years(folder: Path, pair: Pair) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _check_complete(folder: Path, pair: Pair, years: Sequence[int]) -> None:
-    """Refuse new years without GDP and corridor, and a horizon without a forecast of GDP."""
+def _columns(path: Path, *names: str) -> pd.DataFrame:
+    """Read some columns of a table whose other problems are found later."""
     import pandas as pd
 
-    macro = pd.read_csv(folder / MACRO, usecols=["country", "year", "variable", "kind"])
+    try:
+        return pd.read_csv(io.BytesIO(content(path)), usecols=list(names)).astype(
+            {"year": int} if "year" in names else {})
+    except (OSError, ValueError) as error:
+        raise InputError([Problem(str(path), "", f"cannot be read: {error}")]) from error
+
+
+def _check_complete(folder: Path, pair: Pair, years: Sequence[int]) -> None:
+    """Refuse new years without GDP and corridor, and a horizon without a forecast of GDP."""
+    macro = _columns(folder / MACRO, "country", "year", "variable", "kind")
     held = set(macro.itertuples(index=False, name=None))
     later = range(years[-1] + 1, pair.horizon + 1)
     needed = [(year, kind, why) for when, kind, why in (
@@ -124,7 +133,7 @@ def _check_complete(folder: Path, pair: Pair, years: Sequence[int]) -> None:
                         f"row missing; {why}")
                 for year, kind, why in needed for country in pair.importers
                 for variable in (GDP, GROWTH) if (country, year, variable, kind) not in held]
-    closures = set(pd.read_csv(folder / CORRIDOR, usecols=["year"])["year"])
+    closures = set(_columns(folder / CORRIDOR, "year")["year"])
     problems += [Problem(str(folder / CORRIDOR), str(year), "row missing; say for what share of "
                          "the year the corridor was closed, 0 if it was not")
                  for year in years if year not in closures]

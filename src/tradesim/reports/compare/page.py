@@ -14,6 +14,7 @@ from typing import Any
 from tradesim import __version__
 from tradesim.common.arrays import MILLION
 from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.common.text import no_formulas
 from tradesim.reports.compare.facts import facts, outcomes, shocks
 from tradesim.reports.compare.tables import (
     MONEY,
@@ -63,7 +64,7 @@ def write(runs: ComparedRuns, command: str, folder: Path, *, report: bool = True
     mark = words("compare")["identity"].format(identity=comparison.identity)
     tables = pages(comparison, runs.pair, runs.inputs)
     tidy = table(comparison)
-    tidy.to_csv(folder / TABLE, index=False, float_format="%.6g", lineterminator="\n")
+    no_formulas(tidy).to_csv(folder / TABLE, index=False, float_format="%.6g", lineterminator="\n")
     if importlib.util.find_spec("pyarrow"):
         tidy.to_parquet(folder / PARQUET, index=False)
     if excel.available():

@@ -7,6 +7,7 @@ It is read back here, so that PDF and Word hold the same sentences, tables and f
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -172,6 +173,10 @@ def write(page: Path, formats: Sequence[str]) -> list[Path]:
     return [target for target, *_ in wanted]
 
 
+EARLIEST = 1980
+"""Year before which a ZIP archive, as Word and PowerPoint write it, has no date."""
+
+
 def writers(formats: Sequence[str]) -> dict[str, Any]:
     """Import what writes formats, by format, or say which extra is missing."""
     return {name: _writer(name, asked) for asked in formats if asked != "html"
@@ -180,6 +185,9 @@ def writers(formats: Sequence[str]) -> dict[str, Any]:
 
 def _writer(name: str, asked: str) -> Any:
     module, package, extra = FORMATS[name]
+    if time.localtime().tm_year < EARLIEST:
+        raise InputError([Problem(f"--format {name}", "", "the clock of this machine stands before "
+                                  f"{EARLIEST}, which the file cannot hold", "set the clock")])
     try:
         import_module(package)
     except ImportError as error:

@@ -23,6 +23,9 @@ BODY = WIDTH - 2 * MARGIN
 NARROW = 0.66
 """Part of the width of the text that a narrow figure takes."""
 QUIET, BLUE = RGBColor(0x5A, 0x5A, 0x5A), RGBColor(0x00, 0x4C, 0x7A)
+PROPERTY = 255
+"""Letters that Word allows in a property of a document."""
+
 SIZES = {"note": 8.5, "question": 11.0}
 MANY = 6
 """Columns of a table that is set in letters of common size."""
@@ -47,7 +50,7 @@ def _page(made: Any, document: Document) -> None:
     section.page_width, section.page_height = Cm(WIDTH), Cm(29.7)
     section.left_margin = section.right_margin = Cm(MARGIN)
     section.top_margin = section.bottom_margin = Cm(2)
-    made.core_properties.title = document.title
+    made.core_properties.title = document.title[:PROPERTY]
     made.core_properties.author = "tradesim"
     made.core_properties.comments = document.run_id
     made.core_properties.language = document.language

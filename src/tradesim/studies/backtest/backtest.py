@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
@@ -22,7 +23,7 @@ from tradesim import __version__
 from tradesim.common.arrays import Array
 from tradesim.common.errors import ConvergenceError, InputError, Problem, TradesimError
 from tradesim.common.files import program, sha256
-from tradesim.common.output import sweep_up
+from tradesim.common.output import remove, sweep_up
 from tradesim.common.parallel import Mapper, Progress
 from tradesim.inputs import posterior
 from tradesim.inputs.history import TRADE, closed_shares, read_reports
@@ -37,7 +38,15 @@ from tradesim.studies.backtest.benchmarks import (
     SHORTEST,
     check_installed,
 )
-from tradesim.studies.backtest.cells import Cell, CellTask, read_cell, to_series, work, write_cell
+from tradesim.studies.backtest.cells import (
+    Cell,
+    CellTask,
+    is_sound,
+    read_cell,
+    to_series,
+    work,
+    write_cell,
+)
 from tradesim.studies.backtest.track_record import (
     MODEL,
     PROBE,
@@ -235,6 +244,10 @@ def run(plan: Backtest, target: Path, mapper: Mapper, *, fresh: bool = False,
     folder.mkdir(parents=True, exist_ok=True)
     sweep_up(folder)
     files = {(task.model, task.origin): plan.file(folder, task) for task in plan.tasks()}
+    for path in files.values():
+        if os.path.lexists(path) and not is_sound(path):
+            remove(path)
+            say(f"{path}: is damaged and made again")
     missing = [task for task in plan.tasks() if not files[task.model, task.origin].exists()]
     done, total = len(files) - len(missing), len(files)
     if done:

@@ -16,6 +16,7 @@ import numpy as np
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import ConvergenceError, InputError, Problem, TradesimError
+from tradesim.common.files import plain
 from tradesim.common.output import whole_file
 from tradesim.inputs import macro_outlook
 from tradesim.inputs.parameters import Cube, quantile, read_parameters
@@ -212,8 +213,19 @@ def write_cell(path: Path, cell: Cell) -> None:
                  about=np.array(json.dumps([cell.model, cell.origin, dict(cell.note)])))
 
 
+def is_sound(path: Path) -> bool:
+    """Whether a file holds a whole cell: a ZIP archive knows the sums of its parts."""
+    try:
+        read_cell(path)
+    except MemoryError:
+        raise
+    except Exception:  # whatever a damaged file does to its reader
+        return False
+    return True
+
+
 def read_cell(path: Path) -> Cell:
     """Read a cell."""
-    with np.load(path, allow_pickle=False) as opened:
+    with np.load(plain(path), allow_pickle=False) as opened:
         model, origin, note = json.loads(str(opened["about"]))
         return Cell(model, origin, opened["draws"].astype(float), opened["log_score"], note)

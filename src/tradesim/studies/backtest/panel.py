@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -55,6 +56,9 @@ SHIPPED, KNOWN = MODEL, "_gdp_known"
 
 HORIZONS, POINTS, BLOCK = 11, 256, 5
 """Years ahead; draws of a forecast, a power of two; consecutive origins in a block."""
+
+SCORED = ("model", "origin", "horizon", "pair", "crps", "covered90", "bias")
+"""Columns of the scores of an origin."""
 
 FIRST_ORIGIN = 1973
 """Earliest origin: fourteen years after panels of GDP begin."""
@@ -234,8 +238,9 @@ def run_panel(panel: Panel, priors: Priors, *, like: Matching | None = None,
             progress(done, len(rows))
         file = None if keep is None else keep / f"{origin}-{mark}.csv"
         if file is not None and file.is_file():
-            tables.append(pd.read_csv(file))
-            continue
+            with suppress(ValueError, OSError):  # damaged: made again
+                tables.append(pd.read_csv(file, usecols=list(SCORED)))
+                continue
         tables.append(_scored(panel, found, origin, forms, horizons))
         if file is not None:
             with whole_file(file) as part:

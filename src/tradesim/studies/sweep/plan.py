@@ -17,7 +17,7 @@ from tradesim.common.files import calibration_folder
 from tradesim.economy.variables import VARIABLES
 from tradesim.inputs.distributions import Strict
 from tradesim.inputs.growth import NAMED
-from tradesim.inputs.scenario import SUFFIXES, Known, read_scenario, shipped
+from tradesim.inputs.scenario import SUFFIXES, Known, named, read_scenario, shipped
 from tradesim.inputs.strict_yaml import Document, load_document
 from tradesim.simulation.draws import years_of
 from tradesim.simulation.model import load_baseline
@@ -240,11 +240,7 @@ def read_sweep_file(path: Path) -> SweepRequest:
 
 
 def _scenario(path: Path, name: str, document: Document) -> str:
-    if name in shipped():
-        return name
-    for file in (name, *(f"{name}{ending}" for ending in SUFFIXES)):
-        if (path.parent / file).is_file():
-            return str(path.parent / file)
-    raise InputError([document.problem(
-        "extends", f"there is no scenario '{name}' beside the file, nor among the shipped: "
-        f"{', '.join(shipped())}", nearest(name, shipped()))])
+    found = named(path, name)
+    if isinstance(found, str):
+        raise InputError([document.problem("extends", found)])
+    return name if name in shipped() else str(found)
