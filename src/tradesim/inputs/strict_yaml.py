@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from tradesim.common.errors import InputError, Problem, nearest
-from tradesim.common.files import content
+from tradesim.common.files import content, plain
 from tradesim.common.text import control
 
 MAX_BYTES = 1_000_000
@@ -259,7 +259,7 @@ def _text(path: Path) -> str:
 
 def _start(path: Path) -> bytes:
     """Bytes of a file, but no more than are needed to see that there are too many."""
-    if path.is_file() and path.stat().st_size <= MAX_BYTES:
+    if plain(path).stat().st_size <= MAX_BYTES:
         return content(path)
     with path.open("rb") as stream:
         return stream.read(MAX_BYTES + 1)

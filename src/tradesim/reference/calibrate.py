@@ -9,6 +9,7 @@ drawn for every kept draw. `docs/calibration.md` shows the result.
 from __future__ import annotations
 
 import json
+import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -118,7 +119,7 @@ def calibrate(folder: Path, *, as_of: int | None = None, out: Path | None = None
         When the chains do not agree or hold too few effective draws; nothing is written.
     """
     folder = Path(folder)
-    inside = out is None or Path(out).resolve() == folder.resolve()
+    inside = out is None or os.path.realpath(out) == os.path.realpath(folder)
     target = folder if out is None else Path(out)
     if not inside:
         _refuse_other_files(target)
