@@ -278,7 +278,7 @@ def test_a_failing_report_leaves_the_earlier_run(call, model, calibration, monke
     (["show", "absent.yaml"], "absent.yaml: cannot be read: No such file"),
     (["levers", "eaeu"], "levers: eaeu: unknown lever; known: "),
     (["check", "absent.yaml"], "absent.yaml: cannot be read: No such file"),
-    (["new", "a/b"], "a/b.yaml: cannot be written: No such file or directory"),
+    (["new", "/proc/b"], "/proc/b.yaml: cannot be written: No such file or directory"),
     (["new", "a", "--from", "abssent"], "abssent: there is no such scenario; shipped: "),
     (["new", "a", "--from", "absent.yaml"], "absent.yaml: --from: there is no such file"),
 ])

@@ -73,7 +73,7 @@ def main() -> None:
         os.environ.setdefault(f"{name}_NUM_THREADS", "1")
     os.environ["MPLBACKEND"] = "agg"  # whatever the user's is: nothing opens a window
     _make_printable()
-    for name in ("SIGTERM", "SIGHUP"):
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number and signal.getsignal(number) != signal.SIG_IGN:  # as nohup leaves it
             signal.signal(number, _interrupt)
@@ -93,6 +93,10 @@ def _make_printable() -> None:
             stream.reconfigure(errors="replace")
 
 
+class Interrupted(KeyboardInterrupt):
+    """A signal to end; where Python's own comes while code is made, the exit code is lost."""
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """End like Ctrl-C, so that nothing half-written stays."""
-    raise KeyboardInterrupt
+    """End as after Ctrl-C, so that nothing half-written stays."""
+    raise Interrupted

@@ -12,6 +12,7 @@ import click
 
 from tradesim.cli.options import note
 from tradesim.common.errors import InputError, Problem
+from tradesim.common.files import content
 from tradesim.common.output import strangers, whole
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -86,13 +87,13 @@ def results_folder(target: Path, outputs: Collection[str] = RUN_OUTPUTS) -> Iter
 
 
 def _files(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    return set(strangers(folder, ()))
 
 
 def _earlier(folder: Path) -> str:
     """Say what a folder holds by its manifest, or nothing where that cannot be read."""
     try:
-        kept = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        kept = json.loads(content(folder / MANIFEST))
         return f" ({kept['draws']:,} draws, `{kept['command']}`)"
     except (OSError, ValueError, KeyError, TypeError):
         return ""

@@ -283,7 +283,7 @@ def named(file: Path, name: str) -> Path | str:
         try:
             parent = folder / f"{name}{ending}"
             inside = parent.resolve().is_relative_to(folder.resolve())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RuntimeError):  # the last for links in a loop
             return f"{name!r} is not a possible file name"
         if Path(name).is_absolute() or not inside:
             return (f"'{name}' leaves the folder of the file; a parent stands beside the file, "
