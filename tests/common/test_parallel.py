@@ -1,8 +1,12 @@
 """Blocks and mappers: nothing lost, errors that say what to do."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +65,36 @@ def test_memory_that_was_freed_is_used_again():
 def test_a_library_without_the_option_is_left_alone(monkeypatch):
     monkeypatch.setattr(parallel.ctypes, "CDLL", lambda name: object())
     assert not parallel.keep_memory.__wrapped__()
+
+
+POOL = """
+import os, sys, time
+from tradesim.common.parallel import pool_mapper
+def work(task):
+    print(os.getpid(), flush=True)
+    time.sleep(60)
+if __name__ == "__main__":
+    list(pool_mapper(2)(work, range(4)))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_workers_end_with_their_parent_and_without_a_word(tmp_path, number):
+    (tmp_path / "pool.py").write_text(POOL)
+    with subprocess.Popen([sys.executable, "pool.py"], cwd=tmp_path, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, start_new_session=True) as parent:
+        workers = [int(parent.stdout.readline()) for _ in range(2)]
+        if number == signal.SIGINT:
+            os.killpg(parent.pid, number)  # as a terminal does
+        else:
+            parent.kill()
+        said = parent.stderr.read().decode()
+    for worker in workers:
+        for _ in range(100):
+            if not Path(f"/proc/{worker}").exists():
+                break
+            time.sleep(0.1)
+        else:
+            pytest.fail("a worker lives on")
+    assert "Process SpawnProcess" not in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -20,7 +21,9 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait as ended
+from threading import Thread
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -149,12 +152,14 @@ def pool_mapper(workers: int) -> Mapper:
     """Give a mapper over processes of this machine."""
     def mapper(work: Callable[[Task], Part], tasks: Iterable[Task]) -> Iterator[Part]:
         waiting = iter(tasks)
-        with _single_threads(), ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        with (_single_threads(),
+              ProcessPoolExecutor(workers, get_context("spawn"), _live_with_parent) as pool):
             try:
                 running: set[Future[Part]] = set()
                 while True:
-                    running |= {pool.submit(work, task)
-                                for task in islice(waiting, AHEAD * workers - len(running))}
+                    with _no_interrupt():
+                        running |= {pool.submit(work, task)
+                                    for task in islice(waiting, AHEAD * workers - len(running))}
                     if not running:
                         return
                     done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -162,6 +167,30 @@ def pool_mapper(workers: int) -> Mapper:
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
     return mapper
+
+
+def _live_with_parent() -> None:
+    """Have a worker end without a word when it is interrupted, or when its parent is gone."""
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=lambda: ended([parent.sentinel]) and os._exit(1), daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _mask(signal.SIG_UNBLOCK)
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Let Ctrl-C wait, here and in processes that start meanwhile."""
+    _mask(signal.SIG_BLOCK)
+    try:
+        yield
+    finally:
+        _mask(signal.SIG_UNBLOCK)
+
+
+def _mask(how: int) -> None:
+    if sys.platform != "win32":
+        signal.pthread_sigmask(how, {signal.SIGINT})
 
 
 @contextmanager
