@@ -45,8 +45,8 @@ FORMAT = 4
 
 DISCOUNT = "discount.rate"
 EMPTY = "empty"
-NEEDED = ("count", "turnover", "trade", "imports", "welfare", "tariff_revenue", "factors")
-"""Variables that every run has."""
+NEEDED = ("count", "turnover", "trade", "imports", "welfare", "tariff_revenue")
+"""Variables that every run keeps, a run of the cache too."""
 
 
 def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> dict[str, Any]:
