@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -462,8 +463,11 @@ def test_workbook_has_a_sheet_a_table_with_units_and_frozen_panes(left):
         sheets = re.findall(r'<sheet name="([^"]+)"', book.read("xl/workbook.xml").decode())
         pages = [book.read(f"xl/worksheets/sheet{place}.xml").decode()
                  for place in range(1, len(sheets) + 1)]
-    assert sheets[:3] == ["Scenarios", "Input differences", "Effects 1"]
-    assert len(sheets) == len(set(sheets)) == 18
+    assert sheets[:4] == ["Contents", "Scenarios", "Input differences",
+                          "Change, Kazakhstan's count"]
+    assert {"Regret, if implemented", "Gains, market of Mongolia", "Goods to Kazakhstan"} <= set(
+        sheets)
+    assert len(sheets) == len(set(sheets)) == 19
     assert all('state="frozen"' in page for page in pages)
     assert "2035, risk-weighted average, low, USD million" in texts
     assert "2035, if implemented, %" in texts
@@ -474,9 +478,38 @@ def test_workbook_holds_the_numbers_of_the_table(left):
     mean = tidy.query("scenario == 'eaeu_fta' and variable == 'turnover' and case == 'effect' and "
                       "year == 2035 and statistic == 'mean'")["value"].to_numpy() / 1e6
     with zipfile.ZipFile(left[0] / "comparison.xlsx") as book:
-        page = book.read("xl/worksheets/sheet3.xml").decode()
+        page = book.read("xl/worksheets/sheet4.xml").decode()
     values = [float(value) for value in re.findall(r'<c r="H\d+" s="\d+"><v>([^<]+)', page)]
     assert any(abs(value - mean).min() < 1e-4 for value in values)
+
+
+def test_workbook_lists_its_sheets_and_draws_what_they_hold(left):
+    with zipfile.ZipFile(left[0] / "comparison.xlsx") as book:
+        sheets = re.findall(r'<sheet name="([^"]+)"', book.read("xl/workbook.xml").decode())
+        links = re.findall(r'location="\'([^!]+)\'!A1"',
+                           book.read("xl/worksheets/sheet1.xml").decode())
+        charts = [book.read(name).decode() for name in book.namelist() if "charts/chart" in name]
+    assert [link.replace("''", "'") for link in links] == sheets[1:]
+    sources = {source for chart in charts
+               for source in re.findall(r"<c:val><c:numRef><c:f>'([^!]+)'!", chart)}
+    assert {source.replace("''", "'") for source in sources} == {
+        "Change, Kazakhstan's count", "Change, Mongolia's count", "Turnover, Kazakhstan's count",
+        "Turnover, Mongolia's count", "Target, Kazakhstan's count", "Target, Mongolia's count",
+        "Regret, risk-weighted", "Regret, if implemented", "Gains, market of Mongolia",
+        "Gains, market of Kazakhstan"}
+
+
+def test_a_chart_shows_the_columns_it_is_told_to(tmp_path):
+    columns = (Column("name"), Column("size", "range"), Column("share", "share"))
+    rows = (("first", (1.0, 0.5, 2.0), 0.2), ("second", (3.0, 2.0, 4.0), 0.4))
+    one = Table("x", "A title", "Same name", columns, rows, charted=(1, 2))
+    workbook.write([one, replace(one, sheet="same name")], tmp_path / "a.xlsx", "made up")
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as book:
+        chart = book.read("xl/charts/chart1.xml").decode()
+        sheets = re.findall(r'<sheet name="([^"]+)"', book.read("xl/workbook.xml").decode())
+    assert sheets == ["Contents", "Same name", "same name 2"]
+    assert re.findall(r"<c:val><c:numRef><c:f>([^<]+)<", chart) == [
+        "'Same name'!$B$4:$B$5", "'Same name'!$E$4:$E$5"]
 
 
 def test_workbook_gives_the_same_bytes_for_the_same_tables(tmp_path):

@@ -250,7 +250,7 @@ def _legend(figure: Figure, marks: Sequence[tuple[str, str, str]]) -> None:
     handles = [axes.plot([], [], mark, color=colour, markersize=5, label=label)[0]
                for colour, mark, label in marks]
     figure.legend(handles=handles, loc="outside lower left", frameon=False, fontsize=8,
-                  ncols=len(handles))
+                  ncols=len(handles), handlelength=1.0, handletextpad=0.4, columnspacing=1.2)
 
 
 def _years(axes: Axes) -> None:

@@ -54,7 +54,7 @@ class Table:
     sheet: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Any, ...], ...]
-    note: str = ""
+    charted: tuple[int, ...] = ()  # columns that a chart beside the table shows
 
 
 def pages(comparison: Comparison, pair: Pair,
@@ -65,11 +65,11 @@ def pages(comparison: Comparison, pair: Pair,
             *(table for kind in kinds for table in kind(comparison, pair))]
 
 
-def _make(name: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]], number: int = 1,
-          **names: Any) -> Table:
+def _make(name: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]],
+          charted: Sequence[int] = (), **names: Any) -> Table:
     phrases = words("compare")["tables"][name]
-    return Table(name, phrases["title"].format(**names), phrases["sheet"].format(number=number),
-                 tuple(columns), tuple(tuple(row) for row in rows))
+    return Table(name, phrases["title"].format(**names), phrases["sheet"].format(**names),
+                 tuple(columns), tuple(tuple(row) for row in rows), tuple(charted))
 
 
 def _column(key: str, kind: str = TEXT, **names: Any) -> Column:
@@ -114,14 +114,14 @@ def _inputs(comparison: Comparison, inputs: Mapping[str, Sequence[Difference]]) 
 
 def _by_scenario(
     comparison: Comparison, name: str, columns: Sequence[Column],
-    cells: Callable[[str], Sequence[Any]], number: int, *, baseline: bool = True,
-    events: bool = True, **names: Any,
+    cells: Callable[[str], Sequence[Any]], *, baseline: bool = True, events: bool = True,
+    charted: Sequence[int] = (), **names: Any,
 ) -> Table:
     """Make a table with one row a scenario, ranked, after the baseline if that has a row too."""
     scenarios = [*([comparison.baseline] if baseline else []), *(
         one for one in ranked(comparison) if events or one in comparison.policies)]
     return _make(name, [_column("scenario"), *columns],
-                 [[comparison.label(one), *cells(one)] for one in scenarios], number, **names)
+                 [[comparison.label(one), *cells(one)] for one in scenarios], charted, **names)
 
 
 def _effects(comparison: Comparison, pair: Pair) -> Iterator[Table]:
@@ -145,9 +145,9 @@ def _ranges(comparison: Comparison, pair: Pair, name: str, keys: Sequence[str],
         return [shown(turnover("turnover", scenario, case, count=count, year=year), MILLION)
                 for year in years for case in CASES]
 
-    for number, count in enumerate(comparison.counts, 1):
-        yield _by_scenario(comparison, name, columns, partial(cells, count), number,
-                           baseline=baseline, count=pair.name(count))
+    for count in comparison.counts:
+        yield _by_scenario(comparison, name, columns, partial(cells, count), baseline=baseline,
+                           charted=(len(columns) - 1, len(columns)), count=pair.name(count))
 
 
 def _chances(comparison: Comparison, pair: Pair) -> Iterator[Table]:
@@ -159,9 +159,9 @@ def _chances(comparison: Comparison, pair: Pair) -> Iterator[Table]:
         shares = [probability(comparison, name, case, count) for case in CASES]
         return [float(share[index]) for index in indices for share in shares]
 
-    for number, count in enumerate(comparison.counts, 1):
-        yield _by_scenario(comparison, "chances", columns, partial(cells, count), number,
-                           count=pair.name(count))
+    for count in comparison.counts:
+        yield _by_scenario(comparison, "chances", columns, partial(cells, count),
+                           charted=(len(columns) - 1, len(columns)), count=pair.name(count))
 
 
 def _first_years(comparison: Comparison, pair: Pair) -> Iterator[Table]:
@@ -174,8 +174,8 @@ def _first_years(comparison: Comparison, pair: Pair) -> Iterator[Table]:
         return [*(float((reached == year).mean()) for year in comparison.years),
                 float(np.isnan(reached).mean()), float(np.median(some)) if some.size else None]
 
-    for number, case in enumerate(CASES, 1):
-        yield _by_scenario(comparison, "first", columns, partial(cells, case), number,
+    for case in CASES:
+        yield _by_scenario(comparison, "first", columns, partial(cells, case),
                            case=words("compare")["cases"][case],
                            count=pair.name(comparison.target_count))
 
@@ -193,10 +193,11 @@ def _regret(comparison: Comparison, _: Pair) -> Iterator[Table]:
                                                 (one.mean, one.high, one.worst))]
         return row
 
-    for number, case in enumerate(CASES if comparison.policies else (), 1):
+    for case in CASES if comparison.policies else ():
         regrets = [regret(comparison, criterion, case) for criterion in CRITERIA]
-        yield _by_scenario(comparison, "regret", columns, partial(cells, regrets), number,
-                           events=False, last=comparison.last, case=words("compare")["cases"][case])
+        yield _by_scenario(comparison, "regret", columns, partial(cells, regrets),
+                           events=False, charted=(1, 1 + len(columns) // len(CRITERIA)),
+                           last=comparison.last, case=words("compare")["cases"][case])
 
 
 def heading(column: Column) -> str:
@@ -217,7 +218,7 @@ def party(pair: Pair, code: str, importer: str) -> str:
 
 def _markets(comparison: Comparison, pair: Pair) -> Iterator[Table]:
     last = comparison.last
-    for number, importer in enumerate(members(comparison), 1):
+    for importer in members(comparison):
         by_name = {name: gains(comparison, name, importer, IMPLEMENTED, last)
                    for name in ranked(comparison)}
         suppliers = [code for code in next(iter(by_name.values())) if code not in ACCOUNTS]
@@ -225,8 +226,9 @@ def _markets(comparison: Comparison, pair: Pair) -> Iterator[Table]:
             cells = {name: [mean_range(changes[code], MILLION) for code in codes]
                      for name, changes in by_name.items()}
             columns = [Column(party(pair, code, importer), RANGE) for code in codes]
-            yield _by_scenario(comparison, kind, columns, cells.__getitem__, number,
-                               baseline=False, importer=pair.name(importer), year=last)
+            yield _by_scenario(comparison, kind, columns, cells.__getitem__,
+                               baseline=False, charted=(len(columns),) * (kind == "accounts"),
+                               importer=pair.name(importer), year=last)
 
 
 def heat(comparison: Comparison, importer: str) -> Array:
@@ -239,10 +241,10 @@ def heat(comparison: Comparison, importer: str) -> Array:
 def _groups(comparison: Comparison, pair: Pair) -> Iterator[Table]:
     columns = [Column(pair.name(str(group)), MONEY)
                for group in comparison.first["group"].to_numpy()]
-    for number, importer in enumerate(members(comparison), 1):
+    for importer in members(comparison):
         cells = {name: [float(value) for value in row] for name, row in zip(
             ranked(comparison), heat(comparison, importer), strict=True)}
         yield _by_scenario(
-            comparison, "heat", columns, cells.__getitem__, number, baseline=False,
+            comparison, "heat", columns, cells.__getitem__, baseline=False,
             year=comparison.last, importer=pair.name(importer),
             exporter=pair.name(pair.partner(importer)), count=pair.name(comparison.count))

@@ -1,4 +1,4 @@
-"""Tables as an Excel workbook: one sheet a table, units in the headers, numbers as numbers."""
+"""Tables as an Excel workbook: contents, one named sheet a table, charts that can be edited."""
 
 from __future__ import annotations
 
@@ -38,12 +38,70 @@ def write(tables: Sequence[Table], path: Path, mark: str) -> None:
         styles["title"] = workbook.add_format({"bold": True, "font_size": 13})
         styles["mark"] = workbook.add_format({"font_color": "#666666", "font_size": 9})
         styles["header"] = workbook.add_format(HEADER)
-        for table in tables:
-            _sheet(workbook.add_worksheet(_name(table.sheet)), table, styles, mark)
+        styles["link"] = workbook.add_format({"font_color": "#004C7A", "underline": 1})
+        names = _names([words("compare")["contents"]["sheet"], *(one.sheet for one in tables)])
+        _contents(workbook.add_worksheet(names[0]), names[1:], tables, styles, mark)
+        for name, table in zip(names[1:], tables, strict=True):
+            sheet = workbook.add_worksheet(name)
+            _sheet(sheet, table, styles, mark)
+            if table.charted:
+                _chart(workbook, sheet, name, table)
 
 
-def _name(text: str) -> str:
-    return re.sub(r"[\[\]:*?/\\]", " ", text)[:NAME]
+def _names(texts: Sequence[str]) -> list[str]:
+    """Give each sheet the name it may have; a number tells apart those that would be the same."""
+    names: list[str] = []
+    for text in texts:
+        plain = re.sub(r"[\[\]:*?/\\]", " ", text).strip("'")
+        name, number = plain[:NAME], 1
+        while name.casefold() in map(str.casefold, names):
+            number += 1
+            name = f"{plain[:NAME - 3]} {number}"
+        names.append(name)
+    return names
+
+
+def _contents(sheet: Any, names: Sequence[str], tables: Sequence[Table], styles: dict[str, Any],
+              mark: str) -> None:
+    """List the sheets, each a link to it."""
+    phrases = words("compare")["contents"]
+    sheet.write_string(0, 0, phrases["title"], styles["title"])
+    sheet.write_string(1, 0, mark, styles["mark"])
+    for index, (text, width) in enumerate(zip(phrases["columns"], (34, 100, 8), strict=True)):
+        sheet.write_string(2, index, text, styles["header"])
+        sheet.set_column(index, index, width)
+    for line, (name, table) in enumerate(zip(names, tables, strict=True), 3):
+        quoted = name.replace("'", "''")
+        sheet.write_url(line, 0, f"internal:'{quoted}'!A1", styles["link"], name)
+        sheet.write_string(line, 1, table.title, styles[TEXT])
+        sheet.write_string(line, 2, phrases["chart"] if table.charted else "", styles[TEXT])
+    sheet.freeze_panes(3, 0)
+
+
+def _chart(workbook: Any, sheet: Any, name: str, table: Table) -> None:
+    """Draw bars of some columns below the table, in its order from the top."""
+    chart = workbook.add_chart({"type": "bar"})
+    places = _places(table.columns)
+    first, last = 3, 2 + len(table.rows)
+    for column in table.charted:
+        place = places[column]
+        chart.add_series({"name": [name, 2, place], "categories": [name, first, 0, last, 0],
+                          "values": [name, first, place, last, place], "gap": 60})
+    chart.set_title({"name": table.title, "name_font": {"size": 11}})
+    chart.set_y_axis({"reverse": True, "label_position": "low", "num_font": {"size": 8}})
+    chart.set_x_axis({"major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}}})
+    chart.set_legend({"position": "bottom"})
+    chart.set_size({"width": 900, "height": 160 + 26 * len(table.rows)})
+    sheet.insert_chart(last + 2, 0, chart, {"description": table.title})
+
+
+def _places(columns: Sequence[Column]) -> list[int]:
+    """Column of the sheet in which each column of a table begins: a range takes three."""
+    places, place = [], 0
+    for column in columns:
+        places.append(place)
+        place += 3 if column.kind == RANGE else 1
+    return places
 
 
 def _sheet(sheet: Any, table: Table, styles: dict[str, Any], mark: str) -> None:
