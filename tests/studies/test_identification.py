@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.util
+import re
 import warnings
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from tradesim.reference.likelihood import (
     unpack,
 )
 from tradesim.reports import identification as identification_figure
+from tradesim.reports import identify
 from tradesim.studies import identification as checks
 from tradesim.studies import identification_table
 
@@ -357,14 +359,46 @@ def test_command_prints_and_writes(tmp_path, monkeypatch):
         ("elasticity", "left_out"): {"2011": -0.241}}))
     monkeypatch.setattr(identification_table, "identify", lambda *_, **__: frame)
     out = tmp_path / "checks.csv"
-    done = CliRunner().invoke(cli.cli, ["identify", "--out", str(out)])
+    done = CliRunner().invoke(cli.cli, ["identify", "--out", str(out), "--report",
+                                        str(tmp_path / "page")])
     assert done.exit_code == 0, done.output
+    assert "at least half of what was unknown about 1 of the 1 fitted numbers" in done.output
+    assert {path.name for path in (tmp_path / "page").iterdir()} == {"report.html", "figures"}
     text = " ".join(done.output.split())
     for said in ("reference.x 1 ± 0.25 1 ± 0.1 0.6 to 1.4 84 % 43 %",
                  "growth_sd.A.B 0.36 0.27 to 0.60 0.71", "2011 -0.24", f"Written: {out}"):
         assert said in text
     assert out.read_text().splitlines()[0] == "parameter,check,key,value"
     assert "elasticity,left_out,2011,-0.241" in out.read_text()
+
+
+def test_the_answer_in_words_is_that_of_the_table():
+    folder = calibration_folder()
+    frame = identification_table.read(folder)
+    known, pair = read_parameters(folder), read_pair(folder)
+    text = " ".join(identify.outcome(frame, known, pair).split())
+
+    def of(check, key):
+        rows = frame[(frame["check"] == check) & (frame["key"] == key)]
+        return rows.set_index("parameter")["value"].astype(float)
+
+    learnt = of("identified", "contraction")
+    many, every = re.search(r"about (\d+) of the (\d+) fitted numbers", text).groups()
+    assert (int(many), int(every)) == ((learnt >= 0.5).sum(), len(learnt))
+    assert f"most of all {known[learnt.idxmax()].title} ({100 * learnt.max():.0f} %)" in text
+    little = learnt[learnt < 0.25].sort_values()
+    assert f"about {len(little)}, where" in text
+    assert all(f"{known[name].title} ({100 * share:.0f} %)" in text
+               for name, share in little.items())
+    p_value = of("predictive", "p_value")
+    odd = p_value[(p_value <= 0.05) | (p_value >= 0.95)]
+    assert f"Of {len(p_value)} properties of the reported series, {len(odd)} would be rare" in text
+    shifts = frame[frame["check"] == "left_out"]
+    for name, phrase in (("elasticity", "the elasticity of trade to GDP"),
+                         ("turnover", "turnover of the last projected year")):
+        mine = shifts[shifts["parameter"] == name].set_index("key")["value"].astype(float).abs()
+        assert (f"{phrase} by at most {mine.max():.2f} standard deviations (without "
+                f"{mine.idxmax()})") in text
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):

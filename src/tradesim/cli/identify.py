@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from tradesim.cli.options import CALIBRATION, JOBS, calibration_of
-
-if TYPE_CHECKING:
-    import pandas as pd
+from tradesim.cli.folders import results_folder
+from tradesim.cli.options import CALIBRATION, JOBS, calibration_of, repeat_command
 
 
 @click.command(epilog="""\b
@@ -26,15 +23,22 @@ Examples:
 @JOBS
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="File for the table; identification.csv of the calibration by default.")
+@click.option("--report", "page", type=click.Path(path_type=Path), metavar="DIR",
+              default=Path("results/identification"), show_default=True,
+              help="Folder for a page in words.")
+@click.option("--no-report", is_flag=True, help="Save the table only, without the page.")
 @CALIBRATION
-def identify(simulations: int, seed: int, jobs: int | None, out: Path | None,
-             calibration: Path | None) -> None:
+def identify(simulations: int, seed: int, jobs: int | None, out: Path | None, page: Path,
+             no_report: bool, calibration: Path | None) -> None:
     """Say what the statistics tell of each calibrated parameter.
 
     Prior against posterior, predictive checks, and what each year's reports do to the fit; see
     docs/identification.md.
     """
     from tradesim.common.parallel import open_mapper
+    from tradesim.inputs.pair import read_pair
+    from tradesim.inputs.parameters import read_parameters
+    from tradesim.reports import identify as words
     from tradesim.reports import terminal
     from tradesim.studies.identification_table import FILE, write
     from tradesim.studies.identification_table import identify as check
@@ -46,52 +50,13 @@ def identify(simulations: int, seed: int, jobs: int | None, out: Path | None,
                       progress=progress)
     path = folder / FILE if out is None else out
     write(frame, path)
-    click.echo(f"{_parameters(frame)}\n\n{_series(frame)}\n\n{_years(frame)}\n")
-    if simulations:
-        click.echo(f"{_simulations(frame)}\n")
+    known, pair = read_parameters(folder), read_pair(folder)
+    click.echo(f"{words.outcome(frame, known, pair)}\n")
+    for rows in words.tables(frame).values():
+        click.echo(f"{terminal.columns(rows)}\n")
     click.echo(f"Written: {path}")
-
-
-def _values(rows: pd.DataFrame, check: str) -> dict[str, dict[str, float]]:
-    values: dict[str, dict[str, float]] = {}
-    for row in rows[rows["check"] == check].itertuples():
-        values.setdefault(str(row.parameter), {})[str(row.key)] = float(str(row.value))
-    return values
-
-
-def _parameters(rows: pd.DataFrame) -> str:
-    from tradesim.reports.terminal import columns
-
-    before, after, learnt = (_values(rows, check) for check in ("prior", "posterior", "identified"))
-    return columns([["parameter", "prior", "posterior", "90 % range", "learnt", "overlap"], *(
-        [name, f"{before[name]['mean']:.3g} ± {before[name]['sd']:.2g}",
-         f"{row['mean']:.3g} ± {row['sd']:.2g}", f"{row['p05']:.3g} to {row['p95']:.3g}",
-         f"{100 * learnt[name]['contraction']:.0f} %", f"{100 * learnt[name]['overlap']:.0f} %"]
-        for name, row in after.items())])
-
-
-def _series(rows: pd.DataFrame) -> str:
-    from tradesim.reports.terminal import columns
-
-    return columns([["of the series", "observed", "model, 90 %", "p-value"], *(
-        [name, f"{row['observed']:.2f}", f"{row['p05']:.2f} to {row['p95']:.2f}",
-         f"{row['p_value']:.2f}"] for name, row in _values(rows, "predictive").items())])
-
-
-def _simulations(rows: pd.DataFrame) -> str:
-    from tradesim.reports.terminal import columns
-
-    found = _values(rows, "simulation")
-    number = found.pop("simulations")["number"]
-    return columns([[f"of {number:.0f} simulations", "p-value", "dispersion"], *(
-        [name, f"{row['p_value']:.3f}", f"{row['dispersion']:.2f} ± {(0.8 / number)**0.5:.2f}"]
-        for name, row in found.items())])
-
-
-def _years(rows: pd.DataFrame) -> str:
-    from tradesim.reports.terminal import columns
-
-    shifts = _values(rows, "left_out")
-    years = next(iter(shifts.values()))
-    return columns([["left out, in sd", *shifts], *(
-        [year, *(f"{shift[year]:+.2f}" for shift in shifts.values())] for year in years)])
+    if not no_report:
+        with results_folder(page, words.OUTPUTS) as work:
+            words.write(frame, known, pair, work, repeat_command("out", "jobs", "page",
+                                                                 "no_report"))
+        click.echo(f"Report: {page / 'report.html'}")

@@ -12,12 +12,16 @@ from textwrap import wrap
 from typing import Any
 
 from tradesim.reports.compare.tables import MONEY, RANGE, SHARE, TEXT, YEAR, Column, Table, heading
+from tradesim.reports.figure_style import IMPLEMENTED, SCENARIO
 from tradesim.reports.wording import words
 
 FORMATS = {MONEY: "#,##0.00;-#,##0.00;0", SHARE: "0.0%", YEAR: "0"}
 HEADER = {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1, "bg_color": "#E6EDF2"}
 LONGEST, NUMBER, LINE = 60, 15, 15.0
 """Widths of columns, in characters: of the longest text, and of a number; height of a line."""
+
+COLOURS = (SCENARIO, IMPLEMENTED)
+"""Of the series of a chart: those of the figures."""
 
 NAME = 31
 """Characters that Excel allows in the name of a sheet."""
@@ -76,6 +80,7 @@ def _contents(sheet: Any, names: Sequence[str], tables: Sequence[Table], styles:
         sheet.write_string(line, 1, table.title, styles[TEXT])
         sheet.write_string(line, 2, phrases["chart"] if table.charted else "", styles[TEXT])
     sheet.freeze_panes(3, 0)
+    _printed(sheet)
 
 
 def _chart(workbook: Any, sheet: Any, name: str, table: Table) -> None:
@@ -83,12 +88,14 @@ def _chart(workbook: Any, sheet: Any, name: str, table: Table) -> None:
     chart = workbook.add_chart({"type": "bar"})
     places = _places(table.columns)
     first, last = 3, 2 + len(table.rows)
-    for column in table.charted:
+    for column, colour in zip(table.charted, COLOURS, strict=False):
         place = places[column]
         chart.add_series({"name": [name, 2, place], "categories": [name, first, 0, last, 0],
-                          "values": [name, first, place, last, place], "gap": 60})
+                          "values": [name, first, place, last, place], "gap": 60,
+                          "fill": {"color": colour}})
     chart.set_title({"name": table.title, "name_font": {"size": 11}})
-    chart.set_y_axis({"reverse": True, "label_position": "low", "num_font": {"size": 8}})
+    chart.set_y_axis({"reverse": True, "crossing": "max", "label_position": "low",
+                      "num_font": {"size": 8}})
     chart.set_x_axis({"major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}}})
     chart.set_legend({"position": "bottom"})
     chart.set_size({"width": 900, "height": 160 + 26 * len(table.rows)})
@@ -126,10 +133,15 @@ def _sheet(sheet: Any, table: Table, styles: dict[str, Any], mark: str) -> None:
                 sheet.write_number(line, index, value, styles[column.kind])
     sheet.freeze_panes(3, 1)
     sheet.autofilter(2, 0, 2 + len(rows), len(columns) - 1)
+    _printed(sheet)
+    sheet.repeat_rows(2)
+
+
+def _printed(sheet: Any) -> None:
+    """Print on A4, across, as wide as the paper."""
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(2)
 
 
 def _height(cells: Sequence[Any], widths: Sequence[float]) -> float:
