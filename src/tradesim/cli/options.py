@@ -118,9 +118,11 @@ JOBS = click.option("--jobs", type=click.IntRange(min=1),
                     help="Processes; the number of cores by default.")
 RESULTS = click.argument("folder", metavar="RESULTS_DIR", type=click.Path(path_type=Path))
 FORMATS = click.option(
-    "--format", "formats", multiple=True, type=click.Choice(["html", "brief", "pdf", "docx"]),
+    "--format", "formats", multiple=True,
+    type=click.Choice(["html", "brief", "pdf", "docx", "pptx"]),
     help="Format of the report; may be repeated. html by default; brief is its first page alone, "
-         "as PDF and for Word; pdf needs the extra [pdf], docx the extra [office].")
+         "as PDF and for Word; pptx is five slides; pdf needs the extra [pdf], docx and pptx the "
+         "extra [office].")
 LANGUAGE = click.option(
     "--language", type=click.Choice(["en", "ru", "mn", "kk"]), default="en", show_default=True,
     envvar="TRADESIM_LANGUAGE", help="Language of the report (ISO 639-1 code). What is not "

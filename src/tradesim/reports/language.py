@@ -43,7 +43,7 @@ class Language:
 
 ENGLISH = "en"
 BRIEF = ("brief.j2", "brief_page.html.j2", "answers", "idle.j2", "page.html.j2", "parts.j2",
-         "pictures.yaml", "words.yaml")
+         "pictures.yaml", "slides.yaml", "words.yaml")
 """Templates of the brief and of the figures and tables of a run."""
 
 LANGUAGES = {

@@ -97,13 +97,18 @@ def together(values: Sequence[float], digits: int = DIGITS) -> list[str]:
 
 def interval(values: Sequence[float], digits: int = DIGITS) -> str:
     """Write a middle with the ends of its range in brackets."""
-    return "{} ({} to {})".format(*together(values, digits))
+    return _ranged(together(values, digits))
 
 
 def plain_interval(values: Sequence[float]) -> str:
     """Write a middle with the ends of its range in brackets, as `plain` writes numbers."""
     places = decimals(values)
-    return "{} ({} to {})".format(*(plain(value, places=places) for value in values))
+    return _ranged([plain(value, places=places) for value in values])
+
+
+def _ranged(texts: Sequence[str]) -> str:
+    middle, low, high = texts
+    return str(words()["distribution"].format(middle=middle, low=low, high=high))
 
 
 def money(values: Sequence[float], form: str | None = None) -> str:

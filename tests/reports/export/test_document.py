@@ -1,11 +1,13 @@
 """PDF and Word hold what the page holds: same sentences, tables and figures."""
 
+import io
 import re
 import sys
 import zipfile
 from pathlib import Path
 
 import docx
+import pptx
 import pytest
 from docx.oxml.ns import qn
 from matplotlib.font_manager import FontProperties, findfont
@@ -17,7 +19,7 @@ from tradesim.common.errors import InputError
 from tradesim.common.extras import install
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.pair import read_pair
-from tradesim.reports.export import document, word
+from tradesim.reports.export import document, slides, word
 from tradesim.reports.export.archive import MOMENT
 from tradesim.reports.export.columns import SMALLEST, breakable, fitted
 from tradesim.reports.export.document import (
@@ -65,9 +67,9 @@ def page(tmp_path_factory):
         patch.setattr(report, "read_history", lambda _: history)
         patch.setattr(report, "ResultsView", lambda data, pair, history, _: ResultsView(
             data, pair, history, posterior))
-        made = report.rebuild(folder, formats=("html", "pdf", "docx", "brief"))
+        made = report.rebuild(folder, formats=("html", "pdf", "docx", "brief", "pptx"))
     assert [path.name for path in made] == ["report.html", "report.pdf", "report.docx",
-                                            "brief.pdf", "brief.docx"]
+                                            "brief.pdf", "brief.docx", "report.pptx"]
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
     return folder / "report.html"
 
@@ -178,13 +180,61 @@ def test_no_word_of_a_table_is_broken(page, width, size, padding):
                             assert wide(word_, font, letters) <= room - padding, word_
 
 
+def test_slides_hold_what_the_brief_says(page):
+    brief = document.read(page, document.BRIEF)
+    made = pptx.Presentation(str(page.with_suffix(".pptx")))
+    assert len(made.slides) == 5
+    titles = [slide.shapes.title.text_frame.text for slide in made.slides]
+    assert titles[0] == brief.title
+    assert all(titles)
+    text = "\n".join(shape.text_frame.text for slide in made.slides for shape in slide.shapes
+                     if shape.has_text_frame)
+    for block in brief.blocks:
+        if isinstance(block, Paragraph) and block.kind in ("", "question", "answer"):
+            assert " ".join(plain(block.text).split()) in text
+    assert CYRILLIC in text
+    (grid,) = [shape.table for slide in made.slides for shape in slide.shapes if shape.has_table]
+    (table,) = [block for block in brief.blocks if isinstance(block, Table)]
+    assert [[cell.text for cell in row.cells] for row in grid.rows] == [
+        [plain(cell) for cell in row] for row in (table.head, *table.rows)]
+    assert "0123456789ab" in text
+
+
+def test_charts_of_slides_can_be_edited_and_hold_the_numbers_of_the_page(page):
+    given = document.read(page, document.BRIEF).charts
+    made = pptx.Presentation(str(page.with_suffix(".pptx")))
+    lines, bars = [shape for slide in made.slides for shape in slide.shapes if shape.has_chart]
+    for shape in (lines, bars):
+        assert len(shape._element.xpath(".//p:cNvPr")[0].get("descr")) > 40
+        book = shape.chart.part.chart_workbook.xlsx_part.blob
+        assert zipfile.is_zipfile(io.BytesIO(book))
+    assert [(series.name, list(series.values)) for series in lines.chart.plots[0].series] == [
+        (line["name"], line["values"]) for line in given["lines"]["lines"]]
+    (series,) = bars.chart.plots[0].series
+    assert list(zip(bars.chart.plots[0].categories, series.values, strict=True)) == [
+        tuple(row) for row in given["bars"]["rows"]]
+
+
+def test_slides_are_one_and_the_same_each_time(page, tmp_path):
+    again = tmp_path / "again.pptx"
+    slides.write(document.read(page, document.BRIEF), again)
+    written = page.with_suffix(".pptx").read_bytes()
+    assert again.read_bytes() == written
+    with zipfile.ZipFile(io.BytesIO(written)) as parts:
+        assert {part.date_time for part in parts.infolist()} == {MOMENT}
+        (book, *_) = [name for name in parts.namelist() if name.endswith(".xlsx")]
+        with zipfile.ZipFile(io.BytesIO(parts.read(book))) as inner:
+            assert b"2000-01-01T00:00:00Z" in inner.read("docProps/core.xml")
+
+
 def test_word_file_is_whole(page):
     with zipfile.ZipFile(page.with_suffix(".docx")) as archive:
         assert archive.testzip() is None
 
 
 @pytest.mark.parametrize(("name", "package", "extra"), [
-    ("pdf", "typst", "pdf"), ("docx", "docx", "office")])
+    ("pdf", "typst", "pdf"), ("docx", "docx", "office"),
+    ("pptx", "pptx", "office")])
 def test_a_missing_package_is_one_clear_error(monkeypatch, page, name, package, extra):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(InputError, match=re.escape(

@@ -6,10 +6,11 @@ It is read back here, so that PDF and Word hold the same sentences, tables and f
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,17 +21,18 @@ from tradesim.common.errors import InputError, Problem
 from tradesim.common.extras import install
 
 FORMATS = {"pdf": ("tradesim.reports.export.pdf", "typst", "pdf"),
-           "docx": ("tradesim.reports.export.word", "docx", "office")}
+           "docx": ("tradesim.reports.export.word", "docx", "office"),
+           "pptx": ("tradesim.reports.export.slides", "pptx", "office")}
 """For each format the module that writes it, the package that it needs, and the extra."""
 
-BRIEF, BRIEF_IN = "brief", ("pdf", "docx")
-"""Format that gives the brief alone, and those in which it comes."""
+BRIEF, BRIEF_IN, SLIDES = "brief", ("pdf", "docx"), "pptx"
+"""Format that gives the brief alone, those in which it comes, and that of slides, made of it."""
 
 UNREAD = re.compile(r"<!DOCTYPE[^>]*>|<style\b.*?</style>|<svg\b.*?</svg>", re.DOTALL)
 UNCLOSED = re.compile(r"<(meta|link|br|img|hr|input|col)\b([^>]*?)/?>")
 """What of a page is not content, and elements that HTML leaves open and XML does not."""
 
-SKIPPED = {"head", "nav"}
+SKIPPED = {"head", "nav", "script"}
 SHADES = {"lever": "#e8f0f5", "judgement": "#fff7e8", "total": "#f2f5f7"}
 """Colours of marked rows."""
 
@@ -122,13 +124,17 @@ Block = Heading | Paragraph | Items | Code | Table | Picture
 
 @dataclass(frozen=True)
 class Document:
-    """A report: its title, language and run id, the content in reading order, and its figures."""
+    """A report: its title, language and run id, the content in reading order, and its figures.
+
+    `charts` holds the numbers of charts that office programs draw themselves (`run.charts`).
+    """
 
     title: str
     language: str
     run_id: str
     blocks: tuple[Block, ...]
     folder: Path
+    charts: dict[str, Any] = field(default_factory=dict)
 
 
 def read(page: Path, part: str = "") -> Document:
@@ -143,14 +149,15 @@ def read(page: Path, part: str = "") -> Document:
         node for node in root.iter() if node.tag == "header" or node.get("id") == part]
     return Document(" ".join((root.findtext("head/title") or "").split()), root.get("lang", "en"),
                     run_id.strip(), tuple(block for node in roots for block in _blocks(node, "")),
-                    page.parent / "figures")
+                    page.parent / "figures",
+                    json.loads(root.findtext(".//script[@id='charts']") or "{}"))
 
 
 def files(page: Path, formats: Sequence[str]) -> list[tuple[Path, str, str]]:
     """Give the files that formats besides HTML make: path, format, and part of the page."""
     return [made for name in dict.fromkeys(formats) if name != "html" for made in (
         [(page.with_name(f"{BRIEF}.{each}"), each, BRIEF) for each in BRIEF_IN] if name == BRIEF
-        else [(page.with_suffix(f".{name}"), name, "")])]
+        else [(page.with_suffix(f".{name}"), name, BRIEF if name == SLIDES else "")])]
 
 
 def write(page: Path, formats: Sequence[str]) -> list[Path]:
@@ -239,7 +246,12 @@ def _classes(node: Element) -> list[str]:
 
 
 def _runs(node: Element, look: Run) -> Iterator[Run]:
-    """Give the words of an element, each with the look of the elements it is in."""
+    """Give the words of an element, each with the look of the elements it is in.
+
+    Links to a part of the page that supports a sentence (class ``more``) lead nowhere on paper.
+    """
+    if "more" in _classes(node):
+        return
     if node.tag == "br":
         yield Run("\n")
     if "more" in _classes(node):  # leads from place to place on a screen

@@ -27,6 +27,7 @@ from tradesim.reports.html_page import AMOUNTS, PAGE, RANGES, colophon, render, 
 from tradesim.reports.language import ENGLISH, speak, titled
 from tradesim.reports.run.accounts import accounts, causes
 from tradesim.reports.run.brief import brief
+from tradesim.reports.run.charts import charts
 from tradesim.reports.run.drivers import Ranking, assumptions, rankings, table
 from tradesim.reports.run.facts import facts, sides, tables
 from tradesim.reports.run.figures import figures
@@ -158,7 +159,7 @@ def _page(view: ResultsView, known: Calibration, said: Mapping[str, Any], shown:
         made=colophon(manifest["created"], manifest["versions"]["tradesim"], manifest["command"],
                       view.history.years[-1]),
         picture=shown.on_page(drawn.pop(shown.name)) if shown.name in drawn else None,
-        figures=drawn, sections=_sections(kept, view),
+        charts=charts(view), figures=drawn, sections=_sections(kept, view),
         f=given, gdp=gdp_table(view, known.folder), accounts=kept, tables=tables(view),
         reported=None if view.point else reported_table(view), sides=sides(view),
         reliability=trust, rankings=[table(view, one) for one in ranked],

@@ -92,6 +92,11 @@ def market(view: ResultsView) -> str:
 
 def winners(view: ResultsView) -> Figure:
     """Who gains and who loses in the market that changes most: suppliers, treasury, buyers."""
+    return _rows(view, *winner_rows(view), MILLION)
+
+
+def winner_rows(view: ResultsView) -> tuple[str, list[tuple[str, Cell]], str]:
+    """Give a title, named rows and the unit of who gains and who loses, suppliers first."""
     phrases, importer, year = words("pictures")["winners"], market(view), moment(view)
     sales = sorted((Cell("imports", year, importer=importer, exporter=code)
                     for code in view.exporters), key=lambda cell: -view.value(cell))
@@ -99,8 +104,8 @@ def winners(view: ResultsView) -> Figure:
         supplier=view.supplier(cell.exporter, importer)), cell) for cell in sales]
     rows += [(phrases[name], Cell(name, year, importer=importer))
              for name in ("tariff_revenue", "consumer_surplus") if name in view.dataset]
-    return _rows(view, phrases["title"].format(market=view.pair.name(importer), year=year), rows,
-                 phrases["axis"], MILLION)
+    return (phrases["title"].format(market=view.pair.name(importer), year=year), rows,
+            str(phrases["axis"]))
 
 
 def food(view: ResultsView) -> Figure:
