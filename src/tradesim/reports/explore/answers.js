@@ -72,8 +72,7 @@ class Answers {
       const effect = lever.effects[variant];
       const [now, usual] = [strength, null].map((x) => effect.paths.reduce((sum, path, flow) => {
         if (!path) return sum;
-        const sizes = emulator.sizes(lever, effect, flow, x);
-        return sum + (sizes ? mean(sizes) : 1) * Math.abs(path.courses[0].at(-1));
+        return sum + mean(emulator.sizes(lever, effect, flow, x)) * Math.abs(path.courses[0].at(-1));
       }, 0));
       size = usual ? now / usual : 1;
     }

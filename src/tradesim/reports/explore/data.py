@@ -112,8 +112,7 @@ def _lever(explorer: Explorer, name: str, card: Card) -> dict[str, Any]:
         "variants": [{"title": titled(variant.title), "settings": dict(variant.settings)}
                      for variant in card.variants],
         "success": packed(emulator.success[name]),
-        "effects": [_effect(effect, emulator.effects[name][0])
-                    for effect in emulator.effects[name]],
+        "effects": [_effect(effect) for effect in emulator.effects[name]],
         "sides": [_sides(found) for found in explorer.sides[name]]}
 
 
@@ -133,22 +132,11 @@ def _strength(lever: Lever, strength: Strength) -> dict[str, Any]:
             "nodes": list(strength.nodes)}
 
 
-def _effect(effect: Effect, first: Effect) -> dict[str, Any]:
-    """Give an effect; sizes that a later variant has from the first one are not repeated."""
-    made: dict[str, Any] = {
-        "given": effect.given,
-        "paths": [path and {"c": _list(path.courses), "m": packed(path.mix)}
-                  for path in effect.paths]}
-    alike = all(part is None or (other is not None and np.array_equal(part.codes, other.codes)
-                                 and part.scale == other.scale)
-                for part, other in zip((*effect.drawn, *effect.fixed),
-                                       (*first.drawn, *first.fixed), strict=True))
-    if effect is first or not alike:
-        # The middle node is that of the paths: its size is one.
-        made |= {"drawn": [size and packed(size) for size in effect.drawn],
-                 "fixed": [size and packed(Packed(size.codes[[0, 2]], size.scale))
-                           for size in effect.fixed]}
-    return made
+def _effect(effect: Effect) -> dict[str, Any]:
+    return {"given": effect.given, "sizes": _list(effect.sizes.T),
+            "paths": [path and {"c": _list(path.courses), "m": packed(path.mix)}
+                      for path in effect.paths],
+            "drawn": [size and packed(size) for size in effect.drawn]}
 
 
 def _sides(found: Sides) -> dict[str, Any]:

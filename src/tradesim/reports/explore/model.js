@@ -17,8 +17,8 @@ class Emulator {
       effects: lever.effects.map((effect) => ({
         given: effect.given,
         paths: effect.paths.map((path) => path && {courses: path.c, mix: unpack(path.m)}),
-        drawn: (effect.drawn ?? lever.effects[0].drawn).map((size) => size && unpack(size)),
-        fixed: (effect.fixed ?? lever.effects[0].fixed).map((size) => size && unpack(size)),
+        drawn: effect.drawn.map((size) => size && unpack(size)),
+        sizes: effect.sizes,
       })),
       sides: lever.sides.map((side) => ({...side, amounts: unpack(side.amounts)})),
     }));
@@ -96,19 +96,15 @@ class Emulator {
     return start - lever.solved;
   }
 
-  // Size of an effect against that at the middle strength: by draw, or one number.
+  // Size of an effect against that at the middle strength: by draw, or one number for all.
   sizes(lever, effect, flow, strength) {
-    const drawn = effect.drawn[flow], fixed = effect.fixed[flow];
-    if (!lever.strength || !fixed) return null;
-    if (strength === null && drawn) return drawn;
+    if (!lever.strength) return [1];
+    if (strength === null && effect.drawn[flow]) return effect.drawn[flow];
     const x = strength ?? lever.strength.usual, [a, b, c] = lever.strength.nodes;
     const weights = [(x - b) * (x - c) / ((a - b) * (a - c)), (x - a) * (x - c) / ((b - a) * (b - c)),
       (x - a) * (x - b) / ((c - a) * (c - b))];
-    const size = fixed.length / 2, found = new Float32Array(size);
-    for (let d = 0; d < size; d++) {
-      found[d] = weights[0] * fixed[d] + weights[1] + weights[2] * fixed[size + d];
-    }
-    return found;
+    const nodes = effect.sizes[flow];
+    return [weights[0] * nodes[0] + weights[1] * nodes[1] + weights[2] * nodes[2]];
   }
 
   // Effect of a lever where it comes about, log points or USD million; null where nothing moves.
@@ -124,7 +120,7 @@ class Emulator {
         if (!path) return null;
         const scale = new Float32Array(this.draws).fill(1);
         const sizes = this.sizes(lever, effect, flow, pull.strength);
-        if (sizes) for (let d = 0; d < scale.length; d++) scale[d] *= sizes.length > 1 ? sizes[d] : sizes[0];
+        for (let d = 0; d < scale.length; d++) scale[d] *= sizes[sizes.length > 1 ? d : 0];
         if (first && before.strength !== null) this.takeOver(scale, first, before, flow);
         const open = effect.given ? this.openGoods : this.openEffect;
         return this.path(path, shift, scale, lever.corridor ? open : null);
@@ -137,7 +133,6 @@ class Emulator {
     const effect = first.effects[before.variant];
     const fixed = this.sizes(first, effect, flow, before.strength);
     const drawn = this.sizes(first, effect, flow, null);
-    if (!fixed || !drawn) return;
     for (let d = 0; d < scale.length; d++) {
       const whole = drawn[drawn.length > 1 ? d : 0], part = fixed[fixed.length > 1 ? d : 0];
       scale[d] *= whole === 0 ? 1 : Math.min(Math.max(part / whole, 0), data.most);

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tradesim.common.arrays import MILLION, Array
+from tradesim.common.arrays import MILLION
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.baseline import Baseline
@@ -134,23 +134,16 @@ def build(base: Baseline, scenarios: Sequence[Scenario], start: Scenario, count:
 
 def _emulator(engine: Engine, shown: Mapping[str, Card]) -> Emulator:
     reference = engine.pulling([]).trade(np.zeros((1, 1), dtype=np.int64))[0][0]
-    size = np.exp(reference[:, -1]).mean(axis=-1)
-    found = responses(engine, shown)
-    effects = {name: tuple(
-        Effect.of(found[name, variant], size / size.sum(), card, _drawn(engine, card))
-        for variant in range(len(card.variants))) for name, card in shown.items()}
+    found, weights = responses(engine, shown), engine.weights()
+    effects = {name: tuple(Effect.of(found[name, variant], weights, card)
+                           for variant in range(len(card.variants)))
+               for name, card in shown.items()}
     flowing = [name for name, (effect, *_) in effects.items()
                if not effect.given and any(effect.paths)]
     success = {name: Packed.of(engine.draws[f"{name}.success"]) for name in shown}
     return Emulator(engine.years, shown, Packed.of(reference),
                     Growth.of(engine.base, engine.draws, len(engine.years)), success, effects,
                     pair_factors(engine, shown, flowing), *map(Packed.of, engine.open_share()))
-
-
-def _drawn(engine: Engine, card: Card) -> Array | None:
-    """Strength of each draw, where it is drawn."""
-    strength = card.strength
-    return engine.draws[f"{card.name}.{strength.key}"] if strength and strength.drawn else None
 
 
 def _sides(engine: Engine, shown: Mapping[str, Card],

@@ -16,11 +16,8 @@ from tradesim.studies.explore.engine import Engine
 from tradesim.studies.explore.responses import copy_of
 
 PACKAGES = 200
-ROWS = 20
+ROWS = 8
 """Draws of each package that the model solves too."""
-
-NEAR = 8
-"""Draws nearest to a quantile, or to the target, whose mean error is that of the quantile."""
 
 QUANTILES = (0.1, 0.5, 0.9)
 LARGEST_QUANTILE, LARGEST_CHANCE = 2.0, 0.5
@@ -111,8 +108,8 @@ def measure(emulator: Emulator, engine: Engine, packages: Sequence[Package],
             target: float, rows: int = ROWS) -> Accuracy:
     """Solve packages with the model on some of the draws, and compare.
 
-    The error of a quantile is, to the first order, the mean error of the draws that lie there, and
-    that of a probability the mean error of draws at the target times their density.
+    The error of a quantile is, to the first order, that expected of a draw that lies there, and
+    that of a probability the one expected of a draw at the target times the density there.
     """
     random = np.random.default_rng(len(packages))
     size = engine.size
@@ -123,18 +120,20 @@ def measure(emulator: Emulator, engine: Engine, packages: Sequence[Package],
     for package, here, true in zip(packages, chosen, solved, strict=True):
         every = np.log(emulator.flows(package, last)[1][:, 0].sum(axis=0))
         error, level = np.log(true) - every[here], every[here]
-        quantiles.append([100.0 * _near(level, error, value)
+        quantiles.append([100.0 * _at(level, error, value)
                           for value in np.quantile(every, QUANTILES)])
         width = 1.06 * every.std() * size**-0.2
         density = np.exp(-0.5 * ((every - np.log(target)) / width)**2).mean() / (
             width * np.sqrt(2.0 * np.pi))
-        chances.append(100.0 * density * _near(level, error, np.log(target)))
+        chances.append(100.0 * density * _at(level, error, np.log(target)))
     return Accuracy(np.abs(quantiles), np.abs(chances), tuple(packages))
 
 
-def _near(level: Array, error: Array, value: float) -> float:
-    """Mean error of the draws nearest to a value."""
-    return float(error[np.argsort(np.abs(level - value))[:NEAR]].mean())
+def _at(level: Array, error: Array, value: float) -> float:
+    """Error to expect at a value, by a straight line through those of the draws."""
+    away = level - level.mean()
+    slope = (away * error).sum() / max(float((away**2).sum()), 1e-12)
+    return float(error.mean() + slope * (value - level.mean()))
 
 
 def solve(engine: Engine, cards: Mapping[str, Card], packages: Sequence[Package],

@@ -21,7 +21,7 @@ from tradesim.common.arrays import Array, ratio
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.growth import NAMED, PUBLISHED, outlook
 from tradesim.studies.explore.cards import Card, Package, Pull
-from tradesim.studies.explore.responses import MOST, Response
+from tradesim.studies.explore.responses import MOST, Response, lagrange
 
 LARGEST = 32767
 LEFT = 1e-3
@@ -95,47 +95,28 @@ class Effect:
     given: bool
     paths: tuple[Path | None, ...]
     drawn: tuple[Packed | None, ...]  #: size at the draw's strength; (draw,)
-    fixed: tuple[Packed | None, ...]  #: size at each node of strength; (node, draw)
+    sizes: Array  #: size at each node of strength; (node, importer)
 
     @classmethod
-    def of(cls, response: Response, weights: Array, card: Card, drawn: Array | None) -> Effect:
-        """Compress a response; `weights` are the flows' shares of turnover.
-
-        `drawn` has the strength of each draw, where it is drawn.
-        """
+    def of(cls, response: Response, weights: Array, card: Card) -> Effect:
+        """Compress a response; `weights` are the flows' shares of turnover."""
         left = [LEFT * 100.0 if response.given else LEFT / weight for weight in weights]
         paths = tuple(Path.of(*one) for one in zip(response.path, left, strict=True))
-        nowhere: tuple[Packed | None, ...] = (None,) * len(paths)
-        if card.strength is None or not len(response.sizes):
-            return cls(response.given, paths, nowhere, nowhere)
-        whole = (*response.sizes.shape[:2], response.path.shape[-1])
-        sizes = np.broadcast_to(response.sizes, whole).swapaxes(0, 1)
-        mix = (nowhere if drawn is None else
-               tuple(Packed.of((lagrange(card.strength.nodes, drawn) * size).sum(axis=0))
-                     if path else None for size, path in zip(sizes, paths, strict=True)))
-        alike = response.sizes.shape[-1] == 1
-        return cls(response.given, paths, mix,
-                   tuple(Packed.of(size[:, :1] if alike else size) if path else None
-                         for size, path in zip(sizes, paths, strict=True)))
+        drawn = card.strength is not None and card.strength.drawn
+        return cls(response.given, paths,
+                   tuple(Packed.of(size) if drawn and path else None
+                         for size, path in zip(response.drawn, paths, strict=True)),
+                   np.array([[float(f"{size:.5g}") for size in node] for node in response.sizes]))
 
     def size(self, flow: int, card: Card, strength: float | None) -> Array | float:
         """Size of the effect as a share of the path at the middle strength."""
-        drawn, fixed = self.drawn[flow], self.fixed[flow]
-        if card.strength is None or fixed is None:
+        drawn = self.drawn[flow]
+        if card.strength is None:
             return 1.0
         if strength is None and drawn is not None:
             return drawn.values
         usual = card.strength.usual if strength is None else strength
-        return np.asarray((lagrange(card.strength.nodes, usual) * fixed.values).sum(axis=0))
-
-
-def lagrange(nodes: Sequence[float], at: Array | float) -> Array:
-    """Weights of three nodes for the parabola through them; (node, 1) or (node, draw)."""
-    a, b, c = nodes
-    x = np.atleast_1d(at)
-    return np.array([(x - b) * (x - c) / ((a - b) * (a - c)),
-                     (x - a) * (x - c) / ((b - a) * (b - c)),
-                     (x - a) * (x - b) / ((c - a) * (c - b))])
+        return float(lagrange(card.strength.nodes, usual)[:, 0] @ self.sizes[:, flow])
 
 
 @dataclass(frozen=True)

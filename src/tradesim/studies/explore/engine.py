@@ -8,26 +8,24 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tradesim.common.arrays import MILLION, Array, only, spread, total
+from tradesim.common.arrays import MILLION, Array, only, pick, spread, total
 from tradesim.common.parallel import by_block
 from tradesim.economy.adjustment import partial_adjust
-from tradesim.economy.shocks import CONDITIONS, Shock
+from tradesim.economy.shocks import CONDITIONS, NONE, Shock
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.parameters import Cube, Parameter
 from tradesim.inputs.scenario import Scenario
 from tradesim.reference.projection import reference_path
 from tradesim.simulation.draws import draw_all, years_of
 from tradesim.simulation.model import BLOCK, simulate
-from tradesim.simulation.prepared import prepare
-from tradesim.simulation.subsets import Subsets, flows
+from tradesim.simulation.prepared import Prepared, lever_shocks, prepare
+from tradesim.simulation.subsets import Subsets, flows, solve
 from tradesim.studies.explore.cards import Value
 
 FIRST_YEAR, SPEED = "adjustment.first_year", "adjustment.speed"
 """Share of a response reached in its first year, and of the rest in each later one."""
 
 ACCOUNTS = ("welfare", "tariff_revenue", "home_output", "imports", "trade")
-TOGETHER = 20
-"""Copies solved in one call: each has a bit in a whole number, and so has its first stage."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,15 @@ class Copy:
     settings: Mapping[str, Value]  #: those that differ from the defaults
     first: str = ""  #: name of the copy whose later stage this one is
     unbroken: bool = False  #: whether it works in years in which the shared corridor is closed
+
+
+@dataclass(frozen=True)
+class Drive:
+    """What a lever moves: names of the parts of its shock, and how much in each year and draw."""
+
+    parts: frozenset[str]
+    course: Array  #: size of the first part, in its own unit; (year, draw)
+    goods: Array  #: goods of a project, USD million; (importer, year, draw)
 
 
 @dataclass(frozen=True)
@@ -123,34 +130,32 @@ class Engine:
 
         In every year, or in the last one only; (copy, importer, year, draw).
         """
-        years = self.years[-1:] if last else self.years
-        found = []
-        for start in range(0, len(copies), TOGETHER):
-            some = copies[start:start + TOGETHER]
-            own = {copy.name for copy in some}
-            firsts = [copy for copy in copies if copy.name in {one.first for one in some} - own]
-            here = self.pulling([*firsts, *some])
-            bit = {name: 1 << place for place, name in enumerate(here.scenario.levers)}
-            before = np.array([bit.get(copy.first, 0) for copy in some])
-            wanted = np.unique([0, *before, *(before | [bit[copy.name] for copy in some])])
-            solved = here.trade(wanted[:, None], years)[0]
-            found += [solved[np.searchsorted(wanted, base | bit[copy.name])]
-                      - solved[np.searchsorted(wanted, base)]
-                      for copy, base in zip(some, before, strict=True)]
-        return np.array(found)
-
-    def goods(self, copies: Sequence[Copy]) -> Array:
-        """Goods of projects that each copy adds to both flows, USD million; as `effects`."""
         here = self.pulling(copies)
 
         def block(rows: slice) -> Array:
-            shocks = here.rows(rows).shocks()
-            size = np.zeros((len(self.base.pair.importers), len(self.years),
-                             rows.stop - rows.start))
-            return np.array([only(total(shock.project, "exporter", "group"), "importer", "year",
-                                  "draw") + size for shock in shocks.values()])
+            start = here.rows(rows).prepared(last)
+            return np.array([self._effect(start, copy) for copy in copies])
 
-        return np.concatenate(by_block(block, self.size, BLOCK), axis=-1) / MILLION
+        return np.concatenate(by_block(block, self.size, BLOCK), axis=-1)
+
+    def _effect(self, start: Prepared, copy: Copy) -> Array:
+        """Solve with and without one of the levers made ready; (importer, year, draw)."""
+        names = [name for name in (copy.first, copy.name) if name]
+        order = dict(zip(start.shocks, start.at_once, strict=True))
+        alone = replace(start, shocks={name: start.shocks[name] for name in names},
+                        at_once=tuple(order[name] for name in names))
+        log_flow = self._solved(alone, np.array([[2**len(names) // 2 - 1], [2**len(names) - 1]]))
+        return np.asarray(log_flow[1] - log_flow[0])
+
+    def _solved(self, start: Prepared, subsets: Subsets) -> Array:
+        """Log of the flow into each importer, USD; (case, importer, year, draw)."""
+        every = np.broadcast_to(subsets, (len(subsets), start.levels.shape[-1]))
+        flow = total(solve(start, every).trade[self.place], "group")
+        return np.log(np.moveaxis(only(flow, "importer", "case", "year", "draw"), 1, 0))
+
+    def settled(self, subsets: Subsets) -> Array:
+        """Log of the flow into each importer in the last year; (case, importer, draw)."""
+        return self._solved(self.prepared(last=True), subsets)[:, :, 0]
 
     def open_share(self) -> tuple[Array, Array]:
         """Give what a closed corridor leaves of goods, and of an effect; (year, draw).
@@ -163,9 +168,39 @@ class Engine:
                        for target in (np.ones_like(closed), 1.0 - closed))
         return 1.0 - closed, only(left / whole, "year", "draw")
 
-    def shocks(self) -> Mapping[str, Shock]:
-        """Give what each lever pulled does if it succeeds."""
-        return prepare(self.base, self.scenario, self.draws).shocks
+    def prepared(self, last: bool = False) -> Prepared:
+        """Set up the levers pulled on all draws, in every year or in the last one only."""
+        if not last:
+            return prepare(self.base, self.scenario, self.draws)
+        start = prepare(self.base, self.scenario.model_copy(update={"levers": {}}), self.draws)
+        world = replace(start.world, draws=self.draws)
+        levels, exposed = (pick(part, "year", np.array([-1])) for part in
+                           (start.levels, start.exposed))
+        shocks = lever_shocks(self.base, self.scenario, world, self.draws, start.years[-1:],
+                              start.path.closed_share[:, -1:], levels)
+        at_once = tuple(self.base.levers[name].at_once for name in shocks)
+        return replace(start, years=start.years[-1:], world=world, levels=levels, shocks=shocks,
+                       at_once=at_once, exposed=exposed)
+
+    def drives(self, copies: Sequence[Copy], last: bool = False) -> dict[str, Drive]:
+        """Give what each copy moves, and how much of it in which year."""
+        here = self.pulling(copies)
+
+        def block(rows: slice) -> list[Drive]:
+            start = here.rows(rows).prepared(last)
+            size = (len(self.base.pair.importers), len(start.years), rows.stop - rows.start)
+            return [_drive(shock, size) for shock in start.shocks.values()]
+
+        parts = zip(*by_block(block, self.size, BLOCK), strict=True)
+        return {copy.name: Drive(frozenset().union(*(part.parts for part in own)), *(
+            np.concatenate([getattr(part, name) for part in own], axis=-1)
+            for name in ("course", "goods"))) for copy, own in zip(copies, parts, strict=True)}
+
+    def weights(self) -> Array:
+        """Share of each flow in turnover of the last year; (importer,)."""
+        few = self.rows(slice(BLOCK)).pulling([])
+        size = np.exp(few.trade(np.zeros((1, 1), dtype=np.int64))[0][0, :, -1]).mean(axis=-1)
+        return np.asarray(size / size.sum())
 
     def accounts(self, cases: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Array]]:
         """`ACCOUNTS` of each case, a list of the levers that act; (..., year, draw)."""
@@ -177,7 +212,13 @@ class Engine:
                        / MILLION for name in ACCOUNTS} for case in cases}
 
 
-def moves(shock: Shock) -> set[str]:
-    """Names of the parts of a shock that change anything."""
-    return {part.name for part in fields(shock) if part.name not in CONDITIONS
-            and np.any(getattr(shock, part.name) != 0.0)}
+def _drive(shock: Shock, size: tuple[int, int, int]) -> Drive:
+    """Find the parts of a shock that act, and the course of the first of them."""
+    parts = {part.name: values for part in fields(shock) if part.name not in CONDITIONS
+             and (values := getattr(shock, part.name)) is not NONE and np.any(values)}
+    goods = only(total(shock.project, "exporter", "group"), "importer", "year", "draw") / MILLION
+    course = np.zeros(size[1:])
+    if parts:
+        values = np.abs(next(iter(parts.values())))
+        course = course + values.sum(axis=tuple(range(values.ndim - 2)))
+    return Drive(frozenset(parts), course, goods + np.zeros(size))

@@ -8,18 +8,26 @@ from itertools import combinations
 
 import numpy as np
 
-from tradesim.common.arrays import Array, ratio
-from tradesim.studies.explore.cards import START, Card, candidates
-from tradesim.studies.explore.engine import FIRST_YEAR, Copy, Engine, moves
+from tradesim.common.arrays import Array, only, ratio, spread
+from tradesim.economy.adjustment import at_once, partial_adjust
+from tradesim.studies.explore.cards import START, Card, Strength, candidates
+from tradesim.studies.explore.engine import FIRST_YEAR, SPEED, Copy, Drive, Engine
 
-PAIR_DRAWS, ACCOUNT_DRAWS, LOOK = 64, 125, 4
-"""Draws for pairs of levers, for accounts, and to see what a lever moves."""
+PAIR_DRAWS, ACCOUNT_DRAWS = 40, 64
+"""Draws for pairs of levers, and for accounts."""
+
+NODE_DRAWS, PATH_DRAWS = 150, 64
+"""Draws on which the size by strength, and the course over the years, are solved first."""
 
 SMALL = 1e-4
 """Log points below which an effect is none."""
 
-MOST = 20.0
-"""Times the effect at the middle strength that an effect may be in a draw."""
+FAR = 4e-3
+"""Log points of turnover, root mean square, by which a course may differ from the model's before
+it is solved in every draw."""
+
+LITTLE, MOST = 0.05, 20.0
+"""Times the effect at the middle strength below, or above, which that of a draw is not scaled."""
 
 Key = tuple[str, int]
 """A lever and the place of its variant."""
@@ -32,17 +40,19 @@ class Response:
     Attributes
     ----------
     path
-        Log change of each flow, or USD million where `given` is true, with the earliest start and
-        the middle strength; (importer, year, draw).
+        Log change of each flow, or USD million where `given` is true, with the start it is solved
+        with and the middle strength; (importer, year, draw).
     given
         Whether the lever adds goods of a project instead of changing the flows.
+    drawn
+        Size as the strength is drawn, as a share of `path`; (importer, draw).
     sizes
-        Size at each of `Strength.nodes` as a share of `path`; (node, importer, draw). Empty
-        without a strength.
+        Size at each of `Strength.nodes`; (node, importer).
     """
 
     path: Array
     given: bool
+    drawn: Array
     sizes: Array
 
 
@@ -51,14 +61,13 @@ def copy_of(card: Card, variant: int, strength: float | None = None, suffix: str
     given = dict(card.variants[variant].settings) | {START: card.solved}
     if card.strength and strength is not None:
         given[card.strength.key] = strength
-    first = f"{card.lever.follows}{suffix}.0" if card.lever.follows else ""
+    first = f"{card.lever.follows}.0" if card.lever.follows else ""
     return Copy(f"{card.name}{suffix}.{variant}", card.name, given, first)
 
 
-def _middle(card: Card, variant: int) -> Copy:
-    """Copy a lever at its middle strength, as it would work were the corridor always open."""
-    copy = copy_of(card, variant, card.strength.nodes[1] if card.strength else None)
-    return replace(copy, unbroken=True)
+def _usual(card: Card, variant: int) -> Copy:
+    """Copy a lever as it is drawn, as it would work were the corridor always open."""
+    return replace(copy_of(card, variant, _given(card)), unbroken=True)
 
 
 def _given(card: Card) -> float | None:
@@ -73,49 +82,105 @@ def _sudden(copy: Copy, last: int) -> Copy:
 
 
 def responses(engine: Engine, cards: Mapping[str, Card]) -> dict[Key, Response]:
-    """Solve for what every lever does alone: over the years once, and at once by strength.
+    """Find what every lever does alone, draw by draw.
 
-    How the size depends on the strength is solved for the first variant only.
+    Where trade settles is solved once for every draw; how it gets there follows from the course
+    of the shock (equations 11 and 16). Levers whose course differs are solved in every year.
+    How the size depends on the strength is solved for the first variant, as a mean over draws.
     """
-    keys = [(name, variant) for name, card in cards.items()
-            for variant in range(len(card.variants))]
-    middle = {key: _middle(cards[key[0]], key[1]) for key in keys}
-    few = engine.rows(slice(LOOK)).pulling(list(middle.values())).shocks()
-    moved = {key: moves(few[copy.name]) for key, copy in middle.items()}
-    given = [key for key in keys if moved[key] == {"project"}]
-    solved = [key for key in keys if moved[key] - {"project", "visitors"}]
+    usual = {(name, variant): _usual(card, variant) for name, card in cards.items()
+             for variant in range(len(card.variants))}
+    drives = engine.drives(list(usual.values()))
+    given = [key for key, copy in usual.items() if drives[copy.name].parts == {"project"}]
+    solved = [key for key, copy in usual.items()
+              if drives[copy.name].parts - {"project", "visitors"}]
     nothing = np.zeros((len(engine.base.pair.importers), len(engine.years), engine.size))
-    paths = dict.fromkeys(keys, nothing)
-    # First stages stand before later ones, so that they are at hand to be copied.
-    paths |= zip(solved, engine.effects([middle[key] for key in solved]), strict=True)
-    if given:
-        paths |= zip(given, engine.goods([middle[key] for key in given]), strict=True)
-    sizes = _sizes(engine, cards, [key for key in solved if key[1] == 0]) | _linear(cards, given)
-    none = np.empty((0, *nothing[:, 0].shape))
-    return {(name, variant): Response(
-        path, (name, variant) in given, sizes.get((name, variant), sizes.get((name, 0), none)))
-        for (name, variant), path in paths.items()}
+    paths = dict.fromkeys(usual, nothing) | {key: drives[usual[key].name].goods for key in given}
+    copies = [usual[key] for key in solved]
+    paths |= zip(solved, courses(engine, copies, drives), strict=True)
+    sizes = (_by_strength(engine, cards, [key for key in solved if key[1] == 0])
+             | _linear(cards, given))
+    return {key: _response(paths[key], key in given, sizes.get(key, sizes.get((key[0], 0))),
+                           cards[key[0]].strength, _drawn(engine, cards[key[0]]))
+            for key in usual}
 
 
-def _sizes(engine: Engine, cards: Mapping[str, Card], keys: Sequence[Key]) -> dict[Key, Array]:
-    """Size by node of strength, from where each draw settles at once."""
-    strong = [key for key in keys if cards[key[0]].strength]
-    copies, firsts = [], []
-    for name, variant in strong:
-        card = cards[name]
-        copies += [copy_of(card, variant, node, f"@{place}")
-                   for place, node in enumerate(card.strength.nodes if card.strength else ())]
-        if card.lever.follows and not cards[card.lever.follows].strength:
-            firsts += [copy_of(cards[card.lever.follows], 0, None, f"@{place}")
-                       for place in range(3)]
-    # A later stage is measured after the first one at its middle strength.
-    ready = [replace(_sudden(copy, engine.years[-1]),
-                     first=copy.first.replace("@0", "@1").replace("@2", "@1"))
-             for copy in [*firsts, *copies]]
-    effects = engine.fixed({FIRST_YEAR: 1.0}).effects(ready, last=True)[len(firsts):, :, 0]
+def _response(path: Array, given: bool, sizes: Array | None, strength: Strength | None,
+              drawn: Array | None) -> Response:
+    """Split the effect as drawn into that at the middle strength, and the size of each draw."""
+    ones = np.ones((len(path), path.shape[-1]))
+    if strength is None or sizes is None:
+        return Response(path, given, ones, np.ones((3, len(path))))
+    size = (ones * (lagrange(strength.nodes, strength.usual).T @ sizes).T if drawn is None
+            else (lagrange(strength.nodes, drawn)[:, None] * sizes[..., None]).sum(axis=0))
+    enough = (np.abs(size) >= LITTLE) & (np.abs(size) <= MOST)
+    middle = np.where(enough[:, None], ratio(path, size[:, None]), 0.0)
+    count = np.maximum(enough.sum(axis=-1), 1)[:, None, None]
+    middle = np.where(enough[:, None], middle, middle.sum(axis=-1, keepdims=True) / count)
+    return Response(middle, given, np.where(enough, size, 0.0), sizes)
+
+
+def _drawn(engine: Engine, card: Card) -> Array | None:
+    """Strength of each draw, where it is drawn."""
+    strength = card.strength
+    return engine.draws[f"{card.name}.{strength.key}"] if strength and strength.drawn else None
+
+
+def lagrange(nodes: Sequence[float], at: Array | float) -> Array:
+    """Weights of three nodes for the parabola through them; (node, 1) or (node, draw)."""
+    a, b, c = nodes
+    x = np.atleast_1d(at)
+    return np.array([(x - b) * (x - c) / ((a - b) * (a - c)),
+                     (x - a) * (x - c) / ((b - a) * (b - c)),
+                     (x - a) * (x - b) / ((c - a) * (c - b))])
+
+
+def courses(engine: Engine, copies: Sequence[Copy], drives: Mapping[str, Drive]) -> Array:
+    """Effect of each copy alone; (copy, importer, year, draw)."""
+    sudden = [_sudden(copy, engine.years[-1]) for copy in copies]
+    settled = engine.fixed({FIRST_YEAR: 1.0}).effects(sudden, last=True)
+    whole = engine.drives(sudden, last=True)
+    first, speed = (spread(engine.draws[name], "draw") for name in (FIRST_YEAR, SPEED))
+    found = []
+    for copy, where in zip(copies, settled, strict=True):
+        full = whole[copy.name].course[-1]
+        target = where * np.where(full > 0.0, ratio(drives[copy.name].course, full), 0.0)
+        ordered = spread(target, "importer", "year", "draw")
+        moved = (at_once(ordered, speed) if engine.base.levers[copy.lever].at_once
+                 else partial_adjust(ordered, first, speed))
+        found.append(only(moved, "importer", "year", "draw"))
+    return _mended(engine, copies, np.array(found))
+
+
+def _mended(engine: Engine, copies: Sequence[Copy], found: Array) -> Array:
+    """Put courses right year by year on some draws, or solve them where that is not enough."""
+    few = engine.rows(slice(PATH_DRAWS))
+    true, near = few.effects(copies), found[..., :PATH_DRAWS]
+    factor = ratio((true * near).sum(axis=-1), (near**2).sum(axis=-1), 1.0)
+    mended = found * factor[..., None]
+    weight = engine.weights()[None, :, None, None]
+    left = (weight * (true - mended[..., :PATH_DRAWS])).sum(axis=1)
+    far = np.flatnonzero(np.sqrt((left**2).mean(axis=(1, 2))) > FAR).tolist()
+    if far:
+        mended[far] = engine.effects([copies[place] for place in far])
+    return mended
+
+
+def _by_strength(engine: Engine, cards: Mapping[str, Card],
+                 keys: Sequence[Key]) -> dict[Key, Array]:
+    """Mean effect at each node of strength against that at the middle one, settled at once."""
+    strong = [(key, strength) for key in keys if (strength := cards[key[0]].strength)]
+    firsts = [_usual(cards[first], 0) for first in dict.fromkeys(
+        cards[name].lever.follows for (name, _), _ in strong) if first]
+    copies = [copy_of(cards[name], variant, node, f"@{place}")
+              for (name, variant), strength in strong
+              for place, node in enumerate(strength.nodes)]
+    few = engine.rows(slice(NODE_DRAWS)).fixed({FIRST_YEAR: 1.0})
+    ready = [_sudden(copy, engine.years[-1]) for copy in [*firsts, *copies]]
+    means = few.effects(ready, last=True)[len(firsts):, :, 0].mean(axis=-1)
     found = {}
-    for place, key in enumerate(strong):
-        three = effects[3 * place:3 * place + 3]
+    for place, (key, _) in enumerate(strong):
+        three = means[3 * place:3 * place + 3]
         share = np.where(np.abs(three[1]) > SMALL / 10, ratio(three, three[1][None]), 1.0)
         found[key] = np.clip(share, -MOST, MOST)
     return found
@@ -123,13 +188,8 @@ def _sizes(engine: Engine, cards: Mapping[str, Card], keys: Sequence[Key]) -> di
 
 def _linear(cards: Mapping[str, Card], keys: Sequence[Key]) -> dict[Key, Array]:
     """Give sizes of projects, whose strength is an amount, a price or a share."""
-    found = {}
-    for name, variant in keys:
-        strength = cards[name].strength
-        if strength:
-            shares = np.array(strength.nodes) / strength.nodes[1]
-            found[name, variant] = np.broadcast_to(shares[:, None, None], (3, 2, 1))
-    return found
+    return {key: np.repeat(np.array(strength.nodes)[:, None] / strength.nodes[1], 2, axis=1)
+            for key in keys if (strength := cards[key[0]].strength)}
 
 
 def pair_factors(engine: Engine, cards: Mapping[str, Card],
@@ -152,7 +212,7 @@ def pair_factors(engine: Engine, cards: Mapping[str, Card],
     wanted = sorted({0, *before.values(), *(before[name] | own[name] for name in levers),
                      *(before[i] | before[j] | rest for i, j in pairs
                        for rest in (0, own[i] | own[j]))})
-    solved = few.trade(np.array(wanted)[:, None], few.years[-1:])[0][:, :, 0]
+    solved = few.settled(np.array(wanted)[:, None])
     at = dict(zip(wanted, solved, strict=True))
     factors = {}
     for i, j in pairs:
@@ -236,8 +296,9 @@ def strongest(centre: Engine, levers: Sequence[str]) -> dict[str, str]:
                       for at, value in zip(ends[name, key], values, strict=True)]
     tried = [_sudden(copy, centre.years[-1]) for copy in tried]
     ready = centre.fixed({FIRST_YEAR: 1.0})
-    effects = ready.effects(tried, last=True) + ready.goods(tried)[..., -1:, :]
-    by_name = {copy.name: effect for copy, effect in zip(tried, effects, strict=True)}
+    goods = ready.drives(tried, last=True)
+    by_name = {copy.name: effect + goods[copy.name].goods for copy, effect in
+               zip(tried, ready.effects(tried, last=True), strict=True)}
     moved: dict[str, dict[str, float]] = {}
     for (name, key), (low, high) in ends.items():
         change = np.abs(by_name[high] - by_name[low]).sum()
