@@ -9,7 +9,7 @@ from tradesim.inputs.levers import Choice
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import overrides_of, read_scenario
 from tradesim.inputs.scenario_schema import Known
-from tradesim.simulation import model, prepared_model
+from tradesim.simulation import model
 from tradesim.simulation.draws import draw_all, standard_cases
 from tradesim.simulation.model import load_baseline, simulate
 from tradesim.simulation.prepared_model import TRADE, PreparedModel
@@ -48,7 +48,6 @@ def check(asked, base, name, settings, outputs=TRADE, off=()):
 @pytest.fixture(params=[256, 4])
 def blocks(request, monkeypatch):
     monkeypatch.setattr(model, "BLOCK", request.param)
-    monkeypatch.setattr(prepared_model, "BLOCK", request.param)
 
 
 def value_of(setting):

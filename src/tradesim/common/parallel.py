@@ -38,7 +38,10 @@ Progress = Callable[[int, int], None]
 Task = TypeVar("Task")
 Part = TypeVar("Part")
 
-WORKERS = 2
+WORKERS = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
+              else os.cpu_count() or 1, 6)
+"""Threads for blocks: one a core, as far as the interpreter's lock lets them work at once."""
+
 AHEAD = 3
 """Tasks on their way per worker: enough to keep it busy, few enough for the memory."""
 

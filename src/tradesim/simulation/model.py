@@ -50,8 +50,11 @@ T = TypeVar("T")
 NONTARIFF_CUT = "nontariff_cut"
 """Setting of levers that lower non-tariff cost by an assumed amount."""
 
-BLOCK = 256
-"""Draws worked on at once: their arrays stay in the processor's cache."""
+BLOCK, FEWEST = 256, 16
+"""Draws worked on at once, at most and at least."""
+
+NUMBERS = 1_400_000
+"""Numbers in an array of a block: the larger a world, the fewer draws are worked on at once."""
 
 ORDER = ("count", "case", "draw", "year", "importer", "group", "product", "exporter", "country",
          "market", "service", "route")
@@ -90,10 +93,22 @@ def simulate(
     def work(here: Draws, switches: Cases) -> dict[str, Array]:
         return simulate_block(base, prepare(base, scenario, here), switches, variables)
 
-    return as_dataset(base, scenario, list(cases), _in_blocks(work, draws, cases, progress))
+    size = block_size(base, scenario, sum(_acts(case) for case in cases.values()))
+    return as_dataset(base, scenario, list(cases), _in_blocks(work, draws, cases, size, progress))
 
 
-def _in_blocks(work: Callable[[Draws, Cases], T], draws: Draws, cases: Cases,
+def block_size(base: Baseline, scenario: Scenario, cases: int = 1) -> int:
+    """Draws of a block, so that its memory does not grow with markets, lines, years and cases.
+
+    `cases` are those that pull levers, one beside the other.
+    """
+    pair = base.pair
+    one = (len(pair.importers) * len(pair.exporters) * len(pair.lines)
+           * len(years_of(base, scenario)) * max(cases, 1))
+    return min(BLOCK, max(FEWEST, NUMBERS // one))
+
+
+def _in_blocks(work: Callable[[Draws, Cases], T], draws: Draws, cases: Cases, size: int,
                progress: Callable[[int, int], None] | None = None) -> list[T]:
     """Work on the draws and their switches block by block."""
     count = len(next(iter(draws.values())))
@@ -105,7 +120,7 @@ def _in_blocks(work: Callable[[Draws, Cases], T], draws: Draws, cases: Cases,
                     for case, by_lever in cases.items()}
         return work(here, switches)
 
-    return by_block(block, count, BLOCK, progress)
+    return by_block(block, count, size, progress)
 
 
 def simulate_block(base: Baseline, start: Prepared, cases: Cases,
@@ -304,7 +319,8 @@ def nontariff_part(base: Baseline, scenario: Scenario, draws: Draws,
         return np.asarray(total(by_group, "importer", "group")[:, 0, 0, 0])
 
     variable = OCCASIONAL[ASSUMED]
-    bare = xr.DataArray(np.concatenate(_in_blocks(work, without, acting), axis=-1), coords={
+    size = block_size(base, scenario, len(acting))
+    bare = xr.DataArray(np.concatenate(_in_blocks(work, without, acting, size), axis=-1), coords={
         "count": turnover["count"], "case": list(acting), "year": turnover["year"]},
         dims=variable.dims)
     part = (turnover - bare).reindex(case=list(cases), fill_value=0.0)

@@ -17,14 +17,14 @@ import xarray as xr
 from tradesim.common.arrays import Array, total
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
-from tradesim.common.parallel import Progress, by_block
+from tradesim.common.parallel import Progress, blocks, by_block
 from tradesim.economy.variables import VARIABLES
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Scenario, Settings, overrides_of, read_scenario
 from tradesim.inputs.scenario_schema import Known
 from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases
-from tradesim.simulation.model import BLOCK, as_dataset, load_baseline, simulate_block
+from tradesim.simulation.model import as_dataset, block_size, load_baseline, simulate_block
 from tradesim.simulation.prepared import Before, prepare
 from tradesim.simulation.subsets import Solved, as_subset, solve
 
@@ -80,9 +80,8 @@ class PreparedModel:
         """Make ready a scenario that was read."""
         cube = (KeptCube(1) if scenario.draws == 1
                 else KeptCube(scenario.draws, scenario.seed))
-        blocks = tuple(_Block(slice(start, min(start + BLOCK, scenario.draws)))
-                       for start in range(0, scenario.draws, BLOCK))
-        return cls(base, scenario, path, tuple(overrides), cube, blocks)
+        parts = blocks(scenario.draws, block_size(base, scenario))
+        return cls(base, scenario, path, tuple(overrides), cube, tuple(map(_Block, parts)))
 
     def __repr__(self) -> str:
         return (f"<tradesim.PreparedModel> {self.scenario.name}, {self.scenario.draws} draws, "
@@ -166,17 +165,17 @@ class PreparedModel:
         work = _trade if set(outputs) <= {*TRADE} else _accounts
 
         def part(rows: slice) -> dict[str, Array]:
-            block = self._blocks[rows.start // BLOCK]
+            block = self._blocks[rows.start // size]
             here = {name: values[rows] for name, values in draws.items()}
             start = prepare(self.base, scenario, here, growth, block.before)
             block.before = Before(scenario, growth, start)
-            size = rows.stop - rows.start
             return work(self.base, block, outputs, {
-                case: {lever: np.broadcast_to(switch, scenario.draws)[rows] if size else switch
+                case: {lever: np.broadcast_to(switch, scenario.draws)[rows]
                        for lever, switch in by_lever.items()}
                 for case, by_lever in cases.items()})
 
-        parts = by_block(part, scenario.draws, BLOCK, progress)
+        size = self._blocks[0].rows.stop
+        parts = by_block(part, scenario.draws, size, progress)
         return as_dataset(self.base, scenario, list(cases), parts)
 
 

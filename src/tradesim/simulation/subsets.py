@@ -23,7 +23,7 @@ from tradesim.economy.shocks import CONDITIONS, Shock
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.scenario import Scenario
 from tradesim.simulation.draws import years_of
-from tradesim.simulation.model import BLOCK
+from tradesim.simulation.model import block_size
 from tradesim.simulation.prepared import Prepared, prepare
 
 Subsets = NDArray[np.int64]
@@ -118,7 +118,8 @@ def flows(
                           for values in (found.trade, found.project))
         return trade[..., places, :], project[..., places, :], found.solved
 
-    parts = by_block(block, count, min(BLOCK, max(1, PATHS // len(subsets))), progress)
+    size = min(block_size(base, scenario), max(1, PATHS // len(subsets)))
+    parts = by_block(block, count, size, progress)
     trade, project, solved = zip(*parts, strict=True)
     return Flows(np.concatenate(trade, axis=-1), np.concatenate(project, axis=-1), kept,
                  sum(solved))

@@ -243,3 +243,25 @@ def test_without_pyarrow_the_table_is_csv(tmp_path, monkeypatch):
     ours = pd.read_csv(tmp_path / "b" / "table.csv.gz")
     if (tmp_path / "a" / "table.parquet").exists():
         pd.testing.assert_frame_equal(ours, table_of(tmp_path / "a"), rtol=1e-14, check_dtype=False)
+
+
+@pytest.mark.parametrize("arrow", [True, False])
+def test_a_sweep_has_the_same_bytes_whatever_its_chunks_and_workers(tmp_path, monkeypatch, arrow):
+    if arrow:
+        pytest.importorskip("pyarrow")
+    else:
+        monkeypatch.setattr(chunks, "find_spec", lambda name: None)
+    monkeypatch.setattr(chunks, "ROW_GROUP", 8)
+    plan = prepare(SweepRequest("direct_flights", "lhs", n=20, over=("adjustment.speed",),
+                                years=(2035,)))
+    folders = []
+    for workers, chunk in ((1, 20), (1, 3), (2, 7)):
+        folders.append(tmp_path / f"{workers}-{chunk}")
+        with open_mapper(workers) as mapper:
+            sweep(plan, folders[-1], mapper=mapper, chunk=chunk, alone=workers > 1)
+    names = {file.name for file in folders[0].iterdir()}
+    assert {"indices.csv", "sweep.json"} < names
+    for other in folders[1:]:
+        assert {file.name for file in other.iterdir()} == names
+        for name in names:
+            assert (other / name).read_bytes() == (folders[0] / name).read_bytes(), name

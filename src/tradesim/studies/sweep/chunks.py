@@ -30,6 +30,9 @@ from tradesim.studies.sweep.results import CSV, PARQUET
 CHUNK = 1024
 """Rows of a chunk."""
 
+ROW_GROUP = 8192
+"""Rows that a table is written by."""
+
 DEATHS = 3
 """How often workers may die in a row without any chunk being done."""
 
@@ -158,6 +161,24 @@ def write_table(
 
 @contextmanager
 def _table_writer(work: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """Write a table in parts of `ROW_GROUP` rows: its bytes do not show how it was computed."""
+    left: list[pd.DataFrame] = []
+    with _part_writer(work) as write:
+        def add(frame: pd.DataFrame) -> None:
+            table = pd.concat([*left, frame], ignore_index=True)
+            whole = len(table) // ROW_GROUP * ROW_GROUP
+            for start in range(0, whole, ROW_GROUP):
+                write(table.iloc[start:start + ROW_GROUP])
+            left[:] = [table.iloc[whole:]]
+
+        yield add
+        for frame in left:
+            if len(frame):
+                write(frame)
+
+
+@contextmanager
+def _part_writer(work: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
     if find_spec("pyarrow") is None:
         def append(frame: pd.DataFrame) -> None:
             path = work / CSV

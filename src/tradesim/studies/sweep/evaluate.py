@@ -27,7 +27,7 @@ from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.scenario import Scenario
 from tradesim.simulation.draws import REFERENCE, SCENARIO
 from tradesim.simulation.manifest import calibration_hashes
-from tradesim.simulation.model import BLOCK, load_baseline, simulate
+from tradesim.simulation.model import block_size, load_baseline, simulate
 from tradesim.studies.sweep.factors import Factor, FactorSpace
 
 EFFECT, TARGET, OWN = "effect", "target", "own"
@@ -42,6 +42,11 @@ class Outputs:
     variables: tuple[str, ...]
     years: tuple[int, ...]
     groups: bool = False  # whether product groups are kept apart instead of added up
+
+    @property
+    def needed(self) -> set[str]:
+        """Variables that have to be computed."""
+        return {"turnover" if name == TARGET else name for name in self.variables}
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,12 @@ def evaluate(task: ChunkTask) -> ChunkResult:
     space = _factor_space(task.calibration, task.identity, task.scenario, task.seed)
     rows = len(task.points)
     return _joined([_evaluate_part(space, task.part(part), TRIES)
-                    for part in blocks(rows, BLOCK if task.alone else rows)])
+                    for part in blocks(rows, _alone(space) if task.alone else rows)])
+
+
+def _alone(space: FactorSpace) -> int:
+    """Rows that a process with one thread takes at once."""
+    return block_size(space.base, space.scenario)
 
 
 def _joined(parts: Sequence[ChunkResult]) -> ChunkResult:
@@ -134,8 +144,9 @@ def _evaluate_part(space: FactorSpace, task: ChunkTask, tries: int) -> ChunkResu
 def _simulated(space: FactorSpace, task: ChunkTask) -> ChunkResult:
     drawn, acting, values = space.rows(task.factors, task.points, task.noise)
     cases = {REFERENCE: dict.fromkeys(acting, np.array(0.0)), SCENARIO: acting}
-    outputs = output_columns(space.base, simulate(space.base, space.scenario, drawn, cases),
-                             task.outputs, space.scenario.target_usd)
+    dataset = simulate(space.base, space.scenario, drawn, cases,
+                       variables=task.outputs.needed)
+    outputs = output_columns(space.base, dataset, task.outputs, space.scenario.target_usd)
     lost = np.flatnonzero(~np.isfinite(outputs).all(axis=1))
     outputs[lost] = np.nan
     return ChunkResult(task.start, values, outputs, tuple(
