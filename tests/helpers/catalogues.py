@@ -1,17 +1,15 @@
-"""Catalogues of translations from the texts of reports: extract, update, compile.
+"""Catalogues of translations from the texts of reports: extract and update.
 
 ``python tests/helpers/catalogues.py`` brings every ``.po`` file of `LOCALE` up to date with the
-templates and compiles it to the ``.mo`` file that reports read.
+templates.
 """
 
 import io
 import re
 from datetime import UTC, datetime
-from gettext import GNUTranslations
 
 import yaml
 from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from jinja2 import nodes
 
@@ -94,19 +92,6 @@ def po(found):
     return re.sub(rb'"Generated-By:[^"]*"\n', b"", buffer.getvalue())
 
 
-def mo(found):
-    """Give a catalogue as the bytes of a ``.mo`` file."""
-    buffer = io.BytesIO()
-    write_mo(buffer, found)
-    return buffer.getvalue()
-
-
-def read(data):
-    """Give the translations in the bytes of a ``.mo`` file, without its heading."""
-    return {text: found for text, found in GNUTranslations(io.BytesIO(data))._catalog.items()
-            if text}
-
-
 def refresh():
     for language in LANGUAGES:
         if language == ENGLISH:
@@ -114,7 +99,6 @@ def refresh():
         folder(language).mkdir(parents=True, exist_ok=True)
         found = updated(language)
         (folder(language) / f"{DOMAIN}.po").write_bytes(po(found))
-        (folder(language) / f"{DOMAIN}.mo").write_bytes(mo(catalogue(language)))
         lacking = sum(1 for message in found if message.id and not translated(message))
         print(f"{language}: {len(found) - lacking} of {len(found)} texts are translated")
 

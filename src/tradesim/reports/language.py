@@ -6,13 +6,13 @@ holds what stands for them in another language. What it lacks stays English, and
 
 from __future__ import annotations
 
-import gettext as catalogues
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import copy
 from dataclasses import dataclass
 from functools import cache
+from gettext import NullTranslations
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -21,6 +21,7 @@ from pydantic import BaseModel
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import DISPLAY, calibration_folder, scenarios_folder
 from tradesim.inputs.titles import read_titles
+from tradesim.reports.catalogue import Catalogue
 
 T = TypeVar("T")
 
@@ -163,5 +164,6 @@ def _lacking(text: str) -> str:
 
 
 @cache
-def _catalogue(language: str) -> catalogues.NullTranslations:
-    return catalogues.translation(DOMAIN, LOCALE, [language], fallback=True)
+def _catalogue(language: str) -> NullTranslations:
+    return NullTranslations() if language == ENGLISH else Catalogue(
+        LOCALE / language / "LC_MESSAGES" / f"{DOMAIN}.po")
