@@ -214,3 +214,14 @@ def test_wrong_weights_of_sections_are_refused(tmp_path):
     table.write_text("year,exporter,importer,section,value\n2005,KAZ,MNG,1,5e6\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"tobacco: shares add up to 0\.9, not to 1"):
         read_files([table], folder)
+
+
+def test_the_official_split_by_section_lies_inside_what_is_judged():
+    """`docs/data.md` says so of 2013-14, and of fuels alone that 2005 lies outside."""
+    table = FOLDER / "data" / "trade_sections.csv"
+    found = {cell.group: cell for cell in read_files([table], FOLDER, years="2013-2014").cells}
+    assert [cell.group for cell in found.values() if not cell.inside] == []
+    assert {cell.exporter for cell in found.values()} == {"KAZ"}
+    both = [cell for cell in read_files([table], FOLDER, years="2005,2013-2014").cells
+            if (cell.importer, cell.exporter) == ("MNG", "KAZ")]
+    assert [cell.group for cell in both if not cell.inside] == ["minerals_fuels"]

@@ -20,6 +20,9 @@ LIMITS = (500, 100_000, 250_000)
 SPAN = 11
 """Months from the first to the last declaration of a year, at least."""
 
+LARGEST = 1e14
+"""Greatest value of a row, in its own unit: world trade in USD is about 3e13."""
+
 KEY = ["first", "last", "reporter", "by", "flow", "importer", "exporter", "country"]
 
 
@@ -48,7 +51,8 @@ def values(reading: Reading, factor: float | None) -> None:
     reading.said += [said] if said else []
     text = rows["value"].to_numpy()
     for wrong, message in ((np.isnan(value) & (text != ""), "is no number"),
-                           (value < 0, "is negative; trade cannot be")):
+                           (value < 0, "is negative; trade cannot be"),
+                           (value > LARGEST, "is too large")):
         if wrong.any():
             reading.wrong("value", f"'{text[wrong][0]}' {message} ({int(wrong.sum())} rows)",
                           row=rows.index[wrong][0])

@@ -108,10 +108,10 @@ def evidence(documented: pd.DataFrame, pair: Pair, count: str = "",
 
 
 def _source(flow: pd.DataFrame, reporter: str, pair: Pair) -> str:
-    counted = pair.name(reporter) if reporter else "no reporter named"
+    counted = f"count of {pair.name(reporter)}" if reporter else "reporter not named"
     spans = sorted(set(zip(flow["first"], flow["last"], strict=True)))
     years = ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in spans)
-    return (f"{flow['source'].iloc[0]}; count of {counted}, {years}; "
+    return (f"{flow['source'].iloc[0]}; {counted}, {years}; "
             f"file {_joined(flow, 'files')}")
 
 
