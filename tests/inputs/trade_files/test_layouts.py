@@ -128,6 +128,7 @@ def test_declarations_of_both_directions(read):
 def test_a_latin_letter_in_a_cyrillic_name():
     assert COUNTRIES.code("АHУ") == "USA"
     assert COUNTRIES.code(" БНХАУ ") == "CHN"
+    assert COUNTRIES.code("49³") == ""
     assert COUNTRIES.code("0398") == COUNTRIES.code("Kazakhstan") == "KAZ"
 
 

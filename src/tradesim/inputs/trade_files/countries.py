@@ -28,7 +28,7 @@ class Countries:
     def code(self, text: str) -> str:
         """Code of three letters; empty when the name is not known."""
         name = text.strip()
-        if name.isdigit():
+        if name.isdecimal():
             name = str(int(name))
         return self.by_name.get(_plain(name), "")
 

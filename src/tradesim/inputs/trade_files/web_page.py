@@ -77,7 +77,7 @@ class _Tables(HTMLParser):
 
 
 def _number(text: str | None) -> int:
-    return min(max(int(text), 1), 200) if text and text.isdigit() else 1
+    return min(max(int(text), 1), 200) if text and text.isdecimal() else 1
 
 
 def _tidy(text: str) -> str:
