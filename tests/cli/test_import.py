@@ -64,12 +64,7 @@ def test_totals_never_move_silently(call, tmp_path):
 @pytest.mark.parametrize(("answer", "code"), [(True, 0), (False, 2)])
 def test_whoever_sits_there_is_asked(call, tmp_path, monkeypatch, answer, code):
     asked = []
-
-    class Terminal:
-        def isatty(self):
-            return True
-
-    monkeypatch.setattr(import_, "_stdin", Terminal)
+    monkeypatch.setattr(import_, "_watched", lambda: True)
     monkeypatch.setattr(import_.click, "confirm", lambda text: asked.append(text) or answer)
     assert call("half.csv", "--out", "new", "--no-answer").exit_code == code
     assert len(asked) == 1

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
@@ -93,8 +93,9 @@ def _check_out(out: Path | None) -> None:
         raise InputError([Problem(str(out), "--out", "is not empty", "name a new folder")])
 
 
-def _stdin() -> TextIO:
-    return sys.stdin
+def _watched() -> bool:
+    """Whether somebody sits at the terminal who can be asked."""
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _accept(found: Imported, accepted: bool) -> None:
@@ -104,7 +105,7 @@ def _accept(found: Imported, accepted: bool) -> None:
     if not found.gaps:
         return
     text = gaps_text(found)
-    if not accepted and not _stdin().isatty():
+    if not accepted and not _watched():
         raise InputError([Problem("--accept-totals", "", text, "the files' shares can be used with "
                                   "official totals as they are: add --accept-totals")])
     note(f"\n{text}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 
 import numpy as np
@@ -130,6 +131,14 @@ def test_a_latin_letter_in_a_cyrillic_name():
     assert COUNTRIES.code(" БНХАУ ") == "CHN"
     assert COUNTRIES.code("49³") == ""
     assert COUNTRIES.code("0398") == COUNTRIES.code("Kazakhstan") == "KAZ"
+
+
+def test_names_of_countries_are_of_one_country_each():
+    with (FOLDER / "import" / "countries.csv").open(encoding="utf-8") as file:
+        names = [(name.casefold(), row["iso3"]) for row in csv.DictReader(file)
+                 for name in {row["iso3"], row["name"], *row["codes"].split(";"),
+                              *row["spellings"].split("|")} if name]
+    assert len({name for name, _ in names}) == len(set(names))
 
 
 def test_months_are_added_up_to_years(read):
