@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -143,6 +144,43 @@ def test_what_drives_the_answer_is_read_from_the_indices(tmp_path):
     assert (facts["first"], facts["interaction"]) == ("100", "0")
 
 
+@pytest.mark.parametrize("method", ["lhs", "oat", "morris"])
+def test_the_answer_is_read_back_from_the_indices(tmp_path, method):
+    folder = fake_sweep.write(tmp_path / "s", method, rows=300)
+    text = re.sub(r"<svg.*?</svg>", "", write(folder).read_text(encoding="utf-8"), flags=re.S)
+    text = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+    sweep = read_sweep(folder)
+    output = main_outputs(sweep)[0]
+    index = {"lhs": "prcc", "oat": "swing", "morris": "mu_star"}[method]
+    rows = sweep.index(output, index).set_index("factor")
+    sure = rows[rows["distinguishable"] == "yes"]["value"]
+    first = sure.abs().idxmax()
+    title = sweep.factor(str(first)).title
+    assert title.lower() in text.split("How to read this")[0].lower()
+    assert f"{len(sure)} of {len(rows)} factors" in text
+    pattern = {"lhs": r"(rises|falls) most clearly with .+? \(partial rank correlation (−?)"
+                      r"([\d.]+)",
+               "oat": r"(raises|lowers) the answer by ()USD ([\d.]+) million",
+               "morris": r"(moves) the answer most, by ()USD ([\d.]+) million"}[method]
+    verb, sign, size = re.search(pattern, text).groups()
+    scale = 1 if method == "lhs" else 1e6
+    assert float(size) == pytest.approx(abs(sure[first]) / scale, rel=0.01)
+    if method != "morris":
+        assert (verb in ("rises", "raises")) == (sure[first] > 0)
+        assert sign == ("−" if method == "lhs" and sure[first] < 0 else "")
+
+
+def test_levers_fail_in_a_label_only_where_chance_is_let_in(tmp_path):
+    folder = fake_sweep.write(tmp_path / "s", "lhs", rows=200)
+    sweep = read_sweep(folder)
+    output = find_output(sweep, "turnover", case="effect")
+    assert figures.title_of(sweep, output, COUNTS) == (
+        "Turnover 2035, change by the levers, Right's count")
+    noisy = replace(sweep, about={**sweep.about, "noise": True})
+    assert figures.title_of(noisy, output, COUNTS) == (
+        "Turnover 2035, change by the levers, risks counted, Right's count")
+
+
 def test_noise_is_called_noise_and_more_runs_are_asked_for(tmp_path):
     folder = fake_sweep.write(tmp_path / "s", "sobol", rows=100)
     text = write(folder).read_text(encoding="utf-8")
@@ -179,7 +217,7 @@ def test_the_figures_of_a_discovery_are_signed(tmp_path):
     assert list(drawn) == ["curve", "limits", "pair", "leaves"]
     for figure in drawn.values():
         assert any("feedbeefcafe0123" in text for text in texts(figure))
-    assert "misses" in " ".join(texts(drawn["curve"]))
+    assert "the more of no it holds" in " ".join(texts(drawn["curve"]))
 
 
 @pytest.mark.parametrize("method", ["oat", "grid", "lhs", "morris", "sobol"])

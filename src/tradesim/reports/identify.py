@@ -28,6 +28,7 @@ MUCH, LITTLE = 0.5, 0.25
 ODD = 0.05
 """A series stands out where the model makes one as extreme, on either side, so rarely."""
 
+
 def values(rows: pd.DataFrame, check: str) -> dict[str, dict[str, float]]:
     """Values of one check by parameter (or series) and key."""
     found: dict[str, dict[str, float]] = {}

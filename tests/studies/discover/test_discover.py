@@ -290,6 +290,12 @@ def test_the_command(tmp_path):
     assert f"tradesim discover {folder} --target 400000000 --year 2030" in page
     assert "feedbeefcafe0123" in page
     assert "&amp;#39;" not in page
+    answer = " ".join(re.sub(r"<[^>]+>", "", page[page.index('class="answer"'):]).split())
+    box = pd.read_csv(out / "discover.csv").query("method == 'prim' and box == 1").iloc[0]
+    said = re.search(r"(\d+) % of cases where .+?; in (\d+) % elsewhere\. These conditions hold in "
+                     r"(\d+) % of all cases, with (\d+) % of all that say yes", answer).groups()
+    assert [float(share) for share in said] == pytest.approx(
+        100 * box[["density", "elsewhere", "support", "coverage"]].astype(float), abs=0.51)
 
 
 def test_another_question_has_a_folder_of_its_own(tmp_path, monkeypatch):

@@ -146,6 +146,7 @@ def test_a_design_does_not_depend_on_its_neighbours():
 @pytest.mark.parametrize(("method", "options", "words"), [
     ("sobbol", {}, "did you mean 'sobol'"),
     ("lhs", {"n": 2}, "lhs needs 10 or more"),
+    ("lhs", {"n": 60, "over": ()}, r"is too few for \d\d\d factors: rank correlations need more"),
     ("oat", {"noise": True}, "chance would hide what oat measures; take lhs"),
     ("oat", {"variables": ("turnver",)}, "did you mean 'turnover'"),
     ("oat", {"years": (1999,)}, "the scenario runs from 2025 to 2035"),

@@ -121,7 +121,7 @@ def heat(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure | None:
 def ranks(sweep: Sweep, output: Output, counts: dict[str, str]) -> Figure:
     """Bars of partial rank correlation with intervals; grey where it may be zero."""
     rows = largest(sweep.index(output, "prcc"))
-    figure, axes = _one(sweep, "ranks", output, counts, 1.3 + 0.36 * len(rows))
+    figure, axes = _one(sweep, "ranks", output, counts, 1.3 + 0.42 * len(rows))
     clear = rows["distinguishable"] == "yes"
     axes.barh(range(len(rows)), rows["value"], height=0.62, alpha=0.8,
               color=np.where(clear, SCENARIO, "#bdbdbd"))

@@ -19,7 +19,7 @@ from tradesim.inputs.pair import read_pair
 from tradesim.reports.html_page import PAGE, render, write_figures
 from tradesim.reports.sweep.figures import figures, largest, name_of, title_of, unit_of
 from tradesim.reports.terminal import columns
-from tradesim.reports.wording import grouped, lower_first, plain, pretty, words
+from tradesim.reports.wording import grouped, lower_first, money, plain, pretty, words
 from tradesim.studies.sweep import MAIN_INDEX
 from tradesim.studies.sweep.factors import POSTERIOR
 from tradesim.studies.sweep.indices import FALSE
@@ -127,9 +127,11 @@ def drivers(sweep: Sweep, output: Output) -> dict[str, Any]:
     leaders = []
     for row in clear.head(3).itertuples():
         value = float(str(row.value))
+        size = pretty(abs(value) / scale) if sweep.method in IN_UNITS else plain(abs(value), 2)
         leaders.append({"name": lower_first(name_of(sweep, str(row.factor))), "up": value > 0,
-                        "size": pretty(abs(value) / scale) if sweep.method in IN_UNITS
-                        else plain(abs(value), 2),
+                        "size": size,
+                        "amount": money([abs(value) / MILLION]) if output.unit == "USD"
+                        else f"{size} {unit}",
                         "percent": f"{min(100.0, 100 * abs(value)):.0f}",
                         "range": " to ".join(f"{min(100.0, max(0.0, 100 * end)):.0f}" for end in
                                              (float(str(row.low)), float(str(row.high))))})

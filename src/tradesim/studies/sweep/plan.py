@@ -37,6 +37,10 @@ from tradesim.studies.sweep.factors import CHOSEN, GROWTH, Factor, FactorSpace
 DEFAULT_N = {"lhs": 1000, "morris": 20, "sobol": 1024}
 DEFAULT_OUTPUTS = ("turnover", "welfare", TARGET)
 LEVELS, GRID_LIMIT, SECOND_LIMIT = 5, 100_000, 12
+SPARE, ROWS_A_FACTOR = 4, 3
+"""Rows beyond the number of factors without which rank correlations are perfect by construction,
+and rows for each factor that make them worth reading."""
+
 GROUP = "group:"
 
 _NOT_CONTENT = {"name", "title", "question", "references", "not_modelled", "origins", "draws",
@@ -118,6 +122,11 @@ def prepare(request: SweepRequest, calibration: Path | None = None) -> SweepPlan
     groups = _groups(factors, request.by_group)
     notes: list[str] = []
     n = _size(request, notes)
+    if request.method == "lhs" and n < len(factors) + SPARE:
+        raise InputError([Problem("--n", str(n), f"is too few for {len(factors)} factors: rank "
+                                  "correlations need more rows than factors",
+                                  f"--n {ROWS_A_FACTOR * len(factors)}, or fewer factors with "
+                                  "--over")])
     second = request.second if request.second is not None else len(groups) <= SECOND_LIMIT
     second = second and request.method == "sobol"
     levels = _levels(request, factors) if request.method == "grid" else []
