@@ -152,7 +152,7 @@ def of_sobol() -> None:
     began, before = time.perf_counter(), sum(os.times()[:4])
     plan = prepare(SweepRequest(SCENARIO, "sobol", n=4096, over=TWENTY, second=False))
     with tempfile.TemporaryDirectory() as folder, parallel.open_mapper(CORES) as mapper:
-        sweep(plan, Path(folder) / "s", mapper=mapper, alone=CORES > 1)
+        sweep(plan, Path(folder) / "s", mapper=mapper, single=CORES > 1)
     show(f"Sobol, {len(plan.factors)} factors, n = 4,096: {plan.design.rows:,} evaluations, "
          f"{len(plan.labels)} outputs", f"{time.perf_counter() - began:.1f} s", "<= 60 s")
     show("   its processor time, spread over the cores",

@@ -60,11 +60,11 @@ def failing(monkeypatch, plan, rows, times=10**6):
     bad = {whole(plan)[0][row, 1] for row in rows}
     true, left = evaluate.simulate, [times]
 
-    def simulate(base, scenario, draws, cases):
+    def simulate(base, scenario, draws, cases, **options):
         if left[0] and bad & set(draws["adjustment.speed"]):
             left[0] -= 1
             raise TradesimError("no solution")
-        return true(base, scenario, draws, cases)
+        return true(base, scenario, draws, cases, **options)
 
     monkeypatch.setattr(evaluate, "simulate", simulate)
 

@@ -259,7 +259,7 @@ def test_a_sweep_has_the_same_bytes_whatever_its_chunks_and_workers(tmp_path, mo
     for workers, chunk in ((1, 20), (1, 3), (2, 7)):
         folders.append(tmp_path / f"{workers}-{chunk}")
         with open_mapper(workers) as mapper:
-            sweep(plan, folders[-1], mapper=mapper, chunk=chunk, alone=workers > 1)
+            sweep(plan, folders[-1], mapper=mapper, chunk=chunk, single=workers > 1)
     names = {file.name for file in folders[0].iterdir()}
     assert {"indices.csv", "sweep.json"} < names
     for other in folders[1:]:
