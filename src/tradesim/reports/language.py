@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from gettext import NullTranslations
 from pathlib import Path
@@ -25,6 +25,7 @@ from tradesim.reports.catalogue import Catalogue
 
 T = TypeVar("T")
 
+UNIT = "unit"
 LOCALE, DOMAIN = Path(__file__).parent / "locale", "reports"
 THIN, COMMA = "\N{NARROW NO-BREAK SPACE}", ","
 
@@ -133,7 +134,10 @@ def title(text: str) -> str:
 
 
 def titled(part: T) -> T:
-    """Give an object of the data with every title in it translated that has a translation."""
+    """Give an object of the data with every title in it translated that has a translation.
+
+    Units stay as they are: they are read by the program too.
+    """
     titles = _speaking().titles
     if not titles:
         return part
@@ -141,7 +145,10 @@ def titled(part: T) -> T:
         return cast(T, titles.get(part, part))
     if isinstance(part, BaseModel):
         return part.model_copy(update={name: titled(getattr(part, name))
-                                       for name in type(part).model_fields})
+                                       for name in type(part).model_fields if name != UNIT})
+    if is_dataclass(part) and not isinstance(part, type):
+        return replace(part, **{item.name: titled(getattr(part, item.name))
+                                for item in fields(part) if item.name != UNIT})
     if isinstance(part, dict):
         changed = copy(part)
         changed.update({name: titled(value) for name, value in part.items()})

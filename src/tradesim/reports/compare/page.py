@@ -87,9 +87,11 @@ def write(runs: ComparedRuns, command: str, folder: Path, *, report: bool = True
 
 def _in_language(runs: ComparedRuns) -> ComparedRuns:
     """Give a comparison with its titles in the language in use."""
-    named = {name: run.assign_attrs(title=titled(str(run.attrs["title"])))
-             for name, run in runs.comparison.runs.items()}
-    return replace(runs, pair=titled(runs.pair),
+    named = {name: run.assign_attrs(
+        title=titled(str(run.attrs["title"])),
+        scenario=json.dumps(titled(json.loads(run.attrs["scenario"]))))
+        for name, run in runs.comparison.runs.items()}
+    return replace(runs, pair=titled(runs.pair), inputs=titled(dict(runs.inputs)),
                    comparison=replace(runs.comparison, runs=named))
 
 

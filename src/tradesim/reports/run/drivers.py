@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from tradesim.common.arrays import Array
 from tradesim.reports import figure_style
 from tradesim.reports.figure_style import IMPLEMENTED, SCENARIO, horizontal_bars, subplots
+from tradesim.reports.language import titled
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import plain, pretty, together, words, wrapped
 from tradesim.simulation.factors import HAPPENS
@@ -100,7 +101,7 @@ def movers(kept: xr.DataArray, outcome: Array) -> tuple[Mover, ...]:
             break
         low, high = _outer_thirds(values[k])
         strongest.append(Mover(
-            str(names[k]), str(titles[k]), str(units[k]), float(correlation[k]),
+            str(names[k]), titled(str(titles[k])), titled(str(units[k])), float(correlation[k]),
             (float(values[k][low].max()), float(values[k][high].min())),
             float(np.median(outcome[low])), float(np.median(outcome[high]))))
     return tuple(strongest)
