@@ -225,3 +225,13 @@ def test_the_official_split_by_section_lies_inside_what_is_judged():
     both = [cell for cell in read_files([table], FOLDER, years="2005,2013-2014").cells
             if (cell.importer, cell.exporter) == ("MNG", "KAZ")]
     assert [cell.group for cell in both if not cell.inside] == ["minerals_fuels"]
+
+
+def test_ageing_is_what_sections_of_the_pair_moved():
+    frame = pd.read_csv(FOLDER / "data" / "trade_sections.csv", dtype={"period": str})
+    pair = frame[(frame["exporter"] == "KAZ") & (frame["importer"] == "MNG")]
+    shares = pair.pivot_table(index="section", columns="period", values="value_usd").dropna()
+    shares = shares / shares.sum()
+    moved = np.log(shares["2013-14"] / shares["2005"])
+    assert len(moved) == 8
+    assert np.sqrt((moved**2).mean() / (2013.5 - 2005)) == pytest.approx(AGEING, abs=0.01)
