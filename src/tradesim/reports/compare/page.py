@@ -29,7 +29,7 @@ from tradesim.reports.compare.tables import (
 )
 from tradesim.reports.export import excel
 from tradesim.reports.html_page import AMOUNTS, PAGE, RANGES, colophon, render
-from tradesim.reports.language import titled
+from tradesim.reports.language import ENGLISH, code, speak, titled
 from tradesim.reports.ranges import Change
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import pretty, probability, together, words
@@ -45,6 +45,9 @@ def write(runs: ComparedRuns, command: str, folder: Path, *, report: bool = True
           shown: Sequence[str] = ()) -> None:
     """Write tables, workbook, figures and page into an existing folder.
 
+    Workbook and figures are in the language in use; the page, whose sentences have not been
+    translated yet, and the table for other programs are English.
+
     Parameters
     ----------
     runs
@@ -58,11 +61,10 @@ def write(runs: ComparedRuns, command: str, folder: Path, *, report: bool = True
     shown
         Scenarios to draw year by year; by default the six policies that differ most.
     """
-    runs = _in_language(runs)
     comparison, created = runs.comparison, datetime.now(UTC).isoformat(timespec="seconds")
-    paths = _chosen(comparison, shown)
+    spoken, paths = _in_language(runs), _chosen(comparison, shown)
     mark = words("compare")["identity"].format(identity=comparison.identity)
-    tables = pages(comparison, runs.pair, runs.inputs)
+    tables = pages(spoken.comparison, spoken.pair, spoken.inputs)
     tidy = table(comparison)
     no_formulas(tidy).to_csv(folder / TABLE, index=False, float_format="%.6g", lineterminator="\n")
     if importlib.util.find_spec("pyarrow"):
@@ -73,9 +75,12 @@ def write(runs: ComparedRuns, command: str, folder: Path, *, report: bool = True
         from tradesim.reports.compare.figures import figures
         from tradesim.reports.html_page import write_figures
 
-        drawn = write_figures(figures(comparison, runs.pair, tables, paths), folder, mark)
-        (folder / PAGE).write_text(_page(runs, tables, drawn, command, created),
-                                   encoding="utf-8")
+        drawn = write_figures(figures(spoken.comparison, spoken.pair, tables, paths), folder, mark)
+        note = "" if code() == ENGLISH else words("compare")["untranslated"]
+        with speak(ENGLISH):
+            page = _page(runs, pages(comparison, runs.pair, runs.inputs), drawn, command, created,
+                         note)
+        (folder / PAGE).write_text(page, encoding="utf-8")
     manifest = {"comparison": comparison.identity, "command": command,
                 "baseline": comparison.baseline,
                 "runs": {name: run.attrs["run_id"] for name, run in comparison.runs.items()},
@@ -108,13 +113,13 @@ def _chosen(comparison: Comparison, shown: Sequence[str]) -> list[str]:
 
 
 def _page(runs: ComparedRuns, tables: Sequence[Table], drawn: dict[str, str],
-          command: str, created: str) -> str:
+          command: str, created: str, note: str) -> str:
     comparison, said = runs.comparison, facts(runs.comparison, runs.pair)
     rows = input_rows(comparison, runs.inputs, by_origin=False)
     return render(
         "compare.html.j2", f"comparison {comparison.identity}", (*AMOUNTS, *RANGES),
         {"ends": ends, "share": CELLS[SHARE]},
-        grades=words()["grades"], pair=runs.pair,
+        grades=words()["grades"], pair=runs.pair, note=note,
         words=words("compare"), f=said, c=comparison, command=command,
         figures=drawn, made=colophon(created, __version__, shorten(command, 80, placeholder=" …"),
                                      int(said["reported"]["year"])),

@@ -158,7 +158,7 @@ def course(view: ResultsView) -> Figure:
     peak = largest(view, [Cell("turnover", year, count=view.count) for year in view.years]).year
     for year in dict.fromkeys((peak, view.last)):
         _number(axes, year, float(mean[view.years.index(year)]))
-    axes.set_ylabel(phrases["axis"].format(count=view.pair.name(view.count)))
+    axes.set_ylabel(wrapped(phrases["axis"].format(count=view.pair.name(view.count)), 30))
     whole_years(axes, 6)
     return figure
 
