@@ -164,6 +164,8 @@ class Accounts:
     @cached_property
     def _path(self) -> Array:
         """Purchases reached, USD; order of `DIMS`."""
+        if not self.sales.any():
+            return self.levels
         return np.asarray(self.levels * np.exp(self.sales))
 
     @cached_property
@@ -281,7 +283,8 @@ class Accounts:
     @cached_property
     def products(self) -> dict[str, Array]:
         """What happens to each product."""
-        return by_product(self.economy, self.levels, self.change.level, self.settled, self.sales)
+        return by_product(self.economy, self.levels, self._path, self.change.level, self.settled,
+                          self.sales)
 
     @cached_property
     def by_supplier(self) -> dict[str, Array]:

@@ -6,6 +6,7 @@ A line has its own number where there is one, else that of its group.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,31 +18,41 @@ from tradesim.inputs.products import own, share_names
 
 
 def inherited(draws: Mapping[str, Array], name: str, pair: Pair, line: str,
-               none: Array | None = None, **keys: str) -> Array:
-    """Drawn number of a line: its own, or else its group's, or else `none`.
-
-    A number of all foreign suppliers goes behind that of one, and before the group's.
-    """
-    foreign = "importer" not in keys or keys["importer"] != keys.get("exporter")
-    for code in dict.fromkeys((line, pair.group_of(line))):
-        found = own(draws, name.format(line=code, **keys), foreign=foreign)
-        if found:
-            return draws[found]
+              none: Array | None = None) -> Array:
+    """Drawn number of a line: its own, or else its group's, or else `none`."""
+    for code in (line, pair.group_of(line)):
+        if (found := draws.get(name.format(line=code))) is not None:
+            return found
     if none is None:
-        return draws[name.format(line=pair.group_of(line), **keys)]
+        return draws[name.format(line=pair.group_of(line))]
     return none
 
 
 def cells(draws: Mapping[str, Array], name: str, pair: Pair, none: Array | None = None) -> Array:
-    """Drawn numbers by importer and line, and by exporter where the name has one."""
-    if "{exporter}" not in name:
-        cells = [[inherited(draws, name, pair, line, none, importer=importer)
-                  for line in pair.lines] for importer in pair.importers]
-        return spread(np.array(cells), "importer", "group", "draw")
-    return spread(np.array([[[
-        inherited(draws, name, pair, line, none, importer=importer, exporter=exporter)
-        for exporter in pair.exporters] for line in pair.lines] for importer in pair.importers]),
-        "importer", "group", "exporter", "draw")
+    """Drawn numbers by importer and line, and by exporter where the name has one.
+
+    A number of all foreign suppliers goes behind that of one, and before the group's.
+    """
+    lines = tuple((line, pair.group_of(line)) for line in pair.lines)
+    exporters = pair.exporters if "{exporter}" in name else ("",)
+    found = _names(name, frozenset(draws), pair.importers, lines, exporters)
+    values = np.array([draws[cell] if none is None else draws.get(cell, none) for cell in found])
+    values = values.reshape(len(pair.importers), len(lines), len(exporters), -1)
+    return spread(values, "importer", "group", "exporter", "draw")
+
+
+@lru_cache(maxsize=64)
+def _names(name: str, known: frozenset[str], importers: tuple[str, ...],
+           lines: tuple[tuple[str, str], ...], exporters: tuple[str, ...]) -> tuple[str, ...]:
+    """Name of the number of each cell: the line's own or its group's."""
+    def one(importer: str, line: str, group: str, exporter: str) -> str:
+        names = [name.format(importer=importer, line=code, exporter=exporter)
+                 for code in dict.fromkeys((line, group))]
+        return next(filter(None, (own(known, found, foreign=importer != exporter)
+                                  for found in names)), names[-1])
+
+    return tuple(one(importer, *line, exporter)
+                 for importer in importers for line in lines for exporter in exporters)
 
 
 def elasticities(draws: Mapping[str, Array], pair: Pair, lower: Array) -> tuple[Array, Array]:

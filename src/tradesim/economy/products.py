@@ -14,7 +14,7 @@ from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import Settled
 
 
-def by_product(economy: Economy, levels: Array, level: Array, settled: Settled,
+def by_product(economy: Economy, levels: Array, path: Array, level: Array, settled: Settled,
                sales: Array) -> dict[str, Array]:
     r"""Purchases, home output, price and self-sufficiency of each product (equation A6).
 
@@ -32,6 +32,8 @@ def by_product(economy: Economy, levels: Array, level: Array, settled: Settled,
     ----------
     levels
         Reference purchases before duty, USD; order of `DIMS`.
+    path
+        Those reached in each year.
     level
         Log change of the reference path itself, at its prices.
     settled
@@ -54,20 +56,21 @@ def by_product(economy: Economy, levels: Array, level: Array, settled: Settled,
     def here(values: Array) -> Array:
         return values if values.shape[axis("group")] == 1 else values.take(lines, axis("group"))
 
-    home, before, moved = economy.home, here(levels), here(sales)
-    price = np.where(home > 0.0, here(settled.home_price), here(settled.supplier_price))
-    quantity = moved - price * _way(moved - here(level), here(settled.sales))
-    bought = before * np.exp(moved)
-    used = before * np.exp(quantity) * (1.0 + here(economy.duty))
-    made = entry(used, home)
-    has_home = entry(before, home) > 0.0
+    home, before, bought, moved = economy.home, here(levels), here(path), here(sales)
+    way = _way(moved - here(level), here(settled.sales))
+    own, supplied = here(settled.home_price), here(settled.supplier_price)
+    sold, had = entry(bought, home), entry(before, home)
+    made = sold * np.exp(-own * entry(way, home))
+    arrived = bought * (1.0 + here(economy.duty)) * (1.0 - home)
+    if np.any(supplied):
+        arrived = arrived * np.exp(-supplied * way)
     return {name: values.astype(np.float32) for name, values in {
         "product_trade": entry(bought, economy.pair_flow),
         "product_imports": total(bought * (1.0 - home), "exporter"),
-        "product_home_output": entry(bought, home),
-        "product_output": np.where(has_home, np.exp(entry(quantity, home)), 1.0),
-        "product_price": np.exp(here(settled.price)) + 0.0 * entry(before, home),
-        "self_sufficiency": ratio(made, total(used, "exporter")),
+        "product_home_output": sold,
+        "product_output": ratio(made, had, 1.0),
+        "product_price": np.exp(here(settled.price)) + 0.0 * had,
+        "self_sufficiency": ratio(made, made + total(arrived, "exporter")),
     }.items()}
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import reduce
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tradesim.common.arrays import Array, entry, ratio, spread
 from tradesim.economy.base_year import Economy
@@ -269,28 +270,65 @@ def at_border(economy: Economy, change: Change, shocks: Iterable[Pulled],
     pulled = border_only(shocks)
     limited = any(shock.quota is not NONE for _, shock in pulled)
     traced = any(shock.origin is not NONE for _, shock in pulled)
-    keep, inside, shared, rebated = 1.0 + NONE, 1.0 + NONE, 1.0 + NONE, NONE
+    flows = _taxed(economy, pulled)
+    duty, resource = economy.duty, np.log1p(change.resource)
+    old = _of_flows(duty, flows)
+    keep, inside, rebated = 1.0 + NONE[0], 1.0 + NONE[0], NONE[0]
     for switch, shock in pulled:
-        cut = switch * (shock.duty + shock.quota * margin)
-        keep = keep * (1.0 - cut)
-        rebated = rebated + switch * shock.rebate
-        if traced:
-            here, proof = (entry(part, economy.pair_flow) for part in (cut, shock.origin))
-            shared = shared * (1.0 - here * (1.0 - proof))
+        cut, quota, back = (_of_flows(part, flows)
+                            for part in (shock.duty, shock.quota, shock.rebate))
+        keep = keep * (1.0 - switch[0] * (cut + quota * margin[0]))
+        rebated = rebated + switch[0] * back
         if limited:
-            inside = inside * (1.0 - switch * (shock.duty + shock.quota))
-    tax = economy.duty * keep - rebated
-    rent = economy.duty * (keep - inside) * filled if limited else NONE
-    log_cost = np.log((1.0 + tax) / (1.0 + economy.duty)) + np.log1p(change.resource)
-    preference = _preference(economy, tax, shared, rebated) if traced else NONE
+            inside = inside * (1.0 - switch[0] * (cut + quota))
+    new = old * keep - rebated
+    tax = _with_flows(economy, duty, new, flows)
+    rent = (_with_flows(economy, NONE, old * (keep - inside) * filled[0], flows) if limited
+            else NONE)
+    log_cost = resource + _with_flows(economy, NONE, np.log((1.0 + new) / (1.0 + old)), flows)
+    preference = _preference(economy, tax, pulled, margin) if traced else NONE
     return replace(change, log_cost=log_cost, wedge=tax - rent, rent=rent, preference=preference)
 
 
-def _preference(economy: Economy, tax: Array, shared: Array, rebated: Array) -> Array:
+Flows = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Places of importers and of exporters, one of each for a flow."""
+
+
+def _taxed(economy: Economy, pulled: Iterable[Pulled]) -> Flows:
+    """Flows whose border tax any shock changes; there are few of them."""
+    found = np.zeros(economy.home.shape[:2], dtype=bool)
+    for _, shock in pulled:
+        for part in (shock.duty, shock.quota, shock.rebate):
+            found |= np.any(part != 0.0, axis=tuple(range(2, part.ndim)))
+    importers, exporters = np.nonzero(found)
+    return importers, exporters
+
+
+def _of_flows(values: Array, flows: Flows) -> Array:
+    """Take single flows: they stand along the exporters, without an axis for importers."""
+    importers, exporters = (places if size > 1 else np.zeros_like(places)
+                            for places, size in zip(flows, values.shape, strict=False))
+    return np.asarray(values[importers, exporters] if values.shape[:2] != (1, 1) else values[0])
+
+
+def _with_flows(economy: Economy, values: Array, some: Array, flows: Flows) -> Array:
+    """Give a copy of values for all flows with single ones in their places."""
+    shape = np.broadcast_shapes(economy.home.shape, (1, 1, *some.shape[1:]), values.shape)
+    whole = np.array(np.broadcast_to(values, shape))
+    whole[flows] = some
+    return whole
+
+
+def _preference(economy: Economy, tax: Array, pulled: Iterable[Pulled], margin: Array) -> Array:
     """Log change of border tax that goods of other origin do not share (equation O1)."""
-    own, duty, rebate = (entry(part, economy.pair_flow) for part in (tax, economy.duty, rebated))
-    other = duty * shared - rebate
-    return np.asarray(np.log((1.0 + own) / (1.0 + other)))
+    own, duty = (entry(part, economy.pair_flow) for part in (tax, economy.duty))
+    shared, rebated = 1.0 + NONE, NONE
+    for switch, shock in pulled:
+        cut, quota, proof, back = (entry(part, economy.pair_flow) for part in (
+            shock.duty, shock.quota, shock.origin, shock.rebate))
+        shared = shared * (1.0 - switch * (cut + quota * margin) * (1.0 - proof))
+        rebated = rebated + switch * back
+    return np.asarray(np.log((1.0 + own) / (1.0 + duty * shared - rebated)))
 
 
 def _approval(access: Array, refused: Array) -> Array:

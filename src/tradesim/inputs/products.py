@@ -7,7 +7,7 @@ are taken out carries the group's own code; it too may have numbers of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -252,14 +252,14 @@ def _adding_up(cells: Mapping[str, Parameter], pair: Pair) -> Iterator[tuple[str
                            "than 1 is needed")
 
 
-def share_names(known: Mapping[str, Any], products: Sequence[str], importer: str,
+def share_names(known: Collection[str], products: Sequence[str], importer: str,
                 exporter: str) -> list[str]:
     """Name of each product's share in a cell; empty where it has none."""
     return [own(known, f"{SHARE}.{importer}.{product}.{exporter}", foreign=importer != exporter)
             for product in products]
 
 
-def own(known: Mapping[str, Any], name: str, *, foreign: bool = True) -> str:
+def own(known: Collection[str], name: str, *, foreign: bool = True) -> str:
     """Give the name of a number by supplier, or that of all foreign suppliers, or nothing."""
     if name in known:
         return name
