@@ -68,7 +68,7 @@ class Fit:
 
 
 def drawn(base: Baseline, draws: int = DRAWS) -> Economy:
-    """Base years of the calibration."""
+    """Draw base years of the calibration."""
     numbers = {name: item for name, item in base.parameters.items() if not item.calibrated}
     return economy(base, draw(numbers, Cube.random(draws, SEED), {}))
 
@@ -121,7 +121,7 @@ def predicted(world: Economy) -> tuple[Array, Array]:
 
 
 def happened(folder: Path) -> dict[str, float]:
-    """Readings of the loss: change of output by name."""
+    """Give readings of the loss: change of output by name."""
     output = read_output(folder, MARKET, "wheat flour")
     trend = (output[2023] / output[2020]) ** (1 / 3)
     year, before = output[2024] / output[2023], 4 / 12
@@ -155,7 +155,7 @@ def tables(base: Baseline, draws: int = DRAWS) -> dict[str, str]:
 
 
 def _implied(base: Baseline, world: Economy, found: Fit) -> list[tuple[str, ...]]:
-    """What the elasticities of a group, of the product and of flour say of other products."""
+    """Say what elasticities of a group, of the product and of flour imply for other products."""
     ratio_of = world.draws["elasticity.ratio"]
     rows = []
     for product in ("flour", "wheat", "eggs", "vegetables"):
