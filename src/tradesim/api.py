@@ -27,7 +27,7 @@ from tradesim.studies import compare as comparing
 from tradesim.studies import decompose as decomposing
 from tradesim.studies import goal as seeking
 from tradesim.studies.compare import Comparison
-from tradesim.studies.goal import Goal
+from tradesim.studies.goal_answer import Goal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

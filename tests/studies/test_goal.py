@@ -13,7 +13,8 @@ from tradesim.reports.goal import outward, verdict
 from tradesim.simulation.model import run
 from tradesim.studies import goal as module
 from tradesim.studies.decompose import ask
-from tradesim.studies.goal import GROWTH_BOUND, TOGETHER, Move, _Search, goal, movable
+from tradesim.studies.goal import GROWTH_BOUND, _Search, goal, movable
+from tradesim.studies.goal_answer import TOGETHER, Move
 
 DRAWS = 200
 TARGET = 400e6

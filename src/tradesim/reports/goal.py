@@ -17,7 +17,8 @@ from tradesim.reports.figure_style import COUNTS, beside, subplots
 from tradesim.reports.html_page import write_figures
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import decimals, plain, pretty, words, wrapped
-from tradesim.studies.goal import GROWTH, GROWTH_BOUND, TOGETHER, Goal, Move
+from tradesim.studies.goal import GROWTH, GROWTH_BOUND
+from tradesim.studies.goal_answer import TOGETHER, Goal, Move
 
 TABLE = "goal.csv"
 SHOWN = 8
