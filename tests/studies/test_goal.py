@@ -17,7 +17,7 @@ from tradesim.studies.goal import GROWTH_BOUND, _Search, goal, movable
 from tradesim.studies.goal_answer import TOGETHER, Move
 
 DRAWS = 200
-TARGET = 400e6
+TARGET = 260e6
 LEVERS = ("eaeu_fta.probability", "eaeu_fta.nontariff_cut", "eaeu_fta.start")
 
 
