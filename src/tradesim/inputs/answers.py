@@ -17,6 +17,7 @@ ANSWERS = {
     "treasury": "what is collected at the border",
     "suppliers": "which suppliers gain and lose in the market that changes most",
     "producers": "what producers sell at home",
+    "products": "how prices and output of products made at home change",
     "food": "how much of its own food a country makes",
     "corridor": "how much of the trade crosses the shared corridor",
     "project": "how much of a project would lift the median to the target",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -42,7 +42,7 @@ WORD = re.compile(r"_[a-z0-9_]*[a-z0-9]")
 """What follows the name of a lever that is pulled several times."""
 
 _KEYS = ("title", "kind", "family", "state", "follows", "repeatable", "applies", "needs_corridor",
-         "needs_consent", "at_once", "sources", "settings")
+         "needs_consent", "at_once", "only", "sources", "settings")
 
 
 class Choice(Strict):
@@ -129,6 +129,8 @@ class Lever(Strict):
     #: whether trade follows without delay: closures, bans and physical losses; to a change of costs
     #: or prices it adjusts, whoever causes it
     at_once: bool = False
+    #: settings that count only with certain choices: setting to the name of the choice to its value
+    only: dict[str, dict[str, str]] = Field(default_factory=dict)
     sources: list[Source] = Field(min_length=1)  #: where the state was read
     settings: dict[str, Parameter | Choice]  #: settings by name: numbers (`Parameter`) or choices
 
@@ -147,6 +149,11 @@ class Lever(Strict):
                         for head in ("setting", "what it is", "unit", "source", "grade"))
         return (f"<p><b>{html.escape(self.title)}</b> ({html.escape(self.name)}). "
                 f"{html.escape(self.state)}</p><table><tr>{heads}</tr>{rows}</table>")
+
+    def counts(self, setting: str, given: Mapping[str, Any]) -> bool:
+        """Whether a setting matters to a scenario that gives these settings."""
+        return all(given.get(choice, getattr(self.settings[choice], "default", None)) == value
+                   for choice, value in self.only.get(setting, {}).items())
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -167,6 +167,8 @@ def _lever_rows(lever: Lever, scenario: Scenario, lines: Mapping[str, str]) -> l
                        "; ".join(source.title for source in lever.sources), "",
                        scenario.origins.get(f"levers.{lever.name}", ""), given=True)]
     for key in sorted(lever.settings, key=lambda key: key not in given):
+        if key not in given and not lever.counts(key, given):
+            continue
         setting = lever.settings[key]
         default = value_of(setting)
         if key in given:

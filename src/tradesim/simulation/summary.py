@@ -97,7 +97,7 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
                 for case in array["case"].to_numpy()])
         else:
             array = _with_effects(array)
-        if "product" in variable.dims and variable.unit != "share":
+        if "product" in variable.dims and variable.unit == "USD":
             array = array.sel(year=_few(array["year"].to_numpy().tolist()))
         frames.append(_tidy(statistics(array), name, variable.unit, partners))
     if costly(dataset):

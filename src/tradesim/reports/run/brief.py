@@ -14,14 +14,18 @@ from tradesim.common.arrays import MILLION
 from tradesim.inputs.levers import Lever
 from tradesim.reports.claims import APPRAISAL, CHANCE, RISKY, Cell, found
 from tradesim.reports.ranges import Change, median_range
-from tradesim.reports.run.answers import Facts, answers, largest, moment, turnover
+from tradesim.reports.run.answers import answers
 from tradesim.reports.run.growth import growth_facts
+from tradesim.reports.run.tell import VISIBLE, Facts, largest, moment, turnover
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import changed, interval, pretty, probability, words
 from tradesim.simulation.summary import costly
 
 ROWS = 6
 """Rows of the table."""
+
+AHEAD = 1.5
+"""A target this many times as large as the last statistics is held against other trades."""
 
 PRODUCTS = 2
 """Products whose home producers have a row."""
@@ -39,13 +43,15 @@ LEAST = 1e-3
 
 ASKED = {"treasury": ["tariff_revenue"], "suppliers": ["imports"],
          "producers": ["home_output", "product_home_output"],
+         "products": ["product_home_output"],
          "services": ["services"], "trade": ["turnover"], "course": ["turnover"],
          "target": [CHANCE], "food": ["self_sufficiency"]}
 """Variables of the rows that belong to an answer."""
 
 WHERE = {"trade": "numbers", "directions": "flows", "target": "numbers", "level": "numbers",
          "reached": "numbers", "course": "numbers", "buyers": "gains", "treasury": "revenue",
-         "suppliers": "flows", "producers": "flows", "food": "food", "corridor": "dependence",
+         "suppliers": "flows", "producers": "flows", "products": "flows",
+         "food": "food", "corridor": "dependence",
          "project": "numbers", "worth": "benefit", "services": "services", "markets": "dependence"}
 """Part of the annex that supports an answer."""
 
@@ -70,12 +76,13 @@ def brief(view: ResultsView, levers: Sequence[Lever], trust: Mapping[str, Any],
         ``left_out`` and what the sentences choose by.
     """
     asked = view.scenario.get("answers") or ["trade" if view.changes else "level", "target"]
-    given = answers(view, asked)
+    given = answers(view, asked, levers)
     grades = [setting.grade for lever in levers for setting in lever.settings.values()]
     return {"answers": given, "where": WHERE, "table": table(view, given),
             "growth": _growth(view), "record": trust["record"],
             "outside": outside if outside and "pairs" in outside else None,
-            "aims": bool({"target", "level", "reached", "project"} & set(given)),
+            "aims": bool({"target", "level", "reached", "project"} & set(given)) and (
+                view.target > AHEAD * float(view.reported(view.pair.target_count)[-1].sum())),
             "judged": sum(grade == "C" for grade in grades), "settings": len(grades),
             "left_out": [_plain(text) for text in view.scenario["not_modelled"][:LEFT_OUT]],
             "no_new": not _brings_goods(view, levers), "nature": view.nature,
@@ -170,8 +177,12 @@ def _cells(view: ResultsView, given: Mapping[str, Facts], year: int) -> Iterator
 def _producers(view: ResultsView, year: int) -> Iterator[tuple[Cell, str]]:
     """Rows of home producers: of the products that change most, or of all goods of a country."""
     labels, pair = words()["brief"]["rows"], view.pair
+    def part(cell: Cell) -> float:
+        before = view.value(replace(cell, case="reference"))
+        return abs(view.value(cell)) / before if abs(view.value(cell)) >= VISIBLE else 0.0
+
     made = sorted((Cell("product_home_output", year, importer=importer, group=name)
-                   for importer, name in view.followed()), key=lambda cell: -abs(view.value(cell)))
+                   for importer, name in view.followed()), key=lambda cell: -part(cell))
     for cell in made[:PRODUCTS]:
         yield cell, labels["product"].format(product=pair.name(cell.group),
                                              country=pair.name(cell.importer))
@@ -190,7 +201,7 @@ def _row(view: ResultsView, cell: Cell, label: str, least: float) -> list[str] |
     unit = 1.0 / PERCENT if shared else MILLION
     sure, risky = view.values(cell) / unit, view.values(replace(cell, case=RISKY)) / unit
     average, counted = pretty(float(sure.mean())), pretty(float(risky.mean()))
-    if abs(sure.mean()) < (0.05 if shared else 0.01):
+    if abs(sure.mean()) < (0.05 if shared else VISIBLE / MILLION):
         return None
     if cell.variable in (APPRAISAL, "welfare"):
         return [label, "", changed(Change.of(sure), "short"), average, counted]

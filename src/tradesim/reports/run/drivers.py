@@ -15,7 +15,7 @@ from tradesim.reports import figure_style
 from tradesim.reports.figure_style import IMPLEMENTED, SCENARIO, horizontal_bars, subplots
 from tradesim.reports.language import titled
 from tradesim.reports.run.view import ResultsView
-from tradesim.reports.wording import plain, pretty, together, words, wrapped
+from tradesim.reports.wording import pretty, together, words, wrapped
 from tradesim.simulation.factors import HAPPENS
 
 TOP = 10
@@ -29,6 +29,12 @@ CHANCE = 3.3
 
 Among a thousand factors without influence one reaches this.
 """
+
+CONSTANTS = ("reference.constant.", "reference.bias.")
+"""Constants of the fit that move together with what is left unexplained: no causes, no bars."""
+
+LOG, PERCENT = "log", "%"
+"""A logarithm beside nothing is shown as per cent above or below what is explained."""
 
 BAR = 0.37
 """Height of a bar, inches."""
@@ -79,8 +85,11 @@ def rankings(view: ResultsView) -> list[Ranking]:
         outcomes[EFFECT] = view.last_turnover("if_implemented") - outcomes[REFERENCE]
     levers = tuple(f"{name}." for name in view.scenario["levers"])
     names = [str(name) for name in view.dataset["factor"].to_numpy()]
-    policy = [name.startswith(levers) for name in names]
-    barred = {REFERENCE: policy, EFFECT: [name.endswith(f".{HAPPENS}") for name in names]}
+    constants = [name.startswith(CONSTANTS) for name in names]
+    policy = [name.startswith(levers) or constant
+              for name, constant in zip(names, constants, strict=True)]
+    barred = {REFERENCE: policy, EFFECT: [name.endswith(f".{HAPPENS}") or constant
+                                          for name, constant in zip(names, constants, strict=True)]}
     kept = view.dataset["factors"].transpose("factor", "draw")
     ranked = [Ranking(name, float(np.median(values)),
                       movers(kept.isel(factor=np.flatnonzero(~np.array(barred[name]))), values))
@@ -93,6 +102,8 @@ def movers(kept: xr.DataArray, outcome: Array) -> tuple[Mover, ...]:
     names, titles, units = (kept[key].to_numpy().astype(str)
                             for key in ("factor", "factor_title", "factor_unit"))
     values = kept.to_numpy().astype(float)
+    logs = units == LOG
+    values[logs], units = 100.0 * np.expm1(values[logs]), np.where(logs, PERCENT, units)
     correlation = correlations(values, outcome)
     chance = CHANCE / np.sqrt(len(outcome) - 1)
     strongest = []
@@ -132,22 +143,15 @@ def table(view: ResultsView, ranking: Ranking) -> dict[str, object]:
     rows = []
     for rank, mover in enumerate(ranking.movers, start=1):
         rows.append([f"{rank}. {mover.title}", mover.unit,
-                     *(_edge(edge) for edge in mover.edges), plain(mover.low), plain(mover.high),
-                     plain(mover.correlation, 2)])
+                     *(_edge(edge) for edge in mover.edges), pretty(mover.low), pretty(mover.high),
+                     pretty(mover.correlation, 2)])
     return {"title": phrases[ranking.outcome].format(year=view.last,
                                                      count=view.pair.name(view.count)),
             "columns": list(phrases["columns"].values()), "rows": rows, "total": False}
 
 
 def _edge(value: float) -> str:
-    return str(round(value)) if value.is_integer() else plain(value)
-
-
-def sentence(ranking: Ranking) -> dict[str, object]:
-    """Give the strongest factor of a ranking for a sentence."""
-    first = ranking.movers[0]
-    return {"title": first.title, "low": [first.low], "high": [first.high],
-            "outcome": ranking.outcome}
+    return str(round(value)) if value.is_integer() else pretty(value)
 
 
 def described(mover: Mover) -> str:

@@ -33,7 +33,7 @@ from tradesim.reports.figure_style import (
 from tradesim.reports.ranges import NOTHING
 from tradesim.reports.run.facts import account_changes, supplier_changes
 from tradesim.reports.run.view import ResultsView
-from tradesim.reports.wording import plain, together, words, wrapped
+from tradesim.reports.wording import pretty, together, words, wrapped
 from tradesim.simulation.outlooks import REPORTED
 
 BARS = 8
@@ -41,6 +41,9 @@ BARS = 8
 
 SMALL = 0.02
 """A group whose change is less than this share of the largest joins that sum too."""
+
+LABEL = 26
+"""Letters of a line of a label beside an axis, so that it does not run past the axis."""
 
 CLOSED = 0.2
 """A year is shaded when the corridor was closed for more of it than this share."""
@@ -102,7 +105,8 @@ def directions(view: ResultsView) -> Figure:
         _end_labels(axes, view.last, labels, gap=0.06)
         axes.set_title(_direction(view, importer))
         _years(axes)
-    panels[0].set_ylabel(words()["value_axis"].format(count=view.pair.name(view.count)))
+    panels[0].set_ylabel(wrapped(words()["value_axis"].format(
+        count=view.pair.name(view.count)), LABEL))
     return figure
 
 
@@ -123,7 +127,8 @@ def effect(view: ResultsView) -> Figure:
             labels += _bands(axes, years, shown)
         _years(axes)
         _end_labels(axes, view.last, labels, gap=0.1)
-    panels[0].set_ylabel(phrases["change_axis_count"].format(count=view.pair.name(view.count)))
+    panels[0].set_ylabel(wrapped(phrases["change_axis_count"].format(
+        count=view.pair.name(view.count)), LABEL))
     panels[1].set_ylabel(phrases["percent_axis"])
     return figure
 
@@ -317,7 +322,7 @@ def _years(axes: Axes, ticks: int = 5) -> None:
 
 
 def _log_minor(value: float, _: int | None) -> str:
-    return tick(value) if plain(value, 1).lstrip("0.")[:1] in "25" else ""
+    return tick(value) if pretty(value, 1).lstrip("0.")[:1] in "25" else ""
 
 
 def _closures(axes: Axes, view: ResultsView, years: Array) -> None:
@@ -325,7 +330,7 @@ def _closures(axes: Axes, view: ResultsView, years: Array) -> None:
         if share > CLOSED:
             axes.axvspan(year - 0.45, year + 0.45, color="#e6e6e6", zorder=0)
             axes.annotate(words()["corridor_closed"].format(
-                corridor=view.pair.corridor.title, share=plain(100 * share, 2), year=int(year)),
+                corridor=view.pair.corridor.title, share=pretty(100 * share, 2), year=int(year)),
                 (year, 0.01), xycoords=("data", "axes fraction"), ha="center", va="bottom",
                 fontsize=7.5, color=REFERENCE)
 

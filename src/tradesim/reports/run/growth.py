@@ -16,7 +16,7 @@ from tradesim.inputs.macro_outlook import DOLLAR_INFLATION
 from tradesim.reports.figure_style import COUNTS, FAN, beside, subplots, whole_years
 from tradesim.reports.ranges import Range, median_range
 from tradesim.reports.run.view import ResultsView
-from tradesim.reports.wording import interval, plain, pretty, probability, together, words, wrapped
+from tradesim.reports.wording import interval, pretty, probability, together, words, wrapped
 from tradesim.simulation.outlooks import BY_GROWTH, GDP, GROWTH, REPORTED
 
 COLOURS = dict(zip(CHOICES, COUNTS, strict=True))
@@ -89,7 +89,7 @@ def gdp_table(view: ResultsView, folder: Path) -> dict[str, Any]:
             source = phrases["sources"][name].format(past=PAST, sources="; ".join(published[code]))
             rows.append([phrases["of_country"].format(country=view.pair.name(code),
                                                       path=phrases["paths"][name]),
-                         plain(now), *(plain(levels[ahead.years.index(year)]) for year in years),
+                         pretty(now), *(pretty(levels[ahead.years.index(year)]) for year in years),
                          *(_a_year(view, ahead.log_gdp, j, year) for year in years),
                          _real(view, ahead, j), source])
     first = view.history.years[-1]

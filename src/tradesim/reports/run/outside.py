@@ -22,7 +22,7 @@ from tradesim.reports.figure_style import (
     whole_years,
 )
 from tradesim.reports.run.view import ResultsView
-from tradesim.reports.wording import plain, pretty, words
+from tradesim.reports.wording import pretty, words
 from tradesim.simulation.outlooks import GDP
 
 LINES: dict[str, tuple[tuple[float, ...], tuple[float, Sequence[float]] | None]] = {
@@ -65,9 +65,9 @@ def outside_facts(view: ResultsView, tables: OutsideView | None) -> dict[str, An
         return found
     one = answer(tables, base_of(view), view.target, years, growth_of(view)[:, -1])
     return found | {"pairs": one.pairs, "windows": one.windows, "share": one.share,
-                    "se": plain(100.0 * one.se, 2), "by_draw": one.share_by_draw,
-                    "multiple": pretty(one.multiple, 2), "growth": plain(one.growth, 3),
-                    "bounds": [plain(bound, 3) for bound in (one.growth_from, one.growth_to)
+                    "se": pretty(100.0 * one.se, 2), "by_draw": one.share_by_draw,
+                    "multiple": pretty(one.multiple, 2), "growth": pretty(one.growth, 3),
+                    "bounds": [pretty(bound, 3) for bound in (one.growth_from, one.growth_to)
                                if np.isfinite(bound)]}
 
 

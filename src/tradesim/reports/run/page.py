@@ -147,7 +147,7 @@ def _page(view: ResultsView, known: Calibration, said: Mapping[str, Any], shown:
     scenario = view.scenario
     chosen = [known.levers[name] for name in scenario["levers"]]
     sources = Sources()
-    changed = settings(_differences(view, known), sources)
+    changed = settings(_differences(view, known), sources, view.pair)
     rows = parameters(known.parameters.values(), view.posterior, scenario["parameters"], sources)
     given = facts(view, chosen, outside)
     kept = accounts(view, priced=all(

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from tradesim.common.arrays import Array
+from tradesim.inputs.pair import Pair
 from tradesim.inputs.parameters import Parameter, quantile
 from tradesim.inputs.posterior import PARAMETERS, PREFIX
 from tradesim.inputs.scenario_text import NONE, Difference
@@ -46,10 +47,22 @@ def parameters(known: Iterable[Parameter], posterior: xr.Dataset, given: Mapping
             for parameter in known if parameter.name not in given]
 
 
-def settings(rows: Iterable[Difference], sources: Sources) -> list[dict[str, Any]]:
-    """Rows of the table of what a scenario changes; sources of levers are references."""
-    return [asdict(row) | {"number": sources.number(row.source if row.default else "")}
+def settings(rows: Iterable[Difference], sources: Sources, pair: Pair) -> list[dict[str, Any]]:
+    """Rows of the table of what a scenario changes; sources of levers are references.
+
+    Countries, groups, products and routes have the names that the data give them.
+    """
+    return [asdict(row) | {"number": sources.number(row.source if row.default else ""),
+                           "value": _named(row.value, pair), "default": _named(row.default, pair)}
             for row in rows]
+
+
+def _named(value: str, pair: Pair) -> str:
+    """Put names for codes in a choice; a list of all groups or suppliers is a long one."""
+    names = [part.strip() for part in value.split(",")]
+    if {*pair.groups} <= {*names} or {*pair.exporters} <= {*names}:
+        return str(words()["all_of_them"])
+    return ", ".join(pair.name(name).replace("_", " ") for name in names)
 
 
 def value(parameter: Parameter, posterior: xr.Dataset) -> str:

@@ -25,14 +25,17 @@ from tradesim.reports.figure_style import (
     subplots,
     whole_years,
 )
-from tradesim.reports.run.answers import largest, moment
-from tradesim.reports.run.figures import fan
+from tradesim.reports.run.figures import LABEL, fan
 from tradesim.reports.run.route_map import route_map
+from tradesim.reports.run.tell import largest, moment
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import pretty, together, words, wrapped
 
 ROW = 0.34
 """Height of a row, inches."""
+
+SHOWN = 8
+"""Rows of a figure of products."""
 
 NARROW = 5.0
 """Width of figures that stay legible on a phone, inches."""
@@ -118,6 +121,18 @@ def food(view: ResultsView) -> Figure:
     return _rows(view, phrases["title"].format(year=view.last), rows, phrases["axis"], 0.01)
 
 
+def prices(view: ResultsView) -> Figure:
+    """Change of the prices of products made at home, in the year and country where most."""
+    phrases, year = words("pictures")["prices"], moment(view)
+    cells = sorted((Cell("product_price", year, importer=importer, group=name)
+                    for importer, name in view.followed()),
+                   key=lambda cell: -abs(view.value(cell)))
+    country = cells[0].importer
+    rows = [(view.pair.name(cell.group), cell) for cell in cells if cell.importer == country]
+    return _rows(view, phrases["title"].format(year=year, country=view.pair.name(country)),
+                 rows[:SHOWN], phrases["axis"], 0.01)
+
+
 def _rows(view: ResultsView, title: str, rows: list[tuple[str, Cell]], axis: str,
           unit: float) -> Figure:
     """Draw averages as dots and 80 % ranges as lines, one named row each, with the number."""
@@ -158,7 +173,7 @@ def course(view: ResultsView) -> Figure:
     peak = largest(view, [Cell("turnover", year, count=view.count) for year in view.years]).year
     for year in dict.fromkeys((peak, view.last)):
         _number(axes, year, float(mean[view.years.index(year)]))
-    axes.set_ylabel(wrapped(phrases["axis"].format(count=view.pair.name(view.count)), 30))
+    axes.set_ylabel(wrapped(phrases["axis"].format(count=view.pair.name(view.count)), LABEL))
     whole_years(axes, 6)
     return figure
 
@@ -169,8 +184,10 @@ def _number(axes: Axes, year: int, value: float) -> None:
 
 
 DRAWN: dict[str, Callable[[ResultsView], Figure]] = {
-    "fan": fan, "winners": winners, "food": food, "course": course}
+    "fan": fan, "winners": winners, "food": food, "prices": prices,
+    "course": course}
 PICTURES = {"course": "course", "buyers": "course", "treasury": "winners", "suppliers": "winners",
-            "producers": "winners", "food": "food", "target": "fan", "level": "fan",
+            "producers": "winners", "products": "prices",
+            "food": "food", "target": "fan", "level": "fan",
             "reached": "fan", "project": "fan", "corridor": "map", "worth": "map"}
 """Picture of each answer that has one."""

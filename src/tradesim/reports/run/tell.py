@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from tradesim.common.arrays import MILLION
-from tradesim.reports.claims import Cell, Told
+from tradesim.reports.claims import Cell, Claim, Told
 from tradesim.reports.run.view import ResultsView
-from tradesim.reports.wording import money, percent, pretty, probability
+from tradesim.reports.wording import lower_first, money, percent, pretty, probability
+
+Facts = dict[str, Any]
+"""Words and numbers for one template of `templates/answers`, with the claims it makes."""
+
+VISIBLE = 5e4
+"""Amounts (USD) below this are not worth a sentence."""
+
+POINT = 5e-4
+"""Changes of a share below this would be printed as none."""
 
 
 def total(view: ResultsView, cells: Sequence[Cell]) -> float:
@@ -36,6 +46,12 @@ def share(view: ResultsView, cell: Cell) -> Told:
     return Told(percent([100.0 * view.value(cell)]), (cell,))
 
 
+def share_size(view: ResultsView, cell: Cell) -> Told:
+    """Write a share in per cent without its sign."""
+    sign = 1 if view.value(cell) >= 0.0 else -1
+    return Told(percent([100.0 * sign * view.value(cell)]), (cell,), sign=sign)
+
+
 def points(view: ResultsView, cell: Cell) -> Told:
     """Write a change of a share in percentage points."""
     return Told(pretty(100.0 * view.value(cell), places=1), (cell,))
@@ -44,3 +60,37 @@ def points(view: ResultsView, cell: Cell) -> Told:
 def chance(view: ResultsView, cell: Cell) -> Told:
     """Write a probability."""
     return Told(probability(view.value(cell)), (cell,))
+
+
+def turnover(view: ResultsView, year: int | None = None) -> Cell:
+    """Change of turnover in the last year or another, if implemented, on the headline count."""
+    return Cell("turnover", year or view.last, count=view.count)
+
+
+def moment(view: ResultsView) -> int:
+    """Year that answers are about: the last, or that in which a shock costs buyers most.
+
+    Where a closure leaves buyers out, it is the year in which turnover changes most.
+    """
+    if view.nature != "shock" or not view.changes:
+        return view.last
+    if "consumer_surplus" not in view.dataset:
+        return largest(view, [turnover(view, year) for year in view.years]).year
+    return largest(view, [Cell("consumer_surplus", year, importer=code)
+                          for year in view.years for code in view.pair.importers]).year
+
+
+def largest(view: ResultsView, cells: Iterable[Cell]) -> Cell:
+    """Cell with the largest number, whatever its sign."""
+    return max(cells, key=lambda cell: abs(view.value(cell)))
+
+
+def rises(view: ResultsView, cell: Cell) -> tuple[bool, Claim]:
+    """Whether a number is above zero, and the claim that says so."""
+    up = view.value(cell) > 0.0
+    return up, Claim("above" if up else "below", (cell,))
+
+
+def goods_name(view: ResultsView, group: str) -> str:
+    """Name of a group of goods inside a sentence."""
+    return lower_first(view.pair.name(group))
