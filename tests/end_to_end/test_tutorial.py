@@ -50,6 +50,6 @@ def test_tutorial_works_as_written(tmp_path, monkeypatch):
     left = tmp_path / "results" / "early_road"
     for name in re.findall(r"`results/early_road/(\S+)`", TUTORIAL.read_text(encoding="utf-8")):
         assert (left / name).exists()
-    for figure in ("fan", "effect", "groups", "gains"):
+    for figure in ("fan", "effect", "groups", "causes"):
         assert (left / "figures" / f"{figure}.png").is_file()
     assert not (tmp_path / "posts_only" / "report.html").exists()

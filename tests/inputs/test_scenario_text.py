@@ -88,3 +88,18 @@ def test_every_row_of_a_shipped_scenario_has_an_origin_and_a_source(base):
         assert row.value
         assert ".yaml:" in row.origin
         assert row.given or (row.source and row.grade)
+
+
+@pytest.mark.parametrize(("method", "left"), [
+    ("new_rate", {"rate"}), ("maximum_rate", {"cap"}), ("linear_cut", {"cut"}),
+    ("swiss_formula", {"coefficient", "coefficient_from"})])
+def test_settings_of_other_methods_are_not_in_force(tmp_path, method, left):
+    folder = calibration_folder()
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"title: Mine\nquestion: What?\nlevers: {{tariff_change: {{method: {method}}}}}\n",
+                    encoding="utf-8")
+    known = Known.read(folder)
+    rows = {row.key.removeprefix("tariff_change.") for row in differences(
+        folder, known.parameters, known.levers, read_scenario(path, known))}
+    every = {"rate", "cap", "cut", "coefficient", "coefficient_from", "target_average_cut"}
+    assert rows & every == left
