@@ -96,8 +96,8 @@ def test_every_row_of_a_shipped_scenario_has_an_origin_and_a_source(base):
 def test_settings_of_other_methods_are_not_in_force(tmp_path, method, left):
     folder = calibration_folder()
     path = tmp_path / "mine.yaml"
-    path.write_text(f"title: Mine\nquestion: What?\nlevers: {{tariff_change: {{method: {method}}}}}\n",
-                    encoding="utf-8")
+    path.write_text("title: Mine\nquestion: What?\n"
+                    f"levers: {{tariff_change: {{method: {method}}}}}\n", encoding="utf-8")
     known = Known.read(folder)
     rows = {row.key.removeprefix("tariff_change.") for row in differences(
         folder, known.parameters, known.levers, read_scenario(path, known))}

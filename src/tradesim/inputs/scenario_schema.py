@@ -217,9 +217,8 @@ def _answers() -> Field:
 
     listed = "; ".join(f"{name}: {meaning}" for name, meaning in ANSWERS.items())
     return Field(errors, {"type": ["array", "null"], "items": {"enum": [*ANSWERS]}, "minItems": 1,
-                          "maxItems": SENTENCES, "uniqueItems": True,
-                          "description": "what the brief of the report answers, in this order; "
-                                         f"by default what the levers raise. {listed}"})
+                          "maxItems": SENTENCES, "uniqueItems": True, "description":
+                          f"what the brief answers; by default what the levers raise. {listed}"})
 
 
 def _growth(pair: Pair) -> Field:

@@ -119,8 +119,8 @@ def _growth(view: ResultsView) -> Facts:
     return {"rates": [(view.pair.name(code), rate) for code, rate in
                       zip(view.pair.importers, facts["rates"][chosen], strict=True)],
             "path": paths[chosen]["title"], "value": [paths[chosen]["value"][0]],
-            "other": paths[other]["title"] if other else None,
-            "other_value": [paths[other]["value"][0]] if other else None,
+            "rival": paths[other]["title"] if other else None,
+            "rival_value": [paths[other]["value"][0]] if other else None,
             "count": view.pair.name(view.pair.target_count), "last": view.last,
             "changes": view.changes, "more": view.changes and apart > abs(effect)}
 

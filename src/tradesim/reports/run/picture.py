@@ -31,13 +31,13 @@ from tradesim.reports.run.tell import largest, moment
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import pretty, together, words, wrapped
 
-ROW = 0.34
+HEIGHT = 0.34
 """Height of a row, inches."""
 
 SHOWN = 8
 """Rows of a figure of products."""
 
-NARROW = 5.0
+NARHEIGHT = 5.0
 """Width of figures that stay legible on a phone, inches."""
 
 
@@ -136,7 +136,7 @@ def prices(view: ResultsView) -> Figure:
 def _rows(view: ResultsView, title: str, rows: list[tuple[str, Cell]], axis: str,
           unit: float) -> Figure:
     """Draw averages as dots and 80 % ranges as lines, one named row each, with the number."""
-    figure, (axes,) = subplots(title, 0.95 + ROW * len(rows))
+    figure, (axes,) = subplots(title, 0.95 + HEIGHT * len(rows))
     figure.set_figwidth(NARROW)
     drawn = [view.values(cell) / unit for _, cell in rows]
     texts = together([float(values.mean()) for values in drawn])
