@@ -105,7 +105,7 @@ START = """start: {title: First year, unit: year, default: 2028, bounds: [2020, 
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("title: Tariff agreement", "tittle: x",
      "pact.tittle: unknown key; known: title, kind, family, state, follows, repeatable, applies, "
-     "needs_corridor, needs_consent, at_once, sources, settings; did you mean 'title'?"),
+     "needs_corridor, needs_consent, at_once, only, sources, settings; did you mean 'title'?"),
     ("title: Tariff agreement", "note: x", "pact.title: is missing"),
     ("kind: tariff_agreement\n", "\n", "pact.kind: is missing"),
     ("needs_corridor: false", "needs_corridor: no",

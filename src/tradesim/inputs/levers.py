@@ -129,8 +129,9 @@ class Lever(Strict):
     #: whether trade follows without delay: closures, bans and physical losses; to a change of costs
     #: or prices it adjusts, whoever causes it
     at_once: bool = False
-    #: settings that count only with certain choices: setting to the name of the choice to its value
-    only: dict[str, dict[str, str]] = Field(default_factory=dict)
+    #: settings that count only with certain choices: setting to the name of the choice to the
+    #: values of it that they count with
+    only: dict[str, dict[str, list[str]]] = Field(default_factory=dict)
     sources: list[Source] = Field(min_length=1)  #: where the state was read
     settings: dict[str, Parameter | Choice]  #: settings by name: numbers (`Parameter`) or choices
 
@@ -152,8 +153,8 @@ class Lever(Strict):
 
     def counts(self, setting: str, given: Mapping[str, Any]) -> bool:
         """Whether a setting matters to a scenario that gives these settings."""
-        return all(given.get(choice, getattr(self.settings[choice], "default", None)) == value
-                   for choice, value in self.only.get(setting, {}).items())
+        return all(given.get(choice, getattr(self.settings[choice], "default", None)) in values
+                   for choice, values in self.only.get(setting, {}).items())
 
     @property
     def required(self) -> tuple[str, ...]:

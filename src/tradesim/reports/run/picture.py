@@ -37,7 +37,7 @@ HEIGHT = 0.34
 SHOWN = 8
 """Rows of a figure of products."""
 
-NARHEIGHT = 5.0
+NARROW = 5.0
 """Width of figures that stay legible on a phone, inches."""
 
 
