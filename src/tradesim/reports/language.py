@@ -51,7 +51,7 @@ BRIEF = ("brief.j2", "brief_page.html.j2", "answers", "idle.j2", "page.html.j2",
 LANGUAGES = {
     ENGLISH: Language("English"),
     "ru": Language("Русский", ",", complete=(*BRIEF, "accounts.yaml", "compare.yaml",
-                                             "evidence.yaml")),
+                                             "evidence.yaml", "explore.yaml")),
     "mn": Language("Монгол", thousands=COMMA, complete=BRIEF),
     "kk": Language("Қазақша", ",", complete=BRIEF),
 }

@@ -53,7 +53,7 @@ def test_the_page_computes_what_the_emulator_does(opened, explorer):
 
 def test_a_lever_is_switched_on_and_its_handle_dragged(opened):
     page = opened()
-    assert "No policy is chosen" in page.inner_text("#headline")
+    assert "Nothing is chosen yet" in page.inner_text("#more")
     page.check("#on-veterinary_recognition")
     settle(page)
     before = numbers(page)["change"][-1][5]
@@ -163,7 +163,7 @@ def test_a_link_opens_the_same_page(opened):
 def test_a_bad_link_opens_the_default_and_says_so(opened, link, reason):
     page = opened(link)
     assert reason in page.inner_text("#notice")
-    assert "No policy is chosen" in page.inner_text("#headline")
+    assert "Nothing is chosen yet" in page.inner_text("#more")
 
 
 def test_a_link_without_some_parts_still_opens(opened):

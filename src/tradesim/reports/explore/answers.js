@@ -121,6 +121,20 @@ class Answers {
     });
   }
 
+  // Mean trade on each route without and with the policies, USD million.
+  routes() {
+    const {emulator, state, place} = this;
+    const [before, after] = [this.without, this.with].map(({flows}) => flows.map((flow) => mean(this.at(flow))));
+    const moved = this.names.map((name) => [this.scale(name), mean(emulator.succeeds(state.pulls, name))]);
+    const shares = data.map.routes.map(({shares: own}, route) => own.map((years, flow) =>
+      Math.max(0, moved.reduce((share, [found, chance]) =>
+        share + (found ? chance * found.size * found.side.routes[route][flow][found.before] : 0), years[place]))));
+    const whole = before.map((_, flow) => shares.reduce((sum, own) => sum + own[flow], 0));
+    return data.map.routes.map(({shares: own}, route) => [
+      before.reduce((sum, value, flow) => sum + value * own[flow][place], 0),
+      after.reduce((sum, value, flow) => sum + value * shares[route][flow] / whole[flow], 0)]);
+  }
+
   // What a lever and others in use add, or lose, by being there together, USD million.
   together(name) {
     const {emulator, place, state} = this, {draws} = emulator, found = [];
@@ -137,7 +151,7 @@ class Answers {
       });
       found.push({partner, amount: sum / draws});
     }
-    return found.filter((pair) => Math.abs(pair.amount) >= 0.1)
+    return found.filter((pair) => Math.abs(pair.amount) >= 0.5)
       .sort((a, b) => Math.abs(b.amount) - Math.abs(a.amount)).slice(0, 2);
   }
 }

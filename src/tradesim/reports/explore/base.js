@@ -73,7 +73,7 @@ function element(tag, attributes = {}, ...children) {
 function sentence(text, values) {
   return text.split(/(\{\w+\})/).filter((part) => part).map((part) => {
     const name = /^\{(\w+)\}$/.exec(part)?.[1];
-    return name && name in values ? element("b", {}, String(values[name])) : part;
+    return name && name in values ? element("b", {"data-name": name}, String(values[name])) : part;
   });
 }
 

@@ -10,13 +10,14 @@ class Slider {
     this.root = element("div", {class: "slider"}, element("label", {for: id}, label), this.value, this.input);
   }
 
+  // The value as it is: the handle stands at the nearest step.
   set(value) {
     if (Number(this.input.value) !== value) this.input.value = value;
-    this.text();
+    this.text(value);
   }
 
-  text() {
-    const shown = this.show(Number(this.input.value));
+  text(value = Number(this.input.value)) {
+    const shown = this.show(value);
     if (shown === this.shown) return;
     this.shown = shown;
     this.value.textContent = shown;

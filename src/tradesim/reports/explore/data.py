@@ -12,10 +12,12 @@ import numpy as np
 
 from tradesim.common.arrays import Array
 from tradesim.common.files import calibration_folder
+from tradesim.inputs.geography import read_geography
 from tradesim.inputs.growth import HIGHEST, LOWEST, NAMED, decade_rates, outlook
 from tradesim.inputs.levers import Lever
 from tradesim.inputs.parameters import Parameter
 from tradesim.reports.language import language, titled
+from tradesim.reports.run.route_map import projected, smooth
 from tradesim.reports.wording import words
 from tradesim.simulation.results import program
 from tradesim.studies.explore.build import DRAWS, Explorer
@@ -47,7 +49,7 @@ def data(explorer: Explorer, command: str) -> dict[str, Any]:
         "growth": _growth(explorer, emulator.growth), "most": MOST,
         "levers": [_lever(explorer, name, card) for name, card in emulator.cards.items()],
         "pairs": [[one, other, _list(factor)] for (one, other), factor in emulator.pairs.items()],
-        "sides": _side_titles(explorer),
+        "sides": _side_titles(explorer), "map": _map(explorer),
         "side_draws": next(iter(explorer.sides.values()))[0].sides.shape[-1],
         "presets": [_preset(found) for found in explorer.presets],
         "style": {"point": language().point, "thousands": language().thousands},
@@ -141,7 +143,31 @@ def _effect(effect: Effect) -> dict[str, Any]:
 
 def _sides(found: Sides) -> dict[str, Any]:
     return {"amounts": packed(Packed.of(found.sides)), "course": _list(found.course),
-            "groups": _list(found.groups)}
+            "groups": _list(found.groups), "routes": _list(found.routes)}
+
+
+def _map(explorer: Explorer) -> dict[str, Any] | None:
+    """Give outlines, places and ways, projected, with the shares that routes carry today."""
+    pair = explorer.base.pair
+    geography = read_geography(explorer.base.folder, pair)
+    if geography is None:
+        return None
+    return {
+        "outlines": [{"ours": code in pair.importers, "rings": [_points(ring) for ring in rings]}
+                     for code, rings in geography.outlines.items()],
+        "places": [{"kind": place.kind, "side": place.side or "right",
+                    "title": titled(pair).name(place.name) if place.kind == "country"
+                    else titled(place.title),
+                    "at": _points(np.array([[place.lon, place.lat]]))[0]}
+                   for place in geography.places],
+        "routes": [{"title": titled(pair).name(route), "shares": _list(shares),
+                    "way": _points(smooth(geography.ways[route])) if route in geography.ways
+                    else None} for route, shares in zip(pair.routes, explorer.routes, strict=True)]}
+
+
+def _points(points: Array) -> list[list[float]]:
+    """Project longitudes and latitudes to thousandths of the earth's radius, y downwards."""
+    return [[round(1000.0 * x, 1), round(-1000.0 * y, 1)] for x, y in projected(points)]
 
 
 def _preset(found: Preset) -> dict[str, Any]:

@@ -100,11 +100,10 @@ class Emulator {
   sizes(lever, effect, flow, strength) {
     if (!lever.strength) return [1];
     if (strength === null && effect.drawn[flow]) return effect.drawn[flow];
-    const x = strength ?? lever.strength.usual, [a, b, c] = lever.strength.nodes;
-    const weights = [(x - b) * (x - c) / ((a - b) * (a - c)), (x - a) * (x - c) / ((b - a) * (b - c)),
-      (x - a) * (x - b) / ((c - a) * (c - b))];
-    const nodes = effect.sizes[flow];
-    return [weights[0] * nodes[0] + weights[1] * nodes[1] + weights[2] * nodes[2]];
+    const {nodes, usual} = lever.strength, values = effect.sizes[flow], last = nodes.length - 2;
+    const at = ((strength ?? usual) - nodes[0]) / (nodes[1] - nodes[0]);
+    const below = Math.min(Math.max(Math.floor(at), 0), last);
+    return [values[below] + (at - below) * (values[below + 1] - values[below])];
   }
 
   // Effect of a lever where it comes about, log points or USD million; null where nothing moves.

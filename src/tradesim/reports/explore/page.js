@@ -32,6 +32,7 @@ class Page {
   charts() {
     const history = data.reported, first = history.length ? history[0][0] : data.years[0];
     this.level = new Fan(byId("level"), {first, history});
+    this.map = data.map && new RouteMap(byId("map"), byId("map-key"));
     this.change = new Fan(byId("change"), {first: data.years[0], zero: true, line: 5});
     this.gains = new Bars(byId("gains"), data.sides, {describe: (side, value, places) =>
       fill(words.gains.alt, {side, mean: signed(value.mean, places), low: signed(value.low, places), high: signed(value.high, places)})});
@@ -147,6 +148,7 @@ class Page {
     }
     byId("change-none").hidden = Boolean(change);
     if (change) this.sides(settled);
+    this.map?.draw(this.answers.routes(), settled);
     this.show(settled);
     live?.ask(settled);
   }
@@ -167,7 +169,7 @@ class Page {
     const amounts = change ? {mean: amount(Math.abs(change[5]), places), low: signed(change[0], places),
       high: signed(change[4], places)} : {};
     const still = change && Math.abs(change[5]) < 0.05;
-    const more = !change ? "" : still ? headline.nothing : change[5] > 0 ? headline.more : headline.less;
+    const more = !change ? headline.start : still ? headline.nothing : change[5] > 0 ? headline.more : headline.less;
     byId("without").replaceChildren(...(change ? sentence(headline.chance_without, given) : []));
     byId("more").replaceChildren(...sentence(more, amounts));
     put(byId("tile-chance"), given.chance);
@@ -178,7 +180,7 @@ class Page {
     put(byId("tile-level-note"), fill(tiles.level_note, {low: amount(level[0], near), high: amount(level[4], near)}));
     put(byId("tile-change"), change ? signed(change[5], places) : "0");
     put(byId("tile-change-note"), change ? fill(tiles.change_note, amounts) : words.charts.zero);
-    this.texts = {headline: fill(change ? headline.chance : headline.none, given).replace(/\. .*$/, "."),
+    this.texts = {headline: fill(change ? headline.chance : headline.none, given),
       more: [change ? fill(headline.chance_without, given) : "", fill(more, amounts)].filter((text) => text).join(" "),
       foot: `tradesim ${data.made.version} \u00b7 ${notices.emulated} \u00b7 ${data.count}`};
     this.speak(change ? fill(headline.spoken, {...given, mean: signed(change[5], places), low: amounts.low, high: amounts.high})
@@ -235,5 +237,6 @@ class Page {
     const note = (id, text) => { byId(id).textContent = fill(text, {year: state.year}); };
     note("gains-note", words.gains.note);
     note("groups-note", words.groups.note);
+    if (data.map) note("map-note", words.map.note);
   }
 }

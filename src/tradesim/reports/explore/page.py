@@ -13,7 +13,8 @@ from tradesim.reports.wording import words
 from tradesim.studies.explore.build import Explorer
 
 HERE = Path(__file__).parent
-SCRIPTS = ("base", "model", "answers", "state", "charts", "files", "cards", "page", "live", "main")
+SCRIPTS = ("base", "model", "answers", "state", "charts", "map", "files", "cards", "page", "live",
+           "main")
 """Files of the page's code, in the order in which they build on each other."""
 
 
@@ -23,6 +24,7 @@ def page(explorer: Explorer, command: str, *, live: bool = False) -> str:
     pair = titled(explorer.base.pair)
     return environment().get_template("explore.html.j2").render(
         language=language.code(), pair=pair.title, words=words("explore"), live=live,
+        mapped=values["map"] is not None,
         count=pair.counts[explorer.count].title, target={"low": TARGETS[0], "high": TARGETS[1]},
         trust=trust(explorer, command, f"{datetime.now(UTC):%Y-%m-%d}"),
         style=(HERE / "style.css").read_text(encoding="utf-8"), data=as_script(values),

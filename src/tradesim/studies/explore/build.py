@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tradesim.common.arrays import MILLION
+from tradesim.common.arrays import MILLION, Array
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.baseline import Baseline
@@ -23,6 +23,7 @@ from tradesim.studies.explore.responses import (
     Sides,
     pair_factors,
     responses,
+    route_shares,
     sides,
     strongest,
 )
@@ -49,6 +50,8 @@ class Explorer:
         Suppliers outside the pair whose sales are shown.
     sides
         Who gains or loses by each variant of each lever.
+    routes
+        Mean share of each route in each flow without policy; (route, importer, year).
     left_out
         Scenarios that set what no card shows.
     """
@@ -61,6 +64,7 @@ class Explorer:
     others: tuple[str, ...]
     emulator: Emulator
     sides: Mapping[str, tuple[Sides, ...]]
+    routes: Array
     presets: tuple[Preset, ...]
     left_out: tuple[str, ...]
     accuracy: Accuracy
@@ -128,7 +132,8 @@ def build(base: Baseline, scenarios: Sequence[Scenario], start: Scenario, count:
     others = tuple(code for code in base.pair.exporters if code not in base.pair.importers)[:2]
     return Explorer(
         base, start, count, target, _reported(base, count), others, emulator,
-        _sides(engine, shown, others), tuple(found for found in presets.values() if found),
+        _sides(engine, shown, others), route_shares(engine),
+        tuple(found for found in presets.values() if found),
         tuple(name for name, found in presets.items() if found is None), accuracy)
 
 

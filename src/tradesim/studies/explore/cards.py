@@ -23,6 +23,9 @@ START, CHANCE = "start", "probability"
 MOVED = (START, CHANCE)
 """Settings that every card lets a reader move."""
 
+HALF = 3
+"""Nodes of a strength on either side of the middle."""
+
 YEARS = "years"
 """Unit of settings that stretch an effect rather than strengthen it."""
 
@@ -41,9 +44,14 @@ class Strength:
     drawn: bool  #: whether the model draws it unless it is fixed
 
     @property
-    def nodes(self) -> tuple[float, float, float]:
-        """Values at which the model is solved."""
-        return self.low, 0.5 * (self.low + self.high), self.high
+    def nodes(self) -> tuple[float, ...]:
+        """Values at which the model is solved; sizes are measured against the middle one."""
+        return tuple(float(value) for value in np.linspace(self.low, self.high, 2 * HALF + 1))
+
+    @property
+    def middle(self) -> float:
+        """The value in the middle."""
+        return self.nodes[HALF]
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from tradesim.common.arrays import Array, ratio
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.growth import NAMED, PUBLISHED, outlook
 from tradesim.studies.explore.cards import Card, Package, Pull
-from tradesim.studies.explore.responses import MOST, Response, lagrange
+from tradesim.studies.explore.responses import MOST, Response, sized
 
 LARGEST = 32767
 LEFT = 1e-3
@@ -116,7 +116,7 @@ class Effect:
         if strength is None and drawn is not None:
             return drawn.values
         usual = card.strength.usual if strength is None else strength
-        return float(lagrange(card.strength.nodes, usual)[:, 0] @ self.sizes[:, flow])
+        return float(sized(card.strength, self.sizes, np.array(usual))[flow])
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from tradesim.common.arrays import MILLION, Array, only, pick, spread, total
 from tradesim.common.parallel import by_block
 from tradesim.economy.adjustment import partial_adjust
 from tradesim.economy.shocks import CONDITIONS, NONE, Shock
+from tradesim.economy.variables import VARIABLES
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.parameters import Cube, Parameter
 from tradesim.inputs.scenario import Scenario
@@ -25,7 +26,7 @@ from tradesim.studies.explore.cards import Value
 FIRST_YEAR, SPEED = "adjustment.first_year", "adjustment.speed"
 """Share of a response reached in its first year, and of the rest in each later one."""
 
-ACCOUNTS = ("welfare", "tariff_revenue", "home_output", "imports", "trade")
+ACCOUNTS = ("welfare", "tariff_revenue", "home_output", "imports", "trade", "route_share")
 
 
 @dataclass(frozen=True)
@@ -203,13 +204,21 @@ class Engine:
         return np.asarray(size / size.sum())
 
     def accounts(self, cases: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Array]]:
-        """`ACCOUNTS` of each case, a list of the levers that act; (..., year, draw)."""
+        """`ACCOUNTS` of each case, a list of the levers that act, USD million or shares.
+
+        Axes (..., year, draw).
+        """
         switches = {case: {name: np.array(float(name in acting)) for name in self.scenario.levers}
                     for case, acting in cases.items()}
         dataset = simulate(self.base, self.scenario, self.draws, switches, variables=ACCOUNTS)
         dataset["trade"] = dataset["trade"].isel(count=self.place)
-        return {case: {name: dataset[name].sel(case=case).transpose(..., "year", "draw").to_numpy()
-                       / MILLION for name in ACCOUNTS} for case in cases}
+
+        def plain(name: str, case: str) -> Array:
+            dims = [dim for dim in VARIABLES[name].dims if dim not in ("case", "count")]
+            values = dataset[name].sel(case=case).transpose(*dims).to_numpy()
+            return np.asarray(values / (1.0 if VARIABLES[name].unit == "share" else MILLION))
+
+        return {case: {name: plain(name, case) for name in ACCOUNTS} for case in cases}
 
 
 def _drive(shock: Shock, size: tuple[int, int, int]) -> Drive:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tradesim.common.arrays import Array, only, ratio, spread
 from tradesim.economy.adjustment import at_once, partial_adjust
-from tradesim.studies.explore.cards import START, Card, Strength, candidates
+from tradesim.studies.explore.cards import HALF, START, Card, Strength, candidates
 from tradesim.studies.explore.engine import FIRST_YEAR, SPEED, Copy, Drive, Engine
 
 PAIR_DRAWS, ACCOUNT_DRAWS = 40, 64
@@ -25,6 +25,9 @@ SMALL = 1e-4
 FAR = 4e-3
 """Log points of turnover, root mean square, by which a course may differ from the model's before
 it is solved in every draw."""
+
+MAIN = 0.5
+"""Share of the largest change of trade by any setting that that of a lever's strength has."""
 
 LITTLE, MOST = 0.05, 20.0
 """Times the effect at the middle strength below, or above, which that of a draw is not scaled."""
@@ -110,9 +113,8 @@ def _response(path: Array, given: bool, sizes: Array | None, strength: Strength 
     """Split the effect as drawn into that at the middle strength, and the size of each draw."""
     ones = np.ones((len(path), path.shape[-1]))
     if strength is None or sizes is None:
-        return Response(path, given, ones, np.ones((3, len(path))))
-    size = (ones * (lagrange(strength.nodes, strength.usual).T @ sizes).T if drawn is None
-            else (lagrange(strength.nodes, drawn)[:, None] * sizes[..., None]).sum(axis=0))
+        return Response(path, given, ones, ones[:, :1].T)
+    size = ones * sized(strength, sizes, np.array([strength.usual]) if drawn is None else drawn)
     enough = (np.abs(size) >= LITTLE) & (np.abs(size) <= MOST)
     middle = np.where(enough[:, None], ratio(path, size[:, None]), 0.0)
     count = np.maximum(enough.sum(axis=-1), 1)[:, None, None]
@@ -126,13 +128,9 @@ def _drawn(engine: Engine, card: Card) -> Array | None:
     return engine.draws[f"{card.name}.{strength.key}"] if strength and strength.drawn else None
 
 
-def lagrange(nodes: Sequence[float], at: Array | float) -> Array:
-    """Weights of three nodes for the parabola through them; (node, 1) or (node, draw)."""
-    a, b, c = nodes
-    x = np.atleast_1d(at)
-    return np.array([(x - b) * (x - c) / ((a - b) * (a - c)),
-                     (x - a) * (x - c) / ((b - a) * (b - c)),
-                     (x - a) * (x - b) / ((c - a) * (c - b))])
+def sized(strength: Strength, sizes: Array, at: Array) -> Array:
+    """Interpolate sizes at the nodes, (node, importer), between them; (importer, ...)."""
+    return np.array([np.interp(at, strength.nodes, column) for column in sizes.T])
 
 
 def courses(engine: Engine, copies: Sequence[Copy], drives: Mapping[str, Drive]) -> Array:
@@ -179,16 +177,16 @@ def _by_strength(engine: Engine, cards: Mapping[str, Card],
     ready = [_sudden(copy, engine.years[-1]) for copy in [*firsts, *copies]]
     means = few.effects(ready, last=True)[len(firsts):, :, 0].mean(axis=-1)
     found = {}
-    for place, (key, _) in enumerate(strong):
-        three = means[3 * place:3 * place + 3]
-        share = np.where(np.abs(three[1]) > SMALL / 10, ratio(three, three[1][None]), 1.0)
+    for (key, _), own in zip(strong, np.split(means, len(strong)), strict=True):
+        middle = own[HALF][None]
+        share = np.where(np.abs(middle) > SMALL / 10, ratio(own, middle), 1.0)
         found[key] = np.clip(share, -MOST, MOST)
     return found
 
 
 def _linear(cards: Mapping[str, Card], keys: Sequence[Key]) -> dict[Key, Array]:
     """Give sizes of projects, whose strength is an amount, a price or a share."""
-    return {key: np.repeat(np.array(strength.nodes)[:, None] / strength.nodes[1], 2, axis=1)
+    return {key: np.repeat(np.array(strength.nodes)[:, None] / strength.middle, 2, axis=1)
             for key in keys if (strength := cards[key[0]].strength)}
 
 
@@ -228,21 +226,24 @@ def pair_factors(engine: Engine, cards: Mapping[str, Card],
 
 @dataclass(frozen=True)
 class Sides:
-    """Changes for those who gain or lose by one lever, USD million, and of trade by group.
+    """Changes for those who gain or lose by one lever, USD million; of groups and of routes.
 
     Attributes
     ----------
     sides
-        Change in each account in the last year; (side, draw).
+        Change in each account in the year in which most changes; (side, draw).
     course
-        Mean change in each year as a share of that of the last; (side, year).
+        Mean change in each year as a share of that; (side, year).
     groups
         Mean change of trade by importer and group; (importer, group, year).
+    routes
+        Mean change of each route's share in the flow; (route, importer, year).
     """
 
     sides: Array
     course: Array
     groups: Array
+    routes: Array
 
 
 def sides(engine: Engine, card: Card, variant: int, first: Card | None,
@@ -259,9 +260,16 @@ def sides(engine: Engine, card: Card, variant: int, first: Card | None,
     change = {key: found["with"][key] - found["without"][key] for key in found["with"]}
     by_side = np.array([*_rows(change, farm, others)])
     mean = by_side.mean(axis=-1)
-    course = np.where(np.abs(mean[:, -1:]) > SMALL, ratio(mean, mean[:, -1:]),
-                      np.linspace(0.0, 1.0, mean.shape[1]))
-    return Sides(by_side[:, -1], np.clip(course, -3.0, 3.0), change["trade"].mean(axis=-1))
+    most = int(np.abs(mean).sum(axis=0).argmax())
+    course = np.where(np.abs(mean[:, [most]]) > SMALL, ratio(mean, mean[:, [most]]), 0.0)
+    return Sides(by_side[:, most], np.clip(course, -3.0, 3.0), change["trade"].mean(axis=-1),
+                 change["route_share"].mean(axis=-1))
+
+
+def route_shares(engine: Engine) -> Array:
+    """Give the mean share of each route in each flow without policy; (route, importer, year)."""
+    few = engine.rows(slice(ACCOUNT_DRAWS)).pulling([])
+    return np.asarray(few.accounts({"without": []})["without"]["route_share"].mean(axis=-1))
 
 
 def _rows(change: Mapping[str, Array], farm: Sequence[int],
@@ -274,9 +282,10 @@ def _rows(change: Mapping[str, Array], farm: Sequence[int],
 
 
 def strongest(centre: Engine, levers: Sequence[str]) -> dict[str, str]:
-    """Find for each lever its setting that moves trade most, all else in the middle.
+    """Find for each lever the setting that is its strength, all else in the middle.
 
-    From the lowest to the highest value that a reader may fix. `centre` is a model of one draw in
+    It is the first one that moves trade nearly as much as any, from the lowest to the highest value
+    that a reader may fix. `centre` is a model of one draw in
     the middle of everything.
     """
     found: dict[str, str] = {}
@@ -303,4 +312,6 @@ def strongest(centre: Engine, levers: Sequence[str]) -> dict[str, str]:
     for (name, key), (low, high) in ends.items():
         change = np.abs(by_name[high] - by_name[low]).sum()
         moved.setdefault(name, {})[key] = float(change)
-    return found | {name: max(by_key, key=by_key.__getitem__) for name, by_key in moved.items()}
+    return found | {name: next(key for key, change in by_key.items()
+                               if change >= MAIN * max(by_key.values()))
+                    for name, by_key in moved.items()}
