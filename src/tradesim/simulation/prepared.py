@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from tradesim.economy.closure import Imbalances, closure
 from tradesim.economy.levers.registry import GIVEN, KINDS, arguments
 from tradesim.economy.levers.stages import increment, stage_strength
 from tradesim.economy.levers.timing import TIMING, phase_in
+from tradesim.economy.packed import Packed, PackedShocks, packed
 from tradesim.economy.shocks import NONE, Shock
 from tradesim.inputs.baseline import WORLD, Baseline
 from tradesim.inputs.levers import Choice, Lever
@@ -90,10 +90,10 @@ class Before:
         """Whether the reference path stays too."""
         return self.scenario.growth == scenario.growth and self.growth == growth
 
-    def shocks(self, base: Baseline, scenario: Scenario, growth: float) -> dict[str, Shock]:
+    def shocks(self, base: Baseline, scenario: Scenario, growth: float) -> dict[str, Packed]:
         """Shocks of levers with the settings that they had, on the path that they had."""
         on_path = self.same_path(scenario, growth)
-        return {name: shock for name, shock in self.start.shocks.items()
+        return {name: shock for name, shock in packed(self.start.shocks).items()
                 if self._settings(base, name) == _settings_of(base, scenario, name)
                 and (on_path or "levels" not in KINDS[base.levers[name].kind].__annotations__)}
 
@@ -119,7 +119,7 @@ def prepare(base: Baseline, scenario: Scenario, draws: Draws, growth: float = 0.
         The same block prepared for another scenario: what does not differ is not done again.
     """
     years = years_of(base, scenario)
-    known: Mapping[str, Shock] = {}
+    known: Mapping[str, Packed] = {}
     if before is not None and before.same_world(scenario):
         world = replace(before.start.world, draws=draws)
         known = before.shocks(base, scenario, growth)
@@ -133,7 +133,11 @@ def prepare(base: Baseline, scenario: Scenario, draws: Draws, growth: float = 0.
         faster = np.log1p(growth) * np.arange(1, len(years) + 1)
         path = replace(path, log_flow=path.log_flow + faster[None, :, None])
         levels, to_count = reference_levels(base, world, draws, path)
-    shocks = lever_shocks(base, scenario, world, draws, years, path.closed_share, levels, known)
+    shocks: Mapping[str, Shock] = lever_shocks(base, scenario, world, draws, years,
+                                               path.closed_share, levels, known)
+    if known:
+        both = {**packed(shocks), **known}
+        shocks = PackedShocks({name: both[name] for name in scenario.levers})
     exposed = (spread(draws["posterior.closure_effect"], "draw", "importer")
                * spread(path.closed_share, "draw", "year"))
     return Prepared(years, world, levels, to_count, shocks,
@@ -171,22 +175,22 @@ def reference_levels(base: Baseline, world: Economy, draws: Draws,
 
 def lever_shocks(base: Baseline, scenario: Scenario, world: Economy, draws: Draws,
                  years: Sequence[int], closed_share: Array, levels: Array,
-                 known: Mapping[str, Shock] = MappingProxyType({})) -> dict[str, Shock]:
+                 known: Collection[str] = ()) -> dict[str, Shock]:
     """Give the shock of each lever if it succeeds; a later stage is what it adds (equation J2).
 
-    Those that are `known` are taken as they are.
+    Those that are `known` are left out.
     """
     calendar = spread(np.asarray(years, dtype=float), "year")
     new = [name for name in scenario.levers if name not in known]
     alone = {name: _shock(base, scenario, world, draws, name, calendar, levels)
              for name in dict.fromkeys([*new, *filter(None, (base.levers[one].follows
                                                              for one in new))])}
-    shut, found = spread(closed_share, "draw", "year"), dict(known)
+    shut, found = spread(closed_share, "draw", "year"), {}
     for name in new:
         lever = base.levers[name]
         made = increment(alone[name], alone[lever.follows]) if lever.follows else alone[name]
         found[name] = made.interrupted(world, shut) if lever.needs_corridor else made
-    return {name: found[name] for name in scenario.levers}
+    return found
 
 
 def _shock(base: Baseline, scenario: Scenario, world: Economy, draws: Draws, name: str,

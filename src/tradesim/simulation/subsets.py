@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from tradesim.common.errors import ConvergenceError
 from tradesim.common.parallel import by_block
 from tradesim.economy.accounts import counted
 from tradesim.economy.adjustment import reached, settle
-from tradesim.economy.shocks import CONDITIONS, Shock
+from tradesim.economy.packed import Packed, packed
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.scenario import Scenario
 from tradesim.simulation.draws import years_of
@@ -146,6 +145,7 @@ class Solved:
     solved: int
     residual: float
     start: Prepared
+    shocks: Mapping[str, Packed]
     acting: Mapping[str, NDArray[np.bool_]]
     keys: Subsets
     answers: _Answer
@@ -170,8 +170,9 @@ def solve(start: Prepared, subsets: Subsets, before: Solved | None = None) -> So
     size = (len(start.years), subsets.shape[1])
     if before is not None and not _same_draws(start, before.start):
         before = None
-    acting = {name: before.acting[name] if before and made is before.start.shocks.get(name)
-              else _acts(made, size) for name, made in start.shocks.items()}
+    shocks = packed(start.shocks)
+    acting = {name: before.acting[name] if before and made is before.shocks.get(name)
+              else made.acts(size) for name, made in shocks.items()}
     bits = _together(acting, size)
     met = subsets[:, None, :] & bits
     cell = np.arange(bits.size).reshape(size)
@@ -180,12 +181,12 @@ def solve(start: Prepared, subsets: Subsets, before: Solved | None = None) -> So
 
     shape = (len(start.world.pair.importers), start.levels.shape[axis("group")], 1 + len(keys))
     answers = _Answer(*np.zeros((len(fields(_Answer)), *shape)))
-    left = np.arange(len(keys)) if before is None else _carried_over(start, before, keys, answers)
+    left = np.arange(len(keys)) if before is None else _carried_over(shocks, before, keys, answers)
     residual = before.residual if before else 0.0
     for some in np.split(left, range(CELLS, len(left), CELLS)):
         if len(some):
             chosen, where = np.divmod(keys[some], bits.size)
-            answer, worst = _solve(start, chosen, *np.divmod(where, size[1]))
+            answer, worst = _solve(start, shocks, chosen, *np.divmod(where, size[1]))
             answer.into(answers, 1 + some)
             residual = max(residual, worst)
     found = answers.take(np.maximum(place + 1, 0).reshape(met.shape))
@@ -197,7 +198,7 @@ def solve(start: Prepared, subsets: Subsets, before: Solved | None = None) -> So
     levels = entry(start.levels, world.pair_flow)
     trade = counted(world, levels, start.to_count, levels * np.exp(sales), elsewhere)
     trade, project = world.grouped(trade), world.grouped(found.project)
-    return Solved(trade, project, len(left), residual, start, acting, keys, answers)
+    return Solved(trade, project, len(left), residual, start, shocks, acting, keys, answers)
 
 
 def _same_draws(start: Prepared, old: Prepared) -> bool:
@@ -213,12 +214,12 @@ def _together(by_lever: Mapping[str, NDArray[np.bool_]], size: tuple[int, int]) 
                           start=np.zeros(size, dtype=np.int64)))
 
 
-def _carried_over(start: Prepared, before: Solved, keys: Subsets,
+def _carried_over(shocks: Mapping[str, Packed], before: Solved, keys: Subsets,
                   answers: _Answer) -> NDArray[np.intp]:
     """Put in the answers that still hold, and give the places of the others."""
     size = next(iter(before.acting.values())).shape if before.acting else (1, 1)
-    changed = _together({name: _differs(made, before.start.shocks[name], size)
-                         for name, made in start.shocks.items()}, size)
+    changed = _together({name: made.differs(before.shocks[name], size)
+                         for name, made in shocks.items()}, size)
     subset, where = np.divmod(keys, changed.size)
     at_old = np.searchsorted(before.keys, keys)
     known = at_old < len(before.keys)
@@ -261,38 +262,13 @@ class _Answer:
                          for part in fields(self)))
 
 
-def _acts(made: Shock, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Years and draws in which a lever changes anything; (year, draw)."""
-    found = np.zeros(size, dtype=bool)
-    for part in fields(made):
-        if part.name in CONDITIONS:
-            continue
-        values = getattr(made, part.name) != 0.0
-        found |= values.any(axis=tuple(range(values.ndim - 2)))
-    return found
-
-
-def _differs(made: Shock, old: Shock, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Years and draws in which two shocks of a lever are not the same; (year, draw)."""
-    found = np.zeros(size, dtype=bool)
-    for part in fields(made):
-        here, there = getattr(made, part.name), getattr(old, part.name)
-        if here is not there:
-            other = here != there
-            found |= other.any(axis=tuple(range(other.ndim - 2)))
-    return found
-
-
-def _solve(start: Prepared, subset: Subsets, years: NDArray[np.intp],
-           draws: NDArray[np.intp]) -> tuple[_Answer, float]:
+def _solve(start: Prepared, shocks: Mapping[str, Packed], subset: Subsets,
+           years: NDArray[np.intp], draws: NDArray[np.intp]) -> tuple[_Answer, float]:
     """Settle each cell, one subset of levers in one year of one draw; with the residual."""
-    def here(owner: Any) -> Any:
-        return map_arrays(owner, lambda values: at(values, years, draws))
-
-    place = here(start.world)
-    used = [bit for bit in range(len(start.shocks)) if np.any((subset >> bit) & 1)]
-    made = list(start.shocks.values())
-    pulled = [(spread(((subset >> bit) & 1).astype(float), "draw"), here(made[bit]))
+    place = map_arrays(start.world, lambda values: at(values, years, draws))
+    used = [bit for bit in range(len(shocks)) if np.any((subset >> bit) & 1)]
+    made = list(shocks.values())
+    pulled = [(spread(((subset >> bit) & 1).astype(float), "draw"), made[bit].at(years, draws))
               for bit in used]
     try:
         outcome = settle(place, at(start.levels, years, draws), pulled,
