@@ -29,6 +29,7 @@ SLOW = (
     "reports/explore/test_live.py",
     "reports/export/test_document.py",
     "reports/run/test_figures.py",
+    "reports/run/test_languages.py",
     "reports/run/test_page.py",
     "reports/test_sweep.py",
     "simulation/test_provenance.py",
