@@ -187,7 +187,7 @@ def dataset(importers: list[str], exporters: list[str], groups: list[str], count
                     "target_count": counts[0],
                     "command": "tradesim run made_up",
                     "partners": json.dumps(dict(zip(importers, importers[::-1], strict=True))),
-                    "products": json.dumps({name: [importers[place]]
+                    "products": json.dumps({name: {importers[place]: 20000.0}
                                             for name, place in PRODUCTS.items()}),
                     "discount_rate": 0.09,
                     "statistics": json.dumps({"2024": dict.fromkeys(counts, 100e6)}),

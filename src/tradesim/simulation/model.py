@@ -76,7 +76,7 @@ def simulate(
         reference (all off), the scenario (each lever fails where its draw says so) and the
         scenario if implemented (all on).
     variables
-        Which of `VARIABLES` to compute; by default all but `accounts.DETAILED`.
+        Which of `VARIABLES` to compute; by default all but `variables.DETAILED`.
 
     Returns
     -------
@@ -265,7 +265,7 @@ def answer(
     cube = Cube.point() if scenario.draws == 1 else Cube.random(scenario.draws, scenario.seed)
     numbers = draw_all(base, scenario, cube)
     dataset = simulate(base, scenario, numbers, progress=progress,
-                       variables=tuple(VARIABLES) if variables is None else variables)
+                       variables=USUAL if variables is None else variables)
     ahead = reference_path(base, numbers, years_of(base, scenario))
     dataset["factors"] = factors(base, scenario, numbers, ahead)
     if variables is None:

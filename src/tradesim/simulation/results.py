@@ -87,9 +87,7 @@ def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> di
         "count": count,
         "partners": json.dumps({importer: base.pair.partner(importer)
                                 for importer in base.pair.importers}),
-        "products": json.dumps({name: [importer for importer in base.pair.importers if
-                                       f"{HOME_TONNES}.{importer}.{name}" in base.parameters]
-                                for name in base.pair.products}),
+        "products": json.dumps({name: _home_tonnes(base, name) for name in base.pair.products}),
         "discount_rate": float(scenario.parameters.get(
             DISCOUNT, quantile(base.parameters[DISCOUNT], np.array([0.5])).item())),
         "target_value": float(scenario.target_usd),
@@ -99,6 +97,14 @@ def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> di
         "command": command,
         "calibration": str(base.folder.resolve()),
     }
+
+
+def _home_tonnes(base: Baseline, product: str) -> dict[str, float]:
+    """Output of a product in the base year, tonnes, by country; where it is known."""
+    cells = {importer: base.parameters.get(f"{HOME_TONNES}.{importer}.{product}")
+             for importer in base.pair.importers}
+    return {importer: float(quantile(cell, np.array([0.5])).item())
+            for importer, cell in cells.items() if cell is not None}
 
 
 def run_id(scenario: Scenario, hashes: Mapping[str, str]) -> str:
@@ -207,7 +213,7 @@ class Described(Record):
     draws: int = Field(ge=1)
     count: str
     partners: Json[dict[str, str]]
-    products: Json[dict[str, list[str]]]
+    products: Json[dict[str, dict[str, float]]]
     discount_rate: float
     target_value: float
     target_count: str

@@ -23,6 +23,7 @@ from tradesim.reports.figure_style import (
     subplots,
 )
 from tradesim.reports.ranges import NOTHING, Change
+from tradesim.reports.run.products import home_table
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import changed, pretty, probability, words, wrapped
 from tradesim.simulation.summary import benefit_cost_ratio, costly, present_values
@@ -94,6 +95,7 @@ def accounts(view: ResultsView, *, priced: bool = True) -> dict[str, Any]:
     return {
         "gains": [{"table": _gains(view, importer), **_gain_facts(view, importer)}
                   for importer in importers],
+        "products": home_table(view) if view.changes and view.followed() else None,
         "food": _food(view) if view.followed(food=True) else None,
         "dependence": [_dependence(view, importer) for importer in pair.importers],
         "corridor": [_exposure(view, importer) for importer in importers],
