@@ -162,7 +162,7 @@ def test_growth_shifts_the_reference_path():
     """Trade that grows faster by g is larger by (1 + g) to the power of the years ahead."""
     study = ask("base", draws=20)
     search = _Search(study, 1e9, 2030, 0.5, "scenario")
-    grown = search._turnover(search.draws, search.mask, 0.03)
+    grown = search._turnover(search.scenario, 0.03)
     np.testing.assert_allclose(grown, search.today * 1.03**6, rtol=1e-12)
     search.target = float(np.median(grown))
     assert search.chance({"growth": 3.0}) == 0.5 > search.now

@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import bisect
 
-from tradesim.common.arrays import Array, frozen
+from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.parallel import Progress
 from tradesim.inputs.levers import Choice
 from tradesim.inputs.parameters import Parameter
 from tradesim.inputs.scenario import Scenario
 from tradesim.simulation.draws import REFERENCE, SCENARIO, standard_cases, years_of
+from tradesim.simulation.prepared_model import PreparedModel
 from tradesim.simulation.results import describe
-from tradesim.simulation.subsets import Subsets, as_subset, flows
 from tradesim.studies.decompose import DRAWS, Study, ask, check_years
 from tradesim.studies.goal_answer import FirstYear, Goal, Move
 
@@ -169,24 +169,19 @@ class _Search:
         self.probability, self.case = probability, case
         self.scenario: Scenario = study.until([year])
         self.count = list(self.base.pair.counts).index(study.count)
-        self.draws = study.draw(self.scenario)
-        self.mask = self._mask(self.draws)
+        self.model = PreparedModel.of(self.base, self.scenario)
+        self.draws = self.model.draws(self.scenario)
 
-    def _mask(self, draws: Mapping[str, Array]) -> Subsets:
-        case = standard_cases(self.base, self.scenario, draws)[self.case]
-        mask = as_subset(case, self.scenario)[0]
-        return np.broadcast_to(mask, (self.scenario.draws,))
-
-    def _turnover(self, draws: Mapping[str, Array], mask: Subsets,
-                  growth: float = 0.0) -> Array:
-        answer = flows(self.base, self.scenario, draws, mask[None], years=(self.year,),
-                       growth=growth)
-        return np.asarray(answer.turnover(self.count)[0, 0])
+    def _turnover(self, scenario: Scenario, growth: float = 0.0) -> Array:
+        """Turnover of each draw in the year asked for."""
+        case = standard_cases(self.base, scenario, self.model.draws(scenario))[self.case]
+        found = self.model.answer(scenario, {self.case: case}, ("turnover",), growth=growth)
+        return np.asarray(found["turnover"].to_numpy()[self.count, 0, :, -1])
 
     @cached_property
     def today(self) -> Array:
         """Turnover of each draw with everything as assumed."""
-        return self._turnover(self.draws, self.mask)
+        return self._turnover(self.scenario)
 
     @property
     def now(self) -> float:
@@ -194,26 +189,14 @@ class _Search:
         return float(np.mean(self.today >= self.target))
 
     def chance(self, settings: Mapping[str, float]) -> float:
-        """Probability when these settings, or growth, take these values in every draw.
-
-        Only draws are solved again in which a lever that is pulled changes, or comes or goes.
-        """
-        if GROWTH in settings:
-            grown = self._turnover(self.draws, self.mask, settings[GROWTH] / 100)
-            return float(np.mean(grown >= self.target))
-        moved = {name: np.full_like(self.draws[name], value) for name, value in settings.items()}
-        draws = {**self.draws, **moved}
-        mask = self._mask(draws)
-        changed = mask != self.mask
-        levers = list(self.scenario.levers)
-        for name, column in moved.items():
-            lever, _, key = name.partition(".")
-            pulled = (mask >> levers.index(lever)) & 1 == 1
-            changed |= pulled & (column != self.draws[name]) & (key != "probability")
-        turnover = self.today.copy()
-        if changed.any():
-            turnover[changed] = self._turnover(
-                {name: frozen(values[changed]) for name, values in draws.items()}, mask[changed])
+        """Probability when these settings, or growth, take these values in every draw."""
+        levers = {lever: dict(given) for lever, given in self.scenario.levers.items()}
+        for name, value in settings.items():
+            if name != GROWTH:
+                lever, _, key = name.partition(".")
+                levers[lever][key] = value
+        scenario = self.scenario.model_copy(update={"levers": levers})
+        turnover = self._turnover(scenario, settings.get(GROWTH, 0.0) / 100)
         return float(np.mean(turnover >= self.target))
 
     def move(self, names: tuple[str, ...], known: Mapping[str, Move]) -> Move:
@@ -286,14 +269,12 @@ def _values(item: Parameter, now: float) -> Array:
 def _first_years(study: Study, target: float) -> tuple[FirstYear, ...]:
     """When each case first reaches the target."""
     scenario = study.scenario
-    draws = study.draw(scenario)
-    cases = standard_cases(study.base, scenario, draws)
+    model = PreparedModel.of(study.base, scenario)
+    cases = standard_cases(study.base, scenario, model.draws(scenario))
     if not scenario.levers:
         cases = {REFERENCE: cases[REFERENCE]}
-    masks = [np.broadcast_to(as_subset(case, scenario)[0], (scenario.draws,))
-             for case in cases.values()]
-    answer = flows(study.base, scenario, draws, np.stack(masks))
-    reached = answer.turnover(list(study.base.pair.counts).index(study.count)) >= target
+    found = model.answer(scenario, cases, ("turnover",))["turnover"].sel(count=study.count)
+    reached = found.transpose("case", "year", "draw").to_numpy() >= target
     years, answers = np.array(years_of(study.base, scenario)), []
     for case, hit in zip(cases, reached, strict=True):
         ever = hit.any(axis=0)
