@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import Field
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.files import content, sha256, unless_changed
 from tradesim.inputs.pair import PAIR_FILE, read_pair
 from tradesim.inputs.parameters import PARAMETERS_FILE
+from tradesim.inputs.strict_json import Record, as_record
 from tradesim.inputs.strict_yaml import load
 
 if TYPE_CHECKING:
@@ -129,12 +131,39 @@ def _open(path: Path) -> xr.Dataset:
     try:
         with xr.open_dataset(io.BytesIO(content(path)), engine="scipy") as opened:
             dataset = opened.load().astype(float)
+    except MemoryError:
+        raise
     except Exception as error:  # any failure of the reader means the same to the user
         raise InputError([Problem(str(path), "", f"is damaged or no netCDF file ({error})",
                                   RERUN)]) from error
     for array in dataset.data_vars.values():
         array.values.setflags(write=False)
     return dataset
+
+
+class Fitted(Record):
+    """How well the sampler did for one parameter."""
+
+    rhat: float
+    ess: float
+
+
+class Manifest(Record):
+    """What ``posterior.yaml`` says, as far as it is read again."""
+
+    posterior_sha256: str
+    parameters: dict[str, Fitted] = Field(min_length=1)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read ``posterior.yaml``.
+
+    Raises
+    ------
+    InputError
+        With every problem of the file.
+    """
+    return as_record(load(folder / MANIFEST), Manifest, str(folder / MANIFEST), RERUN)
 
 
 def _shape(dataset: xr.Dataset, labels: Mapping[str, Sequence[str]]) -> str:
@@ -158,7 +187,7 @@ def _shape(dataset: xr.Dataset, labels: Mapping[str, Sequence[str]]) -> str:
 def _manifest(folder: Path) -> str:
     if not (folder / MANIFEST).is_file():
         return f"has no {MANIFEST} beside it"
-    if load(folder / MANIFEST).get("posterior_sha256") != sha256(folder / DATA):
+    if read_manifest(folder).posterior_sha256 != sha256(folder / DATA):
         return f"is damaged: its SHA-256 is not the one in {MANIFEST}"
     return ""
 

@@ -209,7 +209,7 @@ def _answers() -> Field:
             yield "", f"must be a list of one to {SENTENCES} of: {known}"
             return
         for position, name in enumerate(value):
-            if name not in ANSWERS:
+            if not isinstance(name, str) or name not in ANSWERS:
                 yield (f".{position}", f"{_quoted(name)} is not one of: {known}",
                        _nearest(name, tuple(ANSWERS)))
             elif name in value[:position]:

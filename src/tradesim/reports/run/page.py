@@ -16,10 +16,10 @@ from tradesim.inputs.levers import Lever, read_levers
 from tradesim.inputs.pair import Pair, read_pair
 from tradesim.inputs.parameters import Parameter, read_parameters
 from tradesim.inputs.posterior import MANIFEST as POSTERIOR
+from tradesim.inputs.posterior import read_manifest as read_fit
 from tradesim.inputs.posterior import read_posterior
 from tradesim.inputs.scenario import Scenario
 from tradesim.inputs.scenario_text import Difference, differences
-from tradesim.inputs.strict_yaml import load as load_yaml
 from tradesim.reference.outside_view import OutsideView
 from tradesim.reports.export.document import write, writers
 from tradesim.reports.figure_style import Draw
@@ -191,9 +191,9 @@ def _quality(calibration: Path) -> dict[str, str] | None:
     path = calibration / POSTERIOR
     if not path.is_file():
         return None
-    fitted = load_yaml(path)["parameters"].values()
-    return {"rhat": f"{max(row['rhat'] for row in fitted):.3f}",
-            "ess": f"{min(row['ess'] for row in fitted):.0f}"}
+    fitted = read_fit(calibration).parameters.values()
+    return {"rhat": f"{max(row.rhat for row in fitted):.3f}",
+            "ess": f"{min(row.ess for row in fitted):.0f}"}
 
 
 def _references(view: ResultsView, levers: Iterable[Lever]) -> list[dict[str, str]]:
