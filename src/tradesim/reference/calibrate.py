@@ -23,6 +23,7 @@ import yaml
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.files import sha256
+from tradesim.common.memory import refuse_too_much
 from tradesim.common.output import attribute, copy_into, strangers, whole
 from tradesim.common.parallel import Progress
 from tradesim.inputs import posterior
@@ -43,6 +44,7 @@ ENSEMBLES = 4  #: independent ensembles, compared by R-hat
 WALKERS = 128  #: walkers per ensemble
 STEPS = 1500  #: steps per ensemble; the first third is thrown away
 DRAWS = 2000  #: draws kept
+CHAINS = 3.0  #: copies of the chains in memory at once: sampled, joined, ranked
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,8 @@ def _command(seed: int, as_of: int | None, steps: int) -> str:
 def _fitted(folder: Path, as_of: int | None, seed: int, steps: int,
             progress: Progress | None) -> tuple[xr.Dataset, dict[str, Any]]:
     evidence = read_evidence(folder, as_of)
+    refuse_too_much("--steps", steps, 8.0 * CHAINS * ENSEMBLES * WALKERS * len(evidence.names), 0.0,
+                    "steps")
     history, hashes = evidence.history, posterior.input_hashes(folder)
     fitted = fit(evidence, seed, steps, progress)
     command = _command(seed, as_of, steps)

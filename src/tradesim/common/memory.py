@@ -1,0 +1,90 @@
+"""How much memory work may take, asked before it begins."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tradesim.common.errors import InputError, Problem
+
+if sys.platform != "win32":
+    import resource
+
+KEPT = 0.9
+"""Share of the free memory that one piece of work may plan with."""
+
+PAGE = 4096
+GROUPS = (("memory.max", "memory.current"),
+          ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
+"""Files below /sys/fs/cgroup that hold the limit of a group of processes and what it uses."""
+
+
+def refuse_too_much(option: str, asked: int, each: float, fixed: float, what: str) -> None:
+    """Refuse work that would take more memory than there is, and say how much would fit.
+
+    Parameters
+    ----------
+    option, asked, what
+        Option of the command line, how many it asks for, and of what.
+    each, fixed
+        Bytes that each takes, and that the work takes beside.
+
+    Raises
+    ------
+    InputError
+        When they are more than `free`.
+    """
+    room = free()
+    if room is None or fixed + asked * each <= KEPT * room:
+        return
+    fit = max(0, int((KEPT * room - fixed) / each))
+    scale = 10 ** max(0, len(str(fit)) - 2)
+    rounded = fit // scale * scale
+    raise InputError([Problem(option, f"{asked:,} {what}", f"needs about "
+                              f"{_gigabytes(fixed + asked * each)} of memory, and "
+                              f"{_gigabytes(room)} are free", f"{rounded:,} {what} would fit"
+                              if rounded else "not even a few would fit")])
+
+
+def _gigabytes(number: float) -> str:
+    return f"{number / 1e9:,.0f} GB" if number >= 9.5e9 else f"{number / 1e9:.1f} GB"
+
+
+def free() -> float | None:
+    """Bytes that this process may still take: of the machine, its group, its own limit (Linux)."""
+    found = [room for room in (_of_machine(), _of_group(), _of_process()) if room is not None]
+    return min(found) if found else None
+
+
+def _of_machine() -> float | None:
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((1024.0 * int(line.split()[1]) for line in lines
+                 if line.startswith("MemAvailable:")), None)
+
+
+def _of_group() -> float | None:
+    for limit, used in GROUPS:
+        try:
+            values = [(Path("/sys/fs/cgroup") / name).read_text(encoding="ascii").strip()
+                      for name in (limit, used)]
+        except OSError:
+            continue
+        if all(value.isdigit() for value in values):
+            return float(int(values[0]) - int(values[1]))
+    return None
+
+
+def _of_process() -> float | None:
+    if sys.platform == "win32":
+        return None
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit == resource.RLIM_INFINITY:
+        return None
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    except OSError:
+        pages = 0
+    return float(limit - PAGE * pages)

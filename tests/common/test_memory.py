@@ -1,0 +1,83 @@
+"""Work that would not fit in the memory is refused before it begins, with what would fit."""
+
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from tradesim.cli.app import cli
+from tradesim.common import memory
+from tradesim.common.errors import InputError
+
+GIGABYTE = 1e9
+
+
+def call(*words):
+    return CliRunner().invoke(cli, [str(word) for word in words], prog_name="tradesim")
+
+
+@pytest.fixture
+def ten(monkeypatch):
+    """A machine with ten gigabytes free."""
+    monkeypatch.setattr(memory, "free", lambda: 10 * GIGABYTE)
+
+
+@pytest.mark.usefixtures("ten")
+@pytest.mark.parametrize(("asked", "message"), [
+    (90_000, None), (90_001, "needs about 9.0 GB of memory, and 10 GB are free; 90,000 draws would "
+                             "fit"),
+    (380_000, r"--draws: 380,000 draws: needs about 38 GB of memory, and 10 GB are free; 90,000")])
+def test_what_would_fit_is_said(asked, message):
+    if message is None:
+        memory.refuse_too_much("--draws", asked, 1e5, 0.0, "draws")
+    else:
+        with pytest.raises(InputError, match=message):
+            memory.refuse_too_much("--draws", asked, 1e5, 0.0, "draws")
+
+
+@pytest.mark.usefixtures("ten")
+def test_nothing_would_fit():
+    with pytest.raises(InputError, match="not even a few would fit"):
+        memory.refuse_too_much("--draws", 2, 1.0, 20 * GIGABYTE, "draws")
+
+
+def test_an_unknown_memory_refuses_nothing(monkeypatch):
+    monkeypatch.setattr(memory, "free", lambda: None)
+    memory.refuse_too_much("--draws", 10**12, 1e9, 0.0, "draws")
+
+
+@pytest.mark.usefixtures("ten")
+@pytest.mark.parametrize(("words", "option"), [
+    (["run", "base", "--draws", "1000000", "--no-report", "--out", "o"], "--draws"),
+    (["sweep", "all_levers", "--method", "lhs", "--n", "100000000", "--out", "o"], "--n"),
+    (["sweep", "all_levers", "--method", "sobol", "--n", "67108864", "--out", "o"], "--n"),
+    (["sweep", "all_levers", "--method", "morris", "--n", "1000000", "--out", "o"], "--n"),
+    (["calibrate", "--steps", "10000000", "--out", "o"], "--steps")])
+def test_commands_ask_before_they_work(words, option, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = call(*words)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"{option}: ")
+    assert "GB of memory, and 10 GB are free" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits are read on Linux only")
+def test_limits_of_the_process_count():
+    code = ("import resource; resource.setrlimit(resource.RLIMIT_AS, (3 * 10**9, 3 * 10**9))\n"
+            "from tradesim.common.memory import free; print(free())")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 0 < float(done.stdout) < 3e9
+
+
+def test_memory_that_is_short_all_the_same_is_said_in_a_line(monkeypatch):
+    def short(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("tradesim.cli.levers.calibration_of", short, raising=False)
+    monkeypatch.setattr("tradesim.cli.check.calibration_of", short)
+    done = call("check")
+    assert done.exit_code == 1
+    assert done.stderr == ("the memory is not enough for this; ask for fewer draws, rows or "
+                           "workers\n")
