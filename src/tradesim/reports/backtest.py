@@ -142,6 +142,7 @@ def _facts(rows: pd.DataFrame) -> dict[str, Any]:
     first = min(2, len(scores.horizons))
     found, held = scores.range(first), record.overall(rows)
     return {"forecasts": len(mine), "fewest": int(each.min()), "most": int(each.max()),
+            "outcomes": int(mine["year"].nunique()),
             "better": found.skill > 0, "skill": percent(abs(found.skill)),
             "unsure": not found.low > 0 if found.skill > 0 else not found.high < 0,
             **{f"held{level}": percent(held[f"covered{level}"][MODEL]) for level in (50, 90)}}

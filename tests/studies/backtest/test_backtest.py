@@ -478,7 +478,7 @@ def test_the_page_of_a_short_run_says_how_short_it_is(quick, folder, tmp_path):
     assert "Skill in year 2 against" in done.output
     page = (tmp_path / "b/report.html").read_text()
     assert "A dot rests on 3 overlapping forecasts" in page
-    assert "each seen up to 2 times" in page
+    assert "they cover 4 outcomes, each seen up to 2 times" in page  # 2017 to 2020
     assert "more than 2 years ahead" in page
     answer_holds_for(page, tmp_path / "b")
 
