@@ -298,6 +298,25 @@ def test_every_sentence_is_true_for_the_scenarios_at_hand(runs, base, chosen):
     assert len(set(claims.read)) == len(claims.read)
     assert ("events" in claims.read) == bool(comparison.events)
     assert bool(comparison.policies) == bool(set(claims.read) - {"events"})
+    assert set(claims.read) >= due(claims)
+
+
+def due(claims):
+    """Give the sentences that must be there, whatever else is said."""
+    effects, bold = claims.effects(), claims.effects("effect_if_implemented")
+    if not effects or not any([*effects.values(), *bold.values()]):
+        return set()
+    leader = max(effects, key=effects.get)
+    floor = 0.01 * claims.value(claims.comparison.baseline, "scenario", "p50")
+    chances, base = claims.chances(), claims.comparison.baseline
+    best = max(round(100 * share) for share in chances.values())
+    wanted = {
+        "boldest": max(bold.values()) > bold[leader] + 1.0,
+        "falls": effects[leader] > 0 and min(effects.values()) < -1.0,
+        "hardly": any(abs(value) < floor for value in bold.values()),
+        "likely": best > round(100 * chances[base]),
+        "best": len(effects) > 1, "without": True}
+    return {name for name, there in wanted.items() if there}
 
 
 def test_shocks_are_in_no_ranking(runs, base):
