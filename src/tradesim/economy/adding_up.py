@@ -1,4 +1,7 @@
-"""Cells that are known within ranges only, and must add up to a total that is known."""
+"""Cells that are known within ranges only, and must add up to a total that is known.
+
+So are the cells of groups, which meet official totals, and those of products (equation I1).
+"""
 
 from __future__ import annotations
 

@@ -76,6 +76,9 @@ def equilibrium(economy: Economy, levels: Array, change: Change,
     :math:`\ln d = \ln E - (1 - \varepsilon) \ln P`, so that a rise of all prices and incomes
     alike moves no quantity.
 
+    Lines of a group are solved apart: substitution among them is as elastic as demand for the
+    group (equation I2), so a price in one line moves no other.
+
     Parameters
     ----------
     economy

@@ -71,7 +71,10 @@ def elasticities(draws: Mapping[str, Array], pair: Pair, lower: Array) -> tuple[
 
 
 def line_shares(base: Baseline, draws: Mapping[str, Array]) -> Array | None:
-    """Share of each line in its group's cell, (line, importer, exporter, draw).
+    r"""Share of each line in its group's cell, (line, importer, exporter, draw) (equation I1).
+
+    .. math:: V_{ijl} = \phi_{ijl} V_{ijs}, \qquad
+        V_{ij,rest} = \bigl(1 - \sum_l \phi_{ijl}\bigr) V_{ijs}
 
     What is left of a group is one less its products. Where these are drawn to more than the whole
     they are moved within their ranges until nothing is left (`balanced`).

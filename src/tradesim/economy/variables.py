@@ -1,4 +1,4 @@
-"""The variables of a run: what each is, its unit and its dimensions."""
+"""The variables of a run: what each is, its unit and its dimensions (equations A1-A13)."""
 
 from __future__ import annotations
 
