@@ -52,8 +52,8 @@ LANGUAGES = {
     ENGLISH: Language("English"),
     "ru": Language("Русский", ",", complete=(*BRIEF, "accounts.yaml", "compare.yaml",
                                              "evidence.yaml", "explore.yaml")),
-    "mn": Language("Монгол", thousands=COMMA, complete=BRIEF),
-    "kk": Language("Қазақша", ",", complete=BRIEF),
+    "mn": Language("Монгол", thousands=COMMA, complete=(*BRIEF, "explore.yaml")),
+    "kk": Language("Қазақша", ",", complete=(*BRIEF, "explore.yaml")),
 }
 """Languages by their ISO 639-1 code, the one in which the program is written first."""
 

@@ -1,7 +1,9 @@
 """The explorer in a real browser: what a reader does, and what must not happen."""
 
 import json
+import re
 import shlex
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from click.testing import CliRunner
 from small_explorer import DRAWS
 from tradesim.cli.app import cli
 from tradesim.inputs.parameters import Cube
+from tradesim.reports.explore.page import write
+from tradesim.reports.language import speak
 from tradesim.simulation.draws import SCENARIO, draw_all
 from tradesim.simulation.model import ask, simulate
 from tradesim.studies.explore.cards import Package, Pull
@@ -269,10 +273,6 @@ def test_who_gains_and_which_goods_add_up(opened):
 
 
 def test_hostile_texts_are_shown_and_never_run(opened, explorer, tmp_path):
-    from dataclasses import replace
-
-    from tradesim.reports.explore.page import write
-
     evil = "</script><script>window.hurt = 1</script><img src=x onerror='window.hurt = 1'>"
     card = explorer.emulator.cards["investment"]
     source = card.lever.sources[0].model_copy(
@@ -302,3 +302,31 @@ def test_data_of_the_page_are_json_without_marks(page_file):
     for known in ("http://www.w3.org/2000/svg", "https?:"):  # a name, and a test of addresses
         code = code.replace(known, "")
     assert "http" not in code
+
+
+@pytest.mark.parametrize(("code", "word", "number"), [
+    ("ru", "вероятность", r"[−+]\d+,\d"), ("kk", "ықтималдығы", r"[−+]\d+,\d"),
+    ("mn", "магадлал", r"[−+]\d+\.\d")])
+def test_other_languages_write_their_own_numbers(opened, explorer, tmp_path, code, word, number):
+    path = tmp_path / "page.html"
+    with speak(code):
+        write(explorer, path, "tradesim explore")
+    page = opened(PACKAGE, file=path)
+    assert word in page.inner_text("#headline")
+    assert re.fullmatch(number, page.inner_text("#tile-change"))
+    assert page.get_attribute("html", "lang") == code
+
+
+def test_the_page_is_light(page_file):
+    """A page with every lever and four times the draws must stay below 1.2 MB."""
+    assert page_file.stat().st_size < 400_000
+
+
+def test_the_map_shows_what_each_route_carries(opened, explorer):
+    page = opened(PACKAGE)
+    rows = page.locator("#map-key li").all_inner_texts()
+    assert len(rows) == len(explorer.base.pair.routes)
+    loads = page.evaluate("tradesim.page.answers.routes()")
+    for place, key in enumerate(("reference", "level")):
+        assert sum(load[place] for load in loads) == pytest.approx(numbers(page)[key][-1][5],
+                                                                   rel=0.01)

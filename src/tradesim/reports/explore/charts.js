@@ -1,6 +1,6 @@
 // Fans and bars as SVG; elements are made once, and only their numbers change while a handle moves.
 
-const WIDTH = 420, HEIGHT = 290, MARGIN = {left: 40, right: 88, top: 12, bottom: 26};
+const WIDTH = 420, HEIGHT = 290, MARGIN = {left: 48, right: 88, top: 12, bottom: 26};
 
 function ticks(low, high, count = 5) {
   const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough));

@@ -23,7 +23,7 @@ function settingsOf(name, pull) {
 function yamlOf(state) {
   const quoted = (text) => JSON.stringify(text);
   const plain = (value) => (typeof value === "number" ? String(value) : quoted(value));
-  const lines = [`# ${fill(words.yaml.comment, {version: data.made.version, file: "scenario.yaml"})}`,
+  const lines = [`# ${fill(words.yaml.comment, {version: data.made.version, file: ["scenario.yaml", ...data.made.options].join(" ")})}`,
     `extends: ${quoted(data.base)}`, `title: ${quoted(words.yaml.title)}`,
     `draws: ${data.draws}`, `seed: ${data.seed}`, `target_usd: ${Math.round(state.target * 1e6)}`];
   if (typeof state.growth === "string") lines.push(`growth: ${state.growth}`);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,11 +89,16 @@ def explore(scenarios: Sequence[str | Path] = (), *, calibration: Path | None = 
         When a scenario is wrong, or the emulator is farther from the model than it may be.
     """
     base = load_baseline(calibration_folder() if calibration is None else calibration)
-    names = dict.fromkeys([*(map(str, scenarios) if scenarios else [BASE]), *shipped()])
-    asked = [ask(base, name, (), draws, seed, count) for name in names]
-    start = next(scenario for scenario, _ in asked if scenario.name == BASE)
-    return build(base, [scenario for scenario, _ in asked], start, str(asked[0][1]["count"]),
-                 levers=levers, packages=packages)
+    start, described = ask(base, BASE, (), draws, seed, count)
+    asked = [ask(base, name, (), draws, seed)[0] for name in dict.fromkeys(map(str, scenarios))]
+    if not asked:
+        asked.append(start)
+    names = {scenario.name for scenario in asked}
+    for name in shipped():
+        if name not in names:
+            with suppress(InputError):  # another calibration lacks some of the levers
+                asked.append(ask(base, name, (), draws, seed)[0])
+    return build(base, asked, start, str(described["count"]), levers=levers, packages=packages)
 
 
 def build(base: Baseline, scenarios: Sequence[Scenario], start: Scenario, count: str, *,

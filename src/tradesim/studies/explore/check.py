@@ -143,10 +143,9 @@ def solve(engine: Engine, cards: Mapping[str, Card], packages: Sequence[Package]
     All packages are solved together, each on its own draws: start, probability, strength and
     growth are columns of draws like any other. Variants are levers of their own.
     """
-    keys = sorted({(name, pull.variant) for package in packages
-                   for name, pull in package.pulls.items()},
-                  key=lambda key: (list(cards).index(key[0]), key[1]))
-    copies = {key: copy_of(cards[key[0]], key[1]) for key in keys}
+    keys = sorted({_key(cards, package, name) for package in packages for name in package.pulls},
+                  key=lambda key: (list(cards).index(key[0]), *key[1:]))
+    copies = {key: copy_of(cards[key[0]], key[1], after=key[2]) for key in keys}
     size = rows.shape[1]
     many = engine.rows(rows.ravel()).pulling(list(copies.values()))
     bits = {key: 1 << place for place, key in enumerate(keys)}
@@ -161,7 +160,7 @@ def solve(engine: Engine, cards: Mapping[str, Card], packages: Sequence[Package]
         for key, values in growth_draws(engine.base.pair.importers, package.growth, size).items():
             put(key, here, values)
         for name, pull in package.pulls.items():
-            at = (name, pull.variant)
+            at = _key(cards, package, name)
             put(f"{copies[at].name}.{START}", here, pull.start)
             strength = cards[name].strength
             if strength and pull.strength is not None:
@@ -171,6 +170,12 @@ def solve(engine: Engine, cards: Mapping[str, Card], packages: Sequence[Package]
     log_flow, project = many.fixed(fixed).trade(np.stack([np.zeros_like(subsets), subsets]))
     without, found = (np.exp(log_flow) + project).sum(axis=1).reshape(2, -1, *rows.shape)
     return without, found
+
+
+def _key(cards: Mapping[str, Card], package: Package, name: str) -> tuple[str, int, int]:
+    """Give a lever in use, its variant, and that of the first stage, if it follows one."""
+    first = package.pulls.get(cards[name].lever.follows)
+    return name, package.pulls[name].variant, first.variant if first else 0
 
 
 def success(engine: Engine, cards: Mapping[str, Card], package: Package,

@@ -59,13 +59,18 @@ class Response:
     sizes: Array
 
 
-def copy_of(card: Card, variant: int, strength: float | None = None, suffix: str = "") -> Copy:
-    """Copy a lever at the start it is solved with, at a strength or as drawn."""
+def copy_of(card: Card, variant: int, strength: float | None = None, suffix: str = "",
+            after: int = 0) -> Copy:
+    """Copy a lever at the start it is solved with, at a strength or as drawn.
+
+    `after` is the variant of the first stage that a later one follows.
+    """
     given = dict(card.variants[variant].settings) | {START: card.solved}
     if card.strength and strength is not None:
         given[card.strength.key] = strength
-    first = f"{card.lever.follows}.0" if card.lever.follows else ""
-    return Copy(f"{card.name}{suffix}.{variant}", card.name, given, first)
+    first = f"{card.lever.follows}.{after}" if card.lever.follows else ""
+    name = f"{card.name}{suffix}.{variant}" + (f".{after}" if after else "")
+    return Copy(name, card.name, given, first)
 
 
 def _usual(card: Card, variant: int) -> Copy:
