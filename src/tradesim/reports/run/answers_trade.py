@@ -13,6 +13,7 @@ import numpy as np
 from tradesim.common.arrays import MILLION
 from tradesim.inputs.levers import Lever
 from tradesim.reports.claims import CHANCE, RISKY, Cell, Claim, Told
+from tradesim.reports.language import title
 from tradesim.reports.ranges import SKEW
 from tradesim.reports.run.tell import (
     POINT,
@@ -211,7 +212,7 @@ def amount(view: ResultsView, levers: Sequence[Lever], facts: Facts) -> Facts:
         return {"part": Told(percent([100.0 * part]))}
     if "quantity" not in given:
         return {}
-    unit = lever.settings["quantity"].unit
+    unit = title(lever.settings["quantity"].unit)
     return {"amount": Told(f"{pretty(given['quantity'] * part, 2)} {unit}")}
 
 
