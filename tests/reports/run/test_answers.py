@@ -19,10 +19,12 @@ from tradesim.reports.claims import Cell, Claim, Told, found
 from tradesim.reports.html_page import environment
 from tradesim.reports.run.answers import KINDS, answers
 from tradesim.reports.run.brief import ROWS
+from tradesim.reports.run.brief import table as brief_table
+from tradesim.reports.run.tell import moment
 from tradesim.reports.run.view import ResultsView
 from tradesim.simulation.model import run
-from tradesim.simulation.summary import summary
-from truth import Summary
+from tradesim.simulation.summary import headline, summary
+from truth import Summary, number
 
 FOLDER = calibration_folder()
 DRAWS = 64
@@ -125,6 +127,25 @@ def test_the_brief_is_short_plain_and_answers_first(case):
     assert not re.search(r"\.yaml|[a-z]_[a-z]", re.sub("<code>.*?</code>", "", text)), name
     assert not re.search(r"\b0(\.0+)? \(0(\.0+)? to 0|\((-?[\d.]+) to \3\b", text), name
     assert "-" not in re.sub(r"[A-Za-z0-9]-[A-Za-z0-9]|2026-11-30", "", text), name
+
+
+@pytest.mark.slow
+def test_what_the_brief_says_of_growth_and_its_table_hold_in_the_summary(case):
+    view, table = case
+    text = briefs.text_of(briefs.rendered(view))
+    medians = [path[str(view.last)]["p50"] for path in headline(view.dataset)["growth"].values()]
+    apart = max(abs(median - medians[0]) for median in medians)
+    last = Cell("turnover", view.last, count=view.count)
+    said = "That difference is larger than what the scenario changes" in text
+    assert said == (view.changes and apart > abs(table[last]))
+    if not view.changes:
+        return
+    rows = brief_table(view, answers(view, view.scenario["answers"]))["rows"]
+    label, _, change, *_ = rows[0]
+    assert label.startswith("Trade between the two countries")
+    mean = table[Cell("turnover", moment(view), count=view.count)]
+    shown, half = number(change.split(" ")[0] + " million")
+    assert abs(shown - mean) <= 1.01 * half
 
 
 def test_a_false_claim_is_found():

@@ -50,7 +50,7 @@ ASKED = {"treasury": ["tariff_revenue"], "suppliers": ["imports"],
 
 WHERE = {"trade": "numbers", "directions": "flows", "target": "numbers", "level": "numbers",
          "reached": "numbers", "course": "numbers", "buyers": "gains", "treasury": "revenue",
-         "suppliers": "flows", "producers": "flows", "products": "flows",
+         "suppliers": "flows", "producers": "flows", "products": "products",
          "food": "food", "corridor": "dependence",
          "project": "numbers", "worth": "benefit", "services": "services", "markets": "dependence"}
 """Part of the annex that supports an answer."""

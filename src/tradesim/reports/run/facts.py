@@ -31,6 +31,9 @@ from tradesim.reports.wording import (
 VISIBLE = 5e-5
 """A mean change below this (USD million) would be printed as zero."""
 
+SMALL = 0.01
+"""A mean change below this (USD million) is no row of a table."""
+
 LEAST = 5e-5
 """A mean change below this share of the level is no row of a table."""
 
@@ -288,7 +291,7 @@ def _row(view: ResultsView, label: str, name: str, **where: Any) -> list[str] | 
         return [label, _in_words(median_range(reference))]
     change = _total(view.change(name, "if_implemented", **where))
     mean = float(change.mean())
-    if abs(mean) < LEAST * abs(float(reference.mean())) or abs(mean) < VISIBLE:
+    if abs(mean) < max(SMALL, LEAST * abs(float(reference.mean()))):
         return None
     row = [label, *(pretty(median_range(values)[0]) for values in (reference, reference + change)),
            changed(Change.of(change), "short"),

@@ -173,7 +173,7 @@ def _page(view: ResultsView, known: Calibration, said: Mapping[str, Any], shown:
 def _sections(kept: Mapping[str, Any], view: ResultsView) -> set[str]:
     """Parts of the annex that this run has, for the links of the brief."""
     present = {"gains": kept["gains"], "benefit": kept["benefit"], "services": kept["services"],
-               "food": kept["food"], "trust": not view.point}
+               "food": kept["food"], "products": kept["products"], "trust": not view.point}
     return {*SECTIONS, *(name for name, there in present.items() if there)}
 
 
