@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import docx
 import jinja2
 import pytest
 import yaml
@@ -24,6 +26,9 @@ from tradesim.inputs.pair import read_pair
 from tradesim.inputs.strict_csv import Column, read_table
 from tradesim.inputs.strict_yaml import parse
 from tradesim.reports import html_page
+from tradesim.reports.export import document
+from tradesim.reports.export.document import Document
+from tradesim.reports.export.word import write as write_word
 from tradesim.reports.figure_style import save, styled, subplots
 from tradesim.simulation import manifest, results
 from tradesim.simulation.model import run
@@ -172,6 +177,28 @@ def test_a_dollar_in_a_title_is_a_dollar(tmp_path):
     for title in ("Costs $5 now and $6 later", r"$\frac{$"):
         figure = styled(lambda title=title: subplots(title, 2.0)[0])
         assert title in save(figure, "x", tmp_path)
+
+
+def test_letters_that_the_font_lacks_are_text_on_the_page_and_raise_no_warning(tmp_path):
+    title = "\N{MONGOLIAN LETTER A}\N{CJK UNIFIED IDEOGRAPH-4E2D}"
+    figure = styled(lambda: subplots(title, 2.0)[0])
+    assert title in save(figure, "x", tmp_path)
+
+
+def test_word_takes_a_long_title(tmp_path):
+    made = Document("x" * 300, "en", "run a", (), tmp_path)
+    for name in ("a.docx", "b.docx"):
+        write_word(made, tmp_path / name)
+    assert docx.Document(str(tmp_path / "a.docx")).core_properties.title == "x" * 255
+    assert (tmp_path / "a.docx").read_bytes() == (tmp_path / "b.docx").read_bytes()
+
+
+def test_a_clock_before_1980_is_named(monkeypatch):
+    monkeypatch.setattr(document, "time", SimpleNamespace(
+        localtime=lambda: SimpleNamespace(tm_year=1970)))
+    done = call("run", "base", "--draws", 2, "--format", "docx")
+    assert done.exit_code == 2
+    assert "the clock of this machine stands before 1980" in done.stderr
 
 
 @pytest.mark.parametrize("title", ["a [/b] c", "[2030 text] [link=x]", ":smile:", "$5 and $6",

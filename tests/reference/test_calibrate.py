@@ -9,6 +9,7 @@ import pytest
 import yaml
 from scipy import integrate
 
+from tradesim.common import output
 from tradesim.common.errors import ConvergenceError, InputError
 from tradesim.common.files import sha256
 from tradesim.inputs import posterior
@@ -116,6 +117,28 @@ def test_kept_draws_come_from_all_walkers_and_ensembles_once():
 
 
 # Writing
+
+
+@pytest.mark.usefixtures("small")
+def test_a_kill_leaves_the_old_calibration_or_the_new_one_whole(folder, monkeypatch):
+    calibrate.calibrate(folder, seed=5, steps=SHORT)
+    before = (folder / posterior.DATA).read_bytes()
+    others = sorted(path.name for path in folder.iterdir())
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(output, "_take_place", killed)
+        with pytest.raises(KeyboardInterrupt):
+            calibrate.calibrate(folder, seed=6, steps=SHORT)
+    assert (folder / posterior.DATA).read_bytes() == before
+    posterior.read_posterior(folder)
+    calibrate.calibrate(folder, seed=6, steps=SHORT)
+    assert (folder / posterior.DATA).read_bytes() != before
+    posterior.read_posterior(folder)
+    assert sorted(path.name for path in folder.iterdir()) == others
+    assert not [path.name for path in folder.parent.iterdir() if path.name.startswith(".")]
 
 
 @pytest.mark.usefixtures("small")

@@ -12,6 +12,7 @@ import click
 
 from tradesim.cli.options import CALIBRATION, calibration_of, note
 from tradesim.common.errors import InputError, Problem
+from tradesim.common.output import whole_file
 
 if TYPE_CHECKING:
     from tradesim.studies.imported import Imported
@@ -84,7 +85,8 @@ def _write_example(folder: Path) -> None:
     target = Path(NAME)
     if target.exists():
         raise InputError([Problem(NAME, "--example", "is there already", "move it away first")])
-    target.write_text(example(folder), encoding="utf-8", newline="\n")
+    with whole_file(target, option="--example") as work:
+        work.write_text(example(folder), encoding="utf-8", newline="\n")
     click.echo(f"Written: {NAME}, made-up trade of a made-up split; next: tradesim import {NAME}")
 
 

@@ -240,12 +240,13 @@ def _text(path: Path) -> str:
     try:
         if path.is_dir():
             raise refusal("is a directory, not a YAML file")
-        raw = _start(path)
+        size = plain(path).stat().st_size
+        raw = content(path) if size <= MAX_BYTES else b""
     except OSError as error:
         raise refusal(f"cannot be read: {error.strerror or error}") from error
     except ValueError as error:
         raise refusal("is not a possible file name") from error
-    if len(raw) > MAX_BYTES:
+    if size > MAX_BYTES:
         raise refusal(f"is larger than {MAX_BYTES // 1_000_000} MB, too large for a file of "
                       "settings")
     if b"\0" in raw:
@@ -255,14 +256,6 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise refusal("is not UTF-8 text; save it as UTF-8",
                       raw.count(b"\n", 0, error.start) + 1) from error
-
-
-def _start(path: Path) -> bytes:
-    """Bytes of a file, but no more than are needed to see that there are too many."""
-    if plain(path).stat().st_size <= MAX_BYTES:
-        return content(path)
-    with path.open("rb") as stream:
-        return stream.read(MAX_BYTES + 1)
 
 
 class _StopError(Exception):

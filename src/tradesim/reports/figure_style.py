@@ -7,6 +7,7 @@ from green (Okabe and Ito 2008).
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,8 +59,12 @@ def styled(draw: Draw, run_id: str = "") -> Figure | None:
 
 
 def save(figure: Figure, name: str, folder: Path) -> str:
-    """Write a figure as PNG and SVG and give the SVG's text; same figure, same bytes."""
-    with style(name):
+    """Write a figure as PNG and SVG and give the SVG's text; same figure, same bytes.
+
+    Letters that the font lacks are boxes in the PNG; in the SVG, and on the page, they are text.
+    """
+    with style(name), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
         # The canvases are called directly: `savefig` would draw every figure twice.
         bitmap: Any = FigureCanvasAgg(figure)
         figure.set_dpi(PNG_DPI)

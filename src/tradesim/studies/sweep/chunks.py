@@ -30,7 +30,7 @@ from tradesim.studies.sweep.results import CSV, PARQUET
 CHUNK = 1024
 """Rows of a chunk."""
 
-ROW_GROUP = 8192
+TOGETHER = 8192
 """Rows that a table is written by."""
 
 DEATHS = 3
@@ -161,14 +161,14 @@ def write_table(
 
 @contextmanager
 def _table_writer(work: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
-    """Write a table in parts of `ROW_GROUP` rows: its bytes do not show how it was computed."""
+    """Write a table in parts of `TOGETHER` rows: its bytes do not show how it was computed."""
     left: list[pd.DataFrame] = []
     with _part_writer(work) as write:
         def add(frame: pd.DataFrame) -> None:
             table = pd.concat([*left, frame], ignore_index=True)
-            whole = len(table) // ROW_GROUP * ROW_GROUP
-            for start in range(0, whole, ROW_GROUP):
-                write(table.iloc[start:start + ROW_GROUP])
+            whole = len(table) // TOGETHER * TOGETHER
+            for start in range(0, whole, TOGETHER):
+                write(table.iloc[start:start + TOGETHER])
             left[:] = [table.iloc[whole:]]
 
         yield add
