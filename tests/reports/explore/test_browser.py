@@ -17,6 +17,7 @@ from tradesim.reports.language import speak
 from tradesim.simulation.draws import SCENARIO, draw_all
 from tradesim.simulation.model import ask, simulate
 from tradesim.studies.explore.cards import Package, Pull
+from tradesim.studies.explore.responses import ACCOUNT_DRAWS
 
 PACKAGE = ("#1;growth=record;year=2035;target=400;eaeu_interim=0,2027,0.8,0.5;"
            "eaeu_fta=1,2030,0.5,;veterinary_recognition=0,2027,0.5,;investment=0,2028,0.4,12;"
@@ -270,6 +271,18 @@ def test_who_gains_and_which_goods_add_up(opened):
     gains = page.evaluate("tradesim.page.answers.gains()")
     assert len(gains) == 8
     assert all(one["low"] <= one["mean"] <= one["high"] for one in gains)
+
+
+def test_who_gains_is_what_the_accounts_say(opened, explorer):
+    page = opened("#1;eaeu_interim=0,2026,0.9,;eaeu_fta=0,2029,0.5,")
+    found = page.evaluate("tradesim.page.answers.gains().map((one) => one.mean)")
+    scenario, _ = ask(explorer.base, "eaeu_fta", draws=DRAWS)
+    drawn = draw_all(explorer.base, scenario, Cube.random(DRAWS, scenario.seed))
+    few = {name: values[:ACCOUNT_DRAWS] for name, values in drawn.items()}
+    run = simulate(explorer.base, scenario, few, variables=("welfare", "tariff_revenue"))
+    change = (run.sel(case=SCENARIO) - run.sel(case="reference")).sel(year=2035).mean("draw") / 1e6
+    accounts = [*change["welfare"].to_numpy(), *change["tariff_revenue"].to_numpy()]
+    np.testing.assert_allclose(found[:4], accounts, rtol=0.02, atol=0.05)
 
 
 def test_hostile_texts_are_shown_and_never_run(opened, explorer, tmp_path):

@@ -97,7 +97,9 @@ function picture(answer, charts) {
     for (const [name, value] of Object.entries({x, y: 142, width: 575, height: 339})) copy.setAttribute(name, value);
     root.append(copy);
   });
-  root.append(svg("text", {x: 30, y: height - 28, "font-size": 14, fill: quiet}, answer.foot));
+  const names = answer.chosen.length > 150 ? `${answer.chosen.slice(0, 149)}\u2026` : answer.chosen;
+  root.append(svg("text", {x: 30, y: height - 50, "font-size": 14, fill: ink}, names),
+    svg("text", {x: 30, y: height - 26, "font-size": 14, fill: quiet}, answer.foot));
   return new XMLSerializer().serializeToString(root);
 }
 

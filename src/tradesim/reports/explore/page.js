@@ -182,6 +182,7 @@ class Page {
     put(byId("tile-change-note"), change ? fill(tiles.change_note, amounts) : words.charts.zero);
     this.texts = {headline: fill(change ? headline.chance : headline.none, given),
       more: [change ? fill(headline.chance_without, given) : "", fill(more, amounts)].filter((text) => text).join(" "),
+      chosen: this.answers.names.map((name) => leverOf.get(name).title).join(" \u00b7 "),
       foot: `tradesim ${data.made.version} \u00b7 ${notices.emulated} \u00b7 ${data.count}`};
     this.speak(change ? fill(headline.spoken, {...given, mean: signed(change[5], places), low: amounts.low, high: amounts.high})
       : fill(headline.none, given));
