@@ -616,7 +616,22 @@ def test_events_alone_keep_the_order_given(base):
     assert ranked(found) == ["small", "boom"]
     assert facts(found, base.pair)["rows"] == []
     tables = pages(found, base.pair, dict.fromkeys(found.names, ()))
-    assert not [one for one in tables if one.name == "regret"]
+    assert not {"regret", "effects", "sales", "accounts", "heat"} & {one.name for one in tables}
+
+
+def test_shocks_have_a_table_of_their_own_and_are_in_no_other(base):
+    found = with_event(base)
+    tables = pages(found, base.pair, dict.fromkeys(found.names, ()))
+    for one in tables:
+        titles = {row[0] for row in one.rows}
+        if one.name == "shocks":
+            assert titles == {"Title of boom"}
+            change = found.change("turnover", "boom", "scenario", year=found.years[3],
+                                  count=found.counts[tables[-2:].index(one)])
+            assert one.rows[0][4][0] == pytest.approx(change.mean() / 1e6)
+        elif one.name not in ("scenarios", "inputs"):
+            assert "Title of boom" not in titles
+    assert [one.name for one in tables[-2:]] == ["shocks", "shocks"]
 
 
 def path_of(base, name, by_year):

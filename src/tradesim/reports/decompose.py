@@ -324,7 +324,8 @@ def interactions(dataset: xr.Dataset, pair: Pair, titles: Mapping[str, str]) -> 
     means = values.mean(axis=-1)
     hidden = np.triu(np.ones((size, size), dtype=bool))
     far = max(float(np.abs(means[~hidden]).max()), 1e-9)
-    shown = np.ma.masked_array(means, hidden)[1:, :-1]
+    top = 0 if crowded else 1  # where columns have numbers alone, the first lever needs a row too
+    shown = np.ma.masked_array(means, hidden)[top:, :-1]
     axes.imshow(shown, cmap=mpl.colormaps["PuOr_r"], norm=TwoSlopeNorm(0.0, -1.6 * far, 1.6 * far),
                 aspect="auto")
     for row in range(1, size):
@@ -332,9 +333,9 @@ def interactions(dataset: xr.Dataset, pair: Pair, titles: Mapping[str, str]) -> 
             low, high = np.quantile(values[row, column], [0.1, 0.9])
             middle, *ends = together([float(means[row, column]), float(low), float(high)], 2)
             text = middle if crowded else f"{middle}\n({ends[0]} to {ends[1]})"
-            axes.annotate(text, (column, row - 1), fontsize=7.5, ha="center", va="center")
+            axes.annotate(text, (column, row - top), fontsize=7.5, ha="center", va="center")
     axes.set_xticks(range(size - 1), across, fontsize=7.5)
-    axes.set_yticks(range(size - 1), names[1:], fontsize=7.5)
+    axes.set_yticks(range(size - top), names[top:], fontsize=7.5)
     axes.tick_params(length=0)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)

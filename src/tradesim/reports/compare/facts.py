@@ -10,7 +10,7 @@ import numpy as np
 
 from tradesim.common.arrays import MILLION
 from tradesim.inputs.pair import Pair
-from tradesim.reports.compare.tables import heat
+from tradesim.reports.compare.tables import chosen, heat
 from tradesim.reports.ranges import NOTHING, Change, median_range
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
 from tradesim.studies.compare import (
@@ -19,7 +19,6 @@ from tradesim.studies.compare import (
     Comparison,
     members,
     probability,
-    ranked,
     regret,
 )
 from tradesim.studies.compare_paths import alike, contained, moved_reference, trough
@@ -39,8 +38,7 @@ def outcomes(comparison: Comparison) -> list[Row]:
     return [_outcome(comparison, name) | {
         "rank": rank, "best": float(regrets.chance[regrets.names.index(name)]),
         "alike": [comparison.label(other) for other in same[name]]}
-        for rank, name in enumerate((name for name in ranked(comparison)
-                                     if name in comparison.policies), 1)]
+        for rank, name in enumerate(chosen(comparison), 1)]
 
 
 def shocks(comparison: Comparison) -> list[Row]:
@@ -162,7 +160,9 @@ def _projects(comparison: Comparison) -> list[str]:
 
 
 def _untouched(comparison: Comparison, pair: Pair) -> list[dict[str, Any]]:
-    """Product groups that no scenario moves by a noticeable share, by direction."""
+    """Product groups that no policy moves by a noticeable share, by direction."""
+    if not comparison.policies:
+        return []
     groups = [pair.name(str(group)) for group in comparison.first["group"].to_numpy()]
     rows = []
     for importer in members(comparison):

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from tradesim.common.arrays import MILLION, Array
 from tradesim.inputs.pair import Pair
 from tradesim.reports.compare.facts import outcomes
-from tradesim.reports.compare.tables import RANGE, Table, heat
+from tradesim.reports.compare.tables import RANGE, Table, chosen, heat
 from tradesim.reports.figure_style import (
     FAN,
     IMPLEMENTED,
@@ -34,7 +34,6 @@ from tradesim.studies.compare import (
     CRITERIA,
     Comparison,
     members,
-    ranked,
     regret,
 )
 from tradesim.studies.compare_paths import most_different
@@ -69,8 +68,10 @@ def figures(comparison: Comparison, pair: Pair, tables: Sequence[Table],
         wanted["fans"] = partial(fans, comparison, pair, paths)
     if len(comparison.policies) > 1:
         wanted["best"] = partial(best, comparison, pair)
-    return wanted | {"parties": partial(parties, comparison, pair, tables),
-                     "heat": partial(heat_map, comparison, pair)}
+    if comparison.policies:
+        wanted |= {"parties": partial(parties, comparison, pair, tables),
+                   "heat": partial(heat_map, comparison, pair)}
+    return wanted
 
 
 def dots(comparison: Comparison, pair: Pair) -> Figure:
@@ -162,7 +163,7 @@ def fans(comparison: Comparison, pair: Pair, names: Sequence[str]) -> Figure:
 
 def heat_map(comparison: Comparison, pair: Pair) -> Figure:
     """Change by direction, product group and scenario."""
-    names = ranked(comparison)
+    names = chosen(comparison)
     groups = [pair.name(str(group)) for group in comparison.first["group"].to_numpy()]
     figure, panels = _figure("heat", 2.0 + 2.2 * HEIGHT * max(len(names), 2), rows=2, sharex=True,
                              year=comparison.last, count=pair.name(comparison.count))
@@ -175,7 +176,7 @@ def heat_map(comparison: Comparison, pair: Pair) -> Figure:
 
 def parties(comparison: Comparison, pair: Pair, tables: Sequence[Table]) -> Figure:
     """Who gains and who loses in each market, from the tables of sales and of accounts."""
-    figure, panels = _figure("parties", 3.2 + 2.2 * HEIGHT * max(len(comparison.packages), 2),
+    figure, panels = _figure("parties", 3.2 + 2.2 * HEIGHT * max(len(comparison.policies), 2),
                              rows=2, year=comparison.last)
     phrase = words("compare")["figures"]["parties"]
     for number, (axes, importer) in enumerate(zip(panels, members(comparison), strict=True)):
@@ -194,8 +195,7 @@ def parties(comparison: Comparison, pair: Pair, tables: Sequence[Table]) -> Figu
 
 def best(comparison: Comparison, pair: Pair) -> Figure:
     """Share of draws in which each scenario is the best, by criterion."""
-    names = [*(name for name in ranked(comparison) if name in comparison.policies),
-             comparison.baseline]
+    names = [*chosen(comparison), comparison.baseline]
     figure, panels = _figure("best", 1.3 + 0.3 * len(names), columns=len(CRITERIA), sharey=True,
                              last=comparison.last)
     phrase, rows = words("compare")["figures"]["best"], np.arange(len(names))

@@ -14,7 +14,7 @@ from tradesim.inputs.pair import Pair
 from tradesim.inputs.scenario_text import Difference
 from tradesim.reports.ranges import Range, mean_range, median_range
 from tradesim.reports.wording import words
-from tradesim.simulation.draws import IMPLEMENTED
+from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
 from tradesim.studies.compare import (
     ACCOUNTS,
     CASES,
@@ -60,9 +60,16 @@ class Table:
 def pages(comparison: Comparison, pair: Pair,
           inputs: Mapping[str, Sequence[Difference]]) -> list[Table]:
     """All tables, in the order of the workbook; `inputs` holds each scenario's changes."""
-    kinds = (_effects, _turnover, _chances, _first_years, _regret, _markets, _groups)
+    kinds = [_effects, _regret, _markets, _groups] if comparison.policies else []
+    kinds[1:1] = [_turnover, _chances, _first_years]
+    kinds += [_shocks] if comparison.events else []
     return [*_inputs(comparison, inputs),
             *(table for kind in kinds for table in kind(comparison, pair))]
+
+
+def chosen(comparison: Comparison) -> list[str]:
+    """Policies in their order: a shock is no choice, and is never implemented."""
+    return [name for name in ranked(comparison) if name in comparison.policies]
 
 
 def _make(name: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]],
@@ -114,12 +121,11 @@ def _inputs(comparison: Comparison, inputs: Mapping[str, Sequence[Difference]]) 
 
 def _by_scenario(
     comparison: Comparison, name: str, columns: Sequence[Column],
-    cells: Callable[[str], Sequence[Any]], *, baseline: bool = True, events: bool = True,
+    cells: Callable[[str], Sequence[Any]], *, baseline: bool = True,
     charted: Sequence[int] = (), **names: Any,
 ) -> Table:
-    """Make a table with one row a scenario, ranked, after the baseline if that has a row too."""
-    scenarios = [*([comparison.baseline] if baseline else []), *(
-        one for one in ranked(comparison) if events or one in comparison.policies)]
+    """Make a table with one row a policy, ranked, after the baseline if that has a row too."""
+    scenarios = [*([comparison.baseline] if baseline else []), *chosen(comparison)]
     return _make(name, [_column("scenario"), *columns],
                  [[comparison.label(one), *cells(one)] for one in scenarios], charted, **names)
 
@@ -193,10 +199,10 @@ def _regret(comparison: Comparison, _: Pair) -> Iterator[Table]:
                                                 (one.mean, one.high, one.worst))]
         return row
 
-    for case in CASES if comparison.policies else ():
+    for case in CASES:
         regrets = [regret(comparison, criterion, case) for criterion in CRITERIA]
         yield _by_scenario(comparison, "regret", columns, partial(cells, regrets),
-                           events=False, charted=(1, 1 + len(columns) // len(CRITERIA)),
+                           charted=(1, 1 + len(columns) // len(CRITERIA)),
                            last=comparison.last, case=words("compare")["cases"][case])
 
 
@@ -220,7 +226,7 @@ def _markets(comparison: Comparison, pair: Pair) -> Iterator[Table]:
     last = comparison.last
     for importer in members(comparison):
         by_name = {name: gains(comparison, name, importer, IMPLEMENTED, last)
-                   for name in ranked(comparison)}
+                   for name in chosen(comparison)}
         suppliers = [code for code in next(iter(by_name.values())) if code not in ACCOUNTS]
         for kind, codes in (("sales", suppliers), ("accounts", ACCOUNTS)):
             cells = {name: [mean_range(changes[code], MILLION) for code in codes]
@@ -235,7 +241,7 @@ def heat(comparison: Comparison, importer: str) -> Array:
     """Average change if implemented by scenario (ranked) and group, last year, USD million."""
     return np.array([comparison.change(
         "trade", name, IMPLEMENTED, count=comparison.count, year=comparison.last,
-        importer=importer).mean(axis=0) for name in ranked(comparison)]) / MILLION
+        importer=importer).mean(axis=0) for name in chosen(comparison)]) / MILLION
 
 
 def _groups(comparison: Comparison, pair: Pair) -> Iterator[Table]:
@@ -243,8 +249,19 @@ def _groups(comparison: Comparison, pair: Pair) -> Iterator[Table]:
                for group in comparison.first["group"].to_numpy()]
     for importer in members(comparison):
         cells = {name: [float(value) for value in row] for name, row in zip(
-            ranked(comparison), heat(comparison, importer), strict=True)}
+            chosen(comparison), heat(comparison, importer), strict=True)}
         yield _by_scenario(
             comparison, "heat", columns, cells.__getitem__, baseline=False,
             year=comparison.last, importer=pair.name(importer),
             exporter=pair.name(pair.partner(importer)), count=pair.name(comparison.count))
+
+
+def _shocks(comparison: Comparison, pair: Pair) -> Iterator[Table]:
+    """Average change by year of each event, in the order given: one table a count."""
+    columns = [_column("scenario"), *(_column("year", RANGE, year=year)
+                                      for year in comparison.years)]
+    for count in comparison.counts:
+        rows = [[comparison.label(name), *(mean_range(change, MILLION) for change in (
+            comparison.change("turnover", name, SCENARIO, count=count).T))]
+            for name in comparison.events]
+        yield _make("shocks", columns, rows, count=pair.name(count))
