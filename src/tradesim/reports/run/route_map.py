@@ -36,6 +36,9 @@ THIN, THICK = 1.0, 8.0
 MOVED = 0.01
 """A route whose goods change by less than this share is drawn as unchanged."""
 
+LETTER = 0.0096
+"""Width of a letter of the key, as a share of the figure's width."""
+
 FLEETING = 2.0
 """A change this many times as large in an earlier year is shown in that year."""
 
@@ -115,7 +118,7 @@ def route_map(view: ResultsView, folder: Path) -> Figure | None:
     year, phrases = shown_year(view), words()["figures"]["map"]
     carried = loads(view, year)
     title = phrases["title" if view.changes else "title_reference"].format(year=year)
-    figure, (axes, key) = subplots(title, 4.75, rows=2, height_ratios=(2.45, 1.0))
+    figure, (axes, key) = subplots(title, 4.75, rows=2, height_ratios=(2.2, 1.0))
     left, right, low, high = _frame(view, geography)
     axes.set(xlim=(left, right), ylim=(low, high), aspect="equal", xticks=[], yticks=[],
              facecolor=SEA)
@@ -192,23 +195,22 @@ def _label(axes: Axes, view: ResultsView, place: Place) -> None:
 
 def _key(axes: Axes, view: ResultsView, carried: Sequence[Load]) -> None:
     """Write under the map what each route carries, before and after, and what colours mean."""
-    phrases, rows = words()["figures"]["map"], (len(carried) + 2) // 2
-    axes.set(xlim=(0, 2), ylim=(rows, 0), xticks=[], yticks=[])
+    phrases, rows = words()["figures"]["map"], len(carried)
+    beside = 0.06 + LETTER * max(len(load.title) for load in carried)
+    axes.set(xlim=(0, 1), ylim=(rows + 1.4, -0.2), xticks=[], yticks=[])
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
-    for place, load in enumerate(carried):
-        column, row = divmod(place, rows)
+    for row, load in enumerate(carried):
         before, after = together([load.before, load.after])
         amount = f"{before} → {after}" if load.moves else before
-        _badge(axes, (column + 0.03, row + 0.42), str(place + 1), COLOURS[load.moves])
-        axes.text(column + 0.065, row + 0.26, wrapped(load.title, 56), fontsize=7.6, va="center")
-        axes.text(column + 0.065, row + 0.68, phrases["amount"].format(amount=amount), fontsize=7.6,
-                  va="center", color=COLOURS[load.moves], weight="bold")
-    column, row = divmod(len(carried), rows)
-    lines = [phrases["unit"].format(count=view.pair.name(view.count))]
-    if view.changes:
-        lines += [phrases["changes"]]
-    axes.text(column + 0.065, row + 0.45, wrapped(" ".join(lines), 62), fontsize=7.2, va="center",
+        look: dict[str, Any] = {"fontsize": 8, "va": "center"}
+        _badge(axes, (0.018, row + 0.5), str(row + 1), COLOURS[load.moves])
+        axes.text(0.042, row + 0.5, load.title, **look)
+        axes.text(beside, row + 0.5, phrases["amount"].format(amount=amount), weight="bold",
+                  color=COLOURS[load.moves], **look)
+    lines = [phrases["unit"].format(count=view.pair.name(view.count)),
+             *([phrases["changes"]] if view.changes else [])]
+    axes.text(0.003, rows + 0.3, wrapped(" ".join(lines), 108), fontsize=7.4, va="top",
               color=QUIET)
 
 
