@@ -38,7 +38,8 @@ def draws(base, scenario):
 @pytest.mark.parametrize(("name", "path"), NAMED)
 def test_functions_of_the_page_are_where_it_says(name, path):
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert name in {node.name for node in tree.body
+                    if isinstance(node, ast.FunctionDef | ast.ClassDef)}
 
 
 def test_page_names_functions():
