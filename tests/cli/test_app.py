@@ -351,6 +351,18 @@ def test_check_gathers_problems_of_the_calibration(call, tmp_path):
         assert part in done.stderr
 
 
+def test_check_reads_translations_and_the_map(call, tmp_path):
+    folder = write_calibration(tmp_path / "calibration")
+    (folder / "display").mkdir()
+    (folder / "display" / "titles.csv").write_text("text,ru,kz\nA,Б,\n", encoding="utf-8")
+    (folder / "display" / "outlines.csv").write_text("country,ring,lon,lat\nA,1,10,95\n",
+                                                     encoding="utf-8")
+    result = call("check", "--calibration", folder)
+    assert result.exit_code == 2
+    assert "titles.csv:1: kz: unknown column; known columns: text, ru, mn, kk" in result.stderr
+    assert "outlines.csv:2: lat: 95" in result.stderr
+
+
 def test_check_knows_the_kinds_of_levers(call, tmp_path):
     from inputs import LEVERS
 

@@ -71,6 +71,7 @@ def _check_calibration(folder: Path) -> tuple[Known, str]:
         check_levers(read_levers(folder), folder / "levers.yaml", pair)
     with _gathered(problems):
         read_titles(folder / DISPLAY)
+    with _gathered(problems):
         if pair:
             read_geography(folder, pair)
     if not problems and (folder / "data").is_dir():
