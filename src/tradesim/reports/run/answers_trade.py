@@ -68,7 +68,8 @@ def trade(view: ResultsView) -> Facts | None:
             "size": size(view, cell), "percent": share_of(view, cell, before, 1 if up else -1),
             "risk": risk and part >= HARDLY, "counted": usd(view, risky, sign=sign),
             "middle": size(view, middle), "low": usd(view, low), "high": usd(view, high),
-            "stretched": _stretched(view) if part < HARDLY else None, "claims": claims}
+            "stretched": _stretched(view) if part < HARDLY and view.nature == "policy" and up
+            else None, "claims": claims}
 
 
 def _stretched(view: ResultsView) -> Facts | None:
