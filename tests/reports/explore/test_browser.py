@@ -273,6 +273,16 @@ def test_who_gains_and_which_goods_add_up(opened):
     assert all(one["low"] <= one["mean"] <= one["high"] for one in gains)
 
 
+def test_products_are_shown_when_asked_for(opened, explorer):
+    page = opened(PACKAGE)
+    page.click("#by-product summary")
+    settle(page)
+    shown = page.locator("#products .row:visible")
+    assert 0 < shown.count() < 2 * len(explorer.base.pair.products)
+    changes = page.evaluate("tradesim.page.answers.products()")
+    assert max(abs(value) for row in changes for value in row) > 0.1
+
+
 def test_who_gains_is_what_the_accounts_say(opened, explorer):
     page = opened("#1;eaeu_interim=0,2026,0.9,;eaeu_fta=0,2029,0.5,")
     found = page.evaluate("tradesim.page.answers.gains().map((one) => one.mean)")

@@ -102,19 +102,28 @@ class Answers {
     });
   }
 
-  // Mean change by importer and group; made to add up to the change of each flow.
+  // Mean change of each group, or product, into one importer: what levers do alone, added up.
+  added(kind, flow) {
+    const sums = data[kind].map(() => 0);
+    for (const name of this.names) {
+      const found = this.scale(name);
+      if (!found) continue;
+      const chance = mean(this.emulator.succeeds(this.state.pulls, name));
+      found.side[kind][flow].forEach((course, place) => {
+        sums[place] += chance * found.size * course[found.before] * this.grown(found.before);
+      });
+    }
+    return sums;
+  }
+
+  products() {
+    return data.countries.map((_, flow) => this.added("products", flow));
+  }
+
+  // By importer and group, made to add up to the change of each flow.
   groups() {
-    const {emulator, state} = this;
     return data.countries.map((_, flow) => {
-      const sums = data.groups.map(() => 0);
-      for (const name of this.names) {
-        const found = this.scale(name);
-        if (!found) continue;
-        const chance = mean(emulator.succeeds(state.pulls, name));
-        found.side.groups[flow].forEach((course, group) => {
-          sums[group] += chance * found.size * course[found.before] * this.grown(found.before);
-        });
-      }
+      const sums = this.added("groups", flow);
       const total = mean(this.at(this.with.flows[flow])) - mean(this.at(this.without.flows[flow]));
       const known = sums.reduce((a, b) => a + b, 0), weight = sums.reduce((a, b) => a + Math.abs(b), 0);
       return weight ? sums.map((value) => value + (total - known) * Math.abs(value) / weight) : sums;

@@ -126,10 +126,15 @@ class Bars {
     this.rows = titles.map((title) => {
       const [bar, whisker, low, high] = ["bar", "whisker", "cap", "cap"].map((name) => element("span", {class: name}));
       const value = element("span", {class: "value"});
-      const track = element("span", {class: "track", role: "img"}, bar, whisker, low, high);
-      holder.append(element("div", {class: "row"}, element("span", {class: "name"}, title), track, value));
-      return {title, bar, whisker, low, high, track, value};
+      const track = element("span", {class: "track", role: "img", "aria-label": title}, bar, whisker, low, high);
+      const row = element("div", {class: "row"}, element("span", {class: "name"}, title), track, value);
+      holder.append(row);
+      return {title, row, bar, whisker, low, high, track, value};
     });
+  }
+
+  hide(unseen) {
+    this.rows.forEach(({row}, place) => { row.hidden = unseen(place); });
   }
 
   draw(values, settled, most) {

@@ -28,6 +28,9 @@ from tradesim.studies.explore.responses import MOST, Sides
 TARGETS = (1.0, 100_000.0)
 """Targets that a reader may name, USD million."""
 
+UNSEEN = 5e-3
+"""Change of trade in a product that is too small to be shown, USD million."""
+
 RATES = (-5.0, 15.0)
 """Rates of growth that sliders show, per cent a year."""
 
@@ -42,6 +45,7 @@ def data(explorer: Explorer, command: str) -> dict[str, Any]:
         "countries": [{"code": code, "name": pair.name(code)} for code in pair.importers],
         "count": pair.counts[explorer.count].title,
         "groups": [group.title for group in pair.groups.values()],
+        "products": [pair.name(product) for product in pair.products],
         "target": {"low": TARGETS[0], "high": TARGETS[1]},
         "reported": [[year, _digits(value)] for year, value in explorer.reported.items()],
         "reference": packed(emulator.reference), "open_goods": packed(emulator.open_goods),
@@ -143,7 +147,8 @@ def _effect(effect: Effect) -> dict[str, Any]:
 
 def _sides(found: Sides) -> dict[str, Any]:
     return {"amounts": packed(Packed.of(found.sides)), "course": _list(found.course),
-            "groups": _list(found.groups), "routes": _list(found.routes)}
+            "groups": _list(found.groups), "routes": _list(found.routes),
+            "products": _list(np.where(np.abs(found.products) < UNSEEN, 0.0, found.products))}
 
 
 def _map(explorer: Explorer) -> dict[str, Any] | None:

@@ -36,11 +36,13 @@ class Page {
     this.change = new Fan(byId("change"), {first: data.years[0], zero: true, line: 5});
     this.gains = new Bars(byId("gains"), data.sides, {describe: (side, value, places) =>
       fill(words.gains.alt, {side, mean: signed(value.mean, places), low: signed(value.low, places), high: signed(value.high, places)})});
-    this.groups = data.countries.map(({name}) => {
+    const describe = (title, value, places) => `${title}: ${signed(value.mean, places)}`;
+    [this.groups, this.products] = ["groups", "products"].map((kind) => data.countries.map(({name}) => {
       const holder = element("div", {class: "bars"});
-      byId("groups").append(element("div", {}, element("h3", {}, fill(words.groups.into, {country: name})), holder));
-      return new Bars(holder, data.groups, {describe: (group, value, places) => `${group}: ${signed(value.mean, places)}`});
-    });
+      byId(kind).append(element("div", {}, element("h3", {}, fill(words.groups.into, {country: name})), holder));
+      return new Bars(holder, data[kind], {describe});
+    }));
+    byId("by-product").addEventListener("toggle", () => this.ask(true));
   }
 
   controls() {
@@ -142,6 +144,7 @@ class Page {
     const change = numbers.change ? numbers.change[place] : null;
     this.write(numbers, level, change);
     this.fans(numbers, level, reference, change, settled);
+    byId("by-product").hidden = !change || !data.products.length;
     for (const id of ["gains", "groups"]) {
       byId(id).hidden = !change;
       byId(`${id}-none`).hidden = Boolean(change);
@@ -156,8 +159,16 @@ class Page {
   sides(settled) {
     const gains = this.answers.gains(), groups = this.answers.groups();
     this.gains.draw(gains, settled);
-    const most = Math.max(1, ...groups.flat().map(Math.abs));
-    groups.forEach((values, flow) => this.groups[flow].draw(values.map((value) => ({mean: value})), settled, most));
+    this.goods(this.groups, groups, settled);
+    if (byId("by-product").open) this.goods(this.products, this.answers.products(), settled);
+  }
+
+  goods(bars, changes, settled) {
+    const most = Math.max(0.1, ...changes.flat().map(Math.abs));
+    changes.forEach((values, flow) => {
+      bars[flow].draw(values.map((value) => ({mean: value})), settled, most);
+      if (bars === this.products) bars[flow].hide((place) => Math.abs(values[place]) < 0.005 * most);
+    });
   }
 
   write(numbers, level, change) {

@@ -26,7 +26,8 @@ from tradesim.studies.explore.cards import Value
 FIRST_YEAR, SPEED = "adjustment.first_year", "adjustment.speed"
 """Share of a response reached in its first year, and of the rest in each later one."""
 
-ACCOUNTS = ("welfare", "tariff_revenue", "home_output", "imports", "trade", "route_share")
+ACCOUNTS = ("welfare", "tariff_revenue", "home_output", "imports", "trade", "route_share",
+            "product_trade")
 
 
 @dataclass(frozen=True)

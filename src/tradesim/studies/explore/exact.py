@@ -21,9 +21,11 @@ LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 def prepared(explorer: Explorer) -> PreparedModel:
     """Make the model ready to answer: what a move leaves alone is not solved again."""
-    return PreparedModel.of(explorer.base, explorer.scenario, explorer.scenario.name,
-                            [f"{key}={getattr(explorer.scenario, key)}" for key in
-                             ("draws", "seed", "horizon")])
+    model = PreparedModel.of(explorer.base, explorer.scenario, explorer.scenario.name,
+                             [f"{key}={getattr(explorer.scenario, key)}" for key in
+                              ("draws", "seed", "horizon")])
+    model.run()
+    return model
 
 
 def answer(explorer: Explorer, model: PreparedModel, package: Package, target: float,

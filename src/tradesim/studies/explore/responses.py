@@ -243,12 +243,15 @@ class Sides:
         Mean change of trade by importer and group; (importer, group, year).
     routes
         Mean change of each route's share in the flow; (route, importer, year).
+    products
+        Mean change of trade in each product, importer's own count; (importer, product, year).
     """
 
     sides: Array
     course: Array
     groups: Array
     routes: Array
+    products: Array
 
 
 def sides(engine: Engine, card: Card, variant: int, first: Card | None,
@@ -268,7 +271,7 @@ def sides(engine: Engine, card: Card, variant: int, first: Card | None,
     most = int(np.abs(mean).sum(axis=0).argmax())
     course = np.where(np.abs(mean[:, [most]]) > SMALL, ratio(mean, mean[:, [most]]), 0.0)
     return Sides(by_side[:, most], np.clip(course, -3.0, 3.0), change["trade"].mean(axis=-1),
-                 change["route_share"].mean(axis=-1))
+                 change["route_share"].mean(axis=-1), change["product_trade"].mean(axis=-1))
 
 
 def route_shares(engine: Engine) -> Array:
