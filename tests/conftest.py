@@ -22,6 +22,8 @@ settings.load_profile("tradesim")
 
 
 SLOW = (
+    "end_to_end/test_fuzz.py",
+    "end_to_end/test_hostile.py",
     "end_to_end/test_notebook.py",
     "reference/test_calibrate.py",
     "reports/explore/test_beside.py",
