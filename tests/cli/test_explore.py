@@ -30,6 +30,14 @@ def test_the_page_is_written_and_its_error_said(tmp_path, monkeypatch):
     assert "tradesim explore eaeu_fta --out" in text
 
 
+def test_a_scenario_that_no_card_can_show_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("tradesim.studies.explore.build.explore",
+                        lambda *_, **__: small_explorer())
+    result = run("tourism", "--out", tmp_path / "page.html")
+    assert result.exit_code == 0
+    assert "'tourism' sets what no card shows" in result.output
+
+
 @pytest.mark.parametrize(("words", "message"), [
     (["--out", "page.pdf"], "must end in .html"),
     (["--port", "8000"], "--live only"),

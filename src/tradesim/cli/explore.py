@@ -66,7 +66,10 @@ def explore(scenarios: tuple[str, ...], out: Path, open_page: bool, live: bool, 
     def built() -> Explorer:
         note("Solving the model for every lever, alone and in pairs, and checking the page "
              "against it")
-        return build(scenarios, calibration=folder, draws=draws, seed=seed, count=count)
+        found = build(scenarios, calibration=folder, draws=draws, seed=seed, count=count)
+        for name in {Path(scenario).stem for scenario in scenarios} & {*found.left_out}:
+            note(f"'{name}' sets what no card shows, so the page does not offer it")
+        return found
 
     command, folder = repeat_command("open_page", "port"), calibration_of(calibration)
     if live:

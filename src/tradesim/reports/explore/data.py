@@ -20,7 +20,7 @@ from tradesim.reports.language import language, titled
 from tradesim.reports.run.route_map import projected, smooth
 from tradesim.reports.wording import words
 from tradesim.simulation.results import program
-from tradesim.studies.explore.build import DRAWS, Explorer
+from tradesim.studies.explore.build import Explorer
 from tradesim.studies.explore.cards import Card, Preset, Pull, Strength
 from tradesim.studies.explore.emulator import Effect, Growth, Packed
 from tradesim.studies.explore.responses import MOST, Sides
@@ -211,6 +211,3 @@ def trust(explorer: Explorer, command: str, date: str) -> list[str]:
     lines.append(phrases["made"].format(version=program(), date=date, command=command,
                                         data=explorer.base.history.years[-1]))
     return lines
-
-
-__all__ = ["DRAWS", "as_script", "data", "packed", "trust"]
