@@ -14,15 +14,17 @@ from types import SimpleNamespace
 import docx
 import jinja2
 import pytest
+import xarray as xr
 import yaml
 from click.testing import CliRunner
 
 from tradesim.cli.app import cli
 from tradesim.common.errors import InputError
-from tradesim.common.files import calibration_folder
+from tradesim.common.files import calibration_folder, sha256
 from tradesim.common.text import control, no_formula, without_control
 from tradesim.inputs.levers import read_levers
 from tradesim.inputs.pair import read_pair
+from tradesim.inputs.posterior import read_posterior
 from tradesim.inputs.strict_csv import Column, read_table
 from tradesim.inputs.strict_yaml import parse
 from tradesim.reports import html_page
@@ -169,6 +171,19 @@ def test_attributes_are_read_as_strictly(place, key, value):
     manifest.seal(place / "r")
     with pytest.raises(InputError, match=r"results\.nc.*run the scenario again"):
         results.load(place / "r")
+
+
+@pytest.mark.parametrize(("key", "value"), [("hashes", "{"), ("hashes", "[]"), ("as_of", "x")])
+def test_a_posterior_that_lies_consistently_is_read_as_strictly(place, key, value):
+    path, about = place / "cal" / "posterior.nc", place / "cal" / "posterior.yaml"
+    with xr.open_dataset(path, engine="scipy") as opened:
+        data = opened.load()
+    before = sha256(path)
+    path.write_bytes(data.assign_attrs({key: value}).to_netcdf(engine="scipy"))
+    about.write_text(about.read_text(encoding="utf-8").replace(before, sha256(path)),
+                     encoding="utf-8")
+    with pytest.raises(InputError, match=rf"posterior\.nc: {key}: .*run `tradesim calibrate`"):
+        read_posterior(place / "cal")
 
 
 # Texts are texts.

@@ -60,7 +60,7 @@ WRONG = {
     "labels": (lambda f: rewrite(f, lambda d: d.assign_coords(importer=["AAA", "BBB"])),
                r"is for importers AAA, BBB, but pair\.yaml has "),
     "attributes": (lambda f: rewrite(f, lambda d: d.drop_attrs().assign_attrs(seed=1)),
-                   "lacks the attributes as_of, base_year, hashes"),
+                   "as_of: is missing"),
     "later data": (lambda f: rewrite(f, lambda d: d.assign_attrs(as_of=2031)),
                    "was fitted to data up to 2031, but the data end in 2024"),
     "other data": (lambda f: (f / "data/corridor.csv").write_bytes(

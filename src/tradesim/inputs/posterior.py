@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, Json
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
@@ -113,6 +113,8 @@ def read_posterior(folder: Path, inputs: Path | None = None) -> xr.Dataset:
     folder = Path(folder)
     inputs = folder if inputs is None else Path(inputs)
     dataset = _open(folder / DATA)
+    as_record({name: value.item() if isinstance(value, np.generic) else value
+               for name, value in dataset.attrs.items()}, Attributes, str(folder / DATA), RERUN)
     pair = read_pair(inputs)
     labels = {"importer": pair.importers, "reporter": pair.reporters}
     problem = (_shape(dataset, labels) or _manifest(folder) or _sample(dataset, pair.last_year)
@@ -148,6 +150,15 @@ class Fitted(Record):
     ess: float
 
 
+class Attributes(Record):
+    """What ``posterior.nc`` says of the fit; a large seed is text."""
+
+    as_of: int
+    seed: int | str
+    base_year: int
+    hashes: Json[dict[str, str]]
+
+
 class Manifest(Record):
     """What ``posterior.yaml`` says, as far as it is read again."""
 
@@ -179,9 +190,7 @@ def _shape(dataset: xr.Dataset, labels: Mapping[str, Sequence[str]]) -> str:
         held = [str(label) for label in dataset[dim].values]
         if held != list(names):
             return f"is for {dim}s {', '.join(held)}, but pair.yaml has {', '.join(names)}"
-    absent = [name for name in ("as_of", "seed", "base_year", "hashes")
-              if name not in dataset.attrs]
-    return f"lacks the attributes {', '.join(absent)}" if absent else ""
+    return ""
 
 
 def _manifest(folder: Path) -> str:
