@@ -59,8 +59,8 @@ WRONG = {
     "NaN": (lambda f: rewrite(f, with_nan), "'bias' holds values that are not finite"),
     "labels": (lambda f: rewrite(f, lambda d: d.assign_coords(importer=["AAA", "BBB"])),
                r"is for importers AAA, BBB, but pair\.yaml has "),
-    "attributes": (lambda f: rewrite(f, lambda d: d.drop_attrs().assign_attrs(seed=1)),
-                   "as_of: is missing"),
+    "attributes": (lambda f: rewrite(f, lambda d: d.drop_attrs().assign_attrs(
+        seed=1, base_year=2023, hashes="{}")), "as_of: is missing"),
     "later data": (lambda f: rewrite(f, lambda d: d.assign_attrs(as_of=2031)),
                    "was fitted to data up to 2031, but the data end in 2024"),
     "other data": (lambda f: (f / "data/corridor.csv").write_bytes(
