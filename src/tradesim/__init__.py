@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 _API = ("Comparison", "Goal", "Headline", "PreparedModel", "compare", "decompose", "figure",
         "goal", "headline", "levers", "load", "prepare", "report", "run", "save", "scenarios",

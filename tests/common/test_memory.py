@@ -36,6 +36,27 @@ def test_what_would_fit_is_said(asked, message):
             memory.refuse_too_much("--draws", asked, 1e5, 0.0, "draws")
 
 
+def test_little_is_never_refused(monkeypatch):
+    monkeypatch.setattr(memory, "free", lambda: 1000.0)
+    memory.refuse_too_much("--draws", 10, 1e8, 0.0, "draws")
+    with pytest.raises(InputError, match=r"needs about 1\.1 GB"):
+        memory.refuse_too_much("--draws", 11, 1e8, 0.0, "draws")
+
+
+@pytest.mark.parametrize(("folder", "names", "kinds"), [
+    ("", ("memory.max", "memory.current"), "anon 5\ninactive_file 30\nactive_file 20\n"),
+    ("memory", ("memory.limit_in_bytes", "memory.usage_in_bytes"),
+     "inactive_file 1\ntotal_inactive_file 30\ntotal_active_file 20\n")])
+def test_copies_of_files_are_free(tmp_path, monkeypatch, folder, names, kinds):
+    """A group of processes that has read much is not full: the kernel gives such memory back."""
+    place = tmp_path / folder
+    place.mkdir(exist_ok=True)
+    for name, text in (*zip(names, ("100\n", "80\n"), strict=True), ("memory.stat", kinds)):
+        (place / name).write_text(text, encoding="ascii")
+    monkeypatch.setattr(memory, "CONTROL", tmp_path)
+    assert memory._of_group() == 100 - 80 + 50
+
+
 @pytest.mark.usefixtures("ten")
 def test_nothing_would_fit():
     with pytest.raises(InputError, match="not even a few would fit"):

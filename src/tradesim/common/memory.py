@@ -14,9 +14,16 @@ KEPT = 0.9
 """Share of the free memory that one piece of work may plan with."""
 
 PAGE = 4096
-GROUPS = (("memory.max", "memory.current"),
-          ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
-"""Files below /sys/fs/cgroup that hold the limit of a group of processes and what it uses."""
+SMALL = 1e9
+"""Bytes that are never refused: what others hold now may be free before they are needed."""
+
+CONTROL = Path("/sys/fs/cgroup")
+GROUPS = (("memory.max", "memory.current", "memory.stat"),
+          ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"))
+"""Files below `CONTROL`: limit of a group of processes, what it uses, and of what kind."""
+
+CACHE = ("inactive_file", "active_file")
+"""Kinds of memory that hold copies of files and are given back when somebody needs them."""
 
 
 def refuse_too_much(option: str, asked: int, each: float, fixed: float, what: str) -> None:
@@ -34,14 +41,14 @@ def refuse_too_much(option: str, asked: int, each: float, fixed: float, what: st
     InputError
         When they are more than `free`.
     """
-    room = free()
-    if room is None or fixed + asked * each <= KEPT * room:
+    room, wanted = free(), fixed + asked * each
+    if room is None or wanted <= max(KEPT * room, SMALL):
         return
     fit = max(0, int((KEPT * room - fixed) / each))
     scale = 10 ** max(0, len(str(fit)) - 2)
     rounded = fit // scale * scale
     raise InputError([Problem(option, f"{asked:,} {what}", f"needs about "
-                              f"{_gigabytes(fixed + asked * each)} of memory, and "
+                              f"{_gigabytes(wanted)} of memory, and "
                               f"{_gigabytes(room)} are free", f"{rounded:,} {what} would fit"
                               if rounded else "not even a few would fit")])
 
@@ -66,14 +73,16 @@ def _of_machine() -> float | None:
 
 
 def _of_group() -> float | None:
-    for limit, used in GROUPS:
+    for names in GROUPS:
         try:
-            values = [(Path("/sys/fs/cgroup") / name).read_text(encoding="ascii").strip()
-                      for name in (limit, used)]
+            limit, used, kinds = [(CONTROL / name).read_text(encoding="ascii")
+                                  for name in names]
         except OSError:
             continue
-        if all(value.isdigit() for value in values):
-            return float(int(values[0]) - int(values[1]))
+        if limit.strip().isdigit() and used.strip().isdigit():
+            held = dict(line.split() for line in kinds.splitlines())
+            cache = sum(int(held.get(f"total_{kind}", held.get(kind, 0))) for kind in CACHE)
+            return float(int(limit) - int(used) + cache)
     return None
 
 
