@@ -373,7 +373,7 @@ def test_a_closed_stream_is_no_failure():
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_like_ctrl_c_and_leaves_nothing(number, tmp_path):
     with subprocess.Popen([sys.executable, "-m", "tradesim", "run", "all_levers", "--draws",
-                           "100000", "--no-report", "--out", "o"], stderr=subprocess.PIPE) as done:
+                           "8000", "--no-report", "--out", "o"], stderr=subprocess.PIPE) as done:
         while not list(tmp_path.iterdir()):
             pass
         done.send_signal(number)

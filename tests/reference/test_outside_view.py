@@ -125,7 +125,8 @@ def test_answer_by_draw_is_the_mean_over_classes(shipped):
 def test_a_higher_target_is_reached_by_fewer(shipped, multiple, growth, horizon):
     less, more = (view.answer(shipped, 100.0, 100.0 * m, horizon, np.array([growth])).share
                   for m in (multiple, 1.05 * multiple))
-    assert 0.0 <= more <= less + 0.005  # counted at one multiple, between quantiles elsewhere
+    # Counted at one multiple, read between quantiles elsewhere: half the widest gap between levels.
+    assert 0.0 <= more <= less + np.diff(view.LEVELS).max() / 2
     assert less <= 1.0
 
 

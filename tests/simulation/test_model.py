@@ -183,7 +183,7 @@ def test_a_point_run_is_one_draw_in_the_middle(base):
 
 def test_cases_can_be_asked_for(base):
     scenario = read(base, "all_levers")
-    draws = draw_all(base, scenario, Cube.random(8, 3))
+    draws = draw_all(base, scenario, Cube.random(300, 3))
     off = dict.fromkeys(scenario.levers, np.array(0.0))
     only_road = off | {"altai_road": np.array(1.0)}
     found = simulate(base, scenario, draws, {"road": only_road, "reference": off})

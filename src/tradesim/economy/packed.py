@@ -1,4 +1,4 @@
-"""Shocks without their zeros: most levers act on few flows and lines, so most rows are empty."""
+"""Shocks (equation 5) without their zeros: most levers act on few flows and lines."""
 
 from __future__ import annotations
 

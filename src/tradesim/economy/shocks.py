@@ -328,7 +328,8 @@ def _preference(economy: Economy, tax: Array, pulled: Iterable[Pulled], margin: 
             shock.duty, shock.quota, shock.origin, shock.rebate))
         shared = shared * (1.0 - switch * (cut + quota * margin) * (1.0 - proof))
         rebated = rebated + switch * back
-    return np.asarray(np.log((1.0 + own) / (1.0 + duty * shared - rebated)))
+    other = duty * shared - rebated  # in this order: where nothing differs the ratio is just one
+    return np.asarray(np.log((1.0 + own) / (1.0 + other)))
 
 
 def _approval(access: Array, refused: Array) -> Array:

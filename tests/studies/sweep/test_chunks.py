@@ -57,7 +57,8 @@ def test_processes_change_no_bit(plan, expected):
 
 def failing(monkeypatch, plan, rows, times=10**6):
     """Make the model fail where adjustment is one of some rows'."""
-    bad = {whole(plan)[0][row, 1] for row in rows}
+    column = [factor.name for factor in plan.factors].index("adjustment.speed")
+    bad = {whole(plan)[0][row, column] for row in rows}
     true, left = evaluate.simulate, [times]
 
     def simulate(base, scenario, draws, cases, **options):
@@ -98,8 +99,9 @@ def test_failed_rows_are_listed_with_their_inputs(plan, monkeypatch, tmp_path):
 
 def test_when_every_row_fails_nothing_is_left(monkeypatch, tmp_path):
     plan = prepare(SweepRequest("base", "oat", **SMALL))
-    failing(monkeypatch, plan, range(7))
-    with pytest.raises(TradesimError, match="all 7 rows failed; the first: TradesimError: no so"):
+    rows = plan.design.rows
+    failing(monkeypatch, plan, range(rows))
+    with pytest.raises(TradesimError, match=f"all {rows} rows failed; the first: TradesimError: no"):
         sweep(plan, tmp_path / "s", mapper=map)
     assert not (tmp_path / "s").exists()
 

@@ -37,7 +37,8 @@ def test_patterns_and_defaults(space):
     def names(*over):
         return [item.name for item in space.choose(over, False, False)]
 
-    assert names("adjustment.*") == ["adjustment.first_year", "adjustment.speed"]
+    assert names("adjustment.*") == ["adjustment.first_year.flour", "adjustment.first_year",
+                                     "adjustment.speed"]
     assert names("posterior", "posterior") == ["posterior"]
     assert "future" in names()
     assert not [name for name in names() if name.startswith("market.")]
