@@ -40,6 +40,9 @@ SHOWN = 8
 NARROW = 5.0
 """Width of figures that stay legible on a phone, inches."""
 
+TITLE = 50
+"""Letters of a line of their titles."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -136,7 +139,7 @@ def prices(view: ResultsView) -> Figure:
 def _rows(view: ResultsView, title: str, rows: list[tuple[str, Cell]], axis: str,
           unit: float) -> Figure:
     """Draw averages as dots and 80 % ranges as lines, one named row each, with the number."""
-    figure, (axes,) = subplots(title, 0.95 + HEIGHT * len(rows))
+    figure, (axes,) = subplots(wrapped(title, TITLE), 0.95 + HEIGHT * len(rows))
     figure.set_figwidth(NARROW)
     drawn = [view.values(cell) / unit for _, cell in rows]
     texts = together([float(values.mean()) for values in drawn])
@@ -153,7 +156,7 @@ def _rows(view: ResultsView, title: str, rows: list[tuple[str, Cell]], axis: str
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_yticks(range(len(rows)), [wrapped(label, 22) for label, _ in rows], fontsize=8.5)
     horizontal_bars(axes, len(rows), 5)
-    axes.margins(x=0.16)
+    axes.margins(x=0.24)
     axes.set_xlabel(axis)
     return figure
 
@@ -161,7 +164,7 @@ def _rows(view: ResultsView, title: str, rows: list[tuple[str, Cell]], axis: str
 def course(view: ResultsView) -> Figure:
     """Turnover less the path without the scenario, year by year, with the 80 % range."""
     phrases = words("pictures")["course"]
-    figure, (axes,) = subplots(phrases["title"], 3.0)
+    figure, (axes,) = subplots(wrapped(phrases["title"], TITLE), 3.0)
     figure.set_figwidth(NARROW)
     change = view.change("turnover", "if_implemented", count=view.count)
     mean = change.mean(axis=0)
