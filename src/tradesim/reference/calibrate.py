@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
+from tradesim import __version__
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.files import sha256
@@ -167,8 +168,9 @@ def _refuse_other_files(target: Path) -> None:
 
 
 def _versions() -> dict[str, str]:
-    packages = ("tradesim", "numpy", "scipy", "emcee", "xarray")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+    packages = ("numpy", "scipy", "emcee", "xarray")
+    return {"python": platform.python_version(), "tradesim": __version__,
+            **{name: version(name) for name in packages}}
 
 
 def _write(dataset: xr.Dataset, manifest: dict[str, Any], folder: Path) -> None:
