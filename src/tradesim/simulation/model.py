@@ -22,12 +22,12 @@ from typing import Any, TypeVar
 import numpy as np
 import xarray as xr
 
-from tradesim.common.arrays import Array, entry, total
+from tradesim.common.arrays import Array
 from tradesim.common.errors import ConvergenceError, InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
 from tradesim.common.memory import refuse_too_much
 from tradesim.common.parallel import by_block
-from tradesim.economy.accounts import Accounts, counted, unchanged
+from tradesim.economy.accounts import Accounts, unchanged
 from tradesim.economy.costs import policy_cost
 from tradesim.economy.levers.registry import check_levers
 from tradesim.economy.services import items
@@ -326,28 +326,9 @@ def nontariff_part(base: Baseline, scenario: Scenario, draws: Draws,
     if not any(np.any(draws[name]) for name in names):
         return None
     without = {**draws, **{name: np.zeros_like(draws[name]) for name in names}}
-    cases = standard_cases(base, scenario, draws)
-    acting = {name: case for name, case in cases.items() if _acts(case)}
-
-    def work(here: Draws, switches: Cases) -> Array:
-        start = prepare(base, scenario, here)
-        target, world = start.settle(switches), start.world
-        levels, path = (entry(values, world.pair_flow)
-                        for values in (start.levels, target.path(world)))
-        trade = counted(world, levels, start.to_count, levels * np.exp(path),
-                        target.path_elsewhere(world))
-        project = total(target.change.project, "exporter")
-        by_group = world.grouped(trade) + world.grouped(project)
-        return np.asarray(total(by_group, "importer", "group")[:, 0, 0, 0])
-
+    bare = simulate(base, scenario, without, variables=("turnover",))["turnover"]
     variable = OCCASIONAL[ASSUMED]
-    size = block_size(base, scenario, len(acting))
-    bare = xr.DataArray(np.concatenate(_in_blocks(work, without, acting, size), axis=-1), coords={
-        "count": turnover["count"], "case": list(acting), "year": turnover["year"]},
-        dims=variable.dims)
-    part = (turnover - bare).reindex(case=list(cases), fill_value=0.0)
-    return part.transpose(*turnover.dims).assign_attrs(units=variable.unit,
-                                                       long_name=variable.title)
+    return (turnover - bare).assign_attrs(units=variable.unit, long_name=variable.title)
 
 
 def _appraised(base: Baseline, scenario: Scenario, cube: Cube) -> xr.DataArray:
