@@ -26,6 +26,7 @@ def test_a_pool_loses_no_task():
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense"])
 def test_a_scheduler_that_does_not_answer_is_an_error(address):
+    pytest.importorskip("distributed")
     with pytest.raises(InputError, match="no Dask scheduler answers there"), \
             parallel.open_mapper(1, address):
         pass
