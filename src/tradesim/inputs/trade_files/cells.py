@@ -14,7 +14,7 @@ from tradesim.inputs.baseline import MARKETS
 from tradesim.inputs.pair import Pair
 from tradesim.inputs.strict_csv import SOURCES, Column, read_table
 from tradesim.inputs.trade_files.compositions import Prior
-from tradesim.inputs.trade_files.evidence import Evidence, Judged, evidence
+from tradesim.inputs.trade_files.evidence import Documented, Evidence, Judged, evidence
 from tradesim.inputs.trade_files.official import Gap
 from tradesim.inputs.trade_files.trade import FLOW
 
@@ -27,25 +27,12 @@ FAINT = 0.001
 DIGITS = 4
 """Decimals of a cell, USD million."""
 
+
 @dataclass(frozen=True)
-class Cell:
-    """A documented cell, USD million, and what was judged before; None where there was nothing."""
+class Cell(Documented):
+    """A documented cell, USD million."""
 
-    importer: str
     group: str
-    exporter: str
-    value: float
-    low: float
-    high: float
-    grade: str
-    source: str
-    note: str
-    before: Judged | None
-
-    @property
-    def inside(self) -> bool:
-        """Whether the documented value lies in the range that was judged."""
-        return self.before is not None and self.before.low <= self.value <= self.before.high
 
 
 def read_judged(folder: Path, pair: Pair) -> dict[tuple[str, str, str], Judged]:
@@ -140,8 +127,8 @@ def _cell(seen: Evidence, group: str, value: float, low: float, high: float,
     before = judged.get((seen.importer, group, seen.exporter))
     if value == 0.0:
         low = high = 0.0
-    return Cell(seen.importer, group, seen.exporter, value, *outwards(low, high, DIGITS),
-                seen.grade, seen.source, seen.note(before), before)
+    return Cell(seen.importer, seen.exporter, value, *outwards(low, high, DIGITS),
+                seen.grade, seen.source, seen.note(before), before, group)
 
 
 def outwards(low: float, high: float, digits: int) -> tuple[float, float]:

@@ -39,6 +39,26 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Documented:
+    """A number that files document, and what was judged before; None where there was nothing."""
+
+    importer: str
+    exporter: str
+    value: float
+    low: float
+    high: float
+    grade: str
+    source: str
+    note: str
+    before: Judged | None
+
+    @property
+    def inside(self) -> bool:
+        """Whether the documented value lies in the range that was judged."""
+        return self.before is not None and self.before.low <= self.value <= self.before.high
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What documents a flow.
 

@@ -10,7 +10,7 @@ from tradesim.inputs.distributions import Range
 from tradesim.inputs.pair import Pair
 from tradesim.inputs.products import SHARE, own
 from tradesim.inputs.trade_files.cells import FAINT, outwards
-from tradesim.inputs.trade_files.evidence import Evidence, Judged, evidence
+from tradesim.inputs.trade_files.evidence import Documented, Evidence, Judged, evidence
 from tradesim.inputs.trade_files.official import Gap
 from tradesim.inputs.trade_files.trade import FLOW, Trade
 
@@ -24,24 +24,10 @@ DIGITS = 6
 
 
 @dataclass(frozen=True)
-class ProductShare:
+class ProductShare(Documented):
     """Share of a product in what an importer buys of its group from a supplier."""
 
     product: str
-    importer: str
-    exporter: str
-    value: float
-    low: float
-    high: float
-    grade: str
-    source: str
-    note: str
-    before: Judged | None
-
-    @property
-    def inside(self) -> bool:
-        """Whether the documented share lies in the range that was judged."""
-        return self.before is not None and self.before.low <= self.value <= self.before.high
 
 
 def product_values(trades: Sequence[Trade], pair: Pair) -> pd.DataFrame:
@@ -119,8 +105,8 @@ def _share(product: str, seen: Evidence, judged: Mapping[str, Parameter]) -> Pro
     ends = (0.0, 0.0) if value == 0.0 else outwards(low, high, DIGITS)
     name = own(judged, f"{SHARE}.{seen.importer}.{product}.{seen.exporter}")
     before = _judged(judged[name]) if name else None
-    return ProductShare(product, seen.importer, seen.exporter, value, *ends, seen.grade,
-                        seen.source, seen.note(before), before)
+    return ProductShare(seen.importer, seen.exporter, value, *ends, seen.grade, seen.source,
+                        seen.note(before), before, product)
 
 
 def _judged(cell: Parameter) -> Judged:
