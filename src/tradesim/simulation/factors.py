@@ -10,6 +10,7 @@ import xarray as xr
 from tradesim.common.arrays import Array
 from tradesim.inputs.baseline import TABLES, Baseline
 from tradesim.inputs.posterior import PARAMETERS, PREFIX
+from tradesim.inputs.products import SHARE
 from tradesim.inputs.scenario import Scenario
 from tradesim.reference.gravity import ReferencePath
 from tradesim.simulation.draws import happening
@@ -60,7 +61,8 @@ def _drawn(base: Baseline, scenario: Scenario, draws: Mapping[str, Array]) -> It
     settings = {name: item for lever in scenario.levers
                 for name, item in base.levers[lever].parameters.items()}
     for name, item in {**base.parameters, **settings}.items():
-        if name in draws and not item.title.startswith(cells):
+        if (name in draws and not item.title.startswith(cells)
+                and not name.startswith(f"{SHARE}.")):
             yield name, item.title.rstrip("."), item.unit, draws[name]
 
 
