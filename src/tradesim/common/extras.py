@@ -1,9 +1,11 @@
-"""What to type where a package that tradesim can do without is missing."""
+"""Versions of what is installed, and what to type where an extra is missing."""
 
 from __future__ import annotations
 
 import re
-from importlib.metadata import PackageNotFoundError, requires
+from importlib.metadata import PackageNotFoundError, requires, version
+
+from tradesim import __version__
 
 DISTRIBUTION = "tradesim-scenarios"
 """Name under which the package index knows this program; `tradesim` there is another one."""
@@ -20,3 +22,13 @@ def install(extra: str) -> str:
     wanted = [name for name in wanted if not name.startswith(DISTRIBUTION)]
     return "pip install " + " ".join(f"'{name}'" for name in
                                      wanted or [f"{DISTRIBUTION}[{extra}]"])
+
+
+def version_of(package: str) -> str:
+    """Version of an installed package; of tradesim, that of the program that runs."""
+    if package == "tradesim":
+        return __version__
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

@@ -13,16 +13,15 @@ import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
 
-from tradesim import __version__
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
+from tradesim.common.extras import version_of
 from tradesim.common.files import sha256
 from tradesim.common.memory import refuse_too_much
 from tradesim.common.output import attribute, copy_into, strangers, whole
@@ -168,9 +167,8 @@ def _refuse_other_files(target: Path) -> None:
 
 
 def _versions() -> dict[str, str]:
-    packages = ("numpy", "scipy", "emcee", "xarray")
-    return {"python": platform.python_version(), "tradesim": __version__,
-            **{name: version(name) for name in packages}}
+    packages = ("tradesim", "numpy", "scipy", "emcee", "xarray")
+    return {"python": platform.python_version(), **{name: version_of(name) for name in packages}}
 
 
 def _write(dataset: xr.Dataset, manifest: dict[str, Any], folder: Path) -> None:

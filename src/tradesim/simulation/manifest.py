@@ -7,14 +7,13 @@ import os
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from tradesim import __version__
 from tradesim.common.errors import InputError, Problem
+from tradesim.common.extras import version_of
 from tradesim.common.files import DISPLAY, calibration_folder, sha256
 from tradesim.common.output import is_leftover
 from tradesim.inputs.strict_json import Record, read_json
@@ -149,13 +148,3 @@ def made_with(attrs: Mapping[str, Any], *names: str) -> Path:
     raise InputError([Problem(str(used), "--calibration", f"the calibration of run "
                               f"{attrs['run_id']} {message}", f"{AGAIN}, or name a calibration "
                               "with --calibration where the command has it")])
-
-
-def version_of(package: str) -> str:
-    """Version of an installed package; of tradesim, that of the program that runs."""
-    if package == "tradesim":
-        return __version__
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"

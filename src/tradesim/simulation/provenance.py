@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tradesim.common.extras import version_of
 from tradesim.common.files import calibration_folder, sha256
 from tradesim.inputs.scenario import Scenario
 from tradesim.simulation import model, results
-from tradesim.simulation.manifest import Manifest, calibration_hashes, read_manifest, version_of
+from tradesim.simulation.manifest import Manifest, calibration_hashes, read_manifest
 
 
 @dataclass(frozen=True)

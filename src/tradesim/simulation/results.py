@@ -15,6 +15,7 @@ import xarray as xr
 from pydantic import Field, Json
 
 from tradesim.common.errors import InputError, Problem
+from tradesim.common.extras import version_of
 from tradesim.common.files import plain
 from tradesim.common.output import attribute
 from tradesim.inputs.baseline import Baseline
@@ -31,7 +32,6 @@ from tradesim.simulation.manifest import (
     calibration_hashes,
     place_of,
     read_manifest,
-    version_of,
     write_manifest,
 )
 from tradesim.simulation.summary import headline, summary

@@ -13,9 +13,10 @@ import pandas as pd
 import xarray as xr
 
 from tradesim.common.arrays import MILLION, Array
+from tradesim.common.extras import version_of
 from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
 from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO
-from tradesim.simulation.manifest import made_with, version_of
+from tradesim.simulation.manifest import made_with
 
 COLUMNS = ("model", "scenario", "region", "variable", "unit", "year", "value")
 STATISTICS = {"p05": 5.0, "p50": 50.0, "p95": 95.0}
