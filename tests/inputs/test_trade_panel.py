@@ -129,7 +129,7 @@ def test_codes_of_another_kind_leave_nothing(tmp_path):
 
 def test_files_that_are_not_there_or_no_table(tmp_path):
     path, size = made.write(tmp_path), tmp_path / "gdp_current_usd.csv"
-    for name, content, message in (("nowhere.csv", None, "nowhere.csv: file not found"),
+    for name, content, message in (("nowhere.csv", None, "nowhere.csv: --panel: file not found"),
                                    ("broken.csv.gz", b"no gzip", "is no CSV table"),
                                    ("empty.csv", b"", "the file is empty")):
         if content is not None:

@@ -14,6 +14,7 @@ from tradesim.cli.folders import results_folder
 from tradesim.cli.options import (
     CALIBRATION,
     JOBS,
+    SEEDS,
     Stopped,
     calibration_of,
     note,
@@ -42,7 +43,7 @@ Examples:
               "default.")
 @click.option("--draws", type=click.IntRange(min=100), default=2000, show_default=True,
               help="Draws of each forecast.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True,
+@click.option("--seed", type=SEEDS, default=1, show_default=True,
               help="Seed of the random numbers. Same seed, same results.")
 @JOBS
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",

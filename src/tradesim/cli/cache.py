@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from tradesim.common.errors import InputError, Problem
+
 MEGABYTE = 2**20
 
 
@@ -26,6 +28,10 @@ def cache(folder: Path, prune: bool, limit: int | None) -> None:
     """Show which runs comparisons keep, and remove what is not needed."""
     from tradesim.simulation import cache as kept
 
+    if limit is not None and not prune:
+        raise InputError([Problem("--limit", str(limit), "has a meaning with --prune only")])
+    if not folder.is_dir() and (folder.exists() or folder.parent.is_file()):
+        raise InputError([Problem(str(folder), "--cache", "is not a folder")])
     gone = (kept.prune(folder, kept.LIMIT if limit is None else limit * MEGABYTE)
             if prune else [])
     for entry in gone:

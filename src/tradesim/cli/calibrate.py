@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tradesim.cli.options import CALIBRATION, calibration_of
+from tradesim.cli.options import CALIBRATION, SEEDS, calibration_of
 
 
 @click.command(epilog="""\b
@@ -17,7 +17,7 @@ Examples:
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
               help="Folder for posterior.nc and posterior.yaml; the calibration folder by "
                    "default.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True,
+@click.option("--seed", type=SEEDS, default=1, show_default=True,
               help="Seed of the random numbers.")
 @click.option("--steps", type=click.IntRange(min=100), metavar="N",
               help="Steps of the sampler; more when it says that it has not converged.")

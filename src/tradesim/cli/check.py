@@ -33,7 +33,17 @@ def check(paths: tuple[Path, ...], schema: Path | None, calibration: Path | None
     PATHS are scenario files, and folders of them; by default the scenarios that come with
     tradesim. All problems of all files are printed together.
     """
-    folder = calibration_of(calibration)
+    with (contextlib.nullcontext() if schema is None
+          else whole_file(schema, option="--schema")) as work:
+        known = _checked(paths, calibration_of(calibration))
+        if work is not None:
+            _write_schema(work, known)
+    if schema is not None:
+        click.echo(f"Written: {schema}")
+
+
+def _checked(paths: tuple[Path, ...], folder: Path) -> Known:
+    """Check a calibration and scenarios, and say what is fine."""
     known, fine = _check_calibration(folder)
     files = [file for path in paths or (scenarios_folder(),) for file in _files(path)]
     problems: list[Problem] = []
@@ -46,8 +56,7 @@ def check(paths: tuple[Path, ...], schema: Path | None, calibration: Path | None
         click.echo(line)
     if problems:
         raise InputError(problems)
-    if schema is not None:
-        _write_schema(schema, known)
+    return known
 
 
 def _check_calibration(folder: Path) -> tuple[Known, str]:
@@ -123,7 +132,5 @@ def _write_schema(path: Path, known: Known) -> None:
 
     from tradesim.inputs.scenario import json_schema
 
-    with whole_file(path, option="--schema") as work:
-        work.write_text(json.dumps(json_schema(known), indent=2, ensure_ascii=False) + "\n",
-                        encoding="utf-8", newline="\n")
-    click.echo(f"Written: {path}")
+    path.write_text(json.dumps(json_schema(known), indent=2, ensure_ascii=False) + "\n",
+                    encoding="utf-8", newline="\n")

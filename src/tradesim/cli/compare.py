@@ -9,7 +9,9 @@ import click
 from tradesim.cli.folders import chosen_folder, results_folder, results_options
 from tradesim.cli.options import (
     CALIBRATION,
+    DRAWS,
     LANGUAGE,
+    SEEDS,
     SET,
     calibration_of,
     complete_scenarios,
@@ -34,8 +36,8 @@ Examples:
               shell_complete=complete_scenarios,
               help="Scenario that the others are measured against; added where it is not named.")
 @results_options
-@click.option("--draws", type=click.IntRange(min=1), help="Number of draws for all.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the random numbers for all.")
+@click.option("--draws", type=DRAWS, help="Number of draws for all.")
+@click.option("--seed", type=SEEDS, help="Seed of the random numbers for all.")
 @SET
 @click.option("--count", metavar="NAME", help="Whose statistics the headline uses; the target's "
                                               "by default.")
@@ -72,8 +74,8 @@ def compare(scenarios: tuple[str, ...], baseline: str, out: Path | None, name: s
 
         asked = Asked(calibration_of(calibration), overrides, draws, seed, count)
         result = compare_runs(
-            scenarios, baseline, asked, cache=cache, force=force, align=align, say=note,
-            watch=lambda name: terminal.progress(f"Simulating {name}"))
+            scenarios, baseline, asked, cache=cache, force=force, align=align, shown=shown,
+            say=note, watch=lambda name: terminal.progress(f"Simulating {name}"))
         if not excel.available():
             note(f"comparison.xlsx is left out: {install('office')} adds it")
         command = repeat_command("out", "name", "force", "cache", "no_report", "no_explore",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
 import click
 
 from tradesim.cli.folders import chosen_folder, results_folder, results_options
-from tradesim.cli.options import repeat_command
+from tradesim.cli.options import SEEDS, repeat_command
 from tradesim.common.errors import InputError, Problem
 
 OUTPUTS = ("report.html", "figures", "discover.csv")
@@ -34,7 +35,7 @@ Examples:
 @click.option("--importer", metavar="NAME", help="Market, for outputs by market.")
 @click.option("--method", type=click.Choice(["prim", "tree", "both"]), default="prim",
               show_default=True, help="Boxes, a shallow tree (needs scikit-learn), or both.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True,
+@click.option("--seed", type=SEEDS, default=1, show_default=True,
               help="Seed of the resampling.")
 @results_options
 def discover(folder: Path, target: float | None, variable: str, above: float | None,
@@ -62,9 +63,11 @@ def discover(folder: Path, target: float | None, variable: str, above: float | N
         if threshold is None or output.variable != "turnover" or output.case.startswith("effect"):
             raise InputError([Problem("--above", "", f"name a value for {output.name}: --above X "
                                       "or --below X")])
+    if not math.isfinite(threshold):
+        raise InputError([Problem("--target" if target is not None else
+                                  "--above" if above is not None else "--below", str(threshold),
+                                  "must be a finite number")])
     question = study.Question(output, float(threshold), above=below is None)
-    with progress("Searching") as show:
-        result = study.discover(sweep, question, method=method, seed=seed, progress=show)
     values = {"target": target, "above": above, "below": below}
     asked = ["" if variable == "turnover" else variable, case, count, importer,
              "" if year is None else str(year),
@@ -73,6 +76,8 @@ def discover(folder: Path, target: float | None, variable: str, above: float | N
     results = (chosen_folder(out, name, stem) if out or name
                else folder.with_name(re.sub(r"[^\w.-]", "_", stem)))
     with results_folder(results, OUTPUTS) as work:
+        with progress("Searching") as show:
+            result = study.discover(sweep, question, method=method, seed=seed, progress=show)
         write(result, work, repeat_command("out", "name"))
     click.echo(outcome(result))
     click.echo(f"\nReport: {results / 'report.html'}")

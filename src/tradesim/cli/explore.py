@@ -64,9 +64,9 @@ def explore(scenarios: tuple[str, ...], out: Path, open_page: bool, live: bool, 
     from tradesim.studies.explore.build import explore as build
 
     def built() -> Explorer:
-        note("Solving the model for every lever, alone and in pairs, and checking the page "
-             "against it")
-        found = build(scenarios, calibration=folder, draws=draws, seed=seed, count=count)
+        found = build(scenarios, calibration=folder, draws=draws, seed=seed, count=count,
+                      read=lambda: note("Solving the model for every lever, alone and in pairs, "
+                                        "and checking the page against it"))
         for name in {Path(scenario).stem for scenario in scenarios} & {*found.left_out}:
             note(f"'{name}' sets what no card shows, so the page does not offer it")
         return found
@@ -74,8 +74,8 @@ def explore(scenarios: tuple[str, ...], out: Path, open_page: bool, live: bool, 
     command, folder = repeat_command("open_page", "port"), calibration_of(calibration)
     if live:
         server.needed()
-        with speak(language, folder):
-            server.serve(built(), command, port=port, open_page=open_page, say=click.echo)
+        with server.listening(port) as listener, speak(language, folder):
+            server.serve(built(), command, listener, open_page=open_page, say=click.echo)
         return
     with whole_file(out) as work, speak(language, folder):
         found = built()

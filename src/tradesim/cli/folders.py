@@ -66,17 +66,19 @@ def study_folder(out: Path | None, name: str | None, scenario: str) -> Path:
 
 
 @contextlib.contextmanager
-def results_folder(target: Path, outputs: Collection[str] = RUN_OUTPUTS) -> Iterator[Path]:
+def results_folder(target: Path, outputs: Collection[str] = RUN_OUTPUTS,
+                   option: str = "--out") -> Iterator[Path]:
     """Like `output.whole`, and say what is replaced.
 
     A folder that holds anything besides `outputs` is not replaced.
     """
     if others := strangers(target, outputs):
-        raise InputError([Problem(str(target), "--out", "holds other files ("
+        named = "--out or --name" if option == "--out" else option
+        raise InputError([Problem(str(target), option, "holds other files ("
                                   f"{', '.join(others[:3])}) and would be replaced",
-                                  "name a new folder with --out or --name")])
+                                  f"name a new folder with {named}")])
     before, earlier = _files(target), _earlier(target)
-    with whole(target) as work:
+    with whole(target, option=option) as work:
         yield work
         now = _files(work)
     if before:

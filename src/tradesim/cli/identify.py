@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
 from tradesim.cli.folders import results_folder
-from tradesim.cli.options import CALIBRATION, JOBS, calibration_of, repeat_command
+from tradesim.cli.options import CALIBRATION, JOBS, SEEDS, calibration_of, repeat_command
 
 
 @click.command(epilog="""\b
@@ -18,7 +19,7 @@ Examples:
   tradesim identify --simulations 200     also simulation-based calibration: ten minutes""")
 @click.option("--simulations", type=click.IntRange(min=0), default=0, show_default=True,
               help="Fits to simulated reports.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True,
+@click.option("--seed", type=SEEDS, default=1, show_default=True,
               help="Seed of the random numbers.")
 @JOBS
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
@@ -35,6 +36,7 @@ def identify(simulations: int, seed: int, jobs: int | None, out: Path | None, pa
     Prior against posterior, predictive checks, and what each year's reports do to the fit; see
     docs/identification.md.
     """
+    from tradesim.common.output import judge_file
     from tradesim.common.parallel import open_mapper
     from tradesim.inputs.pair import read_pair
     from tradesim.inputs.parameters import read_parameters
@@ -44,19 +46,22 @@ def identify(simulations: int, seed: int, jobs: int | None, out: Path | None, pa
     from tradesim.studies.identification_table import identify as check
 
     folder = calibration_of(calibration)
-    with (open_mapper(jobs or os.cpu_count() or 1) as mapper,
-          terminal.progress("Checking") as progress):
-        frame = check(folder, simulations=simulations, seed=seed, mapper=mapper,
-                      progress=progress)
     path = folder / FILE if out is None else out
-    write(frame, path)
-    known, pair = read_parameters(folder), read_pair(folder)
+    judge_file(path)
+    with (nullcontext() if no_report
+          else results_folder(page, words.OUTPUTS, "--report")) as work:
+        with (open_mapper(jobs or os.cpu_count() or 1) as mapper,
+              terminal.progress("Checking") as progress):
+            frame = check(folder, simulations=simulations, seed=seed, mapper=mapper,
+                          progress=progress)
+        known, pair = read_parameters(folder), read_pair(folder)
+        write(frame, path)
+        if work is not None:
+            words.write(frame, known, pair, work, repeat_command("out", "jobs", "page",
+                                                                 "no_report"))
     click.echo(f"{words.outcome(frame, known, pair)}\n")
     for rows in words.tables(frame).values():
         click.echo(f"{terminal.columns(rows)}\n")
     click.echo(f"Written: {path}")
     if not no_report:
-        with results_folder(page, words.OUTPUTS) as work:
-            words.write(frame, known, pair, work, repeat_command("out", "jobs", "page",
-                                                                 "no_report"))
         click.echo(f"Report: {page / 'report.html'}")

@@ -63,6 +63,7 @@ def import_(files: tuple[Path, ...], layout: str, years: str | None, count: str 
         raise InputError([Problem("FILE", "", "name one file or more",
                                   "tradesim import --example writes one to try")])
     _check_out(out)
+    _check_scenario(scenario, folder, no_answer)
     from tradesim.reports import imported as texts
     from tradesim.studies.imported import read_files
 
@@ -93,6 +94,19 @@ def _write_example(folder: Path) -> None:
 def _check_out(out: Path | None) -> None:
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError([Problem(str(out), "--out", "is not empty", "name a new folder")])
+
+
+def _check_scenario(scenario: str | None, folder: Path, no_answer: bool) -> None:
+    """Refuse a scenario that cannot be run, before the files are read."""
+    from tradesim.inputs.scenario import Known, read_scenario
+    from tradesim.studies.imported import has_posterior
+
+    if scenario is None:
+        return
+    if no_answer:
+        raise InputError([Problem("--scenario", scenario, "has no meaning with --no-answer")])
+    if has_posterior(folder):
+        read_scenario(scenario, Known.read(folder))
 
 
 def _watched() -> bool:

@@ -12,7 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from tradesim.common.errors import ConvergenceError, InputError, Problem, TradesimError, nearest
-from tradesim.common.files import calibration_folder, scenarios_folder
+from tradesim.common.files import calibration_folder, neighbours, scenarios_folder
 from tradesim.common.text import control
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -105,15 +105,35 @@ def complete_levers(ctx: click.Context, param: click.Parameter,
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+class Whole(click.IntRange):
+    """A whole number up to a limit that the help need not name."""
+
+    def __init__(self, least: int, most: int) -> None:
+        super().__init__(min=least)
+        self.most = most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read a number, or say what is allowed."""
+        number = int(super().convert(value, param, ctx))
+        if number > self.most:
+            self.fail(f"{number:,} is too many; at most {self.most:,} are allowed"
+                      if self.most == MAX_DRAWS else
+                      f"{number:,} is too large; the largest allowed is {self.most:,}", param, ctx)
+        return number
+
+
+MAX_DRAWS, MAX_SEED = 1_000_000, 2**63 - 1
+DRAWS, SEEDS = Whole(1, MAX_DRAWS), Whole(0, MAX_SEED)
+"""Numbers of draws and seeds that a scenario may have (`inputs.scenario_schema`)."""
+
 SCENARIO = click.argument("scenario", shell_complete=complete_scenarios)
 SET = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE",
                     help="Set a value over the file's; may be repeated.")
 COUNT = click.option("--count", metavar="NAME", help="Whose statistics to use; the target's by "
                                                      "default.")
-SEED = click.option("--seed", type=click.IntRange(min=0), help="Seed; that of the scenario by "
+SEED = click.option("--seed", type=SEEDS, help="Seed; that of the scenario by "
                                                                "default.")
-STUDY_DRAWS = click.option("--draws", type=click.IntRange(min=1),
-                           help="Number of draws; 1,000 by default.")
+STUDY_DRAWS = click.option("--draws", type=DRAWS, help="Number of draws; 1,000 by default.")
 JOBS = click.option("--jobs", type=click.IntRange(min=1),
                     help="Processes; the number of cores by default.")
 RESULTS = click.argument("folder", metavar="RESULTS_DIR", type=click.Path(path_type=Path))
@@ -188,6 +208,12 @@ def calibration_of(folder: Path | None) -> Path:
     """Give the calibration folder asked for, or the one that comes with tradesim."""
     if folder is None:
         return calibration_folder()
-    if not folder.is_dir():
-        raise InputError([Problem(str(folder), "--calibration", "is not a folder")])
+    from tradesim.inputs.pair import PAIR_FILE
+
+    if not (folder / PAIR_FILE).exists():
+        what = f"holds no {PAIR_FILE}" if folder.is_dir() else "is not a folder"
+        raise InputError([Problem(str(folder), "--calibration", what,
+                                  nearest(folder.name, neighbours(folder, PAIR_FILE))
+                                  or f"a calibration is a copy of {calibration_folder()}, changed")
+                          ])
     return folder

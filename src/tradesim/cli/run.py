@@ -9,9 +9,11 @@ import click
 from tradesim.cli.folders import chosen_folder, results_folder, results_options
 from tradesim.cli.options import (
     CALIBRATION,
+    DRAWS,
     FORMATS,
     LANGUAGE,
     SCENARIO,
+    SEEDS,
     SET,
     calibration_of,
     other_formats,
@@ -25,8 +27,8 @@ Examples:
   tradesim run mine.yaml --set adjustment.speed=0.35 --set LEVER.start=2030""")
 @SCENARIO
 @results_options
-@click.option("--draws", type=click.IntRange(min=1), help="Number of draws; 2,000 by default.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the random numbers; 1 by "
+@click.option("--draws", type=DRAWS, help="Number of draws; 2,000 by default.")
+@click.option("--seed", type=SEEDS, help="Seed of the random numbers; 1 by "
                                                          "default. Same seed, same results.")
 @SET
 @click.option("--count", metavar="NAME", help="Whose statistics the headline uses (a name under "

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tradesim.cli.options import CALIBRATION, SCENARIO, SET, calibration_of
+from tradesim.common.errors import InputError, Problem
 
 
 @click.command(epilog="""\b
@@ -27,7 +28,11 @@ def show(scenario: str, overrides: tuple[str, ...], calibration: Path | None) ->
     if Path(scenario).is_dir():
         from tradesim.simulation.provenance import lines, origin
 
-        click.echo("\n".join(lines(origin(Path(scenario), calibration))))
+        if overrides:
+            raise InputError([Problem("--set", overrides[0], "means nothing of results, which are "
+                                      "as they are: leave it out")])
+        source = None if calibration is None else calibration_of(calibration)
+        click.echo("\n".join(lines(origin(Path(scenario), source))))
         return
     from tradesim.inputs.scenario import Known, read_scenario
     from tradesim.inputs.scenario_text import resolved

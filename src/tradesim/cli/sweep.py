@@ -12,6 +12,7 @@ import click
 from tradesim.cli.options import (
     CALIBRATION,
     SCENARIO,
+    SEEDS,
     SET,
     Stopped,
     calibration_of,
@@ -57,7 +58,7 @@ Examples:
               "it in its middle (lhs, sobol).")
 @click.option("--levels", type=click.IntRange(min=2), help="Levels of each factor (grid); 5 by "
               "default.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the design; the scenario's by "
+@click.option("--seed", type=SEEDS, help="Seed of the design; the scenario's by "
               "default.")
 @SET
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
@@ -140,10 +141,11 @@ def _cores(plan: SweepPlan) -> int:
 
 def _run(plan: SweepPlan, target: Path, workers: int, scheduler: str | None, chunk: int,
          fresh: bool, extra: Callable[[Path], None]) -> None:
-    from tradesim.common.parallel import open_mapper
+    from tradesim.common.parallel import judge_scheduler, open_mapper
     from tradesim.reports.terminal import progress
     from tradesim.studies.sweep.run import begin, chunk_folder, sweep
 
+    judge_scheduler(scheduler)
     begin(plan, target, fresh, chunk)  # what is wrong with the folder, before workers start
     command = repeat_command("out", "workers", "scheduler", "chunk", "resume", "fresh",
                              "no_report", "listing", "calibration")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tradesim.cli.options import CALIBRATION, calibration_of
+from tradesim.cli.options import CALIBRATION, SEEDS, calibration_of
 
 
 @click.command(epilog="""\b
@@ -15,7 +15,7 @@ Examples:
   tradesim update --calibration mine --out mine-2025""")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="New calibration folder; the calibration itself is changed by default.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True,
+@click.option("--seed", type=SEEDS, default=1, show_default=True,
               help="Seed of the random numbers.")
 @click.option("--steps", type=click.IntRange(min=100), metavar="N",
               help="Steps of the sampler; more when it says that it has not converged.")

@@ -28,9 +28,9 @@ def verify(folder: Path, rerun: bool, calibration: Path | None) -> None:
     from tradesim.simulation.provenance import origin
     from tradesim.simulation.provenance import verify as differing
 
+    source = None if calibration is None else calibration_of(calibration)
     try:
-        made = origin(folder, None if calibration is None else calibration_of(calibration),
-                      check=False)
+        made = origin(folder, source, check=False)
         with terminal.progress("Running again") as progress:
             wrong = differing(made, rerun=rerun, progress=progress)
     except InputError as error:

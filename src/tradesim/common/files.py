@@ -46,6 +46,14 @@ def scenarios_folder() -> Path:
     return _shipped("scenarios")
 
 
+def neighbours(folder: Path, file: str) -> list[str]:
+    """Names of the folders beside one that hold a file: one of them may have been meant."""
+    try:
+        return sorted(path.parent.name for path in folder.parent.glob(f"*/{file}"))
+    except (OSError, ValueError):
+        return []
+
+
 def unless_changed(*names: str, keep: int = 64) -> Callable[
         [Callable[Concatenate[Path, Args], Value]], Callable[Concatenate[Path, Args], Value]]:
     """Reuse what a reader returned while the files it read stay the same; the last few results.

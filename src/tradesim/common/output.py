@@ -115,6 +115,22 @@ def whole_file(target: Path, *, option: str = "--out", sweep: bool = True) -> It
         _to_disk(place.parent)
 
 
+def judge_file(target: Path, option: str = "--out") -> None:
+    """Refuse a file that cannot be written, before any work.
+
+    Raises
+    ------
+    InputError
+        As `whole_file` would.
+    """
+    with contextlib.suppress(_JudgedError), whole_file(target, option=option):
+        raise _JudgedError
+
+
+class _JudgedError(Exception):
+    """Leaves a file as it was, and removes what was made above it."""
+
+
 def copy_into(folder: Path, work: Path) -> None:
     """Copy what a folder holds into another, but for leftovers."""
     shutil.copytree(folder, work, dirs_exist_ok=True,

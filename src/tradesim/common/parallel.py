@@ -228,13 +228,40 @@ def dask_mapper(client: Any) -> Mapper:
     return mapper
 
 
-@contextmanager
-def _dask_client(scheduler: str, workers: int) -> Iterator[Any]:
+def judge_scheduler(scheduler: str | None) -> None:
+    """Refuse a scheduler that nothing can be sent to, before any work.
+
+    Raises
+    ------
+    InputError
+        Without Dask, or where nothing listens.
+    """
+    if scheduler is None:
+        return
     try:
-        dask: Any = import_module("distributed")
+        import_module("distributed")
     except ImportError as error:
         raise InputError([Problem("--scheduler", scheduler, "needs Dask, which is not installed",
                                   install("distributed"))]) from error
+    if scheduler != LOCAL:
+        with _answering(scheduler):
+            _check_address(scheduler)
+
+
+@contextmanager
+def _answering(scheduler: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, TimeoutError) as error:
+        raise InputError([Problem("--scheduler", scheduler, "no Dask scheduler answers there "
+                                  f"({type(error).__name__})", "start one with `dask scheduler`, "
+                                  f"or take --scheduler {LOCAL}")]) from error
+
+
+@contextmanager
+def _dask_client(scheduler: str, workers: int) -> Iterator[Any]:
+    judge_scheduler(scheduler)
+    dask: Any = import_module("distributed")
     if scheduler == LOCAL:
         with (_single_threads(),
               dask.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None,
@@ -242,13 +269,8 @@ def _dask_client(scheduler: str, workers: int) -> Iterator[Any]:
               dask.Client(cluster) as client):
             yield client
         return
-    try:
-        _check_address(scheduler)
+    with _answering(scheduler):
         client = dask.Client(scheduler, timeout=PATIENCE)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise InputError([Problem("--scheduler", scheduler, "no Dask scheduler answers there "
-                                  f"({type(error).__name__})", "start one with `dask scheduler`, "
-                                  f"or take --scheduler {LOCAL}")]) from error
     with client:
         if not client.scheduler_info()["workers"]:
             raise InputError([Problem("--scheduler", scheduler, "the scheduler has no workers",

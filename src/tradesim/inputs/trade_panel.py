@@ -122,6 +122,9 @@ def read_panel(path: Path, gdp: Path | None = None) -> Panel:
         of proportion to GDP.
     """
     path = Path(path)
+    if not path.is_file():
+        raise InputError([Problem(str(path), "--panel", "is a folder, not a file"
+                                  if path.is_dir() else "file not found")])
     gdp = _beside(path) if gdp is None else Path(gdp)
     size = _read_gdp(gdp)
     heading = list(_frame(path, nrows=0).columns)

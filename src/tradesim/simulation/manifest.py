@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic import Field
 
-from tradesim.common.errors import InputError, Problem
+from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.extras import version_of
-from tradesim.common.files import DISPLAY, calibration_folder, sha256
+from tradesim.common.files import DISPLAY, calibration_folder, neighbours, sha256
 from tradesim.common.output import is_leftover
 from tradesim.inputs.strict_json import Record, read_json
 
@@ -55,10 +55,12 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = Path(folder) / MANIFEST
     if not path.exists():
+        there = Path(folder)
         raise InputError([Problem(
             str(folder), "", f"is not a folder of results: it holds no {MANIFEST}"
-            if Path(folder).is_dir() else "there is no such folder",
-            "`tradesim run` leaves one in results/")])
+            if there.is_dir() else "is a file, not a folder of results" if there.exists()
+            else "there is no such folder", nearest(there.name, neighbours(there, MANIFEST))
+            or "`tradesim run` leaves one in results/")])
     manifest = read_json(path, Manifest, f"it is of another version of tradesim, or not of a run; "
                          f"{AGAIN}")
     if DATA not in manifest.files:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from tradesim.common.arrays import Array
-from tradesim.common.errors import InputError, Problem
+from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
 
 if TYPE_CHECKING:
@@ -204,15 +205,9 @@ def compare(*datasets: xr.Dataset, baseline: str | None = None, align: bool = Fa
         calibration.
     """
     runs: dict[str, xr.Dataset] = {}
-    problems: list[Problem] = []
+    refuse_same_names([dataset.attrs for dataset in datasets])
     for dataset in datasets:
-        name = str(json.loads(dataset.attrs["scenario"])["name"])
-        if name in runs and runs[name].attrs["run_id"] != dataset.attrs["run_id"]:
-            problems.append(Problem("compare", name, "two different scenarios have this name",
-                                    "rename one of the files"))
-        runs.setdefault(name, dataset)
-    if problems:
-        raise InputError(problems)
+        runs.setdefault(str(json.loads(dataset.attrs["scenario"])["name"]), dataset)
     chosen = baseline or next(iter(runs), "")
     if chosen not in runs:
         raise InputError([Problem("--baseline", chosen, "is not among the scenarios compared: "
@@ -235,6 +230,36 @@ HINTS = {"draws": "--draws N gives all the same", "seed": "--seed S gives all th
          "horizon": "set the same horizon, or align to the shortest with --align",
          "count": "--count NAME gives all the same",
          "calibration": "run all with the same calibration"}
+
+
+def refuse_same_names(described: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse two different runs of one name; `described` as by `results.describe`."""
+    known: dict[str, str] = {}
+    problems = []
+    for attrs in described:
+        name = str(json.loads(attrs["scenario"])["name"])
+        if known.setdefault(name, str(attrs["run_id"])) != str(attrs["run_id"]):
+            problems.append(Problem("compare", name, "two different scenarios have this name",
+                                    "rename one of the files"))
+    if problems:
+        raise InputError(problems)
+
+
+def among(shown: Sequence[str], packages: Sequence[str]) -> list[str]:
+    """Names of the scenarios to draw, as given or as the names of their files.
+
+    Raises
+    ------
+    InputError
+        For one that is not compared.
+    """
+    names = {name: Path(name).stem if Path(name).stem in packages else name for name in shown}
+    problems = [Problem("--show", given, "is not among the scenarios compared: "
+                        + ", ".join(packages), nearest(name, packages))
+                for given, name in names.items() if name not in packages]
+    if problems:
+        raise InputError(problems)
+    return list(dict.fromkeys(names.values()))
 
 
 def refuse_different(facts: Mapping[str, Mapping[str, str]]) -> None:

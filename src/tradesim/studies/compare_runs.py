@@ -7,18 +7,26 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
 from tradesim.common.errors import InputError, Problem
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.pair import Pair
-from tradesim.inputs.scenario import Known, Scenario, read_scenario
+from tradesim.inputs.scenario import Scenario
 from tradesim.inputs.scenario_text import Difference, differences
+from tradesim.simulation import model, results
 from tradesim.simulation.cache import Watch, fetch
 from tradesim.simulation.manifest import DATA
 from tradesim.simulation.model import load_baseline
-from tradesim.studies.compare import Comparison, compare, refuse_different
+from tradesim.studies.compare import (
+    Comparison,
+    among,
+    compare,
+    refuse_different,
+    refuse_same_names,
+)
 
 
 @dataclass(frozen=True)
@@ -30,13 +38,6 @@ class Asked:
     draws: int | None = None
     seed: int | None = None
     count: str | None = None
-
-    @property
-    def settings(self) -> list[str]:
-        """Overrides with draws and seed among them."""
-        return [*self.overrides, *(f"{key}={value}" for key, value in
-                                   (("draws", self.draws), ("seed", self.seed))
-                                   if value is not None)]
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class ComparedRuns:
 
 def compare_runs(
     scenarios: Sequence[str], baseline: str, asked: Asked, *, cache: Path, force: bool = False,
-    align: bool = False, say: Callable[[str], None] = lambda _: None,
+    align: bool = False, shown: Sequence[str] = (), say: Callable[[str], None] = lambda _: None,
     watch: Watch = lambda _: nullcontext(),
 ) -> ComparedRuns:
     """Run what is not kept yet, and put all side by side.
@@ -67,6 +68,8 @@ def compare_runs(
         As for `runs.fetch`.
     align
         Cut all to the shortest horizon.
+    shown
+        Scenarios that will be shown apart, which must be among those compared.
 
     Raises
     ------
@@ -80,39 +83,45 @@ def compare_runs(
     if len(wanted) < 2:
         raise InputError([Problem("compare", baseline, "at least one scenario besides the baseline "
                                   "is needed")])
-    _check(wanted, base, asked, align)
-
-    def get(name: str) -> xr.Dataset:
-        return fetch(name, base, overrides=asked.overrides, draws=asked.draws, seed=asked.seed,
-                     count=asked.count, cache=cache, force=force, say=say, watch=watch)
-
-    datasets = [get(name) for name in wanted]
     index = next(index for index, name in enumerate(wanted)
                  if name == baseline or Path(name).stem == baseline)
-    first = str(json.loads(datasets[index].attrs["scenario"])["name"])
-    comparison = compare(*datasets, baseline=first, align=align)
+    earlier = {name: results.load(Path(name)) for name in wanted if (Path(name) / DATA).is_file()}
+    names = _check(wanted, base, asked, earlier, align=align)
+    among(shown, [name for name in names if name != names[index]])
+
+    def get(name: str) -> xr.Dataset:
+        return earlier[name] if name in earlier else fetch(
+            name, base, overrides=asked.overrides, draws=asked.draws, seed=asked.seed,
+            count=asked.count, cache=cache, force=force, say=say, watch=watch)
+
+    datasets = [get(name) for name in wanted]
+    comparison = compare(*datasets, baseline=names[index], align=align)
     inputs = {name: differences(base.folder, base.parameters, base.levers,
                                 Scenario.model_validate(comparison.scenario(name)))
               for name in comparison.names}
     return ComparedRuns(comparison, base.pair, inputs)
 
 
-def _check(wanted: Sequence[str], base: Baseline, asked: Asked, align: bool) -> None:
-    """Read every scenario before the first is run."""
-    known = Known(base.parameters, base.levers, base.pair)
+def _check(wanted: Sequence[str], base: Baseline, asked: Asked,
+           earlier: Mapping[str, xr.Dataset], *, align: bool) -> list[str]:
+    """Read every scenario before the first is run; their names."""
     problems: list[Problem] = []
-    common: dict[str, dict[str, str]] = {}
+    described: dict[str, Mapping[str, Any]] = {name: run.attrs for name, run in earlier.items()}
     for name in wanted:
-        if (Path(name) / DATA).is_file():
+        if name in earlier:
             continue
         try:
-            scenario = read_scenario(name, known, asked.settings)
+            described[name] = model.ask(base, name, asked.overrides, asked.draws, asked.seed,
+                                        asked.count)[1]
         except InputError as error:
             problems += [problem for problem in error.problems if problem not in problems]
-            continue
-        common[name] = {"draws": str(scenario.draws), "seed": str(scenario.seed)}
-        if not align:
-            common[name]["horizon"] = str(scenario.horizon)
     if problems:
         raise InputError(problems)
-    refuse_different(common)
+    refuse_same_names([described[name] for name in wanted])
+    scenarios = [json.loads(described[name]["scenario"]) for name in wanted]
+    keys = ("draws", "seed") if align else ("draws", "seed", "horizon")
+    refuse_different({name: {
+        **{key: str(one[key]) for key in keys}, "count": str(described[name]["count"]),
+        "calibration": str(described[name]["hashes"])}
+        for name, one in zip(wanted, scenarios, strict=True)})
+    return [str(one["name"]) for one in scenarios]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,14 +100,30 @@ def write_forecast(frame: pd.DataFrame, path: Path) -> None:
     InputError
         When the file holds a forecast as of another year, or cannot be written.
     """
-    if path.is_file():
-        held, now = (int(table["as_of"].iloc[0]) for table in (_read(path), frame))
-        if held != now:
-            raise InputError([Problem(str(path), "", f"holds the forecast made with data up to "
-                                      f"{held}, not {now}; it is kept as it was", "name another "
-                                      "file with --out")])
+    refuse_other(path, int(frame["as_of"].iloc[0]))
     with whole_file(path) as work:
         frame.to_csv(work, index=False, float_format="%.4g", lineterminator="\n")
+
+
+def refuse_other(path: Path, as_of: int) -> None:
+    """Refuse a file that holds anything but a forecast with data up to a year.
+
+    Raises
+    ------
+    InputError
+        When it does: the file is not replaced.
+    """
+    if not path.is_file():
+        return
+    hint = "name another file with --out"
+    try:
+        held = int(_read(path)["as_of"].iloc[0])
+    except InputError as error:
+        raise InputError([replace(error.problems[0], hint=f"so it is no forecast and is kept as it "
+                                  f"was; {hint}")]) from error
+    if held != as_of:
+        raise InputError([Problem(str(path), "", f"holds the forecast made with data up to {held}, "
+                                  f"not {as_of}; it is kept as it was", hint)])
 
 
 def file_of(folder: Path, updated: int | None = None) -> Path:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from tradesim.common.errors import InputError, Problem
+from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.inputs.distributions import Strict
 from tradesim.inputs.strict_yaml import load, words
 
@@ -123,7 +123,8 @@ def named(layouts: Sequence[Layout], name: str) -> tuple[Layout, ...]:
     chosen = tuple(layout for layout in layouts if layout.name == name)
     if not chosen:
         known = dict.fromkeys(["auto", *(layout.name for layout in layouts)])
-        raise InputError([Problem("--as", name, f"is no layout; known: {', '.join(known)}")])
+        raise InputError([Problem("--as", name, f"is no layout; known: {', '.join(known)}",
+                                  nearest(name, known))])
     return chosen
 
 

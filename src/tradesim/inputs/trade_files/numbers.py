@@ -122,7 +122,8 @@ def chosen_years(text: str) -> list[tuple[int, int]]:
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d{4})\s*(?:[-–]\s*(\d{4})\s*)?", part)
         if match is None or int(match[2] or match[1]) < int(match[1]):
-            raise ValueError(f"'{part.strip()}' is no year and no range of years")
+            raise ValueError(f"'{part.strip()}' is no year and no rising range of years, "
+                             "such as 2019,2021-2023")
         spans.append((int(match[1]), int(match[2] or match[1])))
     return spans
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from tradesim import __version__
 from tradesim.common.arrays import MILLION
-from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.text import no_formulas
 from tradesim.reports.compare.facts import facts, outcomes, shocks
 from tradesim.reports.compare.tables import (
@@ -34,7 +33,7 @@ from tradesim.reports.ranges import Change
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import pretty, probability, together, words
 from tradesim.simulation.manifest import MANIFEST
-from tradesim.studies.compare import Comparison
+from tradesim.studies.compare import among
 from tradesim.studies.compare_runs import ComparedRuns
 from tradesim.studies.compare_table import table
 
@@ -62,7 +61,7 @@ def write(runs: ComparedRuns, command: str, folder: Path, *, report: bool = True
         Scenarios to draw year by year; by default the six policies that differ most.
     """
     comparison, created = runs.comparison, datetime.now(UTC).isoformat(timespec="seconds")
-    spoken, paths = _in_language(runs), _chosen(comparison, shown)
+    spoken, paths = _in_language(runs), among(shown, comparison.packages)
     mark = words("compare")["identity"].format(identity=comparison.identity)
     tables = pages(spoken.comparison, spoken.pair, spoken.inputs)
     tidy = table(comparison)
@@ -98,18 +97,6 @@ def _in_language(runs: ComparedRuns) -> ComparedRuns:
         for name, run in runs.comparison.runs.items()}
     return replace(runs, pair=titled(runs.pair), inputs=titled(dict(runs.inputs)),
                    comparison=replace(runs.comparison, runs=named))
-
-
-def _chosen(comparison: Comparison, shown: Sequence[str]) -> list[str]:
-    """Names of the scenarios to draw, as given or as the names of their files."""
-    names = {name: Path(name).stem if Path(name).stem in comparison.packages else name
-             for name in shown}
-    problems = [Problem("--show", given, "is not among the scenarios compared: "
-                        + ", ".join(comparison.packages), nearest(name, comparison.packages))
-                for given, name in names.items() if name not in comparison.packages]
-    if problems:
-        raise InputError(problems)
-    return list(dict.fromkeys(names.values()))
 
 
 def _page(runs: ComparedRuns, tables: Sequence[Table], drawn: dict[str, str],

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
@@ -77,24 +78,30 @@ def application(explorer: Explorer, command: str) -> Any:
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])])
 
 
-def serve(explorer: Explorer, command: str, *, port: int, open_page: bool,
-          say: Callable[[str], None]) -> None:
-    """Serve until interrupted, on `port` or on any free one where it is zero.
+@contextmanager
+def listening(port: int) -> Iterator[socket.socket]:
+    """Hold `port`, or any free one where it is zero.
 
     Raises
     ------
     InputError
         When the port is taken.
     """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        try:
+            listener.bind((HOST, port))
+        except OSError as error:
+            raise InputError([Problem("--port", str(port), f"cannot be used: {error.strerror}",
+                                      "leave it out for any free port")]) from error
+        yield listener
+
+
+def serve(explorer: Explorer, command: str, listener: socket.socket, *, open_page: bool,
+          say: Callable[[str], None]) -> None:
+    """Serve until interrupted, on the port that `listening` holds."""
     import uvicorn
 
     application_ = application(explorer, command)
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listener.bind((HOST, port))
-    except OSError as error:
-        raise InputError([Problem("--port", str(port), f"cannot be used: {error.strerror}",
-                                  "leave it out for any free port")]) from error
     address = f"http://{HOST}:{listener.getsockname()[1]}/"
     say(f"The explorer is at {address} (end with Ctrl-C)")
     if open_page:

@@ -39,6 +39,7 @@ from tradesim.studies.backtest.benchmarks import (
     check_installed,
 )
 from tradesim.studies.backtest.cells import (
+    MOST_DRAWS,
     Cell,
     CellTask,
     is_sound,
@@ -159,6 +160,9 @@ def prepare(folder: Path, *, origins: tuple[int, int] | None = None, horizons: i
         problems.append(Problem("--horizons", str(horizons), f"no origin from {first} on has a "
                                 f"known year so far ahead; the data end in {pair.last_year}, so "
                                 f"at most {pair.last_year - first}"))
+    if draws > MOST_DRAWS:
+        problems.append(Problem("--draws", f"{draws:,}", f"the sampler keeps {MOST_DRAWS:,} draws; "
+                                "at most so many are allowed"))
     if problems:
         raise InputError(problems)
     horizons = min(horizons or HORIZONS, pair.last_year - first)

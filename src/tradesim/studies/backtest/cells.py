@@ -42,7 +42,10 @@ ENSEMBLES, WALKERS, STEPS = 2, 96, 400
 DISRUPTED = 1.0 / 12.0
 """Share of a year closed from which it counts as disrupted: a month."""
 
-ATTEMPTS = (400, 1200, 3600)
+MOST_DRAWS = ENSEMBLES * WALKERS * (STEPS - STEPS // 3)
+"""Draws that the shortest fit keeps."""
+
+ATTEMPTS = (STEPS, 3 * STEPS, 9 * STEPS)
 """Steps of the sampler that are tried in turn."""
 
 

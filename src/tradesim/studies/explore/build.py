@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,8 +73,8 @@ class Explorer:
 
 def explore(scenarios: Sequence[str | Path] = (), *, calibration: Path | None = None,
             draws: int = DRAWS, seed: int | None = None, count: str | None = None,
-            levers: Collection[str] | None = None,
-            packages: int = check.PACKAGES) -> Explorer:
+            levers: Collection[str] | None = None, packages: int = check.PACKAGES,
+            read: Callable[[], None] = lambda: None) -> Explorer:
     """Read scenarios, and build the emulator that readers start from; see `build`.
 
     Parameters
@@ -82,6 +82,8 @@ def explore(scenarios: Sequence[str | Path] = (), *, calibration: Path | None = 
     scenarios
         Scenarios that readers may start from, the first one open at the beginning; those that come
         with tradesim follow.
+    read
+        Called when all is read and found right, before the work.
 
     Raises
     ------
@@ -98,6 +100,7 @@ def explore(scenarios: Sequence[str | Path] = (), *, calibration: Path | None = 
         if name not in names:
             with suppress(InputError):  # another calibration lacks some of the levers
                 asked.append(ask(base, name, (), draws, seed)[0])
+    read()
     return build(base, asked, start, str(described["count"]), levers=levers, packages=packages)
 
 

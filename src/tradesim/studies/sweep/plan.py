@@ -184,8 +184,11 @@ def _size(request: SweepRequest, notes: list[str]) -> int:
         notes.append(f"n = {n:,} is not a power of two, without which Sobol' points lose their "
                      f"balance; taking {power:,}")
         return power
-    if request.n and request.method in ("oat", "grid"):
-        notes.append(f"--n means nothing to {request.method}")
+    for option, given, methods in (("--n", request.n, ("lhs", "morris", "sobol")),
+                                   ("--levels", request.levels != LEVELS, ("grid",)),
+                                   ("--second-order", request.second, ("sobol",))):
+        if given and request.method not in methods:
+            notes.append(f"{option} means nothing to {request.method}")
     return n
 
 
@@ -197,7 +200,8 @@ def _levels(request: SweepRequest, factors: Sequence[Factor]) -> list[int]:
               else request.levels for item in factors]
     rows = math.prod(levels)
     if rows > GRID_LIMIT and not request.yes:
-        raise InputError([Problem("--over", f"{len(levels)} factors", f"a grid of them is {rows:,} "
+        number = f"{rows:,}" if rows < 10**15 else f"10^{len(str(rows)) - 1}"
+        raise InputError([Problem("--over", f"{len(levels)} factors", f"a grid of them is {number} "
                                   "runs", "name fewer, lower --levels, take --method lhs, or say "
                                   "--yes")])
     return levels

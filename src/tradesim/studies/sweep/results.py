@@ -278,9 +278,11 @@ def _among(outputs: Sequence[Output], option: str, key: str, value: Any) -> list
     """Choose outputs by one key, or name the values there are."""
     chosen = [one for one in outputs if getattr(one, key) == value]
     if not chosen:
-        known = list(dict.fromkeys(str(getattr(one, key)) for one in outputs))
+        known = [name for name in dict.fromkeys(str(getattr(one, key)) for one in outputs) if name]
         raise InputError([Problem(option, str(value), f"the sweep kept no such {key}; kept: "
-                                  f"{', '.join(known)}", nearest(str(value), known))])
+                                  f"{', '.join(known)}" if known else f"means nothing of "
+                                  f"{outputs[0].variable}: leave it out",
+                                  nearest(str(value), known))])
     return chosen
 
 
