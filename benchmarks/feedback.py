@@ -15,7 +15,7 @@ from tradesim.common.arrays import spread, total
 from tradesim.common.files import calibration_folder
 from tradesim.economy.closure import closure
 from tradesim.economy.equilibrium import Macro, equilibrium
-from tradesim.economy.shocks import resolve
+from tradesim.economy.resolve import resolve
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, read_scenario
 from tradesim.simulation import model

@@ -17,7 +17,8 @@ from tradesim.common.arrays import Array, entry, spread
 from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import equilibrium
 from tradesim.economy.products import by_product
-from tradesim.economy.shocks import Shock, resolve
+from tradesim.economy.resolve import resolve
+from tradesim.economy.shocks import Shock
 from tradesim.inputs.pair import Pair
 from tradesim.inputs.products import Product
 

@@ -16,7 +16,8 @@ from tradesim.common.arrays import spread, total
 from tradesim.economy.accounts import PARTS, split_change
 from tradesim.economy.elsewhere import elsewhere
 from tradesim.economy.equilibrium import equilibrium
-from tradesim.economy.shocks import NONE, Shock, resolve
+from tradesim.economy.resolve import resolve
+from tradesim.economy.shocks import NONE, Shock
 from tradesim.economy.variables import VARIABLES
 from tradesim.economy.welfare import CAUSES, surplus
 

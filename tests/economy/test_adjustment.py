@@ -15,8 +15,9 @@ from tradesim.common.errors import ConvergenceError
 from tradesim.common.parallel import by_block
 from tradesim.economy.adjustment import at_once, partial_adjust, settle
 from tradesim.economy.equilibrium import _shifts, equilibrium
+from tradesim.economy.resolve import resolve
 from tradesim.economy.routes import CLOSED, saving, through_corridor
-from tradesim.economy.shocks import FLOOR, Change, Shock, resolve
+from tradesim.economy.shocks import FLOOR, Change, Shock
 
 ON = spread(1.0)
 EXACT = 1e-12

@@ -23,7 +23,8 @@ from tradesim.economy.closure import OneSector, closure, one_sector
 from tradesim.economy.elsewhere import third_duties
 from tradesim.economy.equilibrium import equilibrium
 from tradesim.economy.ge_solver import conditional, fitted
-from tradesim.economy.shocks import Change, Shock, resolve
+from tradesim.economy.resolve import resolve
+from tradesim.economy.shocks import Change, Shock
 from tradesim.inputs.baseline import read_world
 from tradesim.inputs.pair import read_pair
 from tradesim.simulation import model

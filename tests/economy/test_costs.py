@@ -13,7 +13,7 @@ from tradesim.common.arrays import spread
 from tradesim.common.errors import InputError
 from tradesim.economy.costs import lever_cost, policy_cost, present_value, spending
 from tradesim.economy.equilibrium import no_change
-from tradesim.economy.shocks import resolve
+from tradesim.economy.resolve import resolve
 from tradesim.inputs.levers import read_levers
 
 YEARS = range(2025, 2036)

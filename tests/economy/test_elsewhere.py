@@ -15,9 +15,10 @@ from made_up_world import make_economy
 from tradesim.common.arrays import spread
 from tradesim.economy.elsewhere import elsewhere, third_duties
 from tradesim.economy.equilibrium import no_change
+from tradesim.economy.resolve import resolve
 from tradesim.economy.routes import carried, saving
 from tradesim.economy.services import services
-from tradesim.economy.shocks import Shock, resolve
+from tradesim.economy.shocks import Shock
 
 ON = spread(1.0)
 LEF, RIG, UNI, FAR = range(4)

@@ -11,7 +11,8 @@ from accounted import EXACT, ON, account, before_books, books, shocks_of
 from tradesim.common.arrays import spread
 from tradesim.economy.equilibrium import equilibrium, no_change
 from tradesim.economy.indicators import concentration, corridor_share, shares
-from tradesim.economy.shocks import Shock, resolve
+from tradesim.economy.resolve import resolve
+from tradesim.economy.shocks import Shock
 
 
 @given(st.lists(st.floats(0.0, 1e9), min_size=3, max_size=3).filter(lambda x: sum(x) > 1.0))

@@ -17,7 +17,8 @@ from tradesim.economy.adjustment import settle
 from tradesim.economy.equilibrium import equilibrium
 from tradesim.economy.levers.duties import free_zone, tariff_change
 from tradesim.economy.levers.transport import route_closure, route_improvement
-from tradesim.economy.shocks import NONE, resolve
+from tradesim.economy.resolve import resolve
+from tradesim.economy.shocks import NONE
 
 EXACT = 1e-12
 LEF, RIG, UNI, FAR = 0, 1, 2, 3

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tradesim.common.arrays import at
-from tradesim.economy.packed import Packed, PackedShocks, packed
+from tradesim.common.arrays import at, pick
+from tradesim.economy.packed import Packed, Places, Rows
 from tradesim.economy.shocks import NONE, Shock
 
 YEARS, DRAWS = 3, 5
@@ -40,7 +40,7 @@ def test_nothing_is_lost(shock):
 def test_cells_are_those_of_the_whole(shock):
     years, draws = np.array([0, 2, 2, 1]), np.array([4, 0, 0, 3])
     found = Packed.of(shock).at(years, draws)
-    same(found, Shock(**{name: at(values, years, draws)
+    same(found.whole(), Shock(**{name: at(values, years, draws)
                          for name, values in parts(shock).items()}))
 
 
@@ -67,8 +67,27 @@ def test_where_two_differ(shock):
     assert not made.differs(made, size).any()
 
 
-def test_packed_shocks_are_shocks_by_name(shock):
-    found = PackedShocks(packed({"one": shock, "other": Shock()}))
-    assert list(found) == ["one", "other"]
-    assert packed(found) is found.packed
-    same(found["one"], shock)
+def test_draws_lines_and_parts_are_those_of_the_whole(shock):
+    made, draws, lines = Packed.of(shock), np.array([3, 1, 1]), np.array([0, 2])
+    same(made.rows(draws).whole(), Shock(**{name: pick(values, "draw", draws)
+                                            for name, values in parts(shock).items()}))
+    same(made.lines(lines).whole(), Shock(**{name: pick(values, "group", lines)
+                                             for name, values in parts(shock).items()}))
+    same(made.only("duty").whole(), Shock(duty=shock.duty))
+    found = (shock.duty != 0).any(axis=(0, 1, 3, 4, 5))
+    assert made.lines_with("duty") == np.flatnonzero(found).tolist()
+    assert made.lines_with("rebate") == []
+
+
+def test_places_take_and_put(shock):
+    some = Places.of((2, 4, 3), [Rows.of(shock.duty), Rows.of(shock.origin)])
+    np.testing.assert_array_equal(some.put(some.take(shock.duty)), shock.duty)
+    here, values = some.where(Rows.of(shock.duty))
+    rows = np.zeros((len(some.index), 1, YEARS, DRAWS))
+    rows[here] = values
+    np.testing.assert_array_equal(some.put(rows), shock.duty)
+    others = np.random.default_rng(1).random((3, 4, 2, 1, 1, DRAWS)).transpose(2, 1, 0, 3, 4, 5)
+    whole = some.put(rows + 1.0, others)  # also where the others lie in another order in memory
+    acts = np.broadcast_to(np.any((shock.duty != 0) | (shock.origin != 0), axis=(3, 4, 5),
+                                  keepdims=True), whole.shape)
+    np.testing.assert_array_equal(whole, np.where(acts, shock.duty + 1.0, others))

@@ -15,7 +15,8 @@ from tradesim.common.arrays import entry, spread, total
 from tradesim.economy.accounts import Accounts
 from tradesim.economy.equilibrium import equilibrium, no_change
 from tradesim.economy.levers.supply import plants, project
-from tradesim.economy.shocks import Shock, resolve
+from tradesim.economy.resolve import resolve
+from tradesim.economy.shocks import Shock
 from tradesim.economy.variables import DETAILED, VARIABLES
 
 PRODUCTS = {"rolls": "bread", "toast": "bread", "yarn": "wool"}

@@ -18,7 +18,8 @@ from tradesim.common.errors import ConvergenceError, InputError
 from tradesim.common.files import calibration_folder
 from tradesim.economy.equilibrium import equilibrium
 from tradesim.economy.quotas import TOLERANCE, with_quotas, within_quotas
-from tradesim.economy.shocks import NONE, Shock, resolve
+from tradesim.economy.resolve import resolve
+from tradesim.economy.shocks import NONE, Shock
 from tradesim.inputs.baseline import QUOTAS, _cells
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario_schema import Known
@@ -428,7 +429,7 @@ def test_runs_subsets_and_blocks_meet_the_same_quotas(base, monkeypatch):
     found = start.settle({IMPLEMENTED: {"eaeu_interim": np.ones(40)}})
     group = base.pair.lines.index("wheat")
     rent = found.change.rent[base.pair.importers.index("MNG"), :, group].max(axis=0)
-    duty = start.shocks["eaeu_interim"].quota[0, :, group].max(axis=0) * 0.05
+    duty = start.shocks["eaeu_interim"].whole().quota[0, :, group].max(axis=0) * 0.05
     assert (rent > 0).mean() > 0.3
     assert ((rent > 0) & (rent < 0.3 * duty)).any()
     whole = simulate(base, asked.scenario, draws)

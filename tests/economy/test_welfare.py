@@ -14,7 +14,8 @@ from accounted import EXACT, ON, ONE_COUNT, account, books, settled_books, shock
 from made_up_world import make_economy
 from tradesim.common.arrays import entry, spread, total
 from tradesim.economy.equilibrium import equilibrium
-from tradesim.economy.shocks import NONE, Shock, resolve
+from tradesim.economy.resolve import resolve
+from tradesim.economy.shocks import NONE, Shock
 from tradesim.economy.welfare import CAUSES, buyers, surplus
 
 GAINS = tuple(f"gain_{cause}" for cause in CAUSES)

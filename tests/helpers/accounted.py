@@ -16,7 +16,8 @@ from tradesim.economy.levers.transport import (
     route_improvement,
     route_service,
 )
-from tradesim.economy.shocks import resolve
+from tradesim.economy.packed import Packed
+from tradesim.economy.resolve import resolve
 
 EXACT = 1e-9  # relative, over sums of hundreds of terms
 FULL = ON = spread(1.0)
@@ -107,3 +108,8 @@ def settled_books(world, shocks):
     settled = equilibrium(world, base, change)
     found = account(world, world.sales, ONE_COUNT, change, settled, settled.sales + change.level)
     return change, base, settled, found
+
+
+def interrupted(shock, world, share):
+    """A shock while the shared corridor is closed for a share of the year."""
+    return Packed.of(shock).interrupted(spread(share), world.pair_flow).whole()

@@ -54,7 +54,7 @@ def test_the_full_agreement_comes_only_after_the_interim_one(base):
 def test_the_cut_is_never_less_than_that_of_the_interim_agreement(base, settings):
     scenario = read(base, "eaeu_fta", *settings)
     start = prepare(base, scenario, draw_all(base, scenario, Cube.random(40, 2)))
-    first, second = start.shocks["eaeu_interim"], start.shocks["eaeu_fta"]
+    first, second = (start.shocks[name].whole() for name in ("eaeu_interim", "eaeu_fta"))
     for margin in (0.0, 0.5, 1.0):
         alone = 1.0 - first.duty - margin * first.quota
         factor = 1.0 - second.duty - margin * second.quota
@@ -104,7 +104,7 @@ def test_the_assumed_part_is_what_goes_without_the_cut(full):
 def test_fuels_get_no_cut_of_formalities(base):
     scenario = read(base, "eaeu_fta")
     start = prepare(base, scenario, draw_all(base, scenario, Cube.random(20, 2)))
-    cut = start.shocks["eaeu_fta"].information
+    cut = start.shocks["eaeu_fta"].whole().information
     assert not (cut * start.world.mask("group", ["minerals_fuels"])).any()
     russia, partner = (base.pair.exporters.index(name) for name in ("RUS", "KAZ"))
     assert (cut[0, russia] <= cut[0, partner] + 1e-15).all()
@@ -125,7 +125,7 @@ def test_groups_and_products_left_out_keep_their_duty(base, group):
     scenario = read(base, "eaeu_fta", f"eaeu_interim.without={group}")
     start = prepare(base, scenario, draw_all(base, scenario, Cube.random(3, 1)))
     inside = start.world.mask("group", [group])
-    for shock in start.shocks.values():
+    for shock in (packed.whole() for packed in start.shocks.values()):
         for part in (shock.duty, shock.quota, shock.information):
             assert not (part * inside).any()
         assert shock.duty.any()
@@ -135,7 +135,7 @@ def test_members_that_stay_out_keep_their_duty(base):
     scenario = read(base, "eaeu_fta", "eaeu_interim.members=KAZ")
     start = prepare(base, scenario, draw_all(base, scenario, Cube.random(3, 1)))
     russia = base.pair.exporters.index("RUS")
-    for shock in start.shocks.values():
+    for shock in (packed.whole() for packed in start.shocks.values()):
         assert not shock.duty[:, russia].any()
         assert shock.duty.any()
 

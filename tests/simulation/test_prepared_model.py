@@ -123,8 +123,8 @@ def test_what_does_not_move_is_not_solved_again(base):
     asked.run(["altai_road.start=2034"])
     now = asked._blocks[0].before.start
     assert kept.levels is now.levels
-    same = {name for name, shock in now.shocks.packed.items()
-            if shock is kept.shocks.packed[name]}
+    same = {name for name, shock in now.shocks.items()
+            if shock is kept.shocks[name]}
     assert set(now.shocks) - same == {"altai_road"}
 
 

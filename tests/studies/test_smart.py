@@ -19,7 +19,8 @@ from made_up_world import make_economy
 from tradesim.cli.app import cli
 from tradesim.common.arrays import spread
 from tradesim.economy.equilibrium import equilibrium
-from tradesim.economy.shocks import Shock, resolve
+from tradesim.economy.resolve import resolve
+from tradesim.economy.shocks import Shock
 from tradesim.inputs.scenario import read_scenario
 from tradesim.inputs.scenario_schema import Known
 from tradesim.simulation import model

@@ -15,9 +15,10 @@ from tradesim.economy.elsewhere import Elsewhere, elsewhere, growth
 from tradesim.economy.equilibrium import Macro, Settled, no_change
 from tradesim.economy.indicators import concentration, corridor_share, shares
 from tradesim.economy.products import by_product, purchases
+from tradesim.economy.resolve import resolve
 from tradesim.economy.routes import by_route
 from tradesim.economy.services import services
-from tradesim.economy.shocks import Change, resolve
+from tradesim.economy.shocks import Change
 from tradesim.economy.variables import DETAILED, INSIDE, USUAL, VARIABLES
 from tradesim.economy.welfare import PARTIAL, gains
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tradesim.common.arrays import Array, axis, entry
+from tradesim.common.arrays import Array, axis, entry, map_arrays, pick
 from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import Macro, Settled, alike, equilibrium
+from tradesim.economy.packed import Packed
 from tradesim.economy.quotas import Take, within_quotas
+from tradesim.economy.resolve import BORDER, Pulled, at_border, resolve
 from tradesim.economy.routes import through_corridor
-from tradesim.economy.shocks import NONE, Change, Pulled, at_border, border_only, resolve
+from tradesim.economy.shocks import NONE, Change
 
 Closure = Callable[[Economy, Change], Macro]
 """From base year and joint change to wages and spending."""
 YEAR = axis("year")
+
+AGAIN = ("log_cost", "wedge", "rent", "preference")
+"""What of a change differs where a quota binds."""
 
 
 @dataclass(frozen=True)
@@ -123,23 +129,53 @@ def settle(economy: Economy, levels: Array, pulled: Sequence[Pulled], *,
 
 def _solved(economy: Economy, levels: Array, pulled: Sequence[Pulled], exposed: Array,
             closure: Closure | None) -> tuple[Change, Settled, Macro | None]:
-    macro = None if closure is None else closure(economy, resolve(economy, pulled))
-
     change = resolve(economy, pulled)
+    macro = None if closure is None else closure(economy, change)
     change = replace(change, level=change.level + _exposure(economy, exposed, change))
-    base = levels * np.exp(change.level)
+    base = levels * np.exp(change.level) if change.level.any() else levels
     settled = equilibrium(economy, base, change, macro)
-    border = border_only(pulled)
-    if all(shock.quota is NONE for _, shock in border):
-        return change, settled, macro
+    shocks = [(switch, Packed.of(shock)) for switch, shock in pulled]
+    if lines := sorted({line for _, shock in shocks for line in shock.lines_with("quota")}):
+        change, settled = _within_quotas(economy, levels, shocks, change, settled, macro,
+                                         np.array(lines))
+    return change, settled, macro
+
+
+def _within_quotas(economy: Economy, levels: Array, shocks: Sequence[tuple[Array, Packed]],
+                   change: Change, settled: Settled, macro: Macro | None,
+                   lines: NDArray[np.intp]) -> tuple[Change, Settled]:
+    """Solve the lines that have a quota again where it is exceeded (`quotas.within_quotas`)."""
+    def here(values: Array) -> Array:
+        return pick(values, "group", lines)
+
+    world, part, before = (map_arrays(economy, here), map_arrays(change, here),
+                           map_arrays(settled, here))
+    base = here(levels * np.exp(change.level))
+    border = [(switch, shock.lines(lines).only(*BORDER)) for switch, shock in shocks
+              if {*BORDER} & {*shock.parts}]
 
     def again(take: Take, margin: Array) -> tuple[Change, Settled]:
-        here = take(economy)
-        part = at_border(here, take(change), take(border), margin)
-        return part, equilibrium(here, take(base), part, None if macro is None else take(macro))
+        cells = take(world)
+        found = at_border(cells, take(part), take(border), margin)
+        return found, equilibrium(cells, take(base), found, None if macro is None else take(macro))
 
-    groups = alike(economy.inverse_supply, levels.shape[axis("group")])
-    return *within_quotas(again, levels, border, change, settled, groups), macro
+    part, after = within_quotas(again, here(levels), border, part, before,
+                                alike(world.inverse_supply, lines.size))
+    if after is before:
+        return change, settled
+
+    def merged(name: str, whole: Change | Settled, some: Change | Settled) -> Array:
+        old, new = getattr(whole, name), getattr(some, name)
+        shape = (*new.shape[:2], levels.shape[axis("group")], *new.shape[3:])
+        both = np.array(np.broadcast_to(old, shape))
+        both[:, :, lines] = new
+        return both
+
+    return (replace(change, **{name: merged(name, change, part) for name in AGAIN
+                               if getattr(part, name) is not NONE}),
+            replace(settled, residual=after.residual,
+                    **{field.name: merged(field.name, settled, after) for field in fields(Settled)
+                       if field.name != "residual"}))
 
 
 def _exposure(economy: Economy, exposed: Array, change: Change) -> Array:
@@ -148,6 +184,7 @@ def _exposure(economy: Economy, exposed: Array, change: Change) -> Array:
         return NONE
     before = through_corridor(economy, NONE[None], NONE[None])
     return np.asarray(exposed * (change.through_corridor / before - 1.0) * economy.pair_flow)
+
 
 def partial_adjust(target: Array, first: Array, speed: Array) -> Array:
     r"""Path of a variable that moves towards where each year would settle.

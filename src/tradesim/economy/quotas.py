@@ -21,7 +21,9 @@ from tradesim.common.arrays import Array, axis, map_arrays, ratio, spread
 from tradesim.common.errors import ConvergenceError, InputError, Problem
 from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import Settled
-from tradesim.economy.shocks import NONE, Change, Pulled, Shock
+from tradesim.economy.packed import Packed
+from tradesim.economy.resolve import Pulled
+from tradesim.economy.shocks import NONE, Change, Shock
 from tradesim.inputs.baseline import QUOTED_SHARE
 
 TOLERANCE = 1e-10
@@ -137,7 +139,8 @@ def within_quotas(again: Again, levels: Array, pulled: Sequence[Pulled], change:
     more, by secant steps kept inside their bracket. Imports are nearly a straight line in the
     marginal duty and both its ends are known, so a general root finder needs twice as many.
     """
-    limited = [(switch, shock) for switch, shock in pulled if shock.quota is not NONE]
+    packed = [(switch, Packed.of(shock).only("quota", "quota_limit")) for switch, shock in pulled]
+    limited = [(switch, shock.whole()) for switch, shock in packed if "quota" in shock.parts]
     if not limited:
         return change, settled
     quota = reduce(np.maximum, (switch * shock.quota for switch, shock in limited), NONE)
@@ -301,6 +304,7 @@ class _Taker:
     def __init__(self, group: Index, place: Index, shape: tuple[int, ...]) -> None:
         self._at: Callable[[Array], Array] = partial(_cells_of, group,
                                                      np.unravel_index(place, shape))
+        self._packed: Take = lambda shock: Packed.of(map_arrays(shock.whole(), self._at))
         self._from: Take = lambda values: values
         self._known: dict[int, tuple[Any, Any]] = {}
 
@@ -308,6 +312,7 @@ class _Taker:
         """Take some of the cells only."""
         part = copy(self)
         part._at = lambda values: values[..., chosen] if values.shape[-1] > 1 else values
+        part._packed = lambda shock: shock.rows(chosen)
         part._from, part._known = self, {}
         return part
 
@@ -320,6 +325,8 @@ class _Taker:
     def _mapped(self, values: Any) -> Any:
         if isinstance(values, np.ndarray):
             return self._at(values)
+        if isinstance(values, Packed):
+            return self._packed(values)
         if isinstance(values, list | tuple):
             return type(values)(self._mapped(item) for item in values)
         if is_dataclass(values) and not isinstance(values, type):

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
-from scipy.special import exprel
 
-from tradesim.common.arrays import Array, axis, entry, ratio, total
+from tradesim.common.arrays import Array, axis, entry, exprel, ratio, total
 from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import Settled
 from tradesim.economy.shocks import Change

@@ -69,7 +69,7 @@ class Patterns:
         world = map_arrays(start.world, take)
         return replace(
             map_arrays(start, take), world=replace(world, draws=self.numbers(start.world.draws)),
-            shocks={name: map_arrays(shock, take) for name, shock in start.shocks.items()})
+            shocks={name: shock.rows(rows) for name, shock in start.shocks.items()})
 
     def numbers(self, draws: Draws) -> Draws:
         """Drawn numbers of the columns."""

@@ -17,7 +17,7 @@ from tradesim.economy.closure import Imbalances, closure
 from tradesim.economy.levers.registry import GIVEN, KINDS, arguments
 from tradesim.economy.levers.stages import increment, stage_strength
 from tradesim.economy.levers.timing import TIMING, phase_in
-from tradesim.economy.packed import Packed, PackedShocks, packed
+from tradesim.economy.packed import Packed
 from tradesim.economy.shocks import NONE, Shock
 from tradesim.inputs.baseline import WORLD, Baseline
 from tradesim.inputs.levers import Choice, Lever
@@ -58,7 +58,7 @@ class Prepared:
     world: Economy
     levels: Array
     to_count: Array
-    shocks: Mapping[str, Shock]
+    shocks: Mapping[str, Packed]
     at_once: tuple[bool, ...]
     exposed: Array
     path: ReferencePath
@@ -93,7 +93,7 @@ class Before:
     def shocks(self, base: Baseline, scenario: Scenario, growth: float) -> dict[str, Packed]:
         """Shocks of levers with the settings that they had, on the path that they had."""
         on_path = self.same_path(scenario, growth)
-        return {name: shock for name, shock in packed(self.start.shocks).items()
+        return {name: shock for name, shock in self.start.shocks.items()
                 if self._settings(base, name) == _settings_of(base, scenario, name)
                 and (on_path or "levels" not in KINDS[base.levers[name].kind].__annotations__)}
 
@@ -133,11 +133,9 @@ def prepare(base: Baseline, scenario: Scenario, draws: Draws, growth: float = 0.
         faster = np.log1p(growth) * np.arange(1, len(years) + 1)
         path = replace(path, log_flow=path.log_flow + faster[None, :, None])
         levels, to_count = reference_levels(base, world, draws, path)
-    shocks: Mapping[str, Shock] = lever_shocks(base, scenario, world, draws, years,
-                                               path.closed_share, levels, known)
-    if known:
-        both = {**packed(shocks), **known}
-        shocks = PackedShocks({name: both[name] for name in scenario.levers})
+    both = {**known, **lever_shocks(base, scenario, world, draws, years, path.closed_share, levels,
+                                    known)}
+    shocks = {name: both[name] for name in scenario.levers}
     exposed = (spread(draws["posterior.closure_effect"], "draw", "importer")
                * spread(path.closed_share, "draw", "year"))
     return Prepared(years, world, levels, to_count, shocks,
@@ -175,7 +173,7 @@ def reference_levels(base: Baseline, world: Economy, draws: Draws,
 
 def lever_shocks(base: Baseline, scenario: Scenario, world: Economy, draws: Draws,
                  years: Sequence[int], closed_share: Array, levels: Array,
-                 known: Collection[str] = ()) -> dict[str, Shock]:
+                 known: Collection[str] = ()) -> dict[str, Packed]:
     """Give the shock of each lever if it succeeds; a later stage is what it adds (equation J2).
 
     Those that are `known` are left out.
@@ -188,8 +186,9 @@ def lever_shocks(base: Baseline, scenario: Scenario, world: Economy, draws: Draw
     shut, found = spread(closed_share, "draw", "year"), {}
     for name in new:
         lever = base.levers[name]
-        made = increment(alone[name], alone[lever.follows]) if lever.follows else alone[name]
-        found[name] = made.interrupted(world, shut) if lever.needs_corridor else made
+        made = Packed.of(increment(alone[name], alone[lever.follows]) if lever.follows
+                         else alone[name])
+        found[name] = (made.interrupted(shut, world.pair_flow) if lever.needs_corridor else made)
     return found
 
 

@@ -8,7 +8,7 @@ draws, to the last digit.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,6 @@ from tradesim.common.arrays import Array, total
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
 from tradesim.common.parallel import Progress, blocks, by_block
-from tradesim.economy.packed import PackedShocks, packed
 from tradesim.economy.variables import VARIABLES
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.parameters import Cube
@@ -169,7 +168,6 @@ class PreparedModel:
             block = self._blocks[rows.start // size]
             here = {name: values[rows] for name, values in draws.items()}
             start = prepare(self.base, scenario, here, growth, block.before)
-            start = replace(start, shocks=PackedShocks(packed(start.shocks)))
             block.before = Before(scenario, growth, start)
             return work(self.base, block, outputs, {
                 case: {lever: np.broadcast_to(switch, scenario.draws)[rows]

@@ -18,7 +18,7 @@ from tradesim.common.errors import ConvergenceError
 from tradesim.common.parallel import by_block
 from tradesim.economy.accounts import counted
 from tradesim.economy.adjustment import reached, settle
-from tradesim.economy.packed import Packed, packed
+from tradesim.economy.packed import Packed
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.scenario import Scenario
 from tradesim.simulation.draws import years_of
@@ -170,7 +170,7 @@ def solve(start: Prepared, subsets: Subsets, before: Solved | None = None) -> So
     size = (len(start.years), subsets.shape[1])
     if before is not None and not _same_draws(start, before.start):
         before = None
-    shocks = packed(start.shocks)
+    shocks = start.shocks
     acting = {name: before.acting[name] if before and made is before.shocks.get(name)
               else made.acts(size) for name, made in shocks.items()}
     bits = _together(acting, size)

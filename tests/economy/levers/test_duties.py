@@ -21,7 +21,7 @@ from tradesim.economy.levers.duties import (
     swiss_formula,
     tariff_change,
 )
-from tradesim.economy.shocks import resolve
+from tradesim.economy.resolve import resolve
 from tradesim.inputs.levers import Choice
 
 EXACT = 1e-12

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accounted import interrupted
 from made_up_world import make_economy
 from tradesim.common.arrays import MILLION, spread, total
 from tradesim.economy.equilibrium import equilibrium
@@ -22,7 +23,8 @@ from tradesim.economy.levers.macro import currency_move, growth_path
 from tradesim.economy.levers.supply import export_ban, plants, project, supply_loss
 from tradesim.economy.levers.timing import lasting, phase_in
 from tradesim.economy.levers.transport import route_closure, route_service, visits
-from tradesim.economy.shocks import FLOOR, NONE, Shock, resolve
+from tradesim.economy.resolve import resolve
+from tradesim.economy.shocks import FLOOR, NONE, Shock
 
 FULL = spread(1.0)
 LEF, RIG, UNI, FAR = range(4)
@@ -335,7 +337,7 @@ def test_visits_by_hand(world):
 
 
 def test_a_closed_corridor_stops_visitors_by_land(world):
-    shock = visits(world, FULL, visitors=spread(1000.0)).interrupted(world, spread(0.25))
+    shock = interrupted(visits(world, FULL, visitors=spread(1000.0)), world, 0.25)
     assert shock.visitors.item() == 750.0  # one number of the pair, not one by market
 
 
@@ -348,7 +350,7 @@ def test_more_visits_are_more_visitors(one, two):
 
 
 def test_a_closed_corridor_stops_a_project(world):
-    half = deliver(world).interrupted(world, spread(0.5))
+    half = interrupted(deliver(world), world, 0.5)
     assert half.project.sum() == pytest.approx(16e6)
 
 

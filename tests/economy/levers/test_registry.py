@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accounted import fly, pact, shocks_of
+from accounted import fly, interrupted, pact, shocks_of
 from made_up_world import PAIR, make_economy
 from tradesim.common.arrays import spread
 from tradesim.common.errors import InputError
@@ -23,8 +23,9 @@ from tradesim.economy.levers.registry import GIVEN, KINDS, NAMES, arguments, che
 from tradesim.economy.levers.supply import export_ban, plants, project, supply_loss
 from tradesim.economy.levers.timing import TIMING, phase_in
 from tradesim.economy.levers.transport import border_facilitation, route_closure, route_improvement
+from tradesim.economy.resolve import resolve
 from tradesim.economy.routes import carriage, saving
-from tradesim.economy.shocks import CONDITIONS, NONE, Shock, resolve
+from tradesim.economy.shocks import CONDITIONS, NONE, Shock
 from tradesim.inputs.levers import Choice, read_levers
 from tradesim.inputs.pair import read_pair
 
@@ -279,15 +280,15 @@ def test_a_switch_turns_a_lever_off(world):
 
 def test_a_closed_corridor_stops_the_pair_and_nobody_else(world):
     shock = pact(world)
-    half = shock.interrupted(world, spread(0.5))
+    half = interrupted(shock, world, 0.5)
     np.testing.assert_allclose(half.duty[0, RIG], 0.5 * shock.duty[0, RIG])
     wide = pact(world, scope="wide")
-    np.testing.assert_allclose(wide.interrupted(world, spread(0.5)).information[0, RIG],
+    np.testing.assert_allclose(interrupted(wide, world, 0.5).information[0, RIG],
                                0.5 * wide.information[0, RIG])
     np.testing.assert_array_equal(half.duty[0, UNI], shock.duty[0, UNI])
     road = route_improvement(world, FULL, route="pass", km_saved=spread(600.0),
                              usd_per_tonne_km=spread(0.1), speed_km_per_hour=spread(25.0))
-    assert road.interrupted(world, spread(1.0)).freight.any() == np.False_
+    assert interrupted(road, world, 1.0).freight.any() == np.False_
 
 
 def test_nothing_is_shared_by_accident():

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from accounted import ON, pact
 from tradesim.common.arrays import spread
 from tradesim.economy.levers.stages import increment, stage_strength
-from tradesim.economy.shocks import NONE, Shock, resolve
+from tradesim.economy.resolve import resolve
+from tradesim.economy.shocks import NONE, Shock
 
 EXACT = 1e-12
 SHARE = st.floats(0.0, 1.0)

@@ -23,7 +23,7 @@ def recognition(
         v = \varphi\, A\, w_j, \qquad n = \varphi\, N\, w_j, \qquad
         w_j = \begin{cases} 1 & j \text{ grants} \\ \rho & \text{the partner} \end{cases}
 
-    Approved supply is a quantity: varieties that could not be sold before (`shocks.resolve`).
+    Approved supply is a quantity: varieties that could not be sold before (`resolve.resolve`).
 
     Parameters
     ----------

@@ -191,7 +191,7 @@ class Engine:
         def block(rows: slice) -> list[Drive]:
             start = here.rows(rows).prepared(last)
             size = (len(self.base.pair.importers), len(start.years), rows.stop - rows.start)
-            return [_drive(shock, size) for shock in start.shocks.values()]
+            return [_drive(shock.whole(), size) for shock in start.shocks.values()]
 
         parts = zip(*by_block(block, self.size, BLOCK), strict=True)
         return {copy.name: Drive(frozenset().union(*(part.parts for part in own)), *(
