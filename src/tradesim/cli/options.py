@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 from tradesim.common.errors import ConvergenceError, InputError, Problem, TradesimError, nearest
 from tradesim.common.files import calibration_folder, neighbours, scenarios_folder
 from tradesim.common.text import control
+from tradesim.reports.letters import told
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,7 +51,8 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         try:
-            return super().invoke(ctx)
+            with told(note):
+                return super().invoke(ctx)
         except InputError as error:
             raise _BadInput(str(error)) from error
         except ConvergenceError as error:

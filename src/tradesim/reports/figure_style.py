@@ -22,6 +22,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tradesim.reports.language import language
+from tradesim.reports.letters import drawable
 from tradesim.reports.wording import MINUS, TEMPLATES, words
 
 WIDTH = 7.0
@@ -61,7 +62,7 @@ def styled(draw: Draw, run_id: str = "") -> Figure | None:
 def save(figure: Figure, name: str, folder: Path) -> str:
     """Write a figure as PNG and SVG and give the SVG's text; same figure, same bytes.
 
-    Letters that the font lacks are boxes in the PNG; in the SVG, and on the page, they are text.
+    Letters that no font has are boxes in the PNG; in the SVG, and on the page, they are text.
     """
     with style(name), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")
@@ -69,7 +70,8 @@ def save(figure: Figure, name: str, folder: Path) -> str:
         bitmap: Any = FigureCanvasAgg(figure)
         figure.set_dpi(PNG_DPI)
         _settle(figure)
-        bitmap.print_png(folder / f"{name}.png", metadata={"Software": None})
+        with drawable(figure):
+            bitmap.print_png(folder / f"{name}.png", metadata={"Software": None})
         vector: Any = FigureCanvasSVG(figure)
         buffer = io.StringIO()
         vector.print_svg(buffer, metadata={"Date": None, "Creator": None,
