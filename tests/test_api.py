@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tradesim as ts
+from tidy import tidy
 from tradesim.common.errors import InputError
 from tradesim.reports.export.iamc import COLUMNS
 from tradesim.simulation.summary import summary as summarise
@@ -62,7 +63,7 @@ def test_iamc_rows_are_those_of_the_summary(dataset):
     assert not table.duplicated(list(COLUMNS[:-1])).any()
     assert table["value"].notna().all()
     assert set(table["model"]) == {"m"}
-    summary = summarise(dataset)
+    summary = tidy(summarise(dataset))
     importer = str(dataset["importer"].to_numpy()[0])
     wanted = summary[(summary["variable"] == "trade") & (summary["count"] == "kazakh")
                      & (summary["importer"] == importer) & (summary["group"] == "all")

@@ -22,7 +22,7 @@ from tradesim.simulation import model, results, summary
 from tradesim.simulation.draws import SCENARIO
 from tradesim.simulation.manifest import MANIFEST, made_with
 from tradesim.simulation.prepared_model import PreparedModel, prepare_model
-from tradesim.simulation.results import load
+from tradesim.simulation.whole import whole_results
 from tradesim.studies import compare as comparing
 from tradesim.studies import decompose as decomposing
 from tradesim.studies import goal as seeking
@@ -91,7 +91,7 @@ def compare(*runs: Run | Iterable[Run], baseline: str | None = None, align: bool
         if isinstance(one, xr.Dataset):
             return one
         if (Path(one) / MANIFEST).is_file():
-            return load(Path(one))
+            return load(one)
         return run(one, draws=draws, seed=seed, count=count, calibration=calibration, **settings)
 
     several = [one for item in runs
@@ -186,12 +186,24 @@ def scenarios() -> list[str]:
     return scenario.shipped()
 
 
-def save(dataset: xr.Dataset, folder: str | Path) -> Path:
-    """Save results in a folder, which is made where it is missing."""
+def save(dataset: xr.Dataset, folder: str | Path, *, keep_draws: bool = False) -> Path:
+    """Save results in a folder, which is made where it is missing.
+
+    `keep_draws` keeps the draws of every variable, not only of turnover, welfare and border
+    revenue.
+    """
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    results.save(dataset, target)
+    results.save(dataset, target, every=keep_draws)
     return target
+
+
+def load(folder: str | Path, progress: Callable[[int, int], None] | None = None) -> xr.Dataset:
+    """Give the results of a folder: draws that it does not keep are computed again.
+
+    That takes as long as the run, and needs the calibration that made it.
+    """
+    return whole_results(Path(folder), progress=progress)
 
 
 def report(folder: str | Path, *formats: str, language: str = "en") -> list[Path]:

@@ -74,16 +74,16 @@ def model(monkeypatch):
         options["progress"] and options["progress"](1, 1)
         return SimpleNamespace(attrs={"title": "Mine"})
 
-    def save(dataset, folder):
+    def save(dataset, folder, *, every):
         (folder / "summary.csv").write_text("variable\n", encoding="utf-8")
 
-    def report(folder, calibration):
+    def report(folder, calibration, *, dataset):
         (folder / "report.html").write_text("<html>", encoding="utf-8")
         asked["report"] = calibration
 
     fakes = {"simulation.manifest": {"seal": lambda _: None}, "simulation.model": {"run": run},
              "reports.run.page": {"report": report},
-             "simulation.results": {"save": save},
+             "simulation.results": {"save": save, "as_kept": lambda dataset: dataset},
              "simulation.summary": {"headline": lambda _: headline()}}
     for name, content in fakes.items():
         fake = ModuleType(f"tradesim.{name}")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
+from tidy import tidy
 from tradesim.simulation import model
 from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO
 from tradesim.simulation.summary import ALL
@@ -80,7 +81,7 @@ def compute_few() -> pd.DataFrame:
 
 def reduce(dataset: xr.Dataset) -> pd.DataFrame:
     """Rows of the run's summary that an answer needs."""
-    rows = summarise(dataset.sel(year=list(YEARS)))
+    rows = tidy(summarise(dataset.sel(year=list(YEARS))))
     rows = rows[rows["statistic"].isin(STATISTICS)]
     last, change = rows["year"] == LAST, rows["case"].isin(CHANGES)
     mean = rows["statistic"] == "mean"

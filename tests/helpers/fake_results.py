@@ -271,5 +271,5 @@ def economies() -> dict[str, object]:
 def save(result: xr.Dataset, folder: Path) -> Path:
     """Leave in `folder` what figures and report read of a run."""
     folder.mkdir(parents=True, exist_ok=True)
-    results.save(result, folder)
+    results.save(result, folder, every=True)
     return folder

@@ -8,6 +8,7 @@ import re
 
 import pandas as pd
 
+from tidy import tidy
 from tradesim.reports.claims import Cell, Claim, Told
 
 KEY = ["variable", "year", "case", "statistic", "count", "exporter", "importer", "group"]
@@ -22,7 +23,7 @@ class Summary:
 
     def __init__(self, frame: pd.DataFrame) -> None:
         text = frame.to_csv(index=False, float_format="%.6g")
-        table = pd.read_csv(io.StringIO(text), keep_default_na=False, dtype={"count": str})
+        table = tidy(pd.read_csv(io.StringIO(text), dtype={"count": str}))
         self._values = table.set_index(KEY)["value"].to_dict()
 
     def __getitem__(self, cell: Cell) -> float:

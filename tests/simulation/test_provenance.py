@@ -102,7 +102,7 @@ def test_results_of_another_version_are_refused(dataset, tmp_path):
     older = dataset.assign_attrs(format=1, version="0.0.9")
     results.save(older, tmp_path)
     with pytest.raises(InputError, match=r"was written in layout 1 by version 0\.0\.9 of tradesim; "
-                                         r"this version reads layout 4; run the scenario again"):
+                                         r"this version reads layout 5; run the scenario again"):
         results.load(tmp_path)
     content = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     del content["files"]

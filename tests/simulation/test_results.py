@@ -7,15 +7,20 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
+from tidy import tidy
 from tradesim.common.errors import InputError
 from tradesim.economy.variables import OCCASIONAL, USUAL, VARIABLES
 from tradesim.simulation import manifest, results
 from tradesim.simulation.appraisal import NAME as APPRAISAL
 from tradesim.simulation.model import run
-from tradesim.simulation.summary import COLUMNS, STATISTICS
+from tradesim.simulation.summary import COLUMNS, LEVELS, STATISTICS, quantiles
 from tradesim.simulation.summary import headline as first_numbers
 from tradesim.simulation.summary import summary as summarise
+from tradesim.simulation.whole import whole_results
 
 DRAWS = 40
 
@@ -27,7 +32,7 @@ def dataset():
 
 @pytest.fixture(scope="module")
 def table(dataset):
-    return summarise(dataset)
+    return tidy(summarise(dataset))
 
 
 def pick(table, **where):
@@ -37,8 +42,8 @@ def pick(table, **where):
     return chosen["value"].item()
 
 
-def test_summary_is_tidy(table):
-    assert tuple(table.columns) == COLUMNS
+def test_summary_is_tidy(dataset, table):
+    assert tuple(summarise(dataset).columns) == COLUMNS
     keys = table.drop(columns=["value", "unit"])
     assert not keys.duplicated().any()
     assert table["value"].notna().all()
@@ -103,7 +108,7 @@ def test_headline_has_the_shape_that_is_promised(dataset, table):
 
 
 def test_saved_results_read_back(dataset, tmp_path):
-    results.save(dataset, tmp_path)
+    results.save(dataset, tmp_path, every=True)
     loaded = results.load(tmp_path)
     for name in USUAL:
         np.testing.assert_allclose(loaded[name], dataset[name], rtol=1e-6, atol=1.0)
@@ -142,3 +147,39 @@ def test_damaged_results_are_refused(dataset, tmp_path):
     manifest.seal(tmp_path)
     with pytest.raises(InputError, match=r"cannot be read as results .*; run the scenario again"):
         results.load(tmp_path)
+
+
+def test_a_folder_keeps_few_draws_and_the_others_are_computed_again(dataset, tmp_path):
+    results.save(dataset, tmp_path)
+    kept = results.load(tmp_path)
+    assert set(kept.data_vars) == set(results.KEPT) & set(dataset.data_vars)
+    again = whole_results(tmp_path)
+    for name, array in results.as_kept(dataset).data_vars.items():
+        np.testing.assert_array_equal(again[name], array, str(name))
+
+
+def test_all_draws_are_kept_where_they_are_asked_for(dataset, tmp_path, monkeypatch):
+    results.save(dataset, tmp_path, every=True)
+    monkeypatch.setattr("tradesim.simulation.model.answer", None)
+    assert set(whole_results(tmp_path).data_vars) == set(dataset.data_vars)
+
+
+def test_draws_that_would_be_others_are_refused(dataset, tmp_path):
+    results.save(dataset.assign(turnover=dataset["turnover"] * 1.001), tmp_path)
+    with pytest.raises(InputError, match=r"keeps the draws of few variables, and computing the "
+                                         r"others again gives another turnover.*--keep-draws"):
+        whole_results(tmp_path)
+
+
+def test_a_default_run_is_small(tmp_path):
+    """Ten million bytes with 2,000 draws, the page and its figures among them."""
+    results.save(run("eaeu_fta", draws=200), tmp_path)
+    of_draws = (tmp_path / "results.nc").stat().st_size
+    others = sum(path.stat().st_size for path in tmp_path.iterdir()) - of_draws
+    assert 10 * of_draws + others < 8.5e6
+
+
+@given(values=arrays(float, st.tuples(st.integers(1, 3), st.integers(1, 30)),
+                     elements=st.floats(-1e9, 1e9)))
+def test_quantiles_are_those_of_numpy(values):
+    np.testing.assert_array_equal(quantiles(values), np.quantile(values, LEVELS, axis=-1))

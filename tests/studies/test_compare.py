@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 import fake_results
+from tidy import tidy as by_statistic
 from tradesim.cli import app as cli
 from tradesim.common.errors import InputError
 from tradesim.common.extras import install
@@ -64,7 +65,7 @@ def three(base) -> Comparison:
 def test_effects_are_those_of_the_summaries(three):
     tidy = table(three)
     for name in three.packages:
-        summary = summarise(three.runs[name])
+        summary = by_statistic(summarise(three.runs[name]))
         keys = ["variable", "count", "year", "exporter", "importer", "group", "case", "statistic"]
         own = tidy[(tidy["scenario"] == name) & tidy["variable"].isin(summary["variable"])]
         both = own.merge(summary, on=keys, suffixes=("", "_summary"))

@@ -22,10 +22,12 @@ Examples:
               help="File to write; iamc.csv in the folder by default.")
 def export(folder: Path, form: str, out: Path | None) -> None:
     """Write results for other programs to read."""
+    from tradesim.reports import terminal
     from tradesim.reports.export.iamc import to_iamc
-    from tradesim.simulation.results import load
+    from tradesim.simulation.whole import whole_results
 
-    dataset = load(folder)
+    with terminal.progress("Computing all draws") as progress:
+        dataset = whole_results(folder, progress=progress)
     target = folder / f"{form}.csv" if out is None else out
     with whole_file(target) as work:
         table = no_formulas(to_iamc(dataset))

@@ -26,8 +26,11 @@ def report(folder: Path, formats: tuple[str, ...], language: str,
     Files appear beside the results: report.html, report.pdf and report.docx have the same
     sentences, tables and figures; brief.pdf and brief.docx have the first page alone.
     """
+    from tradesim.reports import terminal
     from tradesim.reports.run.page import rebuild
 
     source = None if calibration is None else calibration_of(calibration)
-    for path in rebuild(folder, source, formats or ("html",), language):
+    with terminal.progress("Computing all draws") as progress:
+        written = rebuild(folder, source, formats or ("html",), language, progress)
+    for path in written:
         click.echo(f"Report: {path}")

@@ -36,10 +36,14 @@ Examples:
 @CALIBRATION
 @FORMATS
 @LANGUAGE
+@click.option("--keep-draws", is_flag=True,
+              help="Keep the draws of every variable in results.nc (80 kB a draw). By default "
+                   "those of turnover, welfare and border revenue stay, and commands that need "
+                   "others compute them again.")
 @click.option("--no-report", is_flag=True, help="Save numbers only, without figures and report.")
 def run(scenario: str, out: Path | None, name: str | None, draws: int | None, seed: int | None,
         overrides: tuple[str, ...], count: str | None, calibration: Path | None,
-        formats: tuple[str, ...], language: str, no_report: bool) -> None:
+        formats: tuple[str, ...], language: str, keep_draws: bool, no_report: bool) -> None:
     """Simulate SCENARIO and write results and a report.
 
     SCENARIO is a YAML file or the name of a scenario that comes with tradesim. The folder of
@@ -58,14 +62,14 @@ def run(scenario: str, out: Path | None, name: str | None, draws: int | None, se
         with terminal.progress("Simulating") as progress:
             dataset = model.run(scenario, calibration=folder, overrides=overrides, draws=draws,
                                 seed=seed, count=count, progress=progress)
-        results.save(dataset, work)
+        results.save(dataset, work, every=keep_draws)
         headline, pair = summary.headline(dataset), read_pair(folder)
         if not no_report:
             from tradesim.reports.language import speak
             from tradesim.reports.run.page import report
 
             with speak(language, folder):
-                page = report(work, folder)
+                page = report(work, folder, dataset=results.as_kept(dataset))
                 if others:
                     from tradesim.reports.export.document import write
 

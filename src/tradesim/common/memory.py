@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import mmap
 import sys
 from pathlib import Path
+from typing import Any
 
 from tradesim.common.errors import InputError, Problem
 
@@ -97,3 +99,12 @@ def _of_process() -> float | None:
     except OSError:
         pages = 0
     return float(limit - PAGE * pages)
+
+
+def let_go(array: Any) -> None:
+    """Give back the memory in which numbers of a file stand for now; they stay in the file."""
+    owner = array
+    while owner is not None and not isinstance(owner, mmap.mmap):
+        owner = getattr(owner, "base", None)
+    if owner is not None and hasattr(mmap, "MADV_DONTNEED"):
+        owner.madvise(mmap.MADV_DONTNEED)

@@ -109,3 +109,11 @@ OCCASIONAL: Mapping[str, Variable] = {
                       "USD", ("count", *_DRAWN), True),
 }
 """Variables of runs whose levers have such a part."""
+
+EXACT = ("imports", "home_output")
+"""Levels so large that a policy's change of them would be lost in single precision."""
+
+
+def precision(name: str) -> str:
+    """Type of number in which draws of a variable are kept."""
+    return "float64" if name in EXACT else "float32"

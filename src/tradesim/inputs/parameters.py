@@ -107,6 +107,7 @@ class Cube:
 
     draws: int
     seed: int | None = None
+    first: int = 0  #: place of the first draw in every random column
     given: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
     fallback: Cube | None = None
 
@@ -135,7 +136,16 @@ class Cube:
             if not ((column > 0) & (column < 1)).all():
                 raise ValueError(f"column '{name}' leaves the open interval (0, 1)")
             column.setflags(write=False)
-        return cls(draws, None, MappingProxyType(given), fallback)
+        return cls(draws, None, 0, MappingProxyType(given), fallback)
+
+    def part(self, rows: slice) -> Cube:
+        """Give some of the draws, from `rows.start` to before `rows.stop`, as a cube."""
+        given = {name: column[rows] for name, column in self.given.items()}
+        fallback = self.fallback
+        if fallback is not None and fallback.draws > 1:
+            fallback = fallback.part(rows)
+        return Cube(rows.stop - rows.start, self.seed, self.first + rows.start,
+                    MappingProxyType(given), fallback)
 
     def column(self, name: str) -> Array:
         """Column of a name, shape (draw,), strictly between 0 and 1."""
@@ -147,7 +157,9 @@ class Cube:
             return np.full(self.draws, 0.5)
         digest = hashlib.sha256(name.encode()).digest()
         stream = np.random.SeedSequence([self.seed, int.from_bytes(digest)])
-        uniform = np.random.Generator(np.random.PCG64(stream)).random(self.draws)
+        source = np.random.PCG64(stream)
+        source.advance(self.first)
+        uniform = np.random.Generator(source).random(self.draws)
         return np.clip(uniform, EDGE, 1.0 - EDGE)
 
 

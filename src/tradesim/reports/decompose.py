@@ -27,7 +27,7 @@ from tradesim.reports.terminal import columns
 from tradesim.reports.wording import interval, plain, pretty, together, words, wrapped
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
 from tradesim.simulation.manifest import seen_from
-from tradesim.simulation.summary import ALL, PERCENTILES, STATISTICS
+from tradesim.simulation.summary import ALL, statistics
 from tradesim.studies.decompose import CASES
 
 TABLE = "decomposition.csv"
@@ -61,11 +61,7 @@ def tidy(dataset: xr.Dataset) -> pd.DataFrame:
             shown = ((values**2).sum("draw") ** 0.5 / draws).expand_dims(
                 statistic=["standard_error"])
         else:
-            numbers = values.to_numpy()
-            stacked = np.concatenate([values.mean("draw").to_numpy()[None],
-                                      np.percentile(numbers, PERCENTILES, axis=0)])
-            shown = xr.DataArray(stacked, dims=("statistic", *values.dims[1:]), coords={
-                "statistic": list(STATISTICS), **{dim: values[dim] for dim in values.dims[1:]}})
+            shown = statistics(array)
         frame = shown.rename("value").to_series().reset_index()
         frame.insert(0, "measure", "share" if name == "error" else str(name))
         frames.append(frame)

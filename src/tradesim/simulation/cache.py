@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
@@ -22,8 +23,9 @@ from tradesim.common.errors import InputError
 from tradesim.common.files import content, program
 from tradesim.common.output import sweep_up, whole
 from tradesim.inputs.baseline import Baseline
+from tradesim.inputs.scenario import Scenario
 from tradesim.simulation import model, results
-from tradesim.simulation.manifest import DATA, MANIFEST, read_manifest
+from tradesim.simulation.manifest import DATA, MANIFEST, made_with, read_manifest
 
 CACHE = Path("results") / "cache"
 CODE = "code.txt"
@@ -76,8 +78,14 @@ def fetch(
     """
     folder = Path(scenario)
     if (folder / DATA).is_file():
-        return results.load(folder)
-    wanted, described = model.ask(base, scenario, overrides, draws, seed, count)
+        stored = results.load(folder)
+        if stored.attrs["kept"] == results.EVERY:
+            return stored
+        base = model.load_baseline(made_with(stored.attrs))
+        wanted = Scenario.model_validate_json(stored.attrs["scenario"])
+        described: dict[str, Any] = {str(key): value for key, value in stored.attrs.items()}
+    else:
+        wanted, described = model.ask(base, scenario, overrides, draws, seed, count)
     entry = cache / described["run_id"]
     sweep_up(cache)
     kept = None
@@ -89,7 +97,7 @@ def fetch(
         with watch(wanted.name) as progress:
             fresh = model.answer(base, wanted, described, progress, COMPARED)
         with whole(entry, option="--cache") as work:
-            results.save(fresh, work, tables=False)
+            results.save(fresh, work, tables=False, every=True)
             (work / CODE).write_text(program() + "\n", encoding="utf-8")
         kept = results.load(entry)
         prune(cache, LIMIT, but=entry)

@@ -25,7 +25,7 @@ Row = tuple[str, str, str, Array]
 
 def factors(base: Baseline, scenario: Scenario, draws: Mapping[str, Array],
             path: ReferencePath) -> xr.DataArray:
-    """Give everything that varies between draws as one table of plain numbers.
+    """Give everything that may vary between draws as one table of plain numbers.
 
     Parameters
     ----------
@@ -43,10 +43,10 @@ def factors(base: Baseline, scenario: Scenario, draws: Mapping[str, Array],
         ``factor_unit``: parameters, settings of levers, whether each lever happens, fitted
         numbers, and of the path the size of both economies, the unexplained part and the new goods
         of each flow (last year) and the years with a closed corridor. Cells of the base-year tables
-        are left out, and what does not vary.
+        are left out.
     """
-    rows = [row for row in (*_drawn(base, scenario, draws), *_levers(base, scenario, draws),
-                            *_fitted(base, draws), *_path(base, draws, path)) if np.ptp(row[3]) > 0]
+    rows = [*_drawn(base, scenario, draws), *_levers(base, scenario, draws),
+            *_fitted(base, draws), *_path(base, draws, path)]
     names, titles, units, values = zip(*rows, strict=True) if rows else ((), (), (), ())
     size = len(next(iter(draws.values())))
     return xr.DataArray(
@@ -54,6 +54,12 @@ def factors(base: Baseline, scenario: Scenario, draws: Mapping[str, Array],
         coords={FACTOR: list(names), f"{FACTOR}_title": (FACTOR, list(titles)),
                 f"{FACTOR}_unit": (FACTOR, list(units))},
         attrs={"units": "see factor_unit", "long_name": "What differs between draws"})
+
+
+def varying(dataset: xr.Dataset) -> xr.Dataset:
+    """Leave out factors that are the same in every draw."""
+    values = dataset["factors"].transpose(FACTOR, "draw").to_numpy()
+    return dataset.isel({FACTOR: np.ptp(values, axis=1) > 0})
 
 
 def _drawn(base: Baseline, scenario: Scenario, draws: Mapping[str, Array]) -> Iterator[Row]:

@@ -41,9 +41,10 @@ from tradesim.simulation.appraisal import APPRAISED, appraise, has_cost
 from tradesim.simulation.appraisal import NAME as APPRAISAL
 from tradesim.simulation.cases import Patterns
 from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases, years_of
-from tradesim.simulation.factors import factors
+from tradesim.simulation.factors import factors, varying
 from tradesim.simulation.labels import labelled
 from tradesim.simulation.outlooks import BY_GROWTH, GDP, REPORTED, as_reported, by_growth, gdp
+from tradesim.simulation.portions import PORTION, joined, portions, refuse_too_full
 from tradesim.simulation.prepared import Prepared, prepare
 from tradesim.simulation.results import describe, repeat_command
 
@@ -59,10 +60,7 @@ NUMBERS = 1_400_000
 """Numbers in an array of a block: the larger a world, the fewer draws are worked on at once."""
 
 TIMES, FIXED = 3.0, 1.3e9
-"""Memory of a run: bytes of its results, counted so often, and what the program takes beside.
-
-Measured with all levers: 500, 4,000 and 8,000 draws of 198 kB peak at 1.5, 3.5 and 6.0 GB, saved.
-"""
+"""Memory of a portion: bytes of its results, counted so often, and what the program takes."""
 
 ORDER = ("count", "case", "draw", "year", "importer", "group", "product", "exporter", "country",
          "market", "service", "route")
@@ -271,17 +269,33 @@ def answer(
     With `variables` only these of `VARIABLES` are computed, and ``factors``.
     """
     names = USUAL if variables is None else variables
-    refuse_too_much("--draws", scenario.draws, TIMES * bytes_of_draw(base, scenario, names), FIXED,
-                    "draws")
+    each = bytes_of_draw(base, scenario, names)
+    refuse_too_much("--draws", min(scenario.draws, PORTION), TIMES * each, FIXED, "draws")
+    refuse_too_full(scenario.draws, each / 2)
     cube = Cube.point() if scenario.draws == 1 else Cube.random(scenario.draws, scenario.seed)
+
+    def counted(rows: slice) -> Callable[[int, int], None] | None:
+        return progress and (lambda done, _: progress(rows.start + done, scenario.draws))
+
+    parts = (_portion(base, scenario, cube.part(rows), variables, counted(rows))
+             for rows in portions(scenario.draws))
+    dataset = varying(joined(parts, scenario.draws))
+    if variables is None and has_cost(base, scenario):
+        dataset[APPRAISAL] = _appraised(base, scenario, cube)
+    return labelled(dataset.assign_attrs(described), base.pair)
+
+
+def _portion(base: Baseline, scenario: Scenario, cube: Cube, variables: Collection[str] | None,
+             progress: Callable[[int, int], None] | None) -> xr.Dataset:
+    """Answer with some of the draws."""
     numbers = draw_all(base, scenario, cube)
     dataset = simulate(base, scenario, numbers, progress=progress,
-                       variables=names)
+                       variables=USUAL if variables is None else variables)
     ahead = reference_path(base, numbers, years_of(base, scenario))
     dataset["factors"] = factors(base, scenario, numbers, ahead)
     if variables is None:
         _add_to(dataset, base, scenario, numbers, cube, ahead)
-    return labelled(dataset.assign_attrs(described), base.pair)
+    return dataset
 
 
 def bytes_of_draw(base: Baseline, scenario: Scenario, names: Collection[str]) -> float:
@@ -303,8 +317,6 @@ def _add_to(dataset: xr.Dataset, base: Baseline, scenario: Scenario, numbers: Dr
     dataset[BY_GROWTH] = by_growth(base, scenario, numbers)
     dataset[GDP] = gdp(base, years_of(base, scenario), ahead)
     dataset[REPORTED] = as_reported(base, dataset, numbers, cube)
-    if has_cost(base, scenario):
-        dataset[APPRAISAL] = _appraised(base, scenario, cube)
 
 
 def nontariff_part(base: Baseline, scenario: Scenario, draws: Draws,
@@ -334,7 +346,7 @@ def nontariff_part(base: Baseline, scenario: Scenario, draws: Draws,
 def _appraised(base: Baseline, scenario: Scenario, cube: Cube) -> xr.DataArray:
     """Appraise what costs money on the first draws, simulated to the longest horizon."""
     longest = scenario.model_copy(update={"horizon": base.pair.last_possible})
-    numbers = {name: values[:APPRAISED] for name, values in draw_all(base, longest, cube).items()}
+    numbers = draw_all(base, longest, cube.part(slice(0, min(APPRAISED, cube.draws))))
     return appraise(base, longest, numbers, simulate(base, longest, numbers))
 
 

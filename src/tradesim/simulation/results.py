@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from hashlib import sha256 as sha256_of
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -18,12 +18,14 @@ from tradesim.common.errors import InputError, Problem
 from tradesim.common.extras import version_of
 from tradesim.common.files import plain
 from tradesim.common.output import attribute
+from tradesim.economy.variables import ASSUMED, precision
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.parameters import quantile
 from tradesim.inputs.products import HOME_TONNES
 from tradesim.inputs.scenario import Known, Scenario
 from tradesim.inputs.scenario_text import resolved
 from tradesim.inputs.strict_json import Record, as_record
+from tradesim.simulation.appraisal import NAME as APPRAISAL
 from tradesim.simulation.manifest import (
     AGAIN,
     DATA,
@@ -34,19 +36,23 @@ from tradesim.simulation.manifest import (
     read_manifest,
     write_manifest,
 )
+from tradesim.simulation.outlooks import BY_GROWTH, GDP, REPORTED
 from tradesim.simulation.summary import headline, summary
 
 SUMMARY, HEADLINE, RESOLVED = "summary.csv", "summary.json", "scenario.yaml"
-EXACT = ("imports", "home_output")
-"""Levels so large that a policy's change of them would be lost in single precision."""
-
-FORMAT = 4
+FORMAT = 5
 """Number of the layout of a folder of results; a folder of another layout is refused."""
 
 DISCOUNT = "discount.rate"
 EMPTY = "empty"
-NEEDED = ("count", "turnover", "trade", "imports", "welfare", "tariff_revenue")
+KEPT = ("turnover", ASSUMED, REPORTED, BY_GROWTH, GDP, "welfare", "tariff_revenue", "factors",
+        APPRAISAL)
+"""Variables whose draws a folder of results keeps; of all where it is asked to."""
+
+NEEDED = ("count", "turnover", "welfare", "tariff_revenue")
 """Variables that every run keeps, a run of the cache too."""
+
+EVERY, SOME = "every", "some"
 
 
 def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> dict[str, Any]:
@@ -120,20 +126,33 @@ def program() -> str:
     return version_of("tradesim")
 
 
-def save(dataset: xr.Dataset, folder: Path, *, tables: bool = True) -> None:
+def as_kept(dataset: xr.Dataset) -> xr.Dataset:
+    """Give results with their draws in the precision of a file."""
+    return dataset.assign({name: array.astype(precision(str(name)), copy=False)
+                           for name, array in dataset.data_vars.items()})
+
+
+def save(dataset: xr.Dataset, folder: Path, *, tables: bool = True, every: bool = False) -> None:
     """Write a run's results into an existing folder.
 
-    Writes ``results.nc`` (all draws; single precision where that is enough), ``summary.csv``,
+    Writes ``results.nc`` (draws in single precision where that is enough), ``summary.csv``,
     ``summary.json``, ``scenario.yaml`` (resolved, with origins) and ``manifest.json``, which
     holds the SHA-256 of the others (`manifest.seal` adds what comes later). Only the manifest
     holds times and paths. Without `tables` only ``results.nc`` and the manifest are written.
+
+    Parameters
+    ----------
+    every
+        Whether to keep the draws of every variable, not only those of `KEPT`.
     """
     placeless = {key: value for key, value in dataset.attrs.items()
                  if key not in ("calibration", "command")}
     placeless["seed"] = attribute(int(placeless["seed"]))
-    filled = _without_empty(dataset.drop_attrs(deep=False).assign_attrs(placeless))
-    encoding = {name: {"dtype": "float64" if name in EXACT else "float32"}
-                for name in filled.data_vars}
+    kept = dataset if every else dataset.drop_vars(
+        [name for name in dataset.data_vars if name not in KEPT])
+    filled = _without_empty(kept.drop_attrs(deep=False).assign_attrs(
+        placeless, kept=EVERY if every else SOME))
+    encoding = {name: {"dtype": precision(str(name))} for name in filled.data_vars}
     filled.to_netcdf(folder / DATA, engine="scipy", encoding=encoding)
     if tables:
         summary(dataset).to_csv(folder / SUMMARY, index=False, float_format="%.6g",
@@ -169,7 +188,7 @@ def _with_empty(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def load(folder: Path, *, check: bool = True) -> xr.Dataset:
-    """Read the results that `save` left in a folder.
+    """Read what `save` left in a folder; `whole.whole_results` gives the draws of everything.
 
     Raises
     ------
@@ -219,6 +238,7 @@ class Described(Record):
     target_count: str
     statistics: Json[dict[str, dict[str, float]]]
     hashes: Json[dict[str, str]]
+    kept: Literal["every", "some"]
     max_residual: float
 
 

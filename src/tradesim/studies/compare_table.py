@@ -13,7 +13,7 @@ import pandas as pd
 
 from tradesim.common.arrays import MILLION, Array
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
-from tradesim.simulation.summary import ALL, PERCENTILES, STATISTICS
+from tradesim.simulation.summary import ALL, STATISTICS, mean_and_percentiles
 from tradesim.studies.compare import (
     ACCOUNTS,
     CASES,
@@ -59,15 +59,10 @@ def _row(scenario: str, variable: str, unit: str, **key: Any) -> Row:
             "exporter": ALL, "importer": ALL, "group": ALL} | key
 
 
-def statistics(values: Array) -> Array:
-    """Mean and percentiles over draws (first axis), statistics first."""
-    return np.concatenate([values.mean(axis=0)[None], np.percentile(values, PERCENTILES, axis=0)])
-
-
 def _described(scenario: str, variable: str, values: Array, labels: Sequence[Sequence[Key]],
                **key: Any) -> Iterator[Row]:
     """Rows of every statistic of `values` (draw first), each other axis with its labels."""
-    cells = statistics(values).reshape(len(STATISTICS), -1).T
+    cells = mean_and_percentiles(np.moveaxis(values, 0, -1)).reshape(len(STATISTICS), -1).T
     for parts, numbers in zip(product(*labels), cells, strict=True):
         where = dict(ChainMap(*parts))
         for statistic, value in zip(STATISTICS, numbers, strict=True):

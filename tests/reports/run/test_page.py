@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fake_results
+from tidy import tidy
 from tradesim.common.errors import InputError
 from tradesim.inputs.scenario_text import starter
 from tradesim.reports import terminal
@@ -154,7 +155,7 @@ def test_a_goal_of_the_scenarios_own_is_named_and_the_official_one_too(make, tmp
 
 def test_both_kinds_of_change_are_averages(make):
     view = make()
-    table = summarise(view.dataset)
+    table = tidy(summarise(view.dataset))
     chosen = table[(table["variable"] == "turnover") & (table["statistic"] == "mean")]
     means = chosen.set_index(["count", "year", "case"])["value"] / 1e6
     for count, block in zip(view.counts, facts(view)["blocks"], strict=True):
@@ -297,7 +298,7 @@ def test_tables_follow_the_summary_and_leave_out_what_does_not_change(make):
             assert "USD million" in heading or "%" in heading
         assert not any("-" in cell for row in table["rows"] for cell in row[1:])
         assert all(amount(row[3]) != 0.0 for row in table["rows"])
-    summary = summarise(view.dataset)
+    summary = tidy(summarise(view.dataset))
     trade = summary[(summary["variable"] == "trade") & (summary["year"] == 2035)
                     & (summary["count"] == view.count) & (summary["group"] == "all")
                     & (summary["importer"] == view.pair.importers[0])

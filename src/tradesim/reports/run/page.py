@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ from tradesim.reports.run.reliability import reliability
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import words
 from tradesim.simulation.manifest import made_with, read_manifest, seal
-from tradesim.simulation.results import load
+from tradesim.simulation.whole import whole_results
 
 SECTIONS = ("numbers", "growth", "flows", "revenue", "dependence", "limits")
 """Parts of the annex that every report has and the brief links to."""
@@ -67,7 +67,8 @@ class Calibration:
                    read_posterior(folder))
 
 
-def report(folder: Path, calibration: Path | None = None, out: Path | None = None) -> Path:
+def report(folder: Path, calibration: Path | None = None, out: Path | None = None, *,
+           dataset: xr.Dataset | None = None) -> Path:
     """Write figures and `report.html` of a run into its folder, or into another.
 
     Parameters
@@ -78,13 +79,15 @@ def report(folder: Path, calibration: Path | None = None, out: Path | None = Non
         Calibration folder; by default that of the run, which must be as it was.
     out
         Folder to write into; that of the run by default.
+    dataset
+        Results of the run with every draw, where they are at hand.
 
     Raises
     ------
     InputError
         When the calibration cannot be read, or is not what the run used.
     """
-    dataset = load(folder)
+    dataset = whole_results(folder, calibration) if dataset is None else dataset
     known = Calibration.read(calibration or made_with(dataset.attrs))
     view = ResultsView(dataset, known.pair, known.history, known.posterior)
     target = folder if out is None else out
@@ -102,7 +105,8 @@ def report(folder: Path, calibration: Path | None = None, out: Path | None = Non
 
 
 def rebuild(folder: Path, calibration: Path | None = None,
-            formats: Sequence[str] = ("html",), language: str = ENGLISH) -> list[Path]:
+            formats: Sequence[str] = ("html",), language: str = ENGLISH,
+            progress: Callable[[int, int], None] | None = None) -> list[Path]:
     """Write the report of results again, all or nothing, and give the files.
 
     Parameters
@@ -113,6 +117,8 @@ def rebuild(folder: Path, calibration: Path | None = None,
         Some of ``html``, ``pdf``, ``docx`` and ``brief`` (the first page as PDF and for Word).
     language
         One of `LANGUAGES`.
+    progress
+        As for `whole_results`.
 
     Raises
     ------
@@ -120,10 +126,11 @@ def rebuild(folder: Path, calibration: Path | None = None,
         When the folder holds no results, those of another version, or a package is missing.
     """
     writers(formats)
-    source = calibration or made_with(load(folder).attrs)
+    dataset = whole_results(folder, calibration, progress)
+    source = calibration or made_with(dataset.attrs)
     with speak(language, source), whole(folder, option="") as work:
         copy_into(folder, work)
-        written = write(report(work, source), formats)
+        written = write(report(work, source, dataset=dataset), formats)
         seal(work)
     return [folder / path.name for path in ([work / PAGE] if "html" in formats else []) + written]
 
