@@ -255,7 +255,7 @@ def test_failures_leave_no_folder_and_no_traceback(call, model, calibration, mon
 def test_a_failing_report_leaves_the_earlier_run(call, model, calibration, monkeypatch):
     assert call("run", "base", "--calibration", calibration).exit_code == 0
 
-    def fail(*_):
+    def fail(*_, **__):
         raise InputError([Problem("report", "", "no ink")])
 
     monkeypatch.setattr(sys.modules["tradesim.reports.run.page"], "report", fail)

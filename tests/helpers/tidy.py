@@ -7,5 +7,5 @@ from tradesim.simulation.summary import KEYS, STATISTICS
 
 def tidy(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of a summary, each statistic a row: columns ``statistic`` and ``value``."""
-    return table.melt(list(KEYS), list(STATISTICS), "statistic").dropna(subset="value",
-                                                                        ignore_index=True)
+    numbers = table.set_index(list(KEYS))[list(STATISTICS)].rename_axis(columns="statistic")
+    return numbers.stack(future_stack=True).rename("value").dropna().reset_index()

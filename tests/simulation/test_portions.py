@@ -46,7 +46,7 @@ def test_part_of_a_table_takes_its_rows_and_those_of_what_it_falls_back_to():
 def test_portions_give_the_numbers_of_one_piece(levers, monkeypatch):
     whole = as_kept(model.run(levers, draws=DRAWS, seed=3))
     monkeypatch.setattr(portions, "PORTION", 16)
-    parts = model.run(levers, draws=DRAWS, seed=3)
+    parts = as_kept(model.run(levers, draws=DRAWS, seed=3))
     assert set(parts.variables) == set(whole.variables)
     for name, array in whole.data_vars.items():
         np.testing.assert_array_equal(parts[name].transpose(*array.dims), array, str(name))
