@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
-PREFERRED = ("Noto Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR",
-             "Noto Sans Mongolian", "Noto Emoji", "Segoe UI", "Segoe UI Symbol", "Segoe UI Emoji",
-             "Microsoft YaHei", "Yu Gothic", "Malgun Gothic", "Mongolian Baiti", "PingFang SC",
-             "Arial Unicode MS")
+PREFERRED = ("Noto Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Noto Emoji",
+             "Segoe UI", "Segoe UI Symbol", "Segoe UI Emoji", "Microsoft YaHei", "Yu Gothic",
+             "Malgun Gothic", "PingFang SC", "Arial Unicode MS")
 """Families that are tried first; then all others by name."""
 
 NO_LETTERS = ("Last Resort", "STIXNonUnicode", "STIXSize", "cm")
