@@ -53,6 +53,10 @@ NEEDED = ("count", "turnover", "welfare", "tariff_revenue")
 """Variables that every run keeps, a run of the cache too."""
 
 EVERY, SOME = "every", "some"
+COMMENT = {EVERY: "Draws of every variable that was computed",
+           SOME: "Draws of the main variables; summary.csv has the mean and percentiles of all, "
+                 "and `tradesim run --keep-draws` keeps all draws"}
+"""What a file says of itself (CF attribute ``comment``)."""
 
 
 def describe(base: Baseline, scenario: Scenario, count: str, command: str) -> dict[str, Any]:
@@ -148,10 +152,11 @@ def save(dataset: xr.Dataset, folder: Path, *, tables: bool = True, every: bool 
     placeless = {key: value for key, value in dataset.attrs.items()
                  if key not in ("calibration", "command")}
     placeless["seed"] = attribute(int(placeless["seed"]))
+    extent = EVERY if every else SOME
     kept = dataset if every else dataset.drop_vars(
         [name for name in dataset.data_vars if name not in KEPT])
     filled = _without_empty(kept.drop_attrs(deep=False).assign_attrs(
-        placeless, kept=EVERY if every else SOME))
+        placeless, kept=extent, comment=COMMENT[extent]))
     encoding = {name: {"dtype": precision(str(name))} for name in filled.data_vars}
     filled.to_netcdf(folder / DATA, engine="scipy", encoding=encoding)
     if tables:
