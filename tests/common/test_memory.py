@@ -70,7 +70,6 @@ def test_an_unknown_memory_refuses_nothing(monkeypatch):
 
 @pytest.mark.usefixtures("ten")
 @pytest.mark.parametrize(("words", "option"), [
-    (["run", "base", "--draws", "1000000", "--no-report", "--out", "o"], "--draws"),
     (["sweep", "all_levers", "--method", "lhs", "--n", "100000000", "--out", "o"], "--n"),
     (["sweep", "all_levers", "--method", "sobol", "--n", "67108864", "--out", "o"], "--n"),
     (["sweep", "all_levers", "--method", "morris", "--n", "1000000", "--out", "o"], "--n"),
@@ -81,6 +80,17 @@ def test_commands_ask_before_they_work(words, option, tmp_path, monkeypatch):
     assert done.exit_code == 2
     assert done.stderr.startswith(f"{option}: ")
     assert "GB of memory, and 10 GB are free" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_asks_for_the_memory_of_a_portion_whatever_the_draws(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(memory, "free", lambda: 1.6 * GIGABYTE)
+    for draws in ("2048", "100000"):
+        done = call("run", "base", "--draws", draws, "--no-report", "--out", "o")
+        assert done.exit_code == 2
+        assert done.stderr.startswith("--draws: 2,048 draws: needs about ")
+        assert "of memory, and 1.6 GB are free" in done.stderr
     assert not list(tmp_path.iterdir())
 
 

@@ -2,10 +2,11 @@
 
 import pandas as pd
 
-from tradesim.simulation.summary import KEYS, STATISTICS
+from tradesim.simulation.summary import STATISTICS
 
 
 def tidy(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of a summary, each statistic a row: columns ``statistic`` and ``value``."""
-    numbers = table.set_index(list(KEYS))[list(STATISTICS)].rename_axis(columns="statistic")
-    return numbers.stack(future_stack=True).rename("value").dropna().reset_index()
+    """Rows of a summary or a comparison, each statistic a row: columns ``statistic``, ``value``."""
+    keys = [name for name in table if name not in (*STATISTICS, "max")]
+    rows = table.melt(keys, var_name="statistic", ignore_index=False).sort_index(kind="stable")
+    return rows.dropna(subset="value", ignore_index=True)

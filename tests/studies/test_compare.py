@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 import fake_results
-from tidy import tidy as by_statistic
+from tidy import tidy
 from tradesim.cli import app as cli
 from tradesim.common.errors import InputError
 from tradesim.common.extras import install
@@ -63,11 +63,11 @@ def three(base) -> Comparison:
 # Effects.
 
 def test_effects_are_those_of_the_summaries(three):
-    tidy = table(three)
+    rows = tidy(table(three))
     for name in three.packages:
-        summary = by_statistic(summarise(three.runs[name]))
+        summary = tidy(summarise(three.runs[name]))
         keys = ["variable", "count", "year", "exporter", "importer", "group", "case", "statistic"]
-        own = tidy[(tidy["scenario"] == name) & tidy["variable"].isin(summary["variable"])]
+        own = rows[(rows["scenario"] == name) & rows["variable"].isin(summary["variable"])]
         both = own.merge(summary, on=keys, suffixes=("", "_summary"))
         assert len(both) == len(own) > 2000
         assert np.allclose(both["value"], both["value_summary"], rtol=1e-5, atol=0.01)
@@ -107,9 +107,9 @@ def test_gains_hold_suppliers_and_accounts(three, base):
 # The target.
 
 def test_first_years_and_never_add_up_to_one(three):
-    tidy = table(three)
-    chosen = tidy[tidy["variable"].isin(["first_year_share", "not_reached_share"])]
-    assert np.allclose(chosen.groupby(["scenario", "case"])["value"].sum(), 1.0)
+    rows = table(three)
+    chosen = rows[rows["variable"].isin(["first_year_share", "not_reached_share"])]
+    assert np.allclose(chosen.groupby(["scenario", "case"])["mean"].sum(), 1.0)
 
 
 def test_first_year_is_the_first_and_stays_when_a_draw_falls_back(base):
@@ -218,26 +218,28 @@ def test_packages_that_hold_others_and_moved_paths_are_found(base):
 # The table.
 
 def test_table_is_tidy_and_finite(three):
-    tidy = table(three)
-    assert tuple(tidy.columns) == COLUMNS
-    assert np.isfinite(tidy["value"]).all()
-    assert not tidy.isna().any().any()
-    assert not tidy.duplicated(list(COLUMNS[:-1])).any()
+    found = table(three)
+    assert tuple(found.columns) == COLUMNS
+    assert not found["max"].where(found["variable"].str.startswith("regret_"), 0.0).isna().any()
+    rows = tidy(found)
+    assert len(rows) > 3000
+    assert np.isfinite(rows["value"]).all()
+    assert not rows.isna().any().any()
+    assert not rows.drop(columns=["value", "unit"]).duplicated().any()
 
 
 def test_outcomes_and_facts_agree_with_the_table(three, base):
-    tidy = table(three)
-    best = tidy[(tidy["variable"] == "best_turnover") & (tidy["case"] == "scenario")]
-    shares = dict(zip(best["scenario"], best["value"], strict=True))
+    numbers = table(three)
+    best = numbers[(numbers["variable"] == "best_turnover") & (numbers["case"] == "scenario")]
+    shares = dict(zip(best["scenario"], best["mean"], strict=True))
     for row in outcomes(three):
         assert row["best"] == pytest.approx(shares[row["name"]])
         assert row["average"].low <= row["average"].high
     said = facts(three, base.pair)
     assert said["leader"]["name"] == "large"
     assert said["rows"][0]["average"].mean == pytest.approx(
-        tidy.query("scenario == 'large' and variable == 'turnover' and case == 'effect' and "
-                   f"statistic == 'mean' and year == {three.last} and "
-                   f"count == '{three.count}'")["value"].item() / 1e6)
+        numbers.query("scenario == 'large' and variable == 'turnover' and case == 'effect' and "
+                      f"year == {three.last} and count == '{three.count}'")["mean"].item() / 1e6)
 
 
 @pytest.mark.parametrize(("value", "kind", "text"), [
@@ -475,9 +477,9 @@ def test_workbook_has_a_sheet_a_table_with_units_and_frozen_panes(left):
 
 
 def test_workbook_holds_the_numbers_of_the_table(left):
-    tidy = pd.read_csv(left[0] / "comparison.csv")
-    mean = tidy.query("scenario == 'eaeu_fta' and variable == 'turnover' and case == 'effect' and "
-                      "year == 2035 and statistic == 'mean'")["value"].to_numpy() / 1e6
+    numbers = pd.read_csv(left[0] / "comparison.csv")
+    mean = numbers.query("scenario == 'eaeu_fta' and variable == 'turnover' and case == 'effect' "
+                         "and year == 2035")["mean"].to_numpy() / 1e6
     with zipfile.ZipFile(left[0] / "comparison.xlsx") as book:
         page = book.read("xl/worksheets/sheet4.xml").decode()
     values = [float(value) for value in re.findall(r'<c r="H\d+" s="\d+"><v>([^<]+)', page)]

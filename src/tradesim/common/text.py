@@ -48,4 +48,5 @@ def no_formula(text: object) -> object:
 def no_formulas(table: pd.DataFrame) -> pd.DataFrame:
     """Give a table whose texts a spreadsheet takes for text; numbers stay as they are."""
     texts = table.select_dtypes(exclude="number")
-    return table.assign(**{str(name): texts[name].map(no_formula) for name in texts})
+    return table.assign(**{str(name): texts[name].map({
+        text: no_formula(text) for text in texts[name].unique()}) for name in texts})

@@ -89,12 +89,9 @@ def compare_runs(
     names = _check(wanted, base, asked, earlier, align=align)
     among(shown, [name for name in names if name != names[index]])
 
-    def get(name: str) -> xr.Dataset:
-        return earlier[name] if name in earlier else fetch(
-            name, base, overrides=asked.overrides, draws=asked.draws, seed=asked.seed,
-            count=asked.count, cache=cache, force=force, say=say, watch=watch)
-
-    datasets = [get(name) for name in wanted]
+    datasets = [fetch(name, base, overrides=asked.overrides, draws=asked.draws, seed=asked.seed,
+                      count=asked.count, cache=cache, force=force, say=say, watch=watch)
+                for name in wanted]
     comparison = compare(*datasets, baseline=names[index], align=align)
     inputs = {name: differences(base.folder, base.parameters, base.levers,
                                 Scenario.model_validate(comparison.scenario(name)))

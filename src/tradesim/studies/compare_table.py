@@ -1,4 +1,4 @@
-"""The tidy table of a comparison: one row per scenario and statistic, for spreadsheets and code."""
+"""The table of a comparison: one row per scenario and number, for spreadsheets and code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pandas as pd
 
 from tradesim.common.arrays import MILLION, Array
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
-from tradesim.simulation.summary import ALL, STATISTICS, mean_and_percentiles
+from tradesim.simulation.summary import ALL, KEYS, STATISTICS, mean_and_percentiles
 from tradesim.studies.compare import (
     ACCOUNTS,
     CASES,
@@ -26,8 +26,7 @@ from tradesim.studies.compare import (
     regret,
 )
 
-COLUMNS = ("scenario", "variable", "unit", "count", "year", "exporter", "importer", "group", "case",
-           "statistic", "value")
+COLUMNS = ("scenario", *KEYS, *STATISTICS, "max")
 EFFECT = {SCENARIO: "effect", IMPLEMENTED: "effect_if_implemented"}
 
 Row = dict[str, Any]
@@ -35,13 +34,14 @@ Key = dict[str, Any]
 
 
 def table(comparison: Comparison) -> pd.DataFrame:
-    """Tidy table of a comparison: the columns of a run's summary, with the scenario before them.
+    """Table of a comparison: the columns of a run's summary, with the scenario before them.
 
     Cases ``effect`` and ``effect_if_implemented`` are changes against the baseline scenario.
     Turnover and directions come for all years, product groups, suppliers and accounts for the
     milestones. ``target_probability``, ``first_year_share`` (share of draws that first reach the
     target in that year), ``not_reached_share``, ``best_turnover`` and ``best_welfare`` are shares
-    of draws; ``regret_turnover`` and ``regret_welfare`` are USD in the last year.
+    of draws; ``regret_turnover`` and ``regret_welfare`` are USD in the last year, of which the
+    largest in any draw stands in the column ``max``.
     """
     rows: list[Row] = []
     for name in comparison.names:
@@ -61,13 +61,11 @@ def _row(scenario: str, variable: str, unit: str, **key: Any) -> Row:
 
 def _described(scenario: str, variable: str, values: Array, labels: Sequence[Sequence[Key]],
                **key: Any) -> Iterator[Row]:
-    """Rows of every statistic of `values` (draw first), each other axis with its labels."""
+    """Rows of `values` (draw first), each other axis with its labels."""
     cells = mean_and_percentiles(np.moveaxis(values, 0, -1)).reshape(len(STATISTICS), -1).T
     for parts, numbers in zip(product(*labels), cells, strict=True):
-        where = dict(ChainMap(*parts))
-        for statistic, value in zip(STATISTICS, numbers, strict=True):
-            yield _row(scenario, variable, "USD", **key, **where, statistic=statistic,
-                       value=float(value))
+        yield _row(scenario, variable, "USD", **key, **ChainMap(*parts),
+                   **dict(zip(STATISTICS, numbers.tolist(), strict=True)))
 
 
 def _levels(comparison: Comparison, name: str) -> Iterator[Row]:
@@ -118,14 +116,14 @@ def _chances(comparison: Comparison, name: str) -> Iterator[Row]:
             shares = probability(comparison, name, case, count)
             for year, share in zip(comparison.years, shares, strict=True):
                 yield _row(name, "target_probability", "share", count=count, year=year, case=case,
-                           statistic="mean", value=float(share))
+                           mean=float(share))
         reached = first_year(comparison, name, case)
-        key = {"count": comparison.target_count, "case": case, "statistic": "mean"}
+        key: Key = {"count": comparison.target_count, "case": case}
         for year in comparison.years:
             yield _row(name, "first_year_share", "share", year=year,
-                       value=float((reached == year).mean()), **key)
+                       mean=float((reached == year).mean()), **key)
         yield _row(name, "not_reached_share", "share", year=comparison.last,
-                   value=float(np.isnan(reached).mean()), **key)
+                   mean=float(np.isnan(reached).mean()), **key)
 
 
 def _regrets(comparison: Comparison) -> Iterator[Row]:
@@ -134,12 +132,9 @@ def _regrets(comparison: Comparison) -> Iterator[Row]:
         key = {"year": comparison.last, "case": case,
                "count": comparison.count if criterion == "turnover" else "own"}
         for k, name in enumerate(missed.names):
-            for statistic, values in (("mean", missed.mean), ("p95", missed.high),
-                                      ("max", missed.worst)):
-                yield _row(name, f"regret_{criterion}", "USD", statistic=statistic,
-                           value=float(values[k]), **key)
-            yield _row(name, f"best_{criterion}", "share", statistic="mean",
-                       value=float(missed.chance[k]), **key)
+            yield _row(name, f"regret_{criterion}", "USD", **key, mean=float(missed.mean[k]),
+                       p95=float(missed.high[k]), max=float(missed.worst[k]))
+            yield _row(name, f"best_{criterion}", "share", **key, mean=float(missed.chance[k]))
 
 
 def overview(comparison: Comparison) -> pd.DataFrame:

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tidy import tidy
 from tradesim.inputs import scenario
 from tradesim.reports.compare import page
 from tradesim.reports.compare.facts import facts
@@ -47,7 +48,7 @@ class Claims:
     """Sentences of one answer, and how each is checked."""
 
     def __init__(self, comparison, pair):
-        self.comparison, self.tidy, self.last = comparison, table(comparison), comparison.last
+        self.comparison, self.tidy, self.last = comparison, tidy(table(comparison)), comparison.last
         rendered = environment().from_string(
             '{% import "compare_words.j2" as say %}{{ say.answer(f) }}').render(
                 f=facts(comparison, pair))

@@ -64,10 +64,11 @@ def write(runs: ComparedRuns, command: str, folder: Path, *, report: bool = True
     spoken, paths = _in_language(runs), among(shown, comparison.packages)
     mark = words("compare")["identity"].format(identity=comparison.identity)
     tables = pages(spoken.comparison, spoken.pair, spoken.inputs)
-    tidy = table(comparison)
-    no_formulas(tidy).to_csv(folder / TABLE, index=False, float_format="%.6g", lineterminator="\n")
+    numbers = table(comparison)
+    no_formulas(numbers).to_csv(folder / TABLE, index=False, float_format="%.6g",
+                                lineterminator="\n")
     if importlib.util.find_spec("pyarrow"):
-        tidy.to_parquet(folder / PARQUET, index=False)
+        numbers.to_parquet(folder / PARQUET, index=False)
     if excel.available():
         excel.write(tables, folder / WORKBOOK, mark)
     if report:
