@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from tradesim.cli.app import cli
 from tradesim.common import memory
 from tradesim.common.errors import InputError
+from tradesim.studies import decompose
 
 GIGABYTE = 1e9
 
@@ -73,6 +74,14 @@ def test_an_unknown_memory_refuses_nothing(monkeypatch):
     (["sweep", "all_levers", "--method", "lhs", "--n", "100000000", "--out", "o"], "--n"),
     (["sweep", "all_levers", "--method", "sobol", "--n", "67108864", "--out", "o"], "--n"),
     (["sweep", "all_levers", "--method", "morris", "--n", "1000000", "--out", "o"], "--n"),
+    (["decompose", "all_levers", "--draws", "1000000", "--out", "o"], "--draws"),
+    (["decompose", "all_levers", "--method", "permutations", "--permutations", "100000",
+      "--out", "o"], "--permutations"),
+    (["decompose", "all_levers", "--method", "permutations", "--draws", "1000000", "--out", "o"],
+     "--draws"),
+    (["goal", "base", "--draws", "1000000", "--out", "o"], "--draws"),
+    (["forecast", "--draws", "1000000", "--out", "o.csv"], "--draws"),
+    (["compare", "base", "eaeu_fta", "--draws", "1000000", "--out", "o"], "--draws"),
     (["calibrate", "--steps", "10000000", "--out", "o"], "--steps")])
 def test_commands_ask_before_they_work(words, option, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -92,6 +101,19 @@ def test_a_run_asks_for_the_memory_of_a_portion_whatever_the_draws(tmp_path, mon
         assert done.stderr.startswith("--draws: 2,048 draws: needs about ")
         assert "of memory, and 1.6 GB are free" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("ten")
+def test_a_decomposition_that_is_said_to_fit_is_not_refused():
+    levers = 12
+    with pytest.raises(InputError, match=r"([\d,]+) orders of 12 levers would fit") as caught:
+        decompose.decompose("all_levers", draws=10, method="permutations", permutations=10**6)
+    fits = int(str(caught.value).split("; ")[1].split()[0].replace(",", ""))
+    study = decompose.ask("all_levers", draws=10)
+    assert len(study.scenario.levers) == levers
+    decompose._fits(study, 1, fits)
+    with pytest.raises(InputError, match="would fit"):
+        decompose._fits(study, 1, 2 * fits)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits are read on Linux only")

@@ -12,6 +12,7 @@ import xarray as xr
 import yaml
 from click.testing import CliRunner
 
+from new_year import YEAR, append, grow, macro_rows, trade_rows
 from tradesim.cli.app import cli
 from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder
@@ -22,36 +23,10 @@ from tradesim.reports.forecasts import moved_table, scores_table
 from tradesim.studies import forecasts, update
 from tradesim.studies.backtest import scores
 
-YEAR, LAST = 2025, 2024
-REPORTED = {("KAZ", "MNG", "KAZ"): 140e6, ("KAZ", "MNG", "MNG"): 400e6,
-            ("MNG", "KAZ", "KAZ"): 5e6, ("MNG", "KAZ", "MNG"): 0.1e6}
-"""Made-up reports of 2025 by exporter, importer and reporter, USD."""
+LAST = 2024
 
 # Four digits in the file.
 WRITTEN = 2e-3
-
-
-def append(path, rows):
-    """Add rows to a table; what they lack stays empty."""
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    more = pd.DataFrame(rows).astype(str)
-    pd.concat([frame, more]).fillna("").to_csv(path, index=False)
-
-
-def trade_rows(year):
-    return [{"year": year, "months": "1-12", "exporter": exporter, "importer": importer,
-             "reporter": reporter, "series": "made up", "value_usd": value, "used": "yes",
-             "grade": "A", "source": "made up"}
-            for (exporter, importer, reporter), value in REPORTED.items()]
-
-
-def macro_rows(year):
-    return [{"country": country, "year": year, "variable": variable, "kind": "actual",
-             "value": value, "unit": unit, "grade": "A", "source": "made up"}
-            for country, gdp in (("MNG", 25e9), ("KAZ", 305e9))
-            for variable, value, unit in (("gdp_usd", gdp, "USD"),
-                                          ("real_growth_pct", 5, "per cent"),
-                                          ("imports_usd", 0.4 * gdp, "USD"))]
 
 
 @pytest.fixture
@@ -67,11 +42,7 @@ def folder(tmp_path):
 @pytest.fixture
 def grown(folder):
     """The same with a made-up year."""
-    append(folder / "data/bilateral_trade.csv", trade_rows(YEAR))
-    append(folder / "data/macro.csv", macro_rows(YEAR))
-    append(folder / "data/corridor.csv", [{"year": YEAR, "closed_share": 0, "low": 0, "high": 0,
-                                           "grade": "A", "source": "made up"}])
-    return folder
+    return grow(folder)
 
 
 @pytest.fixture

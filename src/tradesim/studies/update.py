@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 import tempfile
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from tradesim.common.arrays import MILLION
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.files import content
-from tradesim.common.output import copy_into, whole
+from tradesim.common.output import PART, copy_into, sweep_up, whole
 from tradesim.common.parallel import Progress
 from tradesim.inputs import posterior
 from tradesim.inputs.history import CORRIDOR, GDP, GROWTH, MACRO, TRADE, read_history
@@ -68,6 +69,9 @@ def update(folder: Path, *, out: Path | None = None, seed: int = 1, steps: int =
         When the fit does not converge; nothing is written.
     """
     folder = Path(folder)
+    target = folder if out is None else Path(out)
+    place = Path(os.path.realpath(target))
+    sweep_up(place.parent, place.name)  # also where a killed update was complete
     pair = read_pair(folder)
     years = _new_years(folder, pair)
     _check_complete(folder, pair, years)
@@ -78,8 +82,7 @@ def update(folder: Path, *, out: Path | None = None, seed: int = 1, steps: int =
                                   "take the new rows out, run `tradesim forecast`, put them back")])
     if out is not None and out.exists() and any(out.iterdir()):
         raise InputError([Problem(str(out), "--out", "is not empty", "name a new folder")])
-    target = folder if out is None else Path(out)
-    with whole(target) as work, _staged(folder, years[-1]) as stage:
+    with whole(target) as work, _staged(folder, years[-1], work) as stage:
         history = read_history(stage)
         scored = forecasts.score(kept, history, pair, years)
         calibrate(stage, seed=seed, steps=steps, progress=progress)
@@ -142,11 +145,14 @@ def _check_complete(folder: Path, pair: Pair, years: Sequence[int]) -> None:
 
 
 @contextmanager
-def _staged(folder: Path, last: int) -> Iterator[Path]:
-    """Copy a calibration with a later last year; problems found there name the original."""
-    with tempfile.TemporaryDirectory() as place:
+def _staged(folder: Path, last: int, work: Path) -> Iterator[Path]:
+    """Copy a calibration with a later last year; problems found there name the original.
+
+    The copy stands in `work`, and goes with it when the process is killed.
+    """
+    with tempfile.TemporaryDirectory(dir=work, prefix=".", suffix=PART) as place:
         stage = Path(place) / folder.name
-        shutil.copytree(folder, stage)
+        copy_into(folder, stage)
         path = stage / PAIR_FILE
         text, count = re.subn(r"^(last_year:\s*)\d+", rf"\g<1>{last}",
                               path.read_text(encoding="utf-8"), flags=re.M)

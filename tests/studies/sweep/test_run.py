@@ -256,11 +256,26 @@ def test_a_sweep_has_the_same_bytes_whatever_its_chunks_and_workers(tmp_path, mo
     monkeypatch.setattr(chunks, "TOGETHER", 8)
     plan = prepare(SweepRequest("direct_flights", "lhs", n=20, over=("adjustment.speed",),
                                 years=(2035,)))
+    _same_bytes(plan, tmp_path, ((1, 20, None), (1, 3, None), (2, 7, None)))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_sweep_has_the_same_bytes_over_dask(tmp_path):
+    pytest.importorskip("distributed")
+    plan = prepare(SweepRequest("direct_flights", "lhs", n=20, over=("adjustment.speed",),
+                                years=(2035,)))
+    _same_bytes(plan, tmp_path, ((1, 20, None), (1, 6, "local"), (2, 3, "local")))
+
+
+def _same_bytes(plan, place, ways):
+    """Whether a sweep leaves the same files by several workers, chunks and schedulers."""
     folders = []
-    for workers, chunk in ((1, 20), (1, 3), (2, 7)):
-        folders.append(tmp_path / f"{workers}-{chunk}")
-        with open_mapper(workers) as mapper:
-            sweep(plan, folders[-1], mapper=mapper, chunk=chunk, single=workers > 1)
+    for workers, chunk, scheduler in ways:
+        folders.append(place / f"{workers}-{chunk}")
+        with open_mapper(workers, scheduler) as mapper:
+            sweep(plan, folders[-1], mapper=mapper, chunk=chunk,
+                  single=workers > 1 or scheduler is not None)
     names = {file.name for file in folders[0].iterdir()}
     assert {"indices.csv", "sweep.json"} < names
     for other in folders[1:]:
