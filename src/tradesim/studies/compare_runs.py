@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import xarray as xr
-
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.memory import refuse_too_much
 from tradesim.inputs.baseline import Baseline
