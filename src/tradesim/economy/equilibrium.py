@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tradesim.common.arrays import Array, axis, pick, ratio, total
+from tradesim.common.arrays import DIMS, Array, axis, entry, pick, ratio, spread, total
 from tradesim.common.errors import ConvergenceError
 from tradesim.economy.base_year import Economy
 from tradesim.economy.markets import Market, Shifts, solve_market
@@ -99,20 +99,18 @@ def equilibrium(economy: Economy, levels: Array, change: Change,
         From `solve_market`, with the draws concerned.
     """
     home = economy.home
-    paid = levels * (1.0 + economy.duty)
-    spending = total(paid, "exporter")
-    abroad = paid * (1.0 - home)
-    sold = levels * (1.0 - home)
+    paid = levels * ((1.0 + economy.duty) * (1.0 - home))
+    imports = total(paid, "exporter")
+    at_home = entry(levels, home) * (1.0 + entry(economy.duty, home))
     inputs = {
-        "import_share": ratio(abroad, total(abroad, "exporter")),
-        "home_share": ratio(total(paid * home, "exporter"), spending),
+        "import_share": ratio(paid, imports),
+        "home_share": ratio(at_home, imports + at_home),
         "cost": change.log_cost,
         "lower": economy.lower,
         "upper": economy.upper,
         "demand": economy.demand,
         "home_supply": economy.home_supply,
         "inverse_supply": economy.inverse_supply,
-        "sales_share": ratio(sold, total(sold, "importer")),
     }
     moves = _shifts(economy, change, macro)
     inputs |= moves
@@ -124,19 +122,34 @@ def equilibrium(economy: Economy, levels: Array, change: Change,
     residual = 0.0
     for chosen in alike(economy.inverse_supply, groups):
         shape = (importers, exporters, len(chosen), *rest)
+        here = {name: pick(values, "group", chosen) for name, values in inputs.items()}
+        here["sales_share"] = _sales_share(levels, home, here["inverse_supply"], chosen)
         try:
-            part = _solve_groups({name: pick(values, "group", chosen)
-                                  for name, values in inputs.items()}, shape)
+            part = _solve_groups(here, shape)
         except ConvergenceError as error:
             raise error.moved(lambda cell: cell % rest[-1]) from error
         home_price[:, :, chosen] = part.home_price.reshape(importers, 1, *shape[2:])
         price[:, :, chosen] = part.price.reshape(importers, 1, *shape[2:])
         supplier_price[:, :, chosen] = part.supplier_price.reshape(1, *shape[1:])
-        at_home = (part.home_price + part.home_quantity).reshape(importers, 1, *shape[2:])
-        abroad = part.quantity.reshape(shape) + supplier_price[:, :, chosen]
-        sales[:, :, chosen] = np.where(home > 0.0, at_home, abroad)
+        sold = part.quantity + part.supplier_price
+        for j, i in np.argwhere(home[:, :, 0, 0, 0, 0]):
+            sold[j, i] = part.home_price[j] + part.home_quantity[j]
+        sales[:, :, chosen] = sold.reshape(shape)
         residual = max(residual, part.residual)
     return Settled(sales, price, home_price, supplier_price, residual)
+
+
+def _sales_share(levels: Array, home: Array, inverse_supply: Array,
+                 chosen: NDArray[np.intp]) -> Array:
+    """Share of each market in what a supplier sells to both, where its supply is finite."""
+    finite = inverse_supply.any(axis=tuple(axis(dim) for dim in DIMS if dim != "exporter"))
+    if not finite.any():
+        return spread(0.0)
+    finite = np.broadcast_to(finite, levels.shape[1:2])
+    sold = pick(levels[:, finite] * (1.0 - home[:, finite]), "group", chosen)
+    share = np.zeros((*levels.shape[:2], *sold.shape[2:]))
+    share[:, finite] = ratio(sold, total(sold, "importer"))
+    return share
 
 
 def _shifts(economy: Economy, change: Change, macro: Macro | None) -> dict[str, Array]:

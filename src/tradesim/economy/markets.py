@@ -84,7 +84,7 @@ class Shifts:
 
 def no_shifts(cost: Array) -> Shifts:
     """Give shifts of zero for costs of shape (market, supplier, cell)."""
-    none = np.zeros_like(cost)
+    none = np.broadcast_to(0.0, cost.shape)
     return Shifts(none[:, 0], none, none[:, 0], none[0])
 
 
@@ -185,12 +185,14 @@ def solve_market(
     global simulation model.
     """
     move = no_shifts(cost) if shifts is None else shifts
-    finite = np.any(inverse_supply != 0.0, axis=-1)
-    given = import_share[:, ~finite] * np.expm1(
-        (1.0 - lower)[:, None] * (cost[:, ~finite] + move.offer[~finite])
-        + move.appeal[:, ~finite])
+    finite = inverse_supply.any(axis=-1)
+    moved = cost.any(axis=-1) | move.appeal.any(axis=-1) | move.offer.any(axis=-1)
+    given = np.zeros_like(home_share)
+    for j, i in np.argwhere(moved & ~finite):
+        given[j] += import_share[j, i] * np.expm1(
+            (1.0 - lower[j]) * (cost[j, i] + move.offer[i]) + move.appeal[j, i])
     cells = _Cells(
-        given.sum(axis=1),
+        given,
         import_share[:, finite],
         cost[:, finite],
         move.appeal[:, finite],
@@ -208,18 +210,23 @@ def solve_market(
     unknowns, residual, iterations = _newton(cells)
     markets = len(home_share)
     home_price = unknowns[:markets]
-    supplier_price = move.offer.copy()
+    supplier_price = np.array(move.offer)
     supplier_price[finite] = unknowns[markets:]
     import_price, price, _, _ = _indices(cells, unknowns)
     spread = (upper - demand) * price + move.demand
     reach = (lower - upper) * import_price + spread
+    quantity = np.empty_like(cost)
+    quantity[:] = reach[:, None]
+    for j, i in np.argwhere(moved | finite):
+        quantity[j, i] -= lower[j] * (cost[j, i] + supplier_price[i])
+        quantity[j, i] += move.appeal[j, i]
     return Market(
         price=price,
         import_price=import_price,
         home_price=home_price,
         home_quantity=-upper * home_price + spread,
         supplier_price=supplier_price,
-        quantity=reach[:, None] - lower[:, None] * (cost + supplier_price) + move.appeal,
+        quantity=quantity,
         residual=residual,
         iterations=iterations,
     )
@@ -247,17 +254,24 @@ def _newton(cells: _Cells) -> tuple[Array, float, int]:
                 active, current, unknowns = active[left], current.take(left), unknowns[:, left]
                 residual, jacobian = residual[:, left], jacobian[..., left]
                 open_ = open_[left]
-        step = _solved(jacobian, residual, alone=not len(current.inverse_supply))
+        step = _solved(jacobian, residual, markets)
         unknowns = unknowns - np.clip(step, -MAX_STEP, MAX_STEP)
     raise ConvergenceError("market equilibrium", float(error[open_].max()), active[open_].tolist())
 
 
-def _solved(jacobian: Array, residual: Array, *, alone: bool) -> Array:
-    """Solve each cell's linear system; markets that share no finite supplier stand alone."""
-    if alone:
-        return np.asarray(residual / np.einsum("iic->ic", jacobian))
-    system, aim = np.moveaxis(jacobian, -1, 0), residual.T[..., None]
-    return np.asarray(np.linalg.solve(system, aim)[..., 0].T)
+def _solved(jacobian: Array, residual: Array, markets: int) -> Array:
+    """Solve each cell's linear system; each home price follows from its own row by division."""
+    own = np.einsum("iic->ic", jacobian[:markets, :markets])
+    alone = residual[:markets] / own
+    if len(residual) == markets:
+        return alone
+    across = jacobian[:markets, markets:] / own[:, None]
+    at_home, abroad = jacobian[markets:, :markets], jacobian[markets:, markets:]
+    system = abroad - (at_home[:, :, None] * across).sum(axis=1)
+    aim = residual[markets:] - (at_home * alone).sum(axis=1)
+    wage = aim / system[0] if len(aim) == 1 else np.linalg.solve(
+        np.moveaxis(system, -1, 0), aim.T[..., None])[..., 0].T
+    return np.concatenate([alone - (across * wage).sum(axis=1), wage])
 
 
 def _indices(cells: _Cells, unknowns: Array) -> tuple[Array, Array, Array, Array]:
