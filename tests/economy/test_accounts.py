@@ -14,7 +14,7 @@ from accounted import EXACT, ON, ONE_COUNT, account, before_books, books, shocks
 from made_up_world import make_economy
 from tradesim.common.arrays import spread, total
 from tradesim.economy.accounts import PARTS, split_change
-from tradesim.economy.elsewhere import elsewhere
+from tradesim.economy.elsewhere import elsewhere, growth
 from tradesim.economy.equilibrium import equilibrium
 from tradesim.economy.resolve import resolve
 from tradesim.economy.shocks import NONE, Shock
@@ -116,7 +116,7 @@ def test_surpluses_are_areas_beside_their_own_schedules(case):
     cells = [v * quad(lambda x, n=n: x ** n, 1.0, np.exp(p))[0]
              for v, p, n in zip(np.broadcast_to(sold, price.shape).flat, price.flat, supply.flat,
                                 strict=True)]
-    elsewhere_too = elsewhere(world, levels, case[2]).surplus[0].ravel()
+    elsewhere_too = elsewhere(world, growth(world, levels), case[2]).surplus[0].ravel()
     np.testing.assert_allclose(found["exporter_surplus"][0].ravel(), cells + elsewhere_too,
                                rtol=1e-7)
 
@@ -178,7 +178,8 @@ def test_welfare_of_a_small_shock_is_the_envelope_theorem(seed):
                  + value * (change.wedge * np.exp(settled.sales) - world.duty),
                  "exporter", "group")
     gain = gain + total(sold * world.home, "exporter", "group")
-    gain = gain + elsewhere(world, world.sales, change).surplus  # has tests of its own
+    # has tests of its own
+    gain = gain + elsewhere(world, growth(world, world.sales), change).surplus
     expected = gain[:, 0, 0]
     scale = np.abs(found["consumer_surplus"]).max()
     np.testing.assert_allclose(found["welfare"], expected, atol=5 * step * scale)

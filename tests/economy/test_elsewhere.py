@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 from accounted import ONE_COUNT, account, books, pact, settled_books
 from made_up_world import make_economy
 from tradesim.common.arrays import spread
-from tradesim.economy.elsewhere import elsewhere, third_duties
+from tradesim.economy.elsewhere import elsewhere, growth, third_duties
 from tradesim.economy.equilibrium import no_change
 from tradesim.economy.resolve import resolve
 from tradesim.economy.routes import carried, saving
@@ -31,7 +31,7 @@ def settled_at_once(world):
 def test_a_third_market_clears_at_the_exporters_new_price():
     world = settled_at_once(make_economy(4))
     change = resolve(world, [(ON, pact(world, scope="wide"))])
-    found = elsewhere(world, world.sales, change)
+    found = elsewhere(world, growth(world, world.sales), change)
     draw, value, gain = 2, 0.0, 0.0
     old, new = third_duties(world, change)
     for group in range(3):
@@ -54,7 +54,8 @@ def test_a_third_market_clears_at_the_exporters_new_price():
 
 def test_only_markets_with_the_rules_of_a_member_cut_their_duties(world):
     change = resolve(world, [(ON, pact(world, scope="wide"))])
-    found, idle = (elsewhere(world, world.sales, part) for part in (change, resolve(world, [])))
+    grown = growth(world, world.sales)
+    found, idle = (elsewhere(world, grown, part) for part in (change, resolve(world, [])))
     moved = found.exports - idle.exports
     assert (moved[LEF, UNI] > 0.0).all()
     assert not moved[LEF, FAR].any()
@@ -66,7 +67,8 @@ def test_only_markets_with_the_rules_of_a_member_cut_their_duties(world):
 @given(st.integers(0, 1000))
 def test_duty_saved_is_shared_and_never_less_than_the_exporters_gain(seed):
     world = settled_at_once(make_economy(seed))
-    found = elsewhere(world, world.sales, resolve(world, [(ON, pact(world, scope="wide"))]))
+    change = resolve(world, [(ON, pact(world, scope="wide"))])
+    found = elsewhere(world, growth(world, world.sales), change)
     assert (found.duty_saved[LEF] >= found.surplus[LEF]).all()
     assert (found.surplus[LEF] > 0.0).all()
 

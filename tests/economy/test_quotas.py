@@ -330,10 +330,10 @@ def cells(**changes):
 
 
 def agreement(world, scope="narrow", duty=0.2, **more):
-    reach = 0.5 * spread(np.array([[0.0, 1.0, 1.0, 0.0], [0.0] * 4]), "importer", "exporter")
-    shock = Shock(duty=reach * duty)
+    goods = spread(np.array([[0.0, 1.0, 1.0, 0.0], [0.0] * 4]), "importer", "exporter")
+    shock = Shock(duty=0.5 * goods * duty)
     years = spread(np.array([2010.0, 2012.0]), "year")
-    return with_quotas(shock, world, "pact", scope, reach, years), shock
+    return with_quotas(shock, world, "pact", scope, goods, spread(0.5), years), shock
 
 
 def test_quota_of_a_product_by_hand():
@@ -367,8 +367,9 @@ def test_schedule_without_a_quota_stays_as_it_is():
 def test_no_quota_before_the_agreement():
     """Its limit is zero too: a lever that does nothing yet must not look as if it acted."""
     world = replace(make_economy(), draws=make_economy().draws | cells())
-    made = with_quotas(Shock(), world, "pact", "narrow", spread(np.zeros((2, 4)), "importer",
-                                                                "exporter"), spread(2010.0))
+    made = with_quotas(Shock(), world, "pact", "narrow", spread(np.ones((2, 4)), "importer",
+                                                                "exporter"), spread(0.0),
+                       spread(2010.0))
     assert not made.quota.any()
     assert not made.quota_limit.any()
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tradesim.common.arrays import spread
-from tradesim.economy.routes import by_route as shares_of
+from tradesim.economy.routes import carried
 from tradesim.economy.routes import carriage, saving, through_corridor
 
 EXACT = 1e-12
@@ -30,7 +30,7 @@ def own_saving(world, freight, days):
 def test_routes_share_out_all_goods(world):
     """Shares by hand, their sum, and that of the corridor's routes by the older function."""
     given = by_route(60, 5), by_route(0.5, 1.0), by_route(1.0, 0.4)
-    share = shares_of(world, *given)
+    share = carried(world, *given)[3]
     np.testing.assert_allclose(share.sum(axis=0), 1.0, rtol=EXACT)
     cost = own_saving(world, *given[:2])
     weight = world.route_share * given[2] * np.exp(-world.route_choice * cost)

@@ -16,7 +16,6 @@ from tradesim.economy.equilibrium import Macro, Settled, no_change
 from tradesim.economy.indicators import concentration, corridor_share, shares
 from tradesim.economy.products import by_product, purchases
 from tradesim.economy.resolve import resolve
-from tradesim.economy.routes import by_route
 from tradesim.economy.services import services
 from tradesim.economy.shocks import Change
 from tradesim.economy.variables import DETAILED, INSIDE, USUAL, VARIABLES
@@ -181,7 +180,11 @@ class Accounts:
 
     @cached_property
     def _elsewhere(self) -> Elsewhere:
-        return elsewhere(self.economy, self.levels, self.change)
+        return elsewhere(self.economy, self._growth, self.change)
+
+    @cached_property
+    def _growth(self) -> Array:
+        return growth(self.economy, self.levels)
 
     @cached_property
     def trade(self) -> dict[str, Array]:
@@ -220,21 +223,18 @@ class Accounts:
     @cached_property
     def routed(self) -> dict[str, Array]:
         """How the pair's goods share out among routes."""
-        change = self.change
-        share = by_route(self.economy, change.freight, change.days, change.opened)
-        return {"route_share": corridor_share(self._flow, share)}
+        return {"route_share": corridor_share(self._flow, self.change.by_route)}
 
     @cached_property
     def revenue(self) -> dict[str, Array]:
         """Calculate what the border collects on purchases from abroad, rents of quotas (A3)."""
         change, foreign = self.change, self._path * (1.0 - self.economy.home)
-        collected = foreign * change.wedge
-        revenue = total(collected, "group", "exporter")
-        excise = total(total(foreign, "exporter") * self.economy.excise, "group")
-        bought = total(foreign, "group", "exporter")
-        rent = (total(foreign * change.rent, "group", "exporter") if np.any(change.rent)
+        collected, imports = total(foreign * change.wedge, "exporter"), total(foreign, "exporter")
+        revenue, bought = total(collected, "group"), total(imports, "group")
+        excise = total(imports * self.economy.excise, "group")
+        rent = (total(foreign * change.rent, "exporter", "group") if np.any(change.rent)
                 else np.zeros_like(revenue))
-        by_group = self.economy.grouped(total(collected, "exporter"))
+        by_group = self.economy.grouped(collected)
         return {"tariff_revenue": revenue, "tariff_revenue_by_group": by_group,
                 "excise_revenue": excise, "quota_rent": rent,
                 "vat_revenue": _vat_rate(self.economy) * (bought + revenue + excise)}
@@ -263,12 +263,11 @@ class Accounts:
         bought = self.purchases["imports"] * (1.0 - self.economy.home)
         turnover = np.concatenate([self.trade["turnover"][count] for count in own])
         everything = total(exports, "exporter") + total(bought, "exporter")
-        grown = growth(self.economy, self.levels)
         return {"exports": exports, "export_share": shares(exports),
                 "export_concentration": concentration(shares(exports)),
                 "duty_saved": self._elsewhere.duty_saved,
                 "trade_share": ratio(turnover, everything),
-                "services": services(self.economy, grown, self.change.visitors)}
+                "services": services(self.economy, self._growth, self.change.visitors)}
 
     @cached_property
     def present(self) -> dict[str, Array]:

@@ -88,10 +88,9 @@ def reached(economy: Economy, level: Array, lasting: Array, settled: Array) -> A
         bite at once.
     """
     gradual = partial_adjust(lasting, economy.first_year, economy.speed)
-    sudden = settled - lasting
-    if sudden.any():
+    if settled is not lasting and (sudden := settled - lasting).any():
         gradual = gradual + at_once(sudden, economy.speed)
-    return np.asarray(level + gradual)
+    return np.asarray(level + gradual) if level.any() else gradual
 
 
 def settle(economy: Economy, levels: Array, pulled: Sequence[Pulled], *,
@@ -217,8 +216,8 @@ def partial_adjust(target: Array, first: Array, speed: Array) -> Array:
     value = before = np.zeros(targets.shape[1:])
     for t, goal in enumerate(targets):
         value = value + speed * (before - value) + first * (goal - before)
-        value = np.minimum(value, np.maximum(goal, 0.0))
-        path[t], before = value, goal
+        value = np.minimum(value, np.maximum(goal, 0.0), out=path[t])
+        before = goal
     return np.moveaxis(path, 0, YEAR)
 
 

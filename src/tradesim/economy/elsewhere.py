@@ -44,7 +44,7 @@ def growth(economy: Economy, levels: Array) -> Array:
                  total(economy.sales * others, "exporter", "group"), 1.0)
 
 
-def elsewhere(economy: Economy, levels: Array, change: Change) -> Elsewhere:
+def elsewhere(economy: Economy, grown: Array, change: Change) -> Elsewhere:
     r"""Calculate the pair's exports to third markets (equations E1 and E2).
 
     .. math::
@@ -58,8 +58,14 @@ def elsewhere(economy: Economy, levels: Array, change: Change) -> Elsewhere:
     demand :math:`q = (\hat w\,\hat t)^{-\omega}` for a small supplier, and the supply left for
     the market by a home market of :math:`H`: the residual supply elasticity :math:`\eta` is
     large where little is sold abroad. Values move gradually (equation 11).
+
+    Parameters
+    ----------
+    grown
+        Growth of other trade since the base year, from `growth`.
+    change
+        Joint change of costs and prices.
     """
-    grown = growth(economy, levels)
     exports = economy.exports * grown
     felt = np.any(economy.other_sales > 0.0, axis=(0, 2, 3, 4, 5)) & (
         np.any(economy.rules > 0.0, axis=(0, 2, 3, 4, 5)) | np.any(change.price))

@@ -262,7 +262,7 @@ def _newton(cells: _Cells) -> tuple[Array, float, int]:
 def _solved(jacobian: Array, residual: Array, markets: int) -> Array:
     """Solve each cell's linear system; each home price follows from its own row by division."""
     own = np.einsum("iic->ic", jacobian[:markets, :markets])
-    alone = residual[:markets] / own
+    alone: Array = residual[:markets] / own
     if len(residual) == markets:
         return alone
     across = jacobian[:markets, markets:] / own[:, None]

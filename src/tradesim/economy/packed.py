@@ -181,6 +181,12 @@ class Places:
             found |= _marked(part) if isinstance(part, Rows) else part
         return cls(tuple(shape), np.flatnonzero(found))
 
+    @classmethod
+    def among(cls, parts: Sequence[Rows | None]) -> Places:
+        """Find where any part has a row, with those axes only that a part has."""
+        given = [part for part in parts if part is not None]
+        return cls.of(np.broadcast_shapes(*(part.shape[:-CELLS] for part in given)), given)
+
     def take(self, values: Array) -> Array:
         """Rows of an array in the order of `DIMS`."""
         leading, cells = values.shape[:-CELLS], values.shape[-CELLS:]
@@ -210,6 +216,22 @@ class Places:
             return slice(None), part.values
         here = np.flatnonzero(place >= 0)
         return here, part.values[place[here]]
+
+
+    def rows(self, part: Rows | None) -> Array:
+        """Values of a part in these rows, zero where it has none; (row, case, year, draw)."""
+        if part is None:
+            return np.zeros((1, 1, 1, 1))
+        here, values = self.where(part)
+        whole = np.zeros((len(self.index), *values.shape[1:]))
+        whole[here] = values
+        return whole
+
+    def packed(self, rows: Array) -> Rows:
+        """Give rows as a part, without those of zeros."""
+        rows = np.broadcast_to(rows, (len(self.index), *rows.shape[1:]))
+        acts = rows.any(axis=(1, 2, 3))
+        return Rows((*self.shape, *rows.shape[1:]), self.index[acts], rows[acts])
 
 
 def _marked(part: Rows) -> NDArray[np.bool_]:

@@ -6,10 +6,12 @@ these are the accounts of single lines. Along ``group`` they have the products o
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from tradesim.common.arrays import Array, axis, entry, ratio, total
+from tradesim.common.arrays import Array, axis, entry, pick, ratio, total
 from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import Settled
 
@@ -56,14 +58,21 @@ def by_product(economy: Economy, levels: Array, path: Array, level: Array, settl
     def here(values: Array) -> Array:
         return values if values.shape[axis("group")] == 1 else values.take(lines, axis("group"))
 
-    home, before, bought, moved = economy.home, here(levels), here(path), here(sales)
-    way = _way(moved - here(level), here(settled.sales))
+    def way(part: Callable[[Array], Array]) -> Array:
+        return _way(here(part(sales)) - here(part(level)), here(part(settled.sales)))
+
+    def at_home(values: Array) -> Array:
+        return entry(values, home)
+
+    home, bought = economy.home, here(path)
     own, supplied = here(settled.home_price), here(settled.supplier_price)
-    sold, had = entry(bought, home), entry(before, home)
-    made = sold * np.exp(-own * entry(way, home))
-    arrived = bought * (1.0 + here(economy.duty)) * (1.0 - home)
-    if np.any(supplied):
-        arrived = arrived * np.exp(-supplied * way)
+    sold, had = at_home(bought), here(at_home(levels))
+    made = sold * np.exp(-own * way(at_home)) if own.any() else sold
+    arrived = bought * ((1.0 + here(economy.duty)) * (1.0 - home))
+    for exporter in np.flatnonzero(supplied.any(axis=(0, 2, 3, 4, 5))):
+        one = np.array([exporter])
+        arrived[:, one] *= np.exp(-supplied[:, one] * way(
+            lambda values, one=one: pick(values, "exporter", one)))
     return {name: values.astype(np.float32) for name, values in {
         "product_trade": entry(bought, economy.pair_flow),
         "product_imports": total(bought * (1.0 - home), "exporter"),

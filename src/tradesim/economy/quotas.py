@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tradesim.common.arrays import Array, axis, map_arrays, ratio, spread
+from tradesim.common.arrays import Array, axis, map_arrays, pick, ratio, spread
 from tradesim.common.errors import ConvergenceError, InputError, Problem
 from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import Settled
@@ -40,8 +40,8 @@ Again = Callable[[Take, Array], tuple[Change, Settled]]
 """Solve the cells taken again, at a share of the preference."""
 
 
-def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, reach: Array,
-                calendar: Array) -> Shock:
+def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, goods: Array,
+                phase: Array, calendar: Array) -> Shock:
     r"""Add to an agreement's shock what it gives within its quotas.
 
     .. math:: (Q3)\;\; k = \min\Bigl\{\varphi\,\frac{w\,(\tau_{out} - \tau_{in})}{\tau},\;
@@ -58,8 +58,10 @@ def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, reach: A
         grows by :math:`\pi` a year.
     lever, scope
         Agreement and schedule under which the table holds the quotas.
-    reach
-        Strength :math:`\varphi` of the agreement by importer, exporter and group.
+    goods
+        One for each importer, exporter and line that the agreement reaches, else zero.
+    phase
+        Strength :math:`\varphi` of the agreement.
     calendar
         Calendar years :math:`t`.
 
@@ -72,23 +74,33 @@ def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, reach: A
     """
     pair, draws = economy.pair, economy.draws
     head = f"{lever}.quota.{scope}"
-    if not any(f"{head}.{importer}.{line}.quota_tonnes" in draws
-               for importer in pair.importers for line in pair.lines):
+    lines = np.array([place for place, line in enumerate(pair.lines) if any(
+        f"{head}.{importer}.{line}.quota_tonnes" in draws for importer in pair.importers)])
+    if not lines.size:
         return shock
     none = np.zeros(len(next(iter(draws.values()))))
 
     def cells(variable: str) -> Array:
-        found = [[draws.get(f"{head}.{importer}.{line}.{variable}", none)
-                  for line in pair.lines] for importer in pair.importers]
+        found = [[draws.get(f"{head}.{importer}.{pair.lines[line]}.{variable}", none)
+                  for line in lines] for importer in pair.importers]
         return spread(np.array(found), "importer", "group", "draw")
 
-    share = np.maximum(cells(QUOTED_SHARE), economy.mask("group", [*pair.products]))
+    def here(values: Array) -> Array:
+        return pick(values, "group", lines)
+
+    def among_all(values: Array) -> Array:
+        whole = np.zeros((*values.shape[:2], len(pair.lines), *values.shape[3:]))
+        whole[:, :, lines] = values
+        return whole
+
+    share = np.maximum(cells(QUOTED_SHARE), here(economy.mask("group", [*pair.products])))
     saved = share * (cells("over_quota_rate") - cells("in_quota_rate"))
-    part = np.minimum(ratio(np.maximum(saved, 0.0), economy.duty), 1.0)
+    part = np.minimum(ratio(np.maximum(saved, 0.0), here(economy.duty)), 1.0)
     price = cells("usd_per_tonne") * (1.0 + cells("price_growth")) ** (calendar - pair.base_year)
+    reach = phase * here(goods)
     acts = np.any(reach > 0.0, axis=axis("exporter"), keepdims=True)
-    return replace(shock, quota=np.minimum(reach * part, reach - shock.duty),
-                   quota_limit=acts * ratio(cells("quota_tonnes") * price, share))
+    return replace(shock, quota=among_all(np.minimum(reach * part, reach - here(shock.duty))),
+                   quota_limit=among_all(acts * ratio(cells("quota_tonnes") * price, share)))
 
 
 
@@ -140,7 +152,7 @@ def within_quotas(again: Again, levels: Array, pulled: Sequence[Pulled], change:
     marginal duty and both its ends are known, so a general root finder needs twice as many.
     """
     packed = [(switch, Packed.of(shock).only("quota", "quota_limit")) for switch, shock in pulled]
-    limited = [(switch, shock.whole()) for switch, shock in packed if "quota" in shock.parts]
+    limited = [(switch, shock.whole()) for switch, shock in packed if shock.parts]
     if not limited:
         return change, settled
     quota = reduce(np.maximum, (switch * shock.quota for switch, shock in limited), NONE)

@@ -83,7 +83,7 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = ONE,
     shape = _shape(economy)
     freight, days = (_joint(_parts(pulled, name)) for name in ("freight", "days"))
     opened = _joint(_parts(pulled, "closed"), _left, 1.0 + NONE)
-    saved, through, hauliers = carried(economy, freight, days, opened)
+    saved, through, hauliers, by_route = carried(economy, freight, days, opened)
     resource, formalities = _real_cost(economy, pulled, shape, saved)
     every = np.broadcast_shapes(resource.shape, economy.home.shape,
                                 *(switch.shape for switch, _ in pulled))
@@ -91,8 +91,7 @@ def resolve(economy: Economy, shocks: Iterable[Pulled], margin: Array = ONE,
     approval, availability = _offered(economy, pulled, shape)
     change = Change(
         log_cost=NONE, resource=resource, formalities=formalities, availability=availability,
-        approval=approval, through_corridor=through, hauliers=hauliers, freight=freight,
-        days=days, opened=opened,
+        approval=approval, through_corridor=through, hauliers=hauliers, by_route=by_route,
         **{name: _joint(_parts(pulled, name)) for name in ADDED})
     return at_border(economy, change, pulled, margin, filled)
 
@@ -221,6 +220,5 @@ def _left(places: Places, parts: Parts) -> Array:
 def _joint(parts: Parts, together: Callable[[Places, Parts], Array] = _sum,
            others: Array = NONE) -> Array:
     """Combine a part of all shocks, with those axes only along which it varies."""
-    shape = np.broadcast_shapes(*(rows.shape[:-CELLS] for _, rows in parts))
-    places = Places.of(shape, [rows for _, rows in parts])
+    places = Places.among([rows for _, rows in parts])
     return places.put(together(places, parts), others)

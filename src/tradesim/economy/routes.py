@@ -79,53 +79,35 @@ def through_corridor(economy: Economy, freight: Array, days: Array,
     return carried(economy, freight, days, opened)[1]
 
 
-def by_route(economy: Economy, freight: Array, days: Array,
-             opened: Array | float = 1.0) -> Array:
-    r"""Share of each route in the pair's goods after they chose (equation 6); leading axis routes.
+def carried(economy: Economy, freight: Array, days: Array,
+            opened: Array | float = 1.0) -> tuple[Array, Array, Array, Array]:
+    r"""Calculate `saving`, `through_corridor`, what hauliers keep, and the share of each route.
 
     .. math::
 
-        s'_k = \frac{s_k o_k \exp(-\theta_r \Delta_k)}{\sum_l s_l o_l \exp(-\theta_r \Delta_l)}
+        s'_k = \frac{s_k o_k \exp(-\theta_r \Delta_k)}{\sum_l s_l o_l \exp(-\theta_r \Delta_l)},
+        \qquad (1 - \kappa) \sum_k s'_k \min(f_k, F_k) / v
 
-    Parameters
-    ----------
-    economy, freight, days, opened
-        As in `saving`.
+    are the shares of routes in the pair's goods after these chose among them (equation 6), with
+    routes along the leading axis, and the freight saved that stays with hauliers, share of value.
     """
-    change = _changes(economy, freight, days)
-    used = economy.route_share * (1.0 + _behind(economy, change - change.min(axis=0), opened))
-    return np.asarray(used / reduce(np.add, used))
-
-
-def carried(economy: Economy, freight: Array, days: Array,
-            opened: Array | float = 1.0) -> tuple[Array, Array, Array]:
-    r"""Calculate `saving`, `through_corridor` and what hauliers keep of the freight saved.
-
-    .. math:: (1 - \kappa) \sum_k s'_k \min(f_k, F_k) / v
-
-    is the last, share of value (equation 6), with the shares :math:`s'` of routes after goods
-    chose among them.
-    """
-    change = _changes(economy, freight, days)
+    paid_less = np.minimum(freight, economy.freight) / economy.unit_value
+    change = -economy.pass_through * paid_less
+    change = change - economy.time_value * np.minimum(days, economy.days)
     best = change.min(axis=0)
     behind = _behind(economy, change - best, opened)
     lost = np.log1p(reduce(np.add, economy.route_share * behind)) / economy.route_choice
     used = economy.route_share * (1.0 + behind)
-    whole = reduce(np.add, used)
-    saved = np.minimum(freight, economy.freight) / economy.unit_value
-    kept = (1.0 - economy.pass_through) * reduce(np.add, used * saved) / whole
-    return (np.asarray(best - lost),
-            np.asarray(reduce(np.add, used * economy.corridor) / whole), np.asarray(kept))
-
-
-def _changes(economy: Economy, freight: Array, days: Array) -> Array:
-    """Change of each route's own cost, share of value."""
-    change = -economy.pass_through * np.minimum(freight, economy.freight) / economy.unit_value
-    return np.asarray(change - economy.time_value * np.minimum(days, economy.days))
+    used = used / reduce(np.add, used)
+    kept = (1.0 - economy.pass_through) * reduce(np.add, used * paid_less)
+    through = reduce(np.add, used[economy.corridor.ravel() > 0.0], 0.0 * used[0])
+    return best - lost, through, kept, used
 
 
 def _behind(economy: Economy, change: Array, opened: Array | float) -> Array:
     """Attraction of each route less that of the best one at its old share; never positive."""
     chosen = np.expm1(-economy.route_choice * change)
+    if np.all(opened == 1.0):
+        return chosen
     opened = np.maximum(opened, CLOSED)
     return np.asarray(opened * chosen + (opened - 1.0))

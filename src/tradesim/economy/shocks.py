@@ -134,8 +134,8 @@ class Change:
         Freight saved on the pair's goods that stays with those who carry them, share of value.
     visitors
         As in `Shock`.
-    freight, days, opened
-        What each route saves, and the share of the year for which it is open; leading axis routes.
+    by_route
+        Share of each route in the pair's goods; leading axis routes.
     """
 
     log_cost: Array
@@ -154,6 +154,4 @@ class Change:
     rent: Array = field(default_factory=_none)
     hauliers: Array = field(default_factory=_none)
     visitors: Array = field(default_factory=_none)
-    freight: Array = field(default_factory=_none)
-    days: Array = field(default_factory=_none)
-    opened: Array = field(default_factory=lambda: 1.0 + NONE)
+    by_route: Array = field(default_factory=_none)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -12,7 +13,7 @@ from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import Settled
 from tradesim.economy.shocks import Change
 
-EXPORTER = axis("exporter")
+IMPORTER, EXPORTER = axis("importer"), axis("exporter")
 
 CAUSES = ("resource", "formalities", "tax", "supplier_price", "home_price", "choice")
 """Causes of the buyers' gain: cost of carriage, time and payments, cost of formalities and
@@ -27,7 +28,7 @@ PARTIAL = (*GAINERS, *(f"gain_{cause}" for cause in CAUSES))
 def gains(economy: Economy, levels: Array, change: Change, settled: Settled,
           elsewhere: Array, collected: Array) -> dict[str, Array]:
     """Who gains: buyers by cause, home producers, exporters, and all with what is collected."""
-    before = total(levels * economy.duty * (1.0 - economy.home), "group", "exporter")
+    before = total(levels * (economy.duty * (1.0 - economy.home)), "exporter", "group")
     if not any(np.any(moved) for moved in (settled.sales, settled.price, change.log_cost)):
         nothing = np.zeros_like(before)
         return dict.fromkeys(PARTIAL, nothing) | {"welfare": collected - before}
@@ -157,36 +158,51 @@ class _Abroad:
 
     @classmethod
     def of(cls, economy: Economy, levels: Array, change: Change, settled: Settled) -> _Abroad:
-        """Add up supplier by supplier: arrays stay in the processor's cache."""
-        count = economy.home.shape[EXPORTER]
-        elastic = economy.inverse_supply == 0.0
-        paid = _slabs(levels * (1.0 + economy.duty) * (1.0 - economy.home), count)
-        moves = [np.asarray(sales + cost) for sales, cost in zip(
-            _slabs(settled.sales, count), _slabs(change.log_cost, count), strict=True)]
-        before = reduce(np.add, paid)
-        after = reduce(np.add, (value * np.exp(move)
-                                for value, move in zip(paid, moves, strict=True)))
-        moved = np.log(ratio(after, before, 1.0))
-        real = np.log1p(change.resource)
-        weights = [value * exprel(move - moved) for value, move in zip(paid, moves, strict=True)]
-
-        def weighed(values: Array) -> Array:
-            if not np.any(values):
-                return np.zeros_like(before)
-            return reduce(np.add, (weight * value for weight, value in zip(
-                weights, _slabs(values, count), strict=True)))
-
-        return cls(before, after, moved, reduce(np.add, weights), weighed(change.log_cost),
-                   weighed(real), weighed(change.formalities * ratio(real, change.resource, 1.0)),
-                   weighed(settled.supplier_price),
-                   weighed(change.availability + np.where(elastic, change.supply, 0.0)))
+        """Add up flow by flow: arrays stay in the processor's cache, and many flows do not move."""
+        sums = [_sums_abroad(economy, levels, change, settled, importer)
+                for importer in range(levels.shape[IMPORTER])]
+        return cls(*map(np.concatenate, zip(*sums, strict=True)))
 
 
-def _slabs(values: Array, count: int) -> list[Array]:
-    """One array for each exporter, whether values differ between them or not."""
-    if values.shape[EXPORTER] == 1:
-        return [values] * count
-    return np.split(values, count, axis=EXPORTER)
+def _sums_abroad(economy: Economy, levels: Array, change: Change, settled: Settled,
+                 importer: int) -> tuple[Array, ...]:
+    """Sums of `_Abroad` for one importer."""
+    flows = [(importer, int(i)) for i in np.flatnonzero(economy.home[importer] == 0.0)]
+    paid = [_of(levels, flow) * (1.0 + _of(economy.duty, flow)) for flow in flows]
+    before = reduce(np.add, paid)
+    moves = [_of(settled.sales, flow) + _of(change.log_cost, flow) for flow in flows]
+    after = reduce(np.add, (value * np.exp(move)
+                            for value, move in zip(paid, moves, strict=True)))
+    moved = np.log(ratio(after, before, 1.0))
+    weights = [value * exprel(move - moved) for value, move in zip(paid, moves, strict=True)]
+
+    def weighed(part: Callable[[tuple[int, int]], Array]) -> Array:
+        return reduce(np.add, [weight * values for weight, flow in zip(weights, flows, strict=True)
+                               if (values := part(flow)).any()], np.zeros_like(after))
+
+    def real(flow: tuple[int, int]) -> Array:
+        resource = _of(change.resource, flow)
+        return np.log1p(resource) if resource.any() else resource
+
+    def formal(flow: tuple[int, int]) -> Array:
+        part = _of(change.formalities, flow)
+        return part * ratio(real(flow), _of(change.resource, flow), 1.0) if part.any() else part
+
+    def varieties(flow: tuple[int, int]) -> Array:
+        supply = _of(change.supply, flow)
+        elastic = _of(economy.inverse_supply, flow) == 0.0
+        return _of(change.availability, flow) + (elastic * supply if supply.any() else 0.0)
+
+    return (before, after, moved, reduce(np.add, weights),
+            weighed(lambda flow: _of(change.log_cost, flow)), weighed(real), weighed(formal),
+            weighed(lambda flow: _of(settled.supplier_price, flow)), weighed(varieties))
+
+
+def _of(values: Array, flow: tuple[int, int]) -> Array:
+    """Values of one importer and exporter."""
+    importer, exporter = (place if size > 1 else 0
+                          for place, size in zip(flow, values.shape[:2], strict=True))
+    return values[importer:importer + 1, exporter:exporter + 1]
 
 
 def producers(economy: Economy, levels: Array, settled: Settled) -> Array:
@@ -208,12 +224,12 @@ def exporters(economy: Economy, levels: Array, settled: Settled) -> Array:
 
     Where supply is elastic its price is given and there is no gain.
     """
-    count = economy.home.shape[EXPORTER]
-    sold = _slabs(levels * (1.0 - economy.home), count)
-    moved = _slabs(settled.sales, count)
     gains = []
-    for place, inverse in enumerate(_slabs(economy.inverse_supply, count)):
+    for i in range(economy.home.shape[EXPORTER]):
+        inverse, sold, moved, home = (
+            values if values.shape[EXPORTER] == 1 else values[:, i:i + 1]
+            for values in (economy.inverse_supply, levels, settled.sales, economy.home))
         share = inverse / (1.0 + inverse)
-        gains.append(share * total(sold[place] * np.expm1(moved[place]), "importer")
+        gains.append(share * total(sold * (1.0 - home) * np.expm1(moved), "importer")
                      if share.any() else np.zeros_like(share * settled.price[:1]))
     return np.concatenate(gains, axis=EXPORTER)

@@ -180,15 +180,14 @@ def lever_shocks(base: Baseline, scenario: Scenario, world: Economy, draws: Draw
     """
     calendar = spread(np.asarray(years, dtype=float), "year")
     new = [name for name in scenario.levers if name not in known]
-    alone = {name: _shock(base, scenario, world, draws, name, calendar, levels)
+    alone = {name: Packed.of(_shock(base, scenario, world, draws, name, calendar, levels))
              for name in dict.fromkeys([*new, *filter(None, (base.levers[one].follows
                                                              for one in new))])}
     shut, found = spread(closed_share, "draw", "year"), {}
     for name in new:
         lever = base.levers[name]
-        made = Packed.of(increment(alone[name], alone[lever.follows]) if lever.follows
-                         else alone[name])
-        found[name] = (made.interrupted(shut, world.pair_flow) if lever.needs_corridor else made)
+        made = increment(alone[name], alone[lever.follows]) if lever.follows else alone[name]
+        found[name] = made.interrupted(shut, world.pair_flow) if lever.needs_corridor else made
     return found
 
 

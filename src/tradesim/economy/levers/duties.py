@@ -64,16 +64,16 @@ def tariff_agreement(
     members, left_out = _names(members), _names(without)
     inside = economy.mask("importer", [partner]) * economy.mask("exporter", members)
     outside = economy.mask("importer", members) * economy.mask("exporter", [partner])
-    reach = phase * (inside + outside) * (1.0 - economy.mask("group", left_out))
-    covered = reach * economy.coverage(lever, scope)
+    goods = (inside + outside) * (1.0 - economy.mask("group", left_out))
+    covered = goods * economy.coverage(lever, scope)
     close = economy.pair_flow + (1.0 - economy.pair_flow) * other_members_share
     cut = covered * nontariff_cut * economy.certified * close
     arrived = extra_goods(phase, new_goods) if new_goods.any() else NONE
-    made = Shock(duty=covered * utilisation, information=cut if cut.any() else NONE,
-                 origin=inside + outside, availability=arrived * economy.pair_flow * (
-                     (inside + outside) * (1.0 - economy.mask("group", left_out)) > 0.0)
-                 if arrived.any() else NONE)
-    return with_quotas(made, economy, lever, scope, reach, calendar)
+    offered = economy.pair_flow * (goods > 0.0)
+    made = Shock(duty=covered * utilisation * phase, information=cut * phase if cut.any() else NONE,
+                 origin=inside + outside,
+                 availability=arrived * offered if arrived.any() else NONE)
+    return with_quotas(made, economy, lever, scope, goods, phase, calendar)
 
 
 def free_zone(
@@ -101,9 +101,10 @@ def free_zone(
     vat_avoided
         Share :math:`z` of that tax which goods leaving the zone do not pay.
     """
-    passing = (phase * regional_share * uptake * economy.mask("importer", importers)
-               * economy.mask("exporter", exporters) * economy.mask("group", groups))
-    return Shock(duty=passing, rebate=passing * vat_rate * vat_avoided)
+    sold = (economy.mask("importer", importers) * economy.mask("exporter", exporters)
+            * economy.mask("group", groups))
+    passing = phase * regional_share * uptake
+    return Shock(duty=passing * sold, rebate=passing * vat_rate * vat_avoided * sold)
 
 
 def new_rate(old: Array, rate: Array) -> Array:

@@ -40,8 +40,8 @@ def recognition(
     """
     grants = economy.mask("importer", importers)
     flows = economy.pair_flow * economy.mask("group", groups)
-    weight = phase * flows * (grants + (1.0 - grants) * return_share)
-    return Shock(approval=weight * approval, information=weight * nontariff_cut)
+    weight = flows * (grants + (1.0 - grants) * return_share)
+    return Shock(approval=weight * approval * phase, information=weight * nontariff_cut * phase)
 
 
 def payment_relief(economy: Economy, phase: Array, *, relieved_share: Array) -> Shock:
@@ -102,4 +102,4 @@ def contacts(economy: Economy, phase: Array, *, link_growth: Array, elasticity: 
         Elasticity :math:`\varepsilon` of trade to that number.
     """
     cut = -np.expm1(-elasticity * np.log1p(link_growth) / economy.lower)
-    return Shock(information=phase * cut * economy.differentiated * economy.pair_flow)
+    return Shock(information=cut * economy.differentiated * economy.pair_flow * phase)

@@ -2,13 +2,11 @@ r"""One agreement in stages: a later stage adds to the one before it, and takes 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from tradesim.common.arrays import Array, ratio
 from tradesim.economy.levers.timing import phase_in
-from tradesim.economy.shocks import NONE, Shock
+from tradesim.economy.packed import Packed, Places
 
 
 def stage_strength(years: Array, first: Array, start: Array, length: Array) -> Array:
@@ -30,7 +28,7 @@ def stage_strength(years: Array, first: Array, start: Array, length: Array) -> A
     return phase_in(years, start, np.ones_like(length)) * phase_in(years, first, length)
 
 
-def increment(later: Shock, earlier: Shock) -> Shock:
+def increment(later: Packed, earlier: Packed) -> Packed:
     r"""Give what a later stage adds to an earlier one that stays in force (equation J2).
 
     .. math::
@@ -48,14 +46,20 @@ def increment(later: Shock, earlier: Shock) -> Shock:
         What each stage would do by itself: shares :math:`r', r` of the duty removed,
         :math:`k', k` removed while a quota of :math:`V', V` is not full.
     """
-    duty, quota = np.maximum(later.duty, earlier.duty), later.quota + earlier.quota
-    added = 1.0 - ratio(1.0 - duty, 1.0 - earlier.duty, 1.0)
-    made = replace(later, duty=added,
-                   information=np.maximum(later.information - earlier.information, 0.0))
-    if not quota.any():
-        return made
-    inside = np.maximum(later.duty + later.quota, earlier.duty + earlier.quota)
-    left = ratio(1.0 - inside, 1.0 - earlier.duty - earlier.quota, 1.0)
-    limit = np.maximum(later.quota_limit - earlier.quota_limit, 0.0)
-    return replace(made, quota=np.where(quota > 0.0, 1.0 - added - left, 0.0),
-                   quota_limit=limit if limit.any() else NONE)
+    def of(*names: str) -> tuple[Places, list[Array]]:
+        found = [shock.parts.get(name) for name in names for shock in (later, earlier)]
+        places = Places.among(found)
+        return places, [places.rows(part) for part in found]
+
+    flows, (duty, before, quota, quota_before) = of("duty", "quota")
+    added = 1.0 - ratio(1.0 - np.maximum(duty, before), 1.0 - before, 1.0)
+    inside = np.maximum(duty + quota, before + quota_before)
+    left = ratio(1.0 - inside, 1.0 - before - quota_before, 1.0)
+    within = np.where(quota + quota_before > 0.0, 1.0 - added - left, 0.0)
+    lines, (limit, limit_before) = of("quota_limit")
+    costs, (known, known_before) = of("information")
+    parts = {"duty": flows.packed(added), "quota": flows.packed(within),
+             "quota_limit": lines.packed(np.maximum(limit - limit_before, 0.0)),
+             "information": costs.packed(np.maximum(known - known_before, 0.0))}
+    return Packed({name: part for name, part in {**later.parts, **parts}.items()
+                   if len(part.places)})

@@ -7,7 +7,7 @@ from functools import reduce
 
 import numpy as np
 
-from tradesim.common.arrays import MILLION, Array, entry, spread, total
+from tradesim.common.arrays import MILLION, Array, entry, pick, spread, total
 from tradesim.economy.base_year import Economy
 from tradesim.economy.levers.timing import lasting
 from tradesim.economy.shocks import FLOOR, NONE, Shock
@@ -69,14 +69,16 @@ def plants(
     host_sells, host_buys = economy.mask("exporter", [host]), economy.mask("importer", [host])
     made = economy.mask("group", output_groups) / max(len(output_groups), 1)
     used = economy.mask("group", input_groups) / max(len(input_groups), 1)
-    at_home = _together(economy, total(levels * economy.home, "importer"), output_groups)
-    bought = _together(economy, total(levels, "exporter"), input_groups)
+    own = pick(levels, "importer", np.array([economy.pair.importers.index(host)]))
+    at_home = _together(economy, pick(own, "exporter", np.array(
+        [economy.pair.exporters.index(host)])), output_groups)
+    bought = _together(economy, total(own, "exporter"), input_groups)
     flow = entry(levels, economy.pair_flow)
     selling, buying = (_together(economy, flow, names) for names in (output_groups, input_groups))
 
     rest = (1.0 - partner_share) * home_share
     supplied = np.log1p(made * output * rest / at_home)
-    sold = np.log1p(made * output * partner_share / selling) - entry(supplied, economy.pair_flow)
+    sold = np.log1p(made * output * partner_share / selling) - supplied
     inputs = used * output * input_share
     demanded = np.log1p(inputs / bought)
     drawn = np.log1p(inputs * input_partner_share / buying) - demanded

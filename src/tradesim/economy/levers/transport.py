@@ -158,7 +158,7 @@ def air_link(
     flying = years_on < np.log(lifetime) / np.log(survival)
     frequency = np.log1p(weekly_flights) / np.log1p(reference_flights)
     cut = phase * flying * information_cut * frequency
-    return Shock(information=cut * economy.differentiated * economy.pair_flow,
+    return Shock(information=economy.differentiated * economy.pair_flow * cut,
                  visitors=phase * flying * WEEKS * weekly_flights * seats * occupancy
                  * new_visitors)
 
