@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from tradesim.common.arrays import spread
-from tradesim.economy.routes import carried
-from tradesim.economy.routes import carriage, saving, through_corridor
+from tradesim.economy.routes import carriage, carried, saving, through_corridor
 
 EXACT = 1e-12
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Owner = TypeVar("Owner", bound="DataclassInstance")
 
+SMALL = 4096
+"""Numbers of an array for which one call costs less than one for each term."""
+
 MILLION, BILLION = 1e6, 1e9
 """USD in the units of tables and figures."""
 
@@ -65,7 +68,9 @@ def total(values: Array, *over: str) -> Array:
     for dim in over:
         place = values.ndim + axis(dim)
         before, size = (slice(None),) * place, values.shape[place]
-        if size > 1:
+        if 1 < values.size <= SMALL:
+            values = np.add.accumulate(values, axis=place)[*before, -1:]
+        elif size > 1:
             added = np.asarray(values[*before, :1] + values[*before, 1:2])
             for term in range(2, size):
                 added += values[*before, term:term + 1]
@@ -111,6 +116,14 @@ def autoregression(shocks: Array, persistence: Array | float, start: Array) -> A
 def pick(values: Array, dim: str, indices: NDArray[np.intp]) -> Array:
     """Take indices along a dimension; an array that does not vary there stays as it is."""
     return values if values.shape[axis(dim)] == 1 else values.take(indices, axis=axis(dim))
+
+
+def put(values: Array, dim: str, indices: NDArray[np.intp], size: int) -> Array:
+    """Put what was picked in its places again, with zeros in the others."""
+    place = values.ndim + axis(dim)
+    whole = np.zeros((*values.shape[:place], size, *values.shape[place + 1:]))
+    np.moveaxis(whole, place, 0)[indices] = np.moveaxis(values, place, 0)
+    return whole
 
 
 def at(values: Array, years: NDArray[np.intp], draws: NDArray[np.intp]) -> Array:

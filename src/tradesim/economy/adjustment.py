@@ -149,7 +149,7 @@ def _within_quotas(economy: Economy, levels: Array, shocks: Sequence[tuple[Array
 
     world, part, before = (map_arrays(economy, here), map_arrays(change, here),
                            map_arrays(settled, here))
-    base = here(levels * np.exp(change.level))
+    base = here(levels) * np.exp(part.level)
     border = [(switch, shock.lines(lines).only(*BORDER)) for switch, shock in shocks
               if {*BORDER} & {*shock.parts}]
 

@@ -261,10 +261,10 @@ def _newton(cells: _Cells) -> tuple[Array, float, int]:
 
 def _solved(jacobian: Array, residual: Array, markets: int) -> Array:
     """Solve each cell's linear system; each home price follows from its own row by division."""
-    own = np.einsum("iic->ic", jacobian[:markets, :markets])
-    alone: Array = residual[:markets] / own
     if len(residual) == markets:
-        return alone
+        return np.asarray(residual / jacobian[0])
+    own = np.einsum("iic->ic", jacobian[:markets, :markets])
+    alone = residual[:markets] / own
     across = jacobian[:markets, markets:] / own[:, None]
     at_home, abroad = jacobian[markets:, :markets], jacobian[markets:, markets:]
     system = abroad - (at_home[:, :, None] * across).sum(axis=1)
@@ -292,26 +292,27 @@ def _system(cells: _Cells, unknowns: Array) -> tuple[Array, Array]:
     """Residuals of supply (equation 10), solved for price, and their Jacobian.
 
     A supplier's equation reads w - (demand for its goods) / elasticity = 0, so an infinite
-    elasticity makes it w = 0 and every equation is in log points of price.
+    elasticity makes it w = 0 and every equation is in log points of price. Without finite
+    suppliers markets stand alone: of the Jacobian there is the diagonal only, in one row.
     """
     markets, suppliers = len(cells.home_share), len(cells.inverse_supply)
     import_price, price, share, home_share = _indices(cells, unknowns)
     home_price, wage = unknowns[:markets], unknowns[markets:]
     spread = cells.upper - cells.demand
     home_demand = -cells.upper * home_price + spread * price + cells.market
+    slope = cells.inverse_home_supply
+    gap = home_price - cells.home_offer - slope * home_demand
+    at_home = 1.0 + slope * (cells.upper - spread * home_share)
+    if not suppliers:
+        return gap, at_home[None]
+
     residual = np.empty_like(unknowns)
     jacobian = np.zeros((len(unknowns), *unknowns.shape))
-    residual[:markets] = (home_price - cells.home_offer
-                          - cells.inverse_home_supply * home_demand)
-    slope = cells.inverse_home_supply
-    at_home = 1.0 + slope * (cells.upper - spread * home_share)
+    residual[:markets] = gap
     through_price = -slope * spread * (1.0 - home_share)
     for j in range(markets):
         jacobian[j, j] = at_home[j]
         jacobian[j, markets:] = through_price[j] * share[j]
-    if not suppliers:
-        return residual, jacobian
-
     reach = (cells.lower - cells.upper) * import_price + spread * price + cells.market
     demand = reach[:, None] - cells.lower[:, None] * (cells.cost + wage) + cells.appeal
     growth = cells.sales_share * np.expm1(demand)

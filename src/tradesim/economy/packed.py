@@ -193,7 +193,7 @@ class Places:
         at = [place for place, size in zip(np.unravel_index(self.index, self.shape)[-len(leading):],
                                            leading, strict=True) if size > 1]
         some = values.reshape(*(size for size in leading if size > 1), *cells)
-        return np.broadcast_to(some[tuple(at)], (len(self.index), *cells))
+        return some[tuple(at)] if at else np.broadcast_to(some, (len(self.index), *cells))
 
     def put(self, rows: Array, others: Array = NONE) -> Array:
         """Give an array in the order of `DIMS` with rows in their places, and others elsewhere."""
@@ -208,6 +208,12 @@ class Places:
 
     def where(self, part: Rows) -> tuple[Index | slice, Array]:
         """Which of these rows a part has, and its values there; (row, case, year, draw)."""
+        if part.shape[:-CELLS] == self.shape:
+            if np.array_equal(part.places, self.index):
+                return slice(None), part.values
+            here = np.searchsorted(self.index, part.places)
+            if len(self.index) and np.array_equal(self.index.take(here, mode="clip"), part.places):
+                return here, part.values
         place = np.full(int(np.prod(part.shape[:-CELLS])), -1)
         place[part.places] = np.arange(len(part.places))
         place = np.broadcast_to(place.reshape(part.shape[:-CELLS]), self.shape).ravel()
@@ -223,6 +229,8 @@ class Places:
         if part is None:
             return np.zeros((1, 1, 1, 1))
         here, values = self.where(part)
+        if isinstance(here, slice):
+            return values
         whole = np.zeros((len(self.index), *values.shape[1:]))
         whole[here] = values
         return whole

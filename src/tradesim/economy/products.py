@@ -7,6 +7,7 @@ these are the accounts of single lines. Along ``group`` they have the products o
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,7 @@ def by_product(economy: Economy, levels: Array, path: Array, level: Array, settl
     for exporter in np.flatnonzero(supplied.any(axis=(0, 2, 3, 4, 5))):
         one = np.array([exporter])
         arrived[:, one] *= np.exp(-supplied[:, one] * way(
-            lambda values, one=one: pick(values, "exporter", one)))
+            partial(pick, dim="exporter", indices=one)))
     return {name: values.astype(np.float32) for name, values in {
         "product_trade": entry(bought, economy.pair_flow),
         "product_imports": total(bought * (1.0 - home), "exporter"),

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tradesim.common.arrays import Array, axis, map_arrays, pick, ratio, spread
+from tradesim.common.arrays import Array, axis, map_arrays, pick, put, ratio, spread
 from tradesim.common.errors import ConvergenceError, InputError, Problem
 from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import Settled
@@ -89,9 +89,7 @@ def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, goods: A
         return pick(values, "group", lines)
 
     def among_all(values: Array) -> Array:
-        whole = np.zeros((*values.shape[:2], len(pair.lines), *values.shape[3:]))
-        whole[:, :, lines] = values
-        return whole
+        return put(values, "group", lines, len(pair.lines))
 
     share = np.maximum(cells(QUOTED_SHARE), here(economy.mask("group", [*pair.products])))
     saved = share * (cells("over_quota_rate") - cells("in_quota_rate"))

@@ -153,13 +153,13 @@ def _kept(flows: Places, pulled: Together, margin: Array, *, unproven: bool = Fa
     """Share of the duty that is left; for goods made elsewhere where no origin is asked for."""
     kept = np.ones((1, 1, 1, 1))
     for switch, shock in pulled:
-        if not {*TAX[:2]} & {*shock.parts}:
-            continue
-        relief = _sum(flows, [(share, shock.parts[name]) for share, name in zip(
-            (ONE, margin), TAX, strict=False) if name in shock.parts])
-        if unproven and "origin" in shock.parts:
-            relief = relief * (1.0 - _sum(flows, [(ONE, shock.parts["origin"])]))
-        kept = kept * (1.0 - switch[0, 0, 0] * relief)
+        duty, quota, origin = (shock.parts.get(name) for name in ("duty", "quota", "origin"))
+        relief = flows.rows(duty)
+        if quota is not None:
+            relief = relief + flows.rows(quota) * margin[0, 0]
+        if unproven and origin is not None:
+            relief = relief * (1.0 - flows.rows(origin))
+        kept = kept * (1.0 - switch[0, 0] * relief)
     return kept
 
 
@@ -190,16 +190,17 @@ def _parts(pulled: Together, name: str) -> Parts:
 
 def _ones(places: Places, parts: Parts, cells: tuple[int, ...] = (1, 1, 1)) -> Array:
     """One for each row; (row, case, year, draw)."""
-    shapes = ((switch.shape[-CELLS:], rows.shape[-CELLS:]) for switch, rows in parts)
-    shape = np.broadcast_shapes(cells, *(part for pair in shapes for part in pair))
-    return np.ones((len(places.index), *shape))
+    shapes = [shape[-CELLS:] for switch, rows in parts for shape in (switch.shape, rows.shape)]
+    return np.ones((len(places.index), *map(max, zip(cells, *shapes, strict=True))))
 
 
 def _sum(places: Places, parts: Parts) -> Array:
     """Add up what several shocks do to each row."""
     if not parts:
         return np.zeros((1, 1, 1, 1))
-    added = np.zeros_like(_ones(places, parts))
+    if len(parts) == 1:
+        return np.asarray(parts[0][0][0, 0] * places.rows(parts[0][1]))
+    added = 0.0 * _ones(places, parts)
     for switch, rows in parts:
         here, values = places.where(rows)
         added[here] += switch[0, 0, 0] * values

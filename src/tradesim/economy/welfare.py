@@ -166,7 +166,7 @@ class _Abroad:
 
 def _sums_abroad(economy: Economy, levels: Array, change: Change, settled: Settled,
                  importer: int) -> tuple[Array, ...]:
-    """Sums of `_Abroad` for one importer."""
+    """Add up what `_Abroad` holds for one importer."""
     flows = [(importer, int(i)) for i in np.flatnonzero(economy.home[importer] == 0.0)]
     paid = [_of(levels, flow) * (1.0 + _of(economy.duty, flow)) for flow in flows]
     before = reduce(np.add, paid)

@@ -122,8 +122,10 @@ class Pair(_Part):
 
         What is left carries the group's own code; without products the lines are the groups.
         """
-        return tuple(line for group in self.groups for line in (
-            *(name for name, item in self.products.items() if item.group == group), group))
+        inside: dict[str, list[str]] = {group: [] for group in self.groups}
+        for name, item in self.products.items():
+            inside.get(item.group, []).append(name)
+        return tuple(line for group, names in inside.items() for line in (*names, group))
 
     def group_of(self, line: str) -> str:
         """Group of a product, or of what is left of a group."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from functools import reduce
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tradesim.common.arrays import MILLION, Array, entry, pick, spread, total
+from tradesim.common.arrays import MILLION, Array, entry, pick, put, spread, total
 from tradesim.economy.base_year import Economy
 from tradesim.economy.levers.timing import lasting
 from tradesim.economy.shocks import FLOOR, NONE, Shock
@@ -69,30 +70,40 @@ def plants(
     host_sells, host_buys = economy.mask("exporter", [host]), economy.mask("importer", [host])
     made = economy.mask("group", output_groups) / max(len(output_groups), 1)
     used = economy.mask("group", input_groups) / max(len(input_groups), 1)
-    own = pick(levels, "importer", np.array([economy.pair.importers.index(host)]))
-    at_home = _together(economy, pick(own, "exporter", np.array(
-        [economy.pair.exporters.index(host)])), output_groups)
-    bought = _together(economy, total(own, "exporter"), input_groups)
-    flow = entry(levels, economy.pair_flow)
-    selling, buying = (_together(economy, flow, names) for names in (output_groups, input_groups))
+    lines = np.flatnonzero(made + used)
+
+    def here(values: Array) -> Array:
+        return pick(values, "group", lines)
+
+    def among_all(values: Array) -> Array:
+        return put(values, "group", lines, len(economy.pair.lines))
+
+    own = here(levels[[economy.pair.importers.index(host)]])
+    at_home = _together(economy, lines, own[:, [economy.pair.exporters.index(host)]],
+                        output_groups)
+    bought = _together(economy, lines, total(own, "exporter"), input_groups)
+    flow = here(entry(levels, economy.pair_flow))
+    selling, buying = (_together(economy, lines, flow, names)
+                       for names in (output_groups, input_groups))
 
     rest = (1.0 - partner_share) * home_share
-    supplied = np.log1p(made * output * rest / at_home)
-    sold = np.log1p(made * output * partner_share / selling) - supplied
-    inputs = used * output * input_share
+    supplied = np.log1p(here(made) * output * rest / at_home)
+    sold = np.log1p(here(made) * output * partner_share / selling) - supplied
+    inputs = here(used) * output * input_share
     demanded = np.log1p(inputs / bought)
     drawn = np.log1p(inputs * input_partner_share / buying) - demanded
     sells, buys = (entry(host * economy.pair_flow, economy.pair_flow)
                    for host in (host_sells, host_buys))
-    return Shock(supply=host_sells * supplied, demand=host_buys * demanded,
-                 availability=(sells * sold + buys * drawn) * economy.pair_flow)
+    return Shock(supply=host_sells * among_all(supplied), demand=host_buys * among_all(demanded),
+                 availability=among_all((sells * sold + buys * drawn) * economy.pair_flow))
 
 
-def _together(economy: Economy, values: Array, names: Sequence[str]) -> Array:
+def _together(economy: Economy, lines: NDArray[np.intp], values: Array,
+              names: Sequence[str]) -> Array:
     """Values of all lines of the same name added up, at each of these lines."""
     if not economy.pair.products:
         return np.maximum(values, TRICKLE)
-    masks = (economy.mask("group", [name]) for name in names)
+    masks = (pick(economy.mask("group", [name]), "group", lines) for name in names)
     return np.maximum(reduce(np.add, (mask * total(values * mask, "group") for mask in masks),
                              0.0 * values), TRICKLE)
 
