@@ -111,5 +111,5 @@ def split(pair: Pair, by_group: Array, shares: Array | None) -> Array:
 
 def group_places(pair: Pair) -> list[int]:
     """Place of each line's group among the groups."""
-    groups = list(pair.groups)
-    return [groups.index(pair.group_of(line)) for line in pair.lines]
+    places = {group: place for place, group in enumerate(pair.groups)}
+    return [places[pair.group_of(line)] for line in pair.lines]

@@ -142,11 +142,12 @@ def at_border(economy: Economy, change: Change, shocks: Iterable[Pulled],
     tax = flows.put(new, economy.duty)
     real = np.log1p(change.resource)
     log_cost = flows.put(flows.take(real) + np.log((1.0 + new) / (1.0 + old)), real)
-    rent = limited.put(limited.take(economy.duty) * filled[0, 0] * (
+    rent = NONE if margin is ONE else limited.put(limited.take(economy.duty) * filled[0, 0] * (
         _kept(limited, pulled, margin) - _kept(limited, pulled, ONE)))
     preference = (_preference(economy, flows, pulled, margin, new, rebated)
                   if _parts(pulled, "origin") else NONE)
-    return replace(change, log_cost=log_cost, wedge=tax - rent, rent=rent, preference=preference)
+    return replace(change, log_cost=log_cost, wedge=tax if rent is NONE else tax - rent, rent=rent,
+                   preference=preference)
 
 
 def _kept(flows: Places, pulled: Together, margin: Array, *, unproven: bool = False) -> Array:
@@ -154,11 +155,14 @@ def _kept(flows: Places, pulled: Together, margin: Array, *, unproven: bool = Fa
     kept = np.ones((1, 1, 1, 1))
     for switch, shock in pulled:
         duty, quota, origin = (shock.parts.get(name) for name in ("duty", "quota", "origin"))
+        proof = flows.rows(origin) if unproven else 0.0
+        if (duty is None and quota is None) or np.all(proof == 1.0):
+            continue
         relief = flows.rows(duty)
         if quota is not None:
             relief = relief + flows.rows(quota) * margin[0, 0]
-        if unproven and origin is not None:
-            relief = relief * (1.0 - flows.rows(origin))
+        if unproven:
+            relief = relief * (1.0 - proof)
         kept = kept * (1.0 - switch[0, 0] * relief)
     return kept
 

@@ -14,7 +14,8 @@ PREFIX, ALL, VISITS = "services", "all", "tourism"
 
 def items(names: Sequence[str]) -> tuple[str, ...]:
     """Services of the table, from the names of its cells, in their order."""
-    parts = (name.split(".") for name in names if name.startswith(f"{PREFIX}."))
+    head = f"{PREFIX}."
+    parts = (name.split(".") for name in names if name.startswith(head))
     return tuple(dict.fromkeys(part[1] for part in parts))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,12 @@ class Target(_Part):
     note: str = ""
 
 
+@lru_cache(maxsize=16)
+def _lines(groups: tuple[str, ...], products: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    return tuple(line for group in groups for line in (
+        *(name for name, inside in products if inside == group), group))
+
+
 class Pair(_Part):
     """What `pair.yaml` says: names and orders that every table and array follows.
 
@@ -122,10 +129,8 @@ class Pair(_Part):
 
         What is left carries the group's own code; without products the lines are the groups.
         """
-        inside: dict[str, list[str]] = {group: [] for group in self.groups}
-        for name, item in self.products.items():
-            inside.get(item.group, []).append(name)
-        return tuple(line for group, names in inside.items() for line in (*names, group))
+        return _lines(tuple(self.groups),
+                      tuple((name, item.group) for name, item in self.products.items()))
 
     def group_of(self, line: str) -> str:
         """Group of a product, or of what is left of a group."""
