@@ -20,8 +20,11 @@ from pathlib import Path
 import pytest
 
 import new_year
-from tradesim.common.files import calibration_folder
-from tradesim.inputs.posterior import read_posterior
+from tradesim.common.files import calibration_folder, sha256
+from tradesim.inputs.pair import PAIR_FILE, read_pair
+from tradesim.inputs.posterior import DATA
+from tradesim.inputs.posterior import MANIFEST as FITTED
+from tradesim.inputs.strict_yaml import load
 
 KILLS = int(os.environ.get("TRADESIM_KILLS", "100"))
 QUICK = ["--draws", "40", "--no-report"]
@@ -108,8 +111,12 @@ def is_whole(folder: Path) -> Iterator[str]:
                 if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != digest:
                     yield str(file)
     for fitted in (folder / "cal", folder / "grown", folder / "o"):
-        if (fitted / "posterior.yaml").is_file():
-            read_posterior(fitted if (fitted / "pair.yaml").is_file() else folder / "cal")
+        if (fitted / FITTED).is_file():
+            said = load(fitted / FITTED)
+            if said["posterior_sha256"] != sha256(fitted / DATA):
+                yield str(fitted / DATA)
+            if (fitted / PAIR_FILE).is_file() and read_pair(fitted).last_year != said["as_of"]:
+                yield str(fitted / PAIR_FILE)
     for name in ("o.json", "made/manifest.json"):
         if (folder / name).exists():
             json.loads((folder / name).read_text())
@@ -158,3 +165,5 @@ def test_a_kill_loses_nothing_and_leaves_nothing(undisturbed, made, tmp_path, tr
     finish(COMMANDS[name], folder, ONCE.get(name, ""))
     assert files(folder) == expected
     assert leftovers(folder) == []
+    if name.startswith(("calibrate", "update")):
+        assert list((folder.parent / f"{folder.name}-aside").iterdir()) == []

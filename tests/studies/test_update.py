@@ -255,3 +255,21 @@ def test_other_problems_name_the_folder_of_the_user(grown, quick):
     path = grown / "data/bilateral_trade.csv"
     path.write_text(path.read_text().replace("140000000.0,yes,A", "-1,yes,A"))
     assert problems(grown).startswith("DIR/data/bilateral_trade.csv:")
+
+
+def test_what_a_killed_update_left_is_swept_up_where_nothing_is_new(folder):
+    left = folder.with_name(f".{folder.name}-0123abcd.tradesim")
+    shutil.copytree(folder, left)
+    assert "nothing new to take in" in problems(folder)
+    assert not left.exists()
+
+
+def test_the_copy_that_is_fitted_goes_with_what_a_killed_update_leaves(grown, quick, monkeypatch):
+    places, fit = [], update.calibrate
+    monkeypatch.setattr(update, "calibrate",
+                        lambda folder, **given: (places.append(folder), fit(folder, **given)))
+    update.update(grown)
+    (stage,) = places
+    assert stage.relative_to(grown.parent).parts[0].startswith(f".{grown.name}-")
+    assert not [path for path in grown.rglob("*") if path.name.startswith(".")]
+    assert [path.name for path in grown.parent.iterdir()] == [grown.name]
