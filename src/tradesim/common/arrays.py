@@ -8,7 +8,7 @@ loop made the model twice as fast as suppliers last.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -160,9 +160,14 @@ def exprel(values: Array) -> Array:
     return ratio(np.expm1(values), values, 1.0)
 
 
-def map_arrays(owner: Owner, function: Callable[[Array], Array]) -> Owner:
-    """Copy of a dataclass with a function applied to every field that is an array."""
-    changed: Any = {part.name: function(value) for part in fields(owner)
+def map_arrays(owner: Owner, function: Callable[[Array], Array],
+               names: Collection[str] | None = None) -> Owner:
+    """Copy of a dataclass with a function applied to every field that is an array.
+
+    With `names` only these stay; in the place of others stands a single number that is none.
+    """
+    changed: Any = {part.name: function(value) if names is None or part.name in names
+                    else np.full((1,) * len(DIMS), np.nan) for part in fields(owner)
                     if isinstance(value := getattr(owner, part.name), np.ndarray)}
     return replace(owner, **changed)
 

@@ -21,6 +21,11 @@ Closure = Callable[[Economy, Change], Macro]
 """From base year and joint change to wages and spending."""
 YEAR = axis("year")
 
+IN_MARKETS = ("sales", "duty", "pair_flow", "home", "lower", "upper", "demand", "home_supply",
+              "inverse_supply", "offer_response", "log_cost", "wedge", "resource", "preference",
+              "supply", "availability", "price", "approval", "level", "rent")
+"""What `at_border` and `equilibrium` read of a base year and of a change."""
+
 AGAIN = ("log_cost", "wedge", "rent", "preference")
 """What of a change differs where a quota binds."""
 
@@ -147,8 +152,8 @@ def _within_quotas(economy: Economy, levels: Array, shocks: Sequence[tuple[Array
     def here(values: Array) -> Array:
         return pick(values, "group", lines)
 
-    world, part, before = (map_arrays(economy, here), map_arrays(change, here),
-                           map_arrays(settled, here))
+    world, part, before = (map_arrays(economy, here, IN_MARKETS),
+                           map_arrays(change, here, IN_MARKETS), map_arrays(settled, here))
     base = here(levels) * np.exp(part.level)
     border = [(switch, shock.lines(lines).only(*BORDER)) for switch, shock in shocks
               if {*BORDER} & {*shock.parts}]

@@ -91,15 +91,14 @@ def carried(economy: Economy, freight: Array, days: Array,
     are the shares of routes in the pair's goods after these chose among them (equation 6), with
     routes along the leading axis, and the freight saved that stays with hauliers, share of value.
     """
-    paid_less = np.minimum(freight, economy.freight) / economy.unit_value
-    change = -economy.pass_through * paid_less
-    change = change - economy.time_value * np.minimum(days, economy.days)
+    cheaper, quicker = np.minimum(freight, economy.freight), np.minimum(days, economy.days)
+    change = -(economy.pass_through / economy.unit_value) * cheaper - economy.time_value * quicker
     best = change.min(axis=0)
-    behind = _behind(economy, change - best, opened)
-    lost = np.log1p(reduce(np.add, economy.route_share * behind)) / economy.route_choice
-    used = economy.route_share * (1.0 + behind)
+    moved = economy.route_share * _behind(economy, change - best, opened)
+    lost = np.log1p(reduce(np.add, moved)) / economy.route_choice
+    used = economy.route_share + moved
     used = used / reduce(np.add, used)
-    kept = (1.0 - economy.pass_through) * reduce(np.add, used * paid_less)
+    kept = (1.0 - economy.pass_through) / economy.unit_value * reduce(np.add, used * cheaper)
     through = reduce(np.add, used[economy.corridor.ravel() > 0.0], 0.0 * used[0])
     return best - lost, through, kept, used
 
