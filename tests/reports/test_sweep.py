@@ -231,10 +231,16 @@ def test_a_sweep_in_which_nothing_moves_says_so(tmp_path, method):
     assert not list((folder / "figures").iterdir())
 
 
+WIDER = ("method,output,factor,index,value,low,higher,low.1,high,distinguishable,more_runs_needed\n"
+         "lhs,turnover|right|effect|2035,noise.first,prcc,0.8,0.5,1,0,1,yes\n")
+"""A heading that was damaged, with more columns than the rows have numbers."""
+
+
 @pytest.mark.parametrize(("name", "text"), [
     ("sweep.json", "[]"), ("sweep.json", "null"), ("sweep.json", '{"method": "lhs"}'),
     ("sweep.json", '{"rows": NaN}'), ("indices.csv", ""), ("indices.csv", "\0\1\2"),
-    ("indices.csv", "method\nlhs"), ("table.csv.gz", ""), ("table.csv.gz", "no gzip")])
+    ("indices.csv", "method\nlhs"), ("indices.csv", WIDER), ("table.csv.gz", ""),
+    ("table.csv.gz", "no gzip")])
 def test_a_damaged_folder_is_refused_with_its_file(tmp_path, name, text):
     folder = fake_sweep.write(tmp_path / "s", rows=100)
     (folder / name).write_text(text)

@@ -180,7 +180,7 @@ and year that a subset followed over the years takes; bytes beside.
 
 Measured, peaks in GB and what is estimated: 2 levers, 12 orders of 36,008 subsets, 4 draws 5.7
 (8.4); 248 subsets, 100 and 2,100 draws 1.7 and 1.9 (2.2, 2.4); 8 levers, all subsets, 50 and 500
-draws 2.1 and 2.5 (2.2, 2.2).
+draws 2.1 and 2.5 (2.2, 2.2); 12 levers, all subsets, 4 draws 2.1 (2.2).
 """
 
 

@@ -335,6 +335,8 @@ def read_indices(folder: Path) -> pd.DataFrame:
     lacking = [name for name in NEEDED if name not in table.columns]
     if lacking:
         raise _problem(path, f"has no column {lacking[0]}", "run the sweep again")
+    if not np.isfinite(table["more_runs_needed"].to_numpy(float)).all():
+        raise _problem(path, "more_runs_needed lacks a number", "run the sweep again")
     return table
 
 
