@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,9 @@ COLUMNS = (*KEYS, *STATISTICS)
 COLUMN = {"product": "group", "service": "group", "item": "group", "route": "group",
           "country": "exporter", "market": "importer"}
 """Columns of the summary that hold dimensions of another name."""
+
+ORDER = ("count", "year", "exporter", "importer", "group", "case")
+"""Keys by which the rows of a variable are sorted."""
 
 EFFECTS = {"effect": SCENARIO, "effect_if_implemented": IMPLEMENTED}
 """Changes against the reference of the same draw, and the case of each."""
@@ -88,20 +91,21 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
         the share of draws that reach the target in that year, in the column ``mean``.
     """
     partners = json.loads(dataset.attrs["partners"])
-    frames = []
+    parts = []
     for name, variable in {**VARIABLES, **OCCASIONAL}.items():
         if name not in dataset or not dataset[name].size:
             continue
         array = dataset[name].reset_coords(drop=True)
         if "product" in variable.dims and variable.unit == "USD":
             array = array.sel(year=_few(array["year"].to_numpy().tolist()))
-        frames.append(_named(_by_case(array, variable.change), name, variable.unit, partners))
+        parts.append(_rows(name, variable.unit, _by_case(array, variable.change), partners))
         let_go(array.to_numpy())
     if costly(dataset):
-        frames.append(_named(_frame(_appraisal(dataset)), "appraisal", "USD", partners))
-    chance = probability(dataset).rename("mean").to_series().reset_index()
-    frames.append(_named(chance, "target_probability", "share", partners))
-    return pd.concat(frames, ignore_index=True)
+        parts.append(_rows("appraisal", "USD", statistics(_appraisal(dataset)), partners))
+    chance = probability(dataset).expand_dims(statistic=["mean"])
+    parts.append(_rows("target_probability", "share", chance, partners))
+    return pd.DataFrame({column: np.concatenate([part[column] for part in parts])
+                         for column in COLUMNS})
 
 
 def _few(years: Sequence[int]) -> list[int]:
@@ -109,50 +113,41 @@ def _few(years: Sequence[int]) -> list[int]:
     return [year for year in years if year % 5 == 0 or year == years[-1]]
 
 
-def _by_case(array: xr.DataArray, change: bool) -> pd.DataFrame:
-    """Rows of levels in each case and of changes against the reference of the same draw."""
-    drawn = {str(case): array.sel(case=case, drop=True) for case in array["case"].to_numpy()}
-    effects = {label: case for label, case in EFFECTS.items() if case in drawn}
-    reference = drawn[REFERENCE]
+def _by_case(array: xr.DataArray, change: bool) -> xr.DataArray:
+    """Statistics of levels in each case, and of changes against the reference of the same draw."""
+    array = array.transpose("case", "year", ..., "draw")
+    values = dict(zip(array["case"].to_numpy().tolist(), array.to_numpy(), strict=True))
+    effects = {label: case for label, case in EFFECTS.items() if case in values}
     if change:
         named = {case: label for label, case in effects.items()}
-        found = [_frame(values).assign(case=named.get(case, case))
-                 for case, values in drawn.items() if case != REFERENCE]
+        drawn = {named.get(case, case): (levels, None) for case, levels in values.items()
+                 if case != REFERENCE}
     else:
-        found = [_frame(values).assign(case=case) for case, values in drawn.items()]
-        found += [_frame(drawn[case], reference).assign(case=label)
-                  for label, case in effects.items()]
-    return pd.concat(found)
+        drawn = {case: (levels, None) for case, levels in values.items()} | {
+            label: (values[case], values[REFERENCE]) for label, case in effects.items()}
+    dims = array.dims[1:-1]
+    labels = {dim: array[dim].to_numpy().tolist() for dim in dims}
+    if "group" in dims:
+        labels["group"].append(ALL)
+    place = dims.index("group") - 1 if "group" in dims else None
+    return xr.DataArray(
+        np.array([_by_year(*pair, place) for pair in drawn.values()]),
+        {"case": list(drawn), "statistic": list(STATISTICS), **labels},
+        ("case", "year", "statistic", *dims[1:]))
 
 
-def _frame(values: xr.DataArray, before: xr.DataArray | None = None) -> pd.DataFrame:
-    """Rows of a variable, or of its change, with a column for each statistic.
+def _by_year(values: Array, before: Array | None, groups: int | None) -> Array:
+    """Statistics of a variable or of its change; `groups` is the axis to add totals along.
 
-    Year by year: what is sorted at once is as large as the draws of one year.
+    What is sorted at once is as large as the draws of one year.
     """
-    after = _in_order(values)
-    start = None if before is None else _in_order(before).to_numpy()
-    of_year = [mean_and_percentiles(_with_total(
-        year if start is None else year - start[t], after.dims[1:]))
-        for t, year in enumerate(after.to_numpy())]
-    labels = [after[dim].to_numpy().tolist() for dim in after.dims[:-1]]
-    if "group" in after.dims:
-        labels[after.dims.index("group")].append(ALL)
-    index = pd.MultiIndex.from_product(labels, names=after.dims[:-1])
-    table = np.moveaxis(np.array(of_year), 1, -1).reshape(len(index), len(STATISTICS))
-    return pd.DataFrame(table, index, list(STATISTICS)).reset_index()
-
-
-def _in_order(array: xr.DataArray) -> xr.DataArray:
-    return array.transpose("year", ..., "draw")
-
-
-def _with_total(values: Array, dims: Sequence[Hashable]) -> Array:
-    """Add the total over groups, where there are groups."""
-    if "group" not in dims:
-        return values
-    place = dims.index("group")
-    return np.concatenate([values, values.sum(axis=place, keepdims=True)], axis=place)
+    found = []
+    for t, year in enumerate(values):
+        here = year if before is None else year - before[t]
+        if groups is not None:
+            here = np.concatenate([here, here.sum(axis=groups, keepdims=True)], axis=groups)
+        found.append(mean_and_percentiles(here))
+    return np.array(found)
 
 
 def _appraisal(dataset: xr.Dataset) -> xr.DataArray:
@@ -165,24 +160,35 @@ def _appraisal(dataset: xr.Dataset) -> xr.DataArray:
     return array.expand_dims(year=[int(dataset["appraisal"].attrs["last_year"])])
 
 
-def _named(frame: pd.DataFrame, name: str, unit: str,
-           partners: Mapping[str, str]) -> pd.DataFrame:
-    """Give rows of a variable the columns of the summary, in the order of the keys."""
-    frame = frame.rename(columns=COLUMN)
-    if unit == "USD":
-        frame[list(STATISTICS)] = _cents(frame[list(STATISTICS)])
-    frame["variable"], frame["unit"] = name, unit
-    for dim in ("count", "importer", "group"):
-        if dim not in frame:
-            frame[dim] = ALL if dim != "count" else "own"
-    if "exporter" not in frame:
-        bilateral = name in ("trade", "product_trade")
-        frame["exporter"] = frame["importer"].map(partners).fillna(ALL) if bilateral else ALL
-    order = ["count", "year", "exporter", "importer", "group", "case"]
-    return frame.sort_values(order, kind="stable").reindex(columns=list(COLUMNS))
+def _rows(name: str, unit: str, numbers: xr.DataArray,
+          partners: Mapping[str, str]) -> dict[str, Any]:
+    """Columns of the summary for one variable, its rows in the order of `ORDER`."""
+    dims = {COLUMN.get(str(dim), str(dim)): dim for dim in numbers.dims}
+    bilateral = name in ("trade", "product_trade")
+    for column, dim in dims.items():
+        labels = numbers[dim].to_numpy().tolist()
+        if bilateral and column == "importer":
+            labels = [partners[label] for label in labels]  # rows begin with the exporter
+        if column in ORDER:
+            numbers = numbers.isel({dim: sorted(range(len(labels)), key=labels.__getitem__)})
+    keys = [column for column in ORDER if column in dims]
+    ordered = numbers.transpose(*(dims[key] for key in keys), "statistic")
+    places = np.indices(ordered.shape[:-1]).reshape(len(keys), -1)
+    found = {key: ordered[dims[key]].to_numpy()[place]
+             for key, place in zip(keys, places, strict=True)}
+    if bilateral:
+        found["exporter"] = np.array([partners[code] for code in found["importer"]])
+    rows = places.shape[1]
+    others = {"variable": name, "unit": unit, "count": "own", **dict.fromkeys(
+        ("exporter", "importer", "group"), ALL)}
+    found = {key: np.full(rows, text) for key, text in others.items()} | found
+    values = ordered.to_numpy().reshape(rows, -1)
+    known = dict(zip(numbers["statistic"].to_numpy().tolist(),
+                     (values.round(2) + 0.0 if unit == "USD" else values).T, strict=True))
+    return found | {key: known.get(key, np.full(rows, np.nan)) for key in STATISTICS}
 
 
-def _cents(value: Any) -> Any:
+def _cents(value: float) -> float:
     """USD to the cent: what is smaller is rounding of the arithmetic; no minus before zero."""
     return round(value, 2) + 0.0
 
