@@ -22,6 +22,7 @@ def one_piece():
 
 @pytest.fixture
 def small(monkeypatch):
+    monkeypatch.setattr(portions, "WHOLE", 20)
     monkeypatch.setattr(portions, "PORTION", 16)
 
 
@@ -45,6 +46,7 @@ def test_part_of_a_table_takes_its_rows_and_those_of_what_it_falls_back_to():
 @pytest.mark.parametrize("levers", ["base", "road_through_russia"])
 def test_portions_give_the_numbers_of_one_piece(levers, monkeypatch):
     whole = as_kept(model.run(levers, draws=DRAWS, seed=3))
+    monkeypatch.setattr(portions, "WHOLE", 20)
     monkeypatch.setattr(portions, "PORTION", 16)
     parts = as_kept(model.run(levers, draws=DRAWS, seed=3))
     assert set(parts.variables) == set(whole.variables)

@@ -44,7 +44,7 @@ from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases, ye
 from tradesim.simulation.factors import factors, varying
 from tradesim.simulation.labels import labelled
 from tradesim.simulation.outlooks import BY_GROWTH, GDP, REPORTED, as_reported, by_growth, gdp
-from tradesim.simulation.portions import PORTION, joined, portions, refuse_too_full
+from tradesim.simulation.portions import WHOLE, joined, portions, refuse_too_full
 from tradesim.simulation.prepared import Prepared, prepare
 from tradesim.simulation.results import describe, repeat_command
 
@@ -270,7 +270,7 @@ def answer(
     """
     names = USUAL if variables is None else variables
     each = bytes_of_draw(base, scenario, names)
-    refuse_too_much("--draws", min(scenario.draws, PORTION), TIMES * each, FIXED, "draws")
+    refuse_too_much("--draws", min(scenario.draws, WHOLE), TIMES * each, FIXED, "draws")
     refuse_too_full(scenario.draws, each / 2)
     cube = Cube.point() if scenario.draws == 1 else Cube.random(scenario.draws, scenario.seed)
 

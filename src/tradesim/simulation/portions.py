@@ -18,16 +18,16 @@ from tradesim.common.memory import let_go
 from tradesim.common.parallel import blocks
 from tradesim.economy.variables import precision
 
-PORTION = 2048
-"""Draws that are held in memory at once, with everything that is computed of them."""
+WHOLE, PORTION = 2048, 1024
+"""Draws whose results are held in memory, and draws of a portion where there are more."""
 
 SPARE = 5e8
 """Bytes that stay free on a disk."""
 
 
 def portions(draws: int) -> list[slice]:
-    """Cut draws into portions."""
-    return blocks(draws, PORTION)
+    """Cut draws into portions; a usual number of draws is one."""
+    return blocks(draws, draws if draws <= WHOLE else PORTION)
 
 
 def joined(parts: Iterable[xr.Dataset], draws: int) -> xr.Dataset:
@@ -92,7 +92,7 @@ def refuse_too_full(draws: int, each: float) -> None:
     InputError
         When the disk has less room.
     """
-    if draws > PORTION and draws * each + SPARE > shutil.disk_usage(tempfile.gettempdir()).free:
+    if draws > WHOLE and draws * each + SPARE > shutil.disk_usage(tempfile.gettempdir()).free:
         raise too_full(draws * each)
 
 

@@ -99,7 +99,6 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
         if "product" in variable.dims and variable.unit == "USD":
             array = array.sel(year=_few(array["year"].to_numpy().tolist()))
         parts.append(_rows(name, variable.unit, _by_case(array, variable.change), partners))
-        let_go(array.to_numpy())
     if costly(dataset):
         parts.append(_rows("appraisal", "USD", statistics(_appraisal(dataset)), partners))
     chance = probability(dataset).expand_dims(statistic=["mean"])
@@ -147,6 +146,7 @@ def _by_year(values: Array, before: Array | None, groups: int | None) -> Array:
         if groups is not None:
             here = np.concatenate([here, here.sum(axis=groups, keepdims=True)], axis=groups)
         found.append(mean_and_percentiles(here))
+        let_go(values)
     return np.array(found)
 
 
