@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from tidy import tidy
 from tradesim.common.errors import InputError
+from tradesim.common.files import calibration_folder
 from tradesim.economy.variables import OCCASIONAL, USUAL, VARIABLES
 from tradesim.simulation import manifest, results
 from tradesim.simulation.appraisal import NAME as APPRAISAL
@@ -20,7 +22,7 @@ from tradesim.simulation.model import run
 from tradesim.simulation.summary import COLUMNS, LEVELS, STATISTICS, quantiles
 from tradesim.simulation.summary import headline as first_numbers
 from tradesim.simulation.summary import summary as summarise
-from tradesim.simulation.whole import whole_results
+from tradesim.simulation.whole import check_same, whole_results
 
 DRAWS = 40
 
@@ -46,7 +48,8 @@ def test_summary_is_tidy(dataset, table):
     assert tuple(summarise(dataset).columns) == COLUMNS
     keys = table.drop(columns=["value", "unit"])
     assert not keys.duplicated().any()
-    assert table["value"].notna().all()
+    complete = summarise(dataset).query("variable != 'target_probability'")
+    assert complete.notna().all().all()
     assert set(table["variable"]) == {*USUAL, *OCCASIONAL, APPRAISAL, "target_probability"}
     assert set(table["statistic"]) == set(STATISTICS)
 
@@ -166,9 +169,24 @@ def test_all_draws_are_kept_where_they_are_asked_for(dataset, tmp_path, monkeypa
 
 def test_draws_that_would_be_others_are_refused(dataset, tmp_path):
     results.save(dataset.assign(turnover=dataset["turnover"] * 1.001), tmp_path)
-    with pytest.raises(InputError, match=r"keeps the draws of few variables, and computing the "
-                                         r"others again gives another turnover.*--keep-draws"):
+    with pytest.raises(InputError, match=r"the others cannot be computed again.*--keep-draws"):
         whole_results(tmp_path)
+
+
+@pytest.mark.parametrize("change", [{"year": slice(0, 5)}, {"count": [1, 0]}])
+def test_results_of_other_years_or_counts_are_refused(dataset, change, tmp_path):
+    with pytest.raises(InputError, match="the others cannot be computed again"):
+        check_same(dataset.isel(change), dataset, tmp_path)
+
+
+def test_another_calibration_computes_nothing_again(dataset, tmp_path):
+    results.save(dataset, tmp_path)
+    other = tmp_path / "other"
+    shutil.copytree(calibration_folder(), other)
+    with (other / "parameters.yaml").open("a", encoding="utf-8") as file:
+        file.write("# another\n")
+    with pytest.raises(InputError, match="program or calibration are not those of the run"):
+        whole_results(tmp_path, other)
 
 
 def test_a_default_run_is_small(tmp_path):

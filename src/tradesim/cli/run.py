@@ -61,7 +61,7 @@ def run(scenario: str, out: Path | None, name: str | None, draws: int | None, se
 
         with terminal.progress("Simulating") as progress:
             dataset = model.run(scenario, calibration=folder, overrides=overrides, draws=draws,
-                                seed=seed, count=count, progress=progress)
+                                seed=seed, count=count, progress=progress, every=keep_draws)
         results.save(dataset, work, every=keep_draws)
         headline, pair = summary.headline(dataset), read_pair(folder)
         if not no_report:

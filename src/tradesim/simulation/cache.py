@@ -7,6 +7,7 @@ same way, so both give the same numbers. Beyond `LIMIT` those that were not used
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -15,7 +16,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import xarray as xr
 
@@ -25,7 +25,14 @@ from tradesim.common.output import sweep_up, whole
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.scenario import Scenario
 from tradesim.simulation import model, results
-from tradesim.simulation.manifest import DATA, MANIFEST, made_with, read_manifest
+from tradesim.simulation.manifest import (
+    DATA,
+    MANIFEST,
+    calibration_hashes,
+    made_with,
+    read_manifest,
+)
+from tradesim.simulation.whole import check_same, identity_of
 
 CACHE = Path("results") / "cache"
 CODE = "code.txt"
@@ -76,14 +83,15 @@ def fetch(
     InputError
         When the scenario or the folder cannot be used.
     """
-    folder = Path(scenario)
+    folder, stored = Path(scenario), None
     if (folder / DATA).is_file():
         stored = results.load(folder)
         if stored.attrs["kept"] == results.EVERY:
             return stored
-        base = model.load_baseline(made_with(stored.attrs))
+        if calibration_hashes(base.folder) != json.loads(stored.attrs["hashes"]):
+            base = model.load_baseline(made_with(stored.attrs))
         wanted = Scenario.model_validate_json(stored.attrs["scenario"])
-        described: dict[str, Any] = {str(key): value for key, value in stored.attrs.items()}
+        described = identity_of(stored)
     else:
         wanted, described = model.ask(base, scenario, overrides, draws, seed, count)
     entry = cache / described["run_id"]
@@ -102,6 +110,8 @@ def fetch(
         kept = results.load(entry)
         prune(cache, LIMIT, but=entry)
     os.utime(entry)
+    if stored is not None:
+        check_same(kept, stored, folder)
     return kept.assign_attrs(described)
 
 

@@ -31,7 +31,7 @@ from tradesim.economy.accounts import Accounts, unchanged
 from tradesim.economy.costs import policy_cost
 from tradesim.economy.levers.registry import check_levers
 from tradesim.economy.services import items
-from tradesim.economy.variables import ASSUMED, OCCASIONAL, USUAL, VARIABLES
+from tradesim.economy.variables import ASSUMED, OCCASIONAL, USUAL, VARIABLES, precision
 from tradesim.inputs.baseline import Baseline, read_baseline
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, Scenario, read_scenario
@@ -44,7 +44,13 @@ from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases, ye
 from tradesim.simulation.factors import factors, varying
 from tradesim.simulation.labels import labelled
 from tradesim.simulation.outlooks import BY_GROWTH, GDP, REPORTED, as_reported, by_growth, gdp
-from tradesim.simulation.portions import WHOLE, joined, portions, refuse_too_full
+from tradesim.simulation.portions import (
+    WHOLE,
+    joined,
+    portions,
+    refuse_too_full,
+    refuse_too_large,
+)
 from tradesim.simulation.prepared import Prepared, prepare
 from tradesim.simulation.results import describe, repeat_command
 
@@ -61,6 +67,9 @@ NUMBERS = 1_400_000
 
 TIMES, FIXED = 3.0, 1.3e9
 """Memory of a portion: bytes of its results, counted so often, and what the program takes."""
+
+SAVED, BESIDE = 1e4, 1.05
+"""Bytes of memory that saving takes for a draw, and what the outlooks add to its results."""
 
 ORDER = ("count", "case", "draw", "year", "importer", "group", "product", "exporter", "country",
          "market", "service", "route")
@@ -196,7 +205,7 @@ def _coordinates(*labels: tuple[str | int, ...]) -> xr.Coordinates:
 def run(
     path: str | Path, *, calibration: Path | None = None, overrides: Sequence[str] = (),
     draws: int | None = None, seed: int | None = None, count: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None, every: bool = False,
 ) -> xr.Dataset:
     """Read a scenario, draw, simulate.
 
@@ -212,6 +221,8 @@ def run(
         Number of draws and seed; those of the scenario by default.
     count
         Whose statistics the headline uses; the target's count by default.
+    every
+        Whether the draws of every variable will be saved, which takes memory.
 
     Returns
     -------
@@ -228,7 +239,7 @@ def run(
     scenario, described = ask(base, path, overrides, draws, seed, count)
     if base.folder != shipped:
         described["command"] += f" --calibration {shlex.quote(str(base.folder))}"
-    return answer(base, scenario, described, progress)
+    return answer(base, scenario, described, progress, every=every)
 
 
 def ask(
@@ -263,15 +274,27 @@ def ask(
 def answer(
     base: Baseline, scenario: Scenario, described: Mapping[str, Any],
     progress: Callable[[int, int], None] | None = None, variables: Collection[str] | None = None,
+    every: bool = False,
 ) -> xr.Dataset:
     """Draw and simulate: the second half of `run`. One draw stands in the middle of everything.
 
-    With `variables` only these of `VARIABLES` are computed, and ``factors``.
+    With `variables` only these of `VARIABLES` are computed, and ``factors``. `every` says that the
+    draws of every variable will be saved.
+
+    Raises
+    ------
+    InputError
+        Where memory or disk are too small for so many draws.
     """
     names = USUAL if variables is None else variables
     each = bytes_of_draw(base, scenario, names)
     refuse_too_much("--draws", min(scenario.draws, WHOLE), TIMES * each, FIXED, "draws")
-    refuse_too_full(scenario.draws, each / 2)
+    refuse_too_much("--draws", scenario.draws, every * each or SAVED, FIXED, "draws")
+    refuse_too_full(scenario.draws, BESIDE * each)
+    if every:
+        refuse_too_large(scenario.draws, max(
+            bytes_of_draw(base, scenario, [name]) * np.dtype(precision(name)).itemsize / 8.0
+            for name in names))
     cube = Cube.point() if scenario.draws == 1 else Cube.random(scenario.draws, scenario.seed)
 
     def counted(rows: slice) -> Callable[[int, int], None] | None:

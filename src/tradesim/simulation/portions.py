@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Hashable, Iterable, Iterator
-from itertools import chain
+from collections.abc import Hashable, Iterable
 from math import prod
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -16,13 +17,15 @@ from numpy.typing import NDArray
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.memory import let_go
 from tradesim.common.parallel import blocks
-from tradesim.economy.variables import precision
 
 WHOLE, PORTION = 2048, 1024
 """Draws whose results are held in memory, and draws of a portion where there are more."""
 
 SPARE = 5e8
 """Bytes that stay free on a disk."""
+
+LARGEST = 2**31
+"""Bytes of a variable that a NetCDF 3 file cannot hold any more."""
 
 
 def portions(draws: int) -> list[slice]:
@@ -33,9 +36,8 @@ def portions(draws: int) -> list[slice]:
 def joined(parts: Iterable[xr.Dataset], draws: int) -> xr.Dataset:
     """Join portions along draws; one that is all of them stays as it is.
 
-    Otherwise the numbers stand in temporary files, in single precision where that is enough
-    (`variables.precision`), and are read from there when they are asked for. The files have no
-    name any more, so nothing is left of them however the program ends.
+    Otherwise the numbers stand in temporary files and are read from there when they are asked
+    for. On Linux the files have no name, so that nothing is left of them however the program ends.
 
     Raises
     ------
@@ -43,37 +45,43 @@ def joined(parts: Iterable[xr.Dataset], draws: int) -> xr.Dataset:
         When the disk of temporary files is too small.
     """
     several = iter(parts)
-    first = next(several)
-    if first.sizes["draw"] == draws:
-        return first
-    return _in_files(chain([first], several), draws)
-
-
-def _in_files(parts: Iterator[xr.Dataset], draws: int) -> xr.Dataset:
+    part = next(several)
+    if part.sizes["draw"] == draws:
+        return part
     found: dict[Hashable, xr.Variable] = {}
-    start, residual = 0, 0.0
-    for part in parts:
-        rows = slice(start, start + part.sizes["draw"])
+    coordinates, done, residual = part.drop_dims("draw").coords, 0, 0.0
+    while True:
+        rows = slice(done, done + part.sizes["draw"])
         for name, array in part.data_vars.items():
-            ordered = array.transpose(..., "draw")
-            if name not in found:
-                file = _file((*ordered.shape[:-1], draws), precision(str(name)))
-                found[name] = xr.Variable(ordered.dims, file, array.attrs)
-            found[name].values[..., rows] = ordered.to_numpy()
-            let_go(found[name].values)
-        start, residual = rows.stop, max(residual, part.attrs["max_residual"])
-    return xr.Dataset(found, part.drop_dims("draw").coords, {"max_residual": residual})
+            _put(found, name, array, rows, draws)
+        done, residual = rows.stop, max(residual, part.attrs["max_residual"])
+        if done == draws:
+            return xr.Dataset(found, coordinates, {"max_residual": residual})
+        del part  # one portion is in memory at a time
+        part = next(several)
 
 
-def _file(shape: tuple[int, ...], dtype: str) -> NDArray[np.floating]:
-    """Make an array in a temporary file whose room on the disk is taken at once."""
-    size = max(prod(shape) * np.dtype(dtype).itemsize, 1)
+def _put(found: dict[Hashable, xr.Variable], name: Hashable, array: xr.DataArray, rows: slice,
+         draws: int) -> None:
+    """Put a portion of a variable into its file, which is made for the first one."""
+    ordered = array.transpose(..., "draw")
+    if name not in found:
+        file = _file((*ordered.shape[:-1], draws), ordered.dtype)
+        found[name] = xr.Variable(ordered.dims, file, array.attrs)
+    found[name].values[..., rows] = ordered.to_numpy()
+    let_go(found[name].values)
+
+
+def _file(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Make an array of zeros in a temporary file, whose room on the disk is taken at once."""
+    size = max(prod(shape) * dtype.itemsize, 1)
     with tempfile.TemporaryFile() as file:
         if hasattr(os, "posix_fallocate"):
             try:
                 os.posix_fallocate(file.fileno(), 0, size)
             except OSError as error:
-                raise too_full(size) from error
+                if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                    raise too_full(size) from error
         return np.memmap(file, dtype, "w+", shape=shape)
 
 
@@ -85,7 +93,7 @@ def refuse_too_full(draws: int, each: float) -> None:
     draws
         How many are asked for.
     each
-        Bytes that one takes in single precision.
+        Bytes that one takes.
 
     Raises
     ------
@@ -104,3 +112,17 @@ def too_full(size: float) -> InputError:
         "--draws", f"{size / 1e9:,.1f} GB", f"of temporary files are needed in {folder}, where "
         f"{free / 1e9:,.1f} GB are free", "fewer draws, or another folder in the environment "
         "variable TMPDIR")])
+
+
+def refuse_too_large(draws: int, each: float) -> None:
+    """Refuse to keep draws of which one variable would be more than a NetCDF 3 file can hold.
+
+    Parameters
+    ----------
+    each
+        Bytes of a draw in the largest variable.
+    """
+    if draws * each >= LARGEST:
+        raise InputError([Problem("--keep-draws", f"{draws:,} draws", "make a variable larger than "
+                                  "the 2 GB that results.nc can hold of one",
+                                  f"{int(LARGEST / each) // 1000 * 1000:,} draws would fit")])

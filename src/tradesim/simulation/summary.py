@@ -95,10 +95,11 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
     for name, variable in {**VARIABLES, **OCCASIONAL}.items():
         if name not in dataset or not dataset[name].size:
             continue
-        array = dataset[name].reset_coords(drop=True)
+        years = dataset["year"].to_numpy().tolist()
         if "product" in variable.dims and variable.unit == "USD":
-            array = array.sel(year=_few(array["year"].to_numpy().tolist()))
-        parts.append(_rows(name, variable.unit, _by_case(array, variable.change), partners))
+            years = _few(years)
+        numbers = _by_case(dataset[name].reset_coords(drop=True), years, variable.change)
+        parts.append(_rows(name, variable.unit, numbers, partners))
     if costly(dataset):
         parts.append(_rows("appraisal", "USD", statistics(_appraisal(dataset)), partners))
     chance = probability(dataset).expand_dims(statistic=["mean"])
@@ -112,7 +113,7 @@ def _few(years: Sequence[int]) -> list[int]:
     return [year for year in years if year % 5 == 0 or year == years[-1]]
 
 
-def _by_case(array: xr.DataArray, change: bool) -> xr.DataArray:
+def _by_case(array: xr.DataArray, years: Sequence[int], change: bool) -> xr.DataArray:
     """Statistics of levels in each case, and of changes against the reference of the same draw."""
     array = array.transpose("case", "year", ..., "draw")
     values = dict(zip(array["case"].to_numpy().tolist(), array.to_numpy(), strict=True))
@@ -126,23 +127,26 @@ def _by_case(array: xr.DataArray, change: bool) -> xr.DataArray:
             label: (values[case], values[REFERENCE]) for label, case in effects.items()}
     dims = array.dims[1:-1]
     labels = {dim: array[dim].to_numpy().tolist() for dim in dims}
+    places = [labels["year"].index(year) for year in years]
+    labels["year"] = list(years)
     if "group" in dims:
         labels["group"].append(ALL)
-    place = dims.index("group") - 1 if "group" in dims else None
+    groups = dims.index("group") - 1 if "group" in dims else None
     return xr.DataArray(
-        np.array([_by_year(*pair, place) for pair in drawn.values()]),
+        np.array([_by_year(*pair, places, groups) for pair in drawn.values()]),
         {"case": list(drawn), "statistic": list(STATISTICS), **labels},
         ("case", "year", "statistic", *dims[1:]))
 
 
-def _by_year(values: Array, before: Array | None, groups: int | None) -> Array:
+def _by_year(values: Array, before: Array | None, years: Sequence[int],
+             groups: int | None) -> Array:
     """Statistics of a variable or of its change; `groups` is the axis to add totals along.
 
-    What is sorted at once is as large as the draws of one year.
+    What is read and sorted at once is as large as the draws of one year.
     """
     found = []
-    for t, year in enumerate(values):
-        here = year if before is None else year - before[t]
+    for t in years:
+        here = values[t] if before is None else values[t] - before[t]
         if groups is not None:
             here = np.concatenate([here, here.sum(axis=groups, keepdims=True)], axis=groups)
         found.append(mean_and_percentiles(here))
