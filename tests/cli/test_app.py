@@ -146,7 +146,7 @@ def test_run_saves_reports_and_prints(call, model, calibration):
     assert model | {"progress": None} == {
         "path": "mine.yaml", "calibration": calibration, "draws": 20, "seed": 3,
         "overrides": ("draws=7", "pact.start=2031"), "count": "bordurian", "progress": None,
-        "report": calibration}
+        "report": calibration, "every": False}
     assert sorted(path.name for path in Path("results/mine").iterdir()) == ["report.html",
                                                                             "summary.csv"]
     assert done.stdout.splitlines() == [
