@@ -40,7 +40,7 @@ def test_a_scenario_that_no_card_can_show_is_named(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("words", "message"), [
     (["--out", "page.pdf"], "must end in .html"),
-    (["--port", "8000"], "--live only"),
+    (["--port", "8000"], "needs --live"),
     (["--language", "fr"], "fr"),
     (["nothing_like_it"], "no such scenario")])
 def test_what_cannot_be_is_refused_in_one_line(tmp_path, monkeypatch, words, message):

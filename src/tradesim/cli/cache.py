@@ -29,7 +29,7 @@ def cache(folder: Path, prune: bool, limit: int | None) -> None:
     from tradesim.simulation import cache as kept
 
     if limit is not None and not prune:
-        raise InputError([Problem("--limit", str(limit), "has a meaning with --prune only")])
+        raise InputError([Problem("--limit", str(limit), "needs --prune")])
     if not folder.is_dir() and (folder.exists() or folder.parent.is_file()):
         raise InputError([Problem(str(folder), "--cache", "is not a folder")])
     gone = (kept.prune(folder, kept.LIMIT if limit is None else limit * MEGABYTE)

@@ -55,7 +55,7 @@ def explore(scenarios: tuple[str, ...], out: Path, open_page: bool, live: bool, 
     and all that come with tradesim, are there to start from.
     """
     if port and not live:
-        raise InputError([Problem("--port", "", "has a meaning with --live only")])
+        raise InputError([Problem("--port", "", "needs --live")])
     if not live and out.suffix.lower() not in ENDINGS:
         raise InputError([Problem("--out", str(out), "must end in .html")])
     from tradesim.reports.explore import live as server

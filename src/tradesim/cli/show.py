@@ -29,8 +29,8 @@ def show(scenario: str, overrides: tuple[str, ...], calibration: Path | None) ->
         from tradesim.simulation.provenance import lines, origin
 
         if overrides:
-            raise InputError([Problem("--set", overrides[0], "means nothing of results, which are "
-                                      "as they are: leave it out")])
+            raise InputError([Problem("--set", overrides[0], "does not apply to a folder of "
+                                      "results; leave it out")])
         source = None if calibration is None else calibration_of(calibration)
         click.echo("\n".join(lines(origin(Path(scenario), source))))
         return

@@ -164,7 +164,7 @@ def map_arrays(owner: Owner, function: Callable[[Array], Array],
                names: Collection[str] | None = None) -> Owner:
     """Copy of a dataclass with a function applied to every field that is an array.
 
-    With `names` only these stay; in the place of others stands a single number that is none.
+    With `names` only these stay; the others become a single NaN.
     """
     changed: Any = {part.name: function(value) if names is None or part.name in names
                     else np.full((1,) * len(DIMS), np.nan) for part in fields(owner)

@@ -102,7 +102,7 @@ def _of_process() -> float | None:
 
 
 def let_go(array: Any) -> None:
-    """Give back the memory in which numbers of a file stand for now; they stay in the file."""
+    """Free the memory that an array in a file occupies; its numbers stay in the file."""
     owner = array
     while owner is not None and not isinstance(owner, mmap.mmap):
         owner = getattr(owner, "base", None)

@@ -280,8 +280,8 @@ def _among(outputs: Sequence[Output], option: str, key: str, value: Any) -> list
     if not chosen:
         known = [name for name in dict.fromkeys(str(getattr(one, key)) for one in outputs) if name]
         raise InputError([Problem(option, str(value), f"the sweep kept no such {key}; kept: "
-                                  f"{', '.join(known)}" if known else f"means nothing of "
-                                  f"{outputs[0].variable}: leave it out",
+                                  f"{', '.join(known)}" if known else f"does not apply to "
+                                  f"{outputs[0].variable}; leave it out",
                                   nearest(str(value), known))])
     return chosen
 
