@@ -24,12 +24,14 @@ def export(folder: Path, form: str, out: Path | None) -> None:
     """Write results for other programs to read."""
     from tradesim.reports import terminal
     from tradesim.reports.export.iamc import to_iamc
+    from tradesim.simulation.manifest import read_manifest
     from tradesim.simulation.whole import whole_results
 
-    with terminal.progress("Computing all draws") as progress:
-        dataset = whole_results(folder, progress=progress)
+    read_manifest(folder)
     target = folder / f"{form}.csv" if out is None else out
     with whole_file(target) as work:
+        with terminal.progress("Computing all draws") as progress:
+            dataset = whole_results(folder, progress=progress)
         table = no_formulas(to_iamc(dataset))
         table.to_csv(work, index=False, float_format="%.6g", lineterminator="\n")
     click.echo(f"Written: {target} ({len(table):,} rows)")
