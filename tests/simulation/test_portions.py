@@ -1,5 +1,6 @@
 """Many draws: portions give the numbers of one piece, and little memory holds them."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from tradesim.common.errors import InputError
 from tradesim.common.memory import let_go
 from tradesim.inputs.parameters import Cube
-from tradesim.simulation import model, portions
+from tradesim.reports.run.page import report
+from tradesim.simulation import model, portions, results
 from tradesim.simulation.summary import headline, summary
 
 DRAWS = 40
@@ -51,7 +53,8 @@ def test_portions_give_the_numbers_of_one_piece(levers, monkeypatch):
     parts = model.run(levers, draws=DRAWS, seed=3)
     assert set(parts.variables) == set(whole.variables)
     for name, array in whole.data_vars.items():
-        np.testing.assert_array_equal(parts[name].transpose(*array.dims), array, str(name))
+        assert parts[name].dims == array.dims
+        np.testing.assert_array_equal(parts[name], array, str(name))
         assert parts[name].attrs == array.attrs
     assert parts.attrs == whole.attrs
 
@@ -60,6 +63,16 @@ def test_what_is_told_of_portions_is_what_is_told_of_one_piece(one_piece, small)
     parts = model.run("eaeu_fta", draws=DRAWS, seed=3)
     pd.testing.assert_frame_equal(summary(parts), summary(one_piece), check_exact=True)
     assert headline(parts)["target"] == headline(one_piece)["target"]
+
+
+def test_the_page_of_portions_is_that_of_one_piece(one_piece, small, tmp_path):
+    pages = []
+    for name, made in (("one", one_piece), ("parts", model.run("eaeu_fta", draws=DRAWS, seed=3))):
+        (folder := tmp_path / name).mkdir()
+        results.save(made, folder)
+        text = report(folder, dataset=results.as_kept(made)).read_text(encoding="utf-8")
+        pages.append(re.sub(r"\d{4}-\d\d-\d\dT[\d:+]+", "", text))
+    assert pages[0] == pages[1]
 
 
 def test_progress_counts_all_draws(small):

@@ -49,14 +49,17 @@ def joined(parts: Iterable[xr.Dataset], draws: int) -> xr.Dataset:
     if part.sizes["draw"] == draws:
         return part
     found: dict[Hashable, xr.Variable] = {}
+    orders: dict[Hashable, tuple[Hashable, ...]] = {}
     coordinates, done, residual = part.drop_dims("draw").coords, 0, 0.0
     while True:
         rows = slice(done, done + part.sizes["draw"])
         for name, array in part.data_vars.items():
             _put(found, name, array, rows, draws)
+            orders.setdefault(name, array.dims)
         done, residual = rows.stop, max(residual, part.attrs["max_residual"])
         if done == draws:
-            return xr.Dataset(found, coordinates, {"max_residual": residual})
+            ordered = {name: found[name].transpose(*dims) for name, dims in orders.items()}
+            return xr.Dataset(ordered, coordinates, {"max_residual": residual})
         del part  # one portion is in memory at a time
         part = next(several)
 
