@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from tradesim.cli.options import CALIBRATION, MAX_DRAWS, SEEDS, Whole, calibration_of
+from tradesim.cli.options import CALIBRATION, MAX_DRAWS, SEEDS, TOO_MANY, Whole, calibration_of
 
 
 @click.command(epilog="""\b
 Examples:
   tradesim forecast
   tradesim forecast --out my-forecast.csv""")
-@click.option("--draws", type=Whole(100, MAX_DRAWS), default=10_000, show_default=True,
+@click.option("--draws", type=Whole(100, MAX_DRAWS, TOO_MANY), default=10_000, show_default=True,
               help="Number of draws.")
 @click.option("--seed", type=SEEDS, default=1, show_default=True,
               help="Seed of the random numbers.")

@@ -110,22 +110,22 @@ def complete_levers(ctx: click.Context, param: click.Parameter,
 class Whole(click.IntRange):
     """A whole number up to a limit that the help need not name."""
 
-    def __init__(self, least: int, most: int) -> None:
+    def __init__(self, least: int, most: int, beyond: str) -> None:
         super().__init__(min=least)
-        self.most = most
+        self.most, self.beyond = most, beyond
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Read a number, or say what is allowed."""
         number = int(super().convert(value, param, ctx))
         if number > self.most:
-            self.fail(f"{number:,} is too many; at most {self.most:,} are allowed"
-                      if self.most == MAX_DRAWS else
-                      f"{number:,} is too large; the largest allowed is {self.most:,}", param, ctx)
+            self.fail(f"{number:,} is {self.beyond.format(most=f'{self.most:,}')}", param, ctx)
         return number
 
 
 MAX_DRAWS, MAX_SEED = 1_000_000, 2**63 - 1
-DRAWS, SEEDS = Whole(1, MAX_DRAWS), Whole(0, MAX_SEED)
+TOO_MANY = "too many; at most {most} are allowed"
+DRAWS = Whole(1, MAX_DRAWS, TOO_MANY)
+SEEDS = Whole(0, MAX_SEED, "too large; the largest allowed is {most}")
 """Numbers of draws and seeds that a scenario may have (`inputs.scenario_schema`)."""
 
 SCENARIO = click.argument("scenario", shell_complete=complete_scenarios)

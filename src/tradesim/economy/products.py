@@ -57,7 +57,7 @@ def by_product(economy: Economy, levels: Array, path: Array, level: Array, settl
     lines = _product_lines(economy)
 
     def here(values: Array) -> Array:
-        return values if values.shape[axis("group")] == 1 else values.take(lines, axis("group"))
+        return pick(values, "group", lines)
 
     def way(part: Callable[[Array], Array]) -> Array:
         return _way(here(part(sales)) - here(part(level)), here(part(settled.sales)))

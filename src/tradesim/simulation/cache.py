@@ -26,7 +26,6 @@ from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.scenario import Scenario
 from tradesim.simulation import model, results
 from tradesim.simulation.manifest import (
-    DATA,
     MANIFEST,
     calibration_hashes,
     made_with,
@@ -51,8 +50,8 @@ Watch = Callable[[str], AbstractContextManager[Progress | None]]
 def fetch(
     scenario: str | Path, base: Baseline, *, overrides: Sequence[str] = (),
     draws: int | None = None, seed: int | None = None, count: str | None = None,
-    cache: Path = CACHE, force: bool = False, say: Callable[[str], None] = lambda _: None,
-    watch: Watch = lambda _: nullcontext(),
+    stored: xr.Dataset | None = None, cache: Path = CACHE, force: bool = False,
+    say: Callable[[str], None] = lambda _: None, watch: Watch = lambda _: nullcontext(),
 ) -> xr.Dataset:
     """Give the results of a scenario, from the cache where it holds them.
 
@@ -64,6 +63,8 @@ def fetch(
         The baseline that every scenario shares.
     overrides, draws, seed, count
         As for `model.run`.
+    stored
+        What `results.load` read, where `scenario` is the folder of an earlier run.
     cache
         Folder of kept runs.
     force
@@ -83,17 +84,15 @@ def fetch(
     InputError
         When the scenario or the folder cannot be used.
     """
-    folder, stored = Path(scenario), None
-    if (folder / DATA).is_file():
-        stored = results.load(folder)
-        if stored.attrs["kept"] == results.EVERY:
-            return stored
+    if stored is None:
+        wanted, described = model.ask(base, scenario, overrides, draws, seed, count)
+    elif stored.attrs["kept"] == results.EVERY:
+        return stored
+    else:
         if calibration_hashes(base.folder) != json.loads(stored.attrs["hashes"]):
             base = model.load_baseline(made_with(stored.attrs))
         wanted = Scenario.model_validate_json(stored.attrs["scenario"])
         described = identity_of(stored)
-    else:
-        wanted, described = model.ask(base, scenario, overrides, draws, seed, count)
     entry = cache / described["run_id"]
     sweep_up(cache)
     kept = None
@@ -111,7 +110,7 @@ def fetch(
         prune(cache, LIMIT, but=entry)
     os.utime(entry)
     if stored is not None:
-        check_same(kept, stored, folder)
+        check_same(kept, stored, Path(scenario))
     return kept.assign_attrs(described)
 
 

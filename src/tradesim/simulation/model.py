@@ -289,7 +289,7 @@ def answer(
     names = USUAL if variables is None else variables
     each = bytes_of_draw(base, scenario, names)
     refuse_too_much("--draws", min(scenario.draws, WHOLE), TIMES * each, FIXED, "draws")
-    refuse_too_much("--draws", scenario.draws, every * each or SAVED, FIXED, "draws")
+    refuse_too_much("--draws", scenario.draws, each if every else SAVED, FIXED, "draws")
     refuse_too_full(scenario.draws, BESIDE * each)
     if every:
         refuse_too_large(scenario.draws, max(

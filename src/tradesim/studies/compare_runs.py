@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import xarray as xr
+
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.memory import refuse_too_much
 from tradesim.inputs.baseline import Baseline
@@ -90,8 +92,7 @@ def compare_runs(
                                   "is needed")])
     index = next(index for index, name in enumerate(wanted)
                  if name == baseline or Path(name).stem == baseline)
-    earlier = {name: results.load(Path(name)).attrs for name in wanted
-               if (Path(name) / DATA).is_file()}
+    earlier = {name: results.load(Path(name)) for name in wanted if (Path(name) / DATA).is_file()}
     found = _check(wanted, base, asked, earlier, align=align)
     names = [scenario.name for scenario in found]
     among(shown, [name for name in names if name != names[index]])
@@ -99,8 +100,8 @@ def compare_runs(
         bytes_of_draw(base, scenario, COMPARED) for scenario in found), FIXED, "draws")
 
     datasets = [fetch(name, base, overrides=asked.overrides, draws=asked.draws, seed=asked.seed,
-                      count=asked.count, cache=cache, force=force, say=say, watch=watch)
-                for name in wanted]
+                      count=asked.count, stored=earlier.get(name), cache=cache, force=force,
+                      say=say, watch=watch) for name in wanted]
     comparison = compare(*datasets, baseline=names[index], align=align)
     inputs = {name: differences(base.folder, base.parameters, base.levers,
                                 Scenario.model_validate(comparison.scenario(name)))
@@ -109,10 +110,10 @@ def compare_runs(
 
 
 def _check(wanted: Sequence[str], base: Baseline, asked: Asked,
-           earlier: Mapping[str, Mapping[str, Any]], *, align: bool) -> list[Scenario]:
+           earlier: Mapping[str, xr.Dataset], *, align: bool) -> list[Scenario]:
     """Read every scenario before the first is run."""
     problems: list[Problem] = []
-    described = {**earlier}
+    described: dict[str, Mapping[str, Any]] = {name: run.attrs for name, run in earlier.items()}
     for name in wanted:
         if name in earlier:
             continue
