@@ -72,7 +72,15 @@ def by_block(
     work: Callable[[slice], Part], count: int, size: int,
     progress: Progress | None = None,
 ) -> list[Part]:
-    """Work on `count` draws, `size` at a time, in threads; the parts in order.
+    """Give all parts of `each_block`."""
+    return list(each_block(work, count, size, progress))
+
+
+def each_block(
+    work: Callable[[slice], Part], count: int, size: int,
+    progress: Progress | None = None,
+) -> Iterator[Part]:
+    """Work on `count` draws, `size` at a time, in threads; the parts in order, as they come.
 
     Raises
     ------
@@ -87,14 +95,12 @@ def by_block(
 
     _settle_in()
     every = blocks(count, size)
-    parts = []
     with _libraries().limit(limits=1), ThreadPoolExecutor(WORKERS) as pool:
         mapper = map if len(every) == 1 else pool.map
         for rows, part in zip(every, mapper(counted, every), strict=True):
-            parts.append(part)
+            yield part
             if progress:
                 progress(rows.stop, count)
-    return parts
 
 
 @cache

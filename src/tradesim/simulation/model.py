@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from math import prod
 from pathlib import Path
@@ -26,7 +26,7 @@ from tradesim.common.arrays import Array
 from tradesim.common.errors import ConvergenceError, InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
 from tradesim.common.memory import refuse_too_much
-from tradesim.common.parallel import by_block
+from tradesim.common.parallel import each_block
 from tradesim.economy.accounts import Accounts, unchanged
 from tradesim.economy.costs import policy_cost
 from tradesim.economy.levers.registry import check_levers
@@ -51,7 +51,7 @@ from tradesim.simulation.portions import (
     refuse_too_full,
     refuse_too_large,
 )
-from tradesim.simulation.prepared import Prepared, prepare
+from tradesim.simulation.prepared import Before, Prepared, prepare
 from tradesim.simulation.results import describe, repeat_command
 
 T = TypeVar("T")
@@ -91,7 +91,8 @@ def simulate(
         reference (all off), the scenario (each lever fails where its draw says so) and the
         scenario if implemented (all on).
     variables
-        Which of `VARIABLES` to compute; by default all but `variables.DETAILED`.
+        Which of `VARIABLES` to compute, by default all but `variables.DETAILED`; and of
+        `OCCASIONAL`, which are left out where the scenario has no such part.
 
     Returns
     -------
@@ -104,12 +105,39 @@ def simulate(
         When a market is not solved.
     """
     cases = standard_cases(base, scenario, draws) if cases is None else cases
+    names = [name for name in variables if name in VARIABLES]
+    uncut = _uncut(base, scenario, draws) if ASSUMED in variables else None
 
     def work(here: Draws, switches: Cases) -> dict[str, Array]:
-        return simulate_block(base, prepare(base, scenario, here), switches, variables)
+        start = prepare(base, scenario, here)
+        found = simulate_block(base, start, switches, names)
+        if uncut is not None:
+            without = _turnover_without(base, Before(scenario, 0.0, start), uncut, switches)
+            found[ASSUMED] = found["turnover"] - without
+        return found
 
     size = block_size(base, scenario, sum(_acts(case) for case in cases.values()))
-    return as_dataset(base, scenario, list(cases), _in_blocks(work, draws, cases, size, progress))
+    parts = _in_blocks(work, draws, cases, size, progress)
+    return as_dataset(base, scenario, list(cases), parts, _count(draws))
+
+
+def _uncut(base: Baseline, scenario: Scenario, draws: Draws) -> Scenario | None:
+    """Give the scenario without assumed cuts of non-tariff cost; None where there are none."""
+    cuts = {lever for lever in scenario.levers if NONTARIFF_CUT in base.levers[lever].settings}
+    if not any(np.any(draws[f"{lever}.{NONTARIFF_CUT}"]) for lever in cuts):
+        return None
+    return scenario.model_copy(update={"levers": {
+        lever: {**settings, NONTARIFF_CUT: 0.0} if lever in cuts else settings
+        for lever, settings in scenario.levers.items()}})
+
+
+def _turnover_without(base: Baseline, before: Before, uncut: Scenario, switches: Cases) -> Array:
+    """Turnover of a block when levers cut no non-tariff cost."""
+    drawn = before.start.world.draws
+    cut = [name for lever in uncut.levers if (name := f"{lever}.{NONTARIFF_CUT}") in drawn]
+    draws = {**drawn, **{name: np.zeros_like(drawn[name]) for name in cut}}
+    bare = prepare(base, uncut, draws, before=before)
+    return simulate_block(base, bare, switches, ("turnover",))["turnover"]
 
 
 def block_size(base: Baseline, scenario: Scenario, cases: int = 1) -> int:
@@ -124,9 +152,9 @@ def block_size(base: Baseline, scenario: Scenario, cases: int = 1) -> int:
 
 
 def _in_blocks(work: Callable[[Draws, Cases], T], draws: Draws, cases: Cases, size: int,
-               progress: Callable[[int, int], None] | None = None) -> list[T]:
+               progress: Callable[[int, int], None] | None = None) -> Iterator[T]:
     """Work on the draws and their switches block by block."""
-    count = len(next(iter(draws.values())))
+    count = _count(draws)
 
     def block(rows: slice) -> T:
         here = {name: values[rows] for name, values in draws.items()}
@@ -135,7 +163,11 @@ def _in_blocks(work: Callable[[Draws, Cases], T], draws: Draws, cases: Cases, si
                     for case, by_lever in cases.items()}
         return work(here, switches)
 
-    return by_block(block, count, size, progress)
+    return each_block(block, count, size, progress)
+
+
+def _count(draws: Draws) -> int:
+    return len(next(iter(draws.values())))
 
 
 def simulate_block(base: Baseline, start: Prepared, cases: Cases,
@@ -175,23 +207,41 @@ def _acts(switches: Mapping[str, Array]) -> bool:
 
 
 def as_dataset(base: Baseline, scenario: Scenario, cases: list[str],
-               parts: Sequence[Mapping[str, Array]]) -> xr.Dataset:
+               parts: Iterable[Mapping[str, Array]], draws: int) -> xr.Dataset:
     """Join what blocks of draws give: variables by name with their dimensions and units."""
-    pair = base.pair
+    pair, (arrays, residual) = base.pair, _joined_blocks(parts, draws)
     variables = {}
-    for name in (name for name in VARIABLES if name in parts[0]):
-        variable = VARIABLES[name]
-        dims = [dim for dim in ORDER if dim in variable.dims]
-        array = np.concatenate([part[name] for part in parts], axis=variable.dims.index("draw"))
-        variables[name] = xr.Variable(
-            dims, array.transpose([variable.dims.index(dim) for dim in dims]),
-            {"units": variable.unit, "long_name": variable.title}, fastpath=True)
+    for name, variable in {**VARIABLES, **OCCASIONAL}.items():
+        if name in arrays:
+            dims = [dim for dim in ORDER if dim in variable.dims]
+            variables[name] = xr.Variable(
+                dims, arrays[name].transpose([variable.dims.index(dim) for dim in dims]),
+                {"units": variable.unit, "long_name": variable.title}, fastpath=True)
     coordinates = _coordinates(tuple(pair.counts), tuple(cases), years_of(base, scenario),
                                pair.importers, tuple(pair.groups),
                                tuple(pair.products), pair.exporters, pair.importers,
                                pair.exporters, items(list(base.parameters)), tuple(pair.routes))
-    residual = max(float(part["max_residual"]) for part in parts)
     return xr.Dataset(variables, coordinates, {"max_residual": residual})
+
+
+def _joined_blocks(parts: Iterable[Mapping[str, Array]],
+                   draws: int) -> tuple[dict[str, Array], float]:
+    """Put each block into arrays of all draws as it comes; also the largest residual."""
+    arrays: dict[str, Array] = {}
+    done, residual = 0, 0.0
+    for part in parts:
+        residual = max(residual, float(part["max_residual"]))
+        for name in part.keys() - {"max_residual"}:
+            values = part[name]
+            rows = slice(done, done + values.shape[-1])
+            if rows == slice(0, draws):
+                arrays[name] = values
+                continue
+            if name not in arrays:
+                arrays[name] = np.empty((*values.shape[:-1], draws), values.dtype)
+            arrays[name][..., rows] = values
+        done = rows.stop
+    return arrays, residual
 
 
 @cache
@@ -313,7 +363,7 @@ def _portion(base: Baseline, scenario: Scenario, cube: Cube, variables: Collecti
     """Answer with some of the draws."""
     numbers = draw_all(base, scenario, cube)
     dataset = simulate(base, scenario, numbers, progress=progress,
-                       variables=USUAL if variables is None else variables)
+                       variables=(*USUAL, ASSUMED) if variables is None else variables)
     ahead = reference_path(base, numbers, years_of(base, scenario))
     dataset["factors"] = factors(base, scenario, numbers, ahead)
     if variables is None:
@@ -335,35 +385,9 @@ def bytes_of_draw(base: Baseline, scenario: Scenario, names: Collection[str]) ->
 def _add_to(dataset: xr.Dataset, base: Baseline, scenario: Scenario, numbers: Draws, cube: Cube,
             ahead: ReferencePath) -> None:
     """Add what a report asks besides the accounts."""
-    if (assumed := nontariff_part(base, scenario, numbers, dataset["turnover"])) is not None:
-        dataset[ASSUMED] = assumed
     dataset[BY_GROWTH] = by_growth(base, scenario, numbers)
     dataset[GDP] = gdp(base, years_of(base, scenario), ahead)
     dataset[REPORTED] = as_reported(base, dataset, numbers, cube)
-
-
-def nontariff_part(base: Baseline, scenario: Scenario, draws: Draws,
-                   turnover: xr.DataArray) -> xr.DataArray | None:
-    """Part of each change of turnover that goes when levers cut no non-tariff cost.
-
-    Parameters
-    ----------
-    turnover
-        What `simulate` found for the same draws.
-
-    Returns
-    -------
-    xarray.DataArray or None
-        `accounts.OCCASIONAL`; None where no lever of the scenario cuts such cost.
-    """
-    names = [f"{lever}.{NONTARIFF_CUT}" for lever in scenario.levers
-             if NONTARIFF_CUT in base.levers[lever].settings]
-    if not any(np.any(draws[name]) for name in names):
-        return None
-    without = {**draws, **{name: np.zeros_like(draws[name]) for name in names}}
-    bare = simulate(base, scenario, without, variables=("turnover",))["turnover"]
-    variable = OCCASIONAL[ASSUMED]
-    return (turnover - bare).assign_attrs(units=variable.unit, long_name=variable.title)
 
 
 def _appraised(base: Baseline, scenario: Scenario, cube: Cube) -> xr.DataArray:

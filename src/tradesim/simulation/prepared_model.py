@@ -17,7 +17,7 @@ import xarray as xr
 from tradesim.common.arrays import Array, total
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
-from tradesim.common.parallel import Progress, blocks, by_block
+from tradesim.common.parallel import Progress, blocks, each_block
 from tradesim.economy.variables import VARIABLES
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.parameters import Cube
@@ -175,8 +175,8 @@ class PreparedModel:
                 for case, by_lever in cases.items()})
 
         size = self._blocks[0].rows.stop
-        parts = by_block(part, scenario.draws, size, progress)
-        return as_dataset(self.base, scenario, list(cases), parts)
+        parts = each_block(part, scenario.draws, size, progress)
+        return as_dataset(self.base, scenario, list(cases), parts, scenario.draws)
 
 
 def _accounts(base: Baseline, block: _Block, outputs: Collection[str],
