@@ -312,9 +312,9 @@ class _Taker:
     """
 
     def __init__(self, group: Index, place: Index, shape: tuple[int, ...]) -> None:
-        self._at: Callable[[Array], Array] = partial(_cells_of, group,
-                                                     np.unravel_index(place, shape))
-        self._packed: Take = lambda shock: Packed.of(map_arrays(shock.whole(), self._at))
+        at = partial(_cells_of, group, np.unravel_index(place, shape))
+        self._at: Callable[[Array], Array] = at
+        self._packed: Take = lambda shock: Packed.of(map_arrays(shock.whole(), at))
         self._from: Take = lambda values: values
         self._known: dict[int, tuple[Any, Any]] = {}
 

@@ -79,6 +79,7 @@ def as_reported(base: Baseline, dataset: xr.Dataset, draws: Mapping[str, Array],
         sd = draws["posterior.error_sd"][:, :, pair.reporters.index(count.reporter)]
         errors.append(np.exp(sd[:, None, :] * ndtri(uniform)))
     factor = xr.DataArray(np.array(errors), dims=("count", "draw", "year", "importer"))
-    trade = dataset["trade"].sum("group")
-    found = (trade * factor).sum("importer").transpose("count", "case", "draw", "year")
-    return found.assign_attrs(units="USD", long_name="Turnover as a statistic would read")
+    trade = dataset["trade"].sum("group", skipna=False)
+    found = (trade * factor).sum("importer", skipna=False)
+    return found.transpose("count", "case", "draw", "year").assign_attrs(
+        units="USD", long_name="Turnover as a statistic would read")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -215,27 +215,21 @@ def headline(dataset: xr.Dataset) -> dict[str, Any]:
     turnover = dataset["turnover"].sel(count=count)
     effect = turnover.sel(case=SCENARIO) - turnover.sel(case=REFERENCE)
     table = statistics(xr.concat([turnover, effect.assign_coords(case="effect")], dim="case"))
-    cases = (REFERENCE, SCENARIO, "effect")
-    years = [int(year) for year in dataset["year"].to_numpy()]
     chance = probability(dataset).sel(count=dataset.attrs["target_count"])
     reported = json.loads(dataset.attrs["statistics"])
     latest = max(reported)
-
-    def numbers(year: int, case: str) -> dict[str, float]:
-        column = table.sel(year=year, case=case)
-        return {name: _cents(float(column.sel(statistic=name))) for name in STATISTICS}
-
     return {
         "scenario": json.loads(dataset.attrs["scenario"])["name"],
         "count": count,
         "unit": "USD",
-        "turnover": {str(year): {case: numbers(year, case) for case in cases} for year in years},
-        "if_implemented": {str(year): numbers(year, IMPLEMENTED) for year in years},
+        "turnover": _by_label(table.sel(case=[REFERENCE, SCENARIO, "effect"]),
+                              "year", "case", "statistic", number=_cents),
+        "if_implemented": _by_label(table.sel(case=IMPLEMENTED), "year", "statistic",
+                                    number=_cents),
         "target": {
             "value": dataset.attrs["target_value"],
             "count": dataset.attrs["target_count"],
-            "probability": {str(year): {str(case): float(chance.sel(year=year, case=case))
-                                        for case in chance["case"].to_numpy()} for year in years},
+            "probability": _by_label(chance, "year", "case"),
             "counts": _counts(dataset),
         },
         "growth": _growth(dataset),
@@ -248,27 +242,37 @@ def headline(dataset: xr.Dataset) -> dict[str, Any]:
     }
 
 
+def _by_label(array: xr.DataArray, *dims: str, number: Callable[[float], float] = float) -> Any:
+    """Numbers of an array by the labels of its axes, one mapping inside the other."""
+    labels = [[str(label) for label in array[dim].to_numpy()] for dim in dims]
+
+    def inside(values: Any, depth: int) -> Any:
+        if depth == len(dims):
+            return number(values)
+        return {label: inside(part, depth + 1)
+                for label, part in zip(labels[depth], values, strict=True)}
+
+    return inside(array.transpose(*dims).to_numpy().tolist(), 0)
+
+
 def _counts(dataset: xr.Dataset) -> dict[str, Any]:
     """Probability of the target on each count: of the trade itself, and as statistics read."""
-    return {str(count): {
-        name: {str(year): {str(case): float(chance.sel(count=count, year=year, case=case))
-                           for case in chance["case"].to_numpy()}
-               for year in chance["year"].to_numpy()}
-        for name, chance in (("probability", probability(dataset)),
-                             ("as_reported", probability(dataset, REPORTED)))}
-        for count in dataset["count"].to_numpy()}
+    found = {name: _by_label(probability(dataset, variable), "count", "year", "case")
+             for name, variable in (("probability", "turnover"), ("as_reported", REPORTED))}
+    return {str(count): {name: chance[str(count)] for name, chance in found.items()}
+            for count in dataset["count"].to_numpy()}
 
 
 def _growth(dataset: xr.Dataset) -> dict[str, Any]:
     """Give reference turnover and the probability of the target by path of GDP and year."""
-    count = dataset.attrs["target_count"]
-    table = statistics(dataset[BY_GROWTH].sel(count=count))
-    chance = probability(dataset, BY_GROWTH).sel(count=count)
-    return {str(path): {
-        str(year): {name: _cents(float(table.sel(growth=path, year=year, statistic=name)))
-                    for name in STATISTICS}
-        | {"probability": float(chance.sel(growth=path, year=year))}
-        for year in milestones(dataset)} for path in table["growth"].to_numpy()}
+    count, years = dataset.attrs["target_count"], milestones(dataset)
+    table = statistics(dataset[BY_GROWTH].sel(count=count, year=years))
+    chance = probability(dataset, BY_GROWTH).sel(count=count, year=years)
+    found = _by_label(table, "growth", "year", "statistic", number=_cents)
+    for path, by_year in _by_label(chance, "growth", "year").items():
+        for year, share in by_year.items():
+            found[path][year]["probability"] = share
+    return dict(found)
 
 
 def milestones(dataset: xr.Dataset) -> list[int]:
