@@ -60,10 +60,10 @@ def split_change(change: Array) -> tuple[Array, Array]:
         Creation and diversion, shape of `change`. Their sum is `change`; diversion adds up to
         zero over suppliers and creation to the change of imports.
     """
-    gain, loss = np.maximum(change, 0.0), np.maximum(-change, 0.0)
-    all_gain, all_loss = total(gain, "exporter"), total(loss, "exporter")
-    moved = np.minimum(all_gain, all_loss)
-    diversion = gain * ratio(moved, all_gain) - loss * ratio(moved, all_loss)
+    gain = total(np.maximum(change, 0.0), "exporter")
+    loss = total(np.maximum(-change, 0.0), "exporter")
+    moved = np.minimum(gain, loss)
+    diversion = change * np.where(change > 0.0, ratio(moved, gain), ratio(moved, loss))
     return change - diversion, diversion
 
 
