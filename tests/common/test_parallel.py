@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tradesim.common import parallel
+from tradesim.common import memory, parallel
 from tradesim.common.errors import InputError
 from tradesim.common.extras import install
 
@@ -42,7 +42,7 @@ def test_without_dask_the_message_says_what_to_install(monkeypatch):
 FAULTS = """
 import resource, sys
 import numpy as np
-from tradesim.common.parallel import keep_memory
+from tradesim.common.memory import keep_memory
 if not keep_memory():
     sys.exit("no such C library")
 def work():
@@ -56,7 +56,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 
 def test_memory_that_was_freed_is_used_again():
-    if not parallel.keep_memory():
+    if not memory.keep_memory():
         pytest.skip("this C library has no such option")
     done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True,
                           check=True)
@@ -64,8 +64,8 @@ def test_memory_that_was_freed_is_used_again():
 
 
 def test_a_library_without_the_option_is_left_alone(monkeypatch):
-    monkeypatch.setattr(parallel.ctypes, "CDLL", lambda name: object())
-    assert not parallel.keep_memory.__wrapped__()
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: object())
+    assert not memory.keep_memory.__wrapped__()
 
 
 POOL = """

@@ -265,9 +265,9 @@ def kept(base, tmp_path, monkeypatch):
 
     monkeypatch.setattr(model, "answer", counted)
 
-    def fetch(name="base", **options):
-        return cache.fetch(name, base, draws=5, cache=tmp_path / "cache", say=said.append,
-                           **options)
+    def fetch(name="base", *, seed=None, count=None, force=False):
+        asked = model.ask(base, name, draws=5, seed=seed, count=count)
+        return cache.fetch(base, *asked, cache=tmp_path / "cache", say=said.append, force=force)
 
     fetch.said, fetch.ran, fetch.folder = said, ran, tmp_path / "cache"
     return fetch
@@ -277,7 +277,7 @@ def kept(base, tmp_path, monkeypatch):
 def one_run(base, tmp_path_factory):
     """Give a cache with one run, to be copied."""
     folder = tmp_path_factory.mktemp("one") / "cache"
-    cache.fetch("base", base, draws=5, cache=folder)
+    cache.fetch(base, *model.ask(base, "base", draws=5), cache=folder)
     return folder
 
 

@@ -34,6 +34,7 @@ from tradesim.cli.smart import smart
 from tradesim.cli.sweep import sweep
 from tradesim.cli.update import update
 from tradesim.cli.verify import verify
+from tradesim.common.memory import keep_memory
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -71,6 +72,7 @@ def main() -> None:
     """Run the command line."""
     for name in ("OPENBLAS", "OMP", "MKL"):
         os.environ.setdefault(f"{name}_NUM_THREADS", "1")
+    keep_memory()
     os.environ["MPLBACKEND"] = "agg"  # whatever the user's is: nothing opens a window
     _make_printable()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):

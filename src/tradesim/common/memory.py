@@ -1,9 +1,11 @@
-"""How much memory work may take, asked before it begins."""
+"""How much memory work may take, asked before it begins, and how a process holds it."""
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,12 @@ GROUPS = (("memory.max", "memory.current", "memory.stat"),
 
 CACHE = ("inactive_file", "active_file")
 """Kinds of memory that hold copies of files and are given back when somebody needs them."""
+
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
+"""Options of glibc's ``mallopt``; see mallopt(3)."""
+
+KEPT_BYTES, PAD_BYTES = 2**30, 2**26
+"""Free memory that a process keeps, and takes beyond its need, instead of asking again."""
 
 
 def refuse_too_much(option: str, asked: int, each: float, fixed: float, what: str) -> None:
@@ -108,3 +116,20 @@ def let_go(array: Any) -> None:
         owner = getattr(owner, "base", None)
     if owner is not None and hasattr(mmap, "MADV_DONTNEED"):
         owner.madvise(mmap.MADV_DONTNEED)
+
+
+@cache
+def keep_memory() -> bool:
+    """Have this process keep the memory it frees; whether its C library can.
+
+    By default glibc gives large arrays back to the system after every expression and asks for
+    them again: the page faults took up to half of the processor time of a block. Other C
+    libraries are left as they are.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option is None:
+        return False
+    return all([set_option(M_TRIM_THRESHOLD, KEPT_BYTES), set_option(M_TOP_PAD, PAD_BYTES),
+                set_option(M_MMAP_THRESHOLD, KEPT_BYTES)])

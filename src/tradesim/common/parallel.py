@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import signal
@@ -31,6 +30,7 @@ from threadpoolctl import ThreadpoolController
 
 from tradesim.common.errors import ConvergenceError, InputError, Problem
 from tradesim.common.extras import install
+from tradesim.common.memory import keep_memory
 
 Progress = Callable[[int, int], None]
 """Called with what is done and what there is in all."""
@@ -44,12 +44,6 @@ WORKERS = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
 
 AHEAD = 3
 """Tasks on their way per worker: enough to keep it busy, few enough for the memory."""
-
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
-"""Options of glibc's ``mallopt``; see mallopt(3)."""
-
-KEPT_BYTES, PAD_BYTES = 2**30, 2**26
-"""Free memory that a process keeps, and takes beyond its need, instead of asking again."""
 
 LOCAL = "local"
 PATIENCE = 4.0
@@ -109,23 +103,6 @@ def _settle_in() -> None:
     keep_memory()
     gc.collect()
     gc.freeze()
-
-
-@cache
-def keep_memory() -> bool:
-    """Have this process keep the memory it frees; whether its C library can.
-
-    By default glibc gives large arrays back to the system after every expression and asks for
-    them again: the page faults took up to half of the processor time of a block. Other C
-    libraries are left as they are.
-    """
-    if not sys.platform.startswith("linux"):
-        return False
-    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
-    if set_option is None:
-        return False
-    return all([set_option(M_TRIM_THRESHOLD, KEPT_BYTES), set_option(M_TOP_PAD, PAD_BYTES),
-                set_option(M_MMAP_THRESHOLD, KEPT_BYTES)])
 
 
 @cache

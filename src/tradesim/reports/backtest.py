@@ -17,16 +17,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from tradesim.common.arrays import MILLION
 from tradesim.common.output import whole_file
-from tradesim.reports.figure_style import (
-    IMPLEMENTED,
-    QUIET,
-    REFERENCE,
-    SCENARIO,
-    Draw,
-    beside,
-    subplots,
-    tick,
-)
+from tradesim.reports.colours import IMPLEMENTED, REFERENCE, SCENARIO
+from tradesim.reports.figure_style import QUIET, Draw, beside, subplots, tick
 from tradesim.reports.html_page import FIGURES, PAGE, render, write_figures
 from tradesim.reports.skill import (
     horizon_rows,

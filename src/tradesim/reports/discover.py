@@ -16,7 +16,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from tradesim.common.arrays import MILLION, Array
-from tradesim.reports.figure_style import IMPLEMENTED, REFERENCE, SCENARIO, Draw, beside, subplots
+from tradesim.reports.colours import IMPLEMENTED, REFERENCE, SCENARIO
+from tradesim.reports.figure_style import Draw, beside, subplots
 from tradesim.reports.html_page import PAGE, write_figures
 from tradesim.reports.sweep.figures import title_of, unit_of
 from tradesim.reports.sweep.page import count_titles, render_sweep

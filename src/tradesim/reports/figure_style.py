@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from tradesim.reports.colours import IMPLEMENTED, REFERENCE, SCENARIO
 from tradesim.reports.language import language
 from tradesim.reports.letters import drawable
 from tradesim.reports.wording import MINUS, TEMPLATES, words
@@ -30,7 +31,6 @@ PNG_DPI = 160
 FOOT = 0.17
 """Height of the foot that names the run, inches."""
 
-REFERENCE, SCENARIO, IMPLEMENTED = "#4d4d4d", "#0072B2", "#C04F00"
 QUIET = "#6b6b6b"
 COUNTS = ("#00795A", "#A3497D", "#8A6A00", "#0072B2")
 FAN = (((0.05, 0.95), "#ebebeb"), ((0.10, 0.90), "#d6d6d6"), ((0.25, 0.75), "#bababa"))
@@ -82,7 +82,9 @@ def save(figure: Figure, name: str, folder: Path) -> str:
 
 def _settle(figure: Figure) -> None:
     """Lay a figure out once and round the result: its solver's last bits differ between runs."""
-    figure.draw_without_rendering()
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
     figure.set_layout_engine("none")
     for axes in figure.axes:
         left, bottom, width, height = axes.get_position(original=True).bounds

@@ -18,7 +18,8 @@ from tradesim.inputs.distributions import EDGE
 from tradesim.inputs.pair import Pair
 from tradesim.inputs.parameters import Parameter, quantile
 from tradesim.inputs.posterior import PREFIX
-from tradesim.reports.figure_style import SCENARIO, canvas, tick
+from tradesim.reports.colours import SCENARIO
+from tradesim.reports.figure_style import canvas, tick
 from tradesim.reports.wording import pretty, words
 from tradesim.studies.identification import overlap
 

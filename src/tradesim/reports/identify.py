@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from tradesim.inputs.pair import Pair
 from tradesim.inputs.parameters import Parameter
 from tradesim.inputs.posterior import PREFIX
-from tradesim.reports.figure_style import QUIET, SCENARIO, beside, horizontal_bars, subplots
+from tradesim.reports.colours import SCENARIO
+from tradesim.reports.figure_style import QUIET, beside, horizontal_bars, subplots
 from tradesim.reports.html_page import FIGURES, PAGE, environment, render, write_figures
 from tradesim.reports.wording import pretty, words, wrapped
 

@@ -8,8 +8,8 @@ worth in the end, and adds the freight saved that stays with hauliers of the two
 from __future__ import annotations
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy.optimize import brentq
 
 from tradesim.common.arrays import MILLION, Array
 from tradesim.inputs.baseline import Baseline
@@ -116,4 +116,4 @@ def rate_of_return(yearly: xr.DataArray) -> float:
     low, high = -0.5, 1.0
     if not (np.isfinite(value(low)) and value(low) > 0.0 > value(high)):
         return float("nan")
-    return float(brentq(value, low, high))
+    return float(scipy.optimize.brentq(value, low, high))

@@ -11,11 +11,12 @@ import json
 import os
 import shlex
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
@@ -48,23 +49,18 @@ Watch = Callable[[str], AbstractContextManager[Progress | None]]
 
 
 def fetch(
-    scenario: str | Path, base: Baseline, *, overrides: Sequence[str] = (),
-    draws: int | None = None, seed: int | None = None, count: str | None = None,
-    stored: xr.Dataset | None = None, cache: Path = CACHE, force: bool = False,
+    base: Baseline, wanted: Scenario, described: Mapping[str, Any], *,
+    cache: Path = CACHE, force: bool = False,
     say: Callable[[str], None] = lambda _: None, watch: Watch = lambda _: nullcontext(),
 ) -> xr.Dataset:
     """Give the results of a scenario, from the cache where it holds them.
 
     Parameters
     ----------
-    scenario
-        A scenario file, the name of a shipped one, or the folder of an earlier run.
     base
         The baseline that every scenario shares.
-    overrides, draws, seed, count
-        As for `model.run`.
-    stored
-        What `results.load` read, where `scenario` is the folder of an earlier run.
+    wanted, described
+        The scenario, and what identifies its run: from `model.ask`.
     cache
         Folder of kept runs.
     force
@@ -82,17 +78,8 @@ def fetch(
     Raises
     ------
     InputError
-        When the scenario or the folder cannot be used.
+        When there is no room for the run.
     """
-    if stored is None:
-        wanted, described = model.ask(base, scenario, overrides, draws, seed, count)
-    elif stored.attrs["kept"] == results.EVERY:
-        return stored
-    else:
-        if calibration_hashes(base.folder) != json.loads(stored.attrs["hashes"]):
-            base = model.load_baseline(made_with(stored.attrs))
-        wanted = Scenario.model_validate_json(stored.attrs["scenario"])
-        described = identity_of(stored)
     entry = cache / described["run_id"]
     sweep_up(cache)
     kept = None
@@ -109,9 +96,32 @@ def fetch(
         kept = results.load(entry)
         prune(cache, LIMIT, but=entry)
     os.utime(entry)
-    if stored is not None:
-        check_same(kept, stored, Path(scenario))
     return kept.assign_attrs(described)
+
+
+def fetch_again(base: Baseline, folder: Path, stored: xr.Dataset, **options: Any) -> xr.Dataset:
+    """Give the draws of an earlier run of which only some were saved.
+
+    Parameters
+    ----------
+    folder, stored
+        Where it is, and what `results.load` read there.
+    options
+        As for `fetch`.
+
+    Raises
+    ------
+    InputError
+        When its calibration has changed, or the run gives other numbers now.
+    """
+    if stored.attrs["kept"] == results.EVERY:
+        return stored
+    if calibration_hashes(base.folder) != json.loads(stored.attrs["hashes"]):
+        base = model.load_baseline(made_with(stored.attrs))
+    wanted = Scenario.model_validate_json(stored.attrs["scenario"])
+    found = fetch(base, wanted, identity_of(stored), **options)
+    check_same(found, stored, folder)
+    return found
 
 
 @dataclass(frozen=True)

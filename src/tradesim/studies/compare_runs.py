@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from tradesim.inputs.pair import Pair
 from tradesim.inputs.scenario import Scenario
 from tradesim.inputs.scenario_text import Difference, differences
 from tradesim.simulation import model, results
-from tradesim.simulation.cache import COMPARED, Watch, fetch
+from tradesim.simulation.cache import COMPARED, Watch, fetch, fetch_again
 from tradesim.simulation.manifest import DATA
 from tradesim.simulation.model import FIXED, bytes_of_draw, load_baseline
 from tradesim.studies.compare import (
@@ -93,15 +94,17 @@ def compare_runs(
     index = next(index for index, name in enumerate(wanted)
                  if name == baseline or Path(name).stem == baseline)
     earlier = {name: results.load(Path(name)) for name in wanted if (Path(name) / DATA).is_file()}
-    found = _check(wanted, base, asked, earlier, align=align)
+    identities = _check(wanted, base, asked, earlier, align=align)
+    found = [Scenario.model_validate_json(one["scenario"]) for one in identities.values()]
     names = [scenario.name for scenario in found]
     among(shown, [name for name in names if name != names[index]])
     refuse_too_much("--draws", found[0].draws, TIMES * sum(
         bytes_of_draw(base, scenario, COMPARED) for scenario in found), FIXED, "draws")
 
-    datasets = [fetch(name, base, overrides=asked.overrides, draws=asked.draws, seed=asked.seed,
-                      count=asked.count, stored=earlier.get(name), cache=cache, force=force,
-                      say=say, watch=watch) for name in wanted]
+    options: dict[str, Any] = {"cache": cache, "force": force, "say": say, "watch": watch}
+    datasets = [fetch_again(base, Path(name), earlier[name], **options) if name in earlier
+                else fetch(base, scenario, identities[name], **options)
+                for name, scenario in zip(wanted, found, strict=True)]
     comparison = compare(*datasets, baseline=names[index], align=align)
     inputs = {name: differences(base.folder, base.parameters, base.levers,
                                 Scenario.model_validate(comparison.scenario(name)))
@@ -110,8 +113,8 @@ def compare_runs(
 
 
 def _check(wanted: Sequence[str], base: Baseline, asked: Asked,
-           earlier: Mapping[str, xr.Dataset], *, align: bool) -> list[Scenario]:
-    """Read every scenario before the first is run."""
+           earlier: Mapping[str, xr.Dataset], *, align: bool) -> dict[str, Mapping[str, Any]]:
+    """Read every scenario before the first is run, and say what identifies it."""
     problems: list[Problem] = []
     described: dict[str, Mapping[str, Any]] = {name: run.attrs for name, run in earlier.items()}
     for name in wanted:
@@ -124,11 +127,11 @@ def _check(wanted: Sequence[str], base: Baseline, asked: Asked,
             problems += [problem for problem in error.problems if problem not in problems]
     if problems:
         raise InputError(problems)
-    refuse_same_names([described[name] for name in wanted])
-    scenarios = [Scenario.model_validate_json(described[name]["scenario"]) for name in wanted]
+    ordered = {name: described[name] for name in wanted}
+    refuse_same_names(list(ordered.values()))
     keys = ("draws", "seed") if align else ("draws", "seed", "horizon")
     refuse_different({name: {
-        **{key: str(getattr(one, key)) for key in keys}, "count": str(described[name]["count"]),
-        "calibration": str(described[name]["hashes"])}
-        for name, one in zip(wanted, scenarios, strict=True)})
-    return scenarios
+        **{key: str(json.loads(one["scenario"])[key]) for key in keys},
+        "count": str(one["count"]), "calibration": str(one["hashes"])}
+        for name, one in ordered.items()})
+    return ordered

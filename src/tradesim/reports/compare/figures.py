@@ -13,19 +13,10 @@ from matplotlib.figure import Figure
 
 from tradesim.common.arrays import MILLION, Array
 from tradesim.inputs.pair import Pair
+from tradesim.reports.colours import IMPLEMENTED, REFERENCE, SCENARIO
 from tradesim.reports.compare.facts import outcomes
 from tradesim.reports.compare.tables import RANGE, Table, chosen, heat
-from tradesim.reports.figure_style import (
-    FAN,
-    IMPLEMENTED,
-    REFERENCE,
-    SCENARIO,
-    Draw,
-    beside,
-    horizontal_bars,
-    subplots,
-    whole_years,
-)
+from tradesim.reports.figure_style import FAN, Draw, beside, horizontal_bars, subplots, whole_years
 from tradesim.reports.wording import pretty, words, wrapped
 from tradesim.simulation.draws import IMPLEMENTED as IMPLEMENTED_CASE
 from tradesim.simulation.draws import SCENARIO as SCENARIO_CASE
@@ -231,11 +222,11 @@ def _cells(axes: Axes, values: Array, rows: Sequence[str], columns: Sequence[str
     limit = max(float(np.abs(values).max()), SMALLEST * 10)
     norm = SymLogNorm(SMALLEST, vmin=-limit, vmax=limit)
     axes.imshow(values, cmap="PuOr", norm=norm, aspect="auto")
+    dark = np.abs(norm(values) - 0.5) > 0.33
     for (row, column), value in np.ndenumerate(values):
-        dark = abs(float(norm(value)) - 0.5) > 0.33
         text = axes.text(column, row, pretty(float(value), 2) if abs(value) >= ZERO else "0",
                          ha="center", va="center", fontsize=6.5,
-                         color="white" if dark else "black")
+                         color="white" if dark[row, column] else "black")
         text.set_in_layout(False)  # measuring hundreds of numbers would take a second
     axes.set_yticks(range(len(rows)), [wrapped(text, 34) for text in rows], fontsize=7)
     axes.set_xticks(range(len(columns)), [wrapped(text, 14) for text in columns], fontsize=7,

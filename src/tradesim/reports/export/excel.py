@@ -11,8 +11,8 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
+from tradesim.reports.colours import IMPLEMENTED, SCENARIO
 from tradesim.reports.compare.tables import MONEY, RANGE, SHARE, TEXT, YEAR, Column, Table, heading
-from tradesim.reports.figure_style import IMPLEMENTED, SCENARIO
 from tradesim.reports.wording import words
 
 FORMATS = {MONEY: "#,##0.00;-#,##0.00;0", SHARE: "0.0%", YEAR: "0"}

@@ -14,14 +14,8 @@ from matplotlib.figure import Figure
 
 from tradesim.common.arrays import MILLION, Array
 from tradesim.economy.variables import ASSUMED
-from tradesim.reports.figure_style import (
-    IMPLEMENTED,
-    REFERENCE,
-    SCENARIO,
-    beside,
-    horizontal_bars,
-    subplots,
-)
+from tradesim.reports.colours import IMPLEMENTED, REFERENCE, SCENARIO
+from tradesim.reports.figure_style import beside, horizontal_bars, subplots
 from tradesim.reports.ranges import NOTHING, Change
 from tradesim.reports.run.products import home_table
 from tradesim.reports.run.view import ResultsView

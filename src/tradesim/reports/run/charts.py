@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from tradesim.common.arrays import MILLION
-from tradesim.reports.figure_style import IMPLEMENTED, QUIET, REFERENCE, SCENARIO
+from tradesim.reports.colours import IMPLEMENTED, REFERENCE, SCENARIO
+from tradesim.reports.figure_style import QUIET
 from tradesim.reports.run.growth import growth_facts
 from tradesim.reports.run.picture import market, winner_rows
 from tradesim.reports.run.view import ResultsView

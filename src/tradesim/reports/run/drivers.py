@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from tradesim.common.arrays import Array
 from tradesim.reports import figure_style
-from tradesim.reports.figure_style import IMPLEMENTED, SCENARIO, horizontal_bars, subplots
+from tradesim.reports.colours import IMPLEMENTED, SCENARIO
+from tradesim.reports.figure_style import horizontal_bars, subplots
 from tradesim.reports.language import titled
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import pretty, together, words, wrapped

@@ -15,14 +15,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from tradesim.common.arrays import Array
+from tradesim.reports.colours import IMPLEMENTED, REFERENCE, SCENARIO
 from tradesim.reports.figure_style import (
     CASES,
     COUNTS,
     FAN,
-    IMPLEMENTED,
     QUIET,
-    REFERENCE,
-    SCENARIO,
     Draw,
     beside,
     horizontal_bars,

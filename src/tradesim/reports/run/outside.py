@@ -13,14 +13,8 @@ from matplotlib.patches import Patch
 
 from tradesim.common.arrays import Array
 from tradesim.reference.outside_view import FILE, OutsideView, answer, fan, read_outside_view
-from tradesim.reports.figure_style import (
-    FAN,
-    IMPLEMENTED,
-    REFERENCE,
-    legend_below,
-    subplots,
-    whole_years,
-)
+from tradesim.reports.colours import IMPLEMENTED, REFERENCE
+from tradesim.reports.figure_style import FAN, legend_below, subplots, whole_years
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import pretty, words
 from tradesim.simulation.outlooks import GDP

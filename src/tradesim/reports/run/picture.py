@@ -15,16 +15,8 @@ from matplotlib.figure import Figure
 from tradesim.common.arrays import MILLION
 from tradesim.inputs.geography import read_geography
 from tradesim.reports.claims import Cell
-from tradesim.reports.figure_style import (
-    IMPLEMENTED,
-    REFERENCE,
-    SCENARIO,
-    Draw,
-    beside,
-    horizontal_bars,
-    subplots,
-    whole_years,
-)
+from tradesim.reports.colours import IMPLEMENTED, REFERENCE, SCENARIO
+from tradesim.reports.figure_style import Draw, beside, horizontal_bars, subplots, whole_years
 from tradesim.reports.run.figures import LABEL, fan
 from tradesim.reports.run.route_map import route_map
 from tradesim.reports.run.tell import largest, moment

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from scipy.interpolate import PchipInterpolator
 
 from tradesim.common.arrays import MILLION, Array
 from tradesim.inputs.geography import Geography, Place, read_geography
-from tradesim.reports.figure_style import IMPLEMENTED, QUIET, REFERENCE, SCENARIO, subplots
+from tradesim.reports.colours import IMPLEMENTED, REFERENCE, SCENARIO
+from tradesim.reports.figure_style import QUIET, subplots
 from tradesim.reports.language import titled
 from tradesim.reports.ranges import Change
 from tradesim.reports.run.view import ResultsView
@@ -223,7 +224,8 @@ def _badge(axes: Axes, at: Point, number: str, colour: str) -> None:
 def smooth(points: Array, steps: int = 64) -> Array:
     """Draw a curve through points that nowhere swings beyond them."""
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
-    return np.asarray(PchipInterpolator(along, points)(np.linspace(0.0, along[-1], steps)))
+    curve = scipy.interpolate.PchipInterpolator(along, points)
+    return np.asarray(curve(np.linspace(0.0, along[-1], steps)))
 
 
 def projected(points: Array) -> Array:

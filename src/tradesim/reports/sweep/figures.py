@@ -13,17 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from tradesim.common.arrays import MILLION
-from tradesim.reports.figure_style import (
-    COUNTS,
-    IMPLEMENTED,
-    QUIET,
-    REFERENCE,
-    SCENARIO,
-    Draw,
-    beside,
-    horizontal_bars,
-    subplots,
-)
+from tradesim.reports.colours import IMPLEMENTED, REFERENCE, SCENARIO
+from tradesim.reports.figure_style import COUNTS, QUIET, Draw, beside, horizontal_bars, subplots
 from tradesim.reports.wording import pretty, words, wrapped
 from tradesim.studies.sweep import MAIN_INDEX
 from tradesim.studies.sweep.results import Output, Sweep, numbers
