@@ -29,7 +29,7 @@ GROUPS = (("memory.max", "memory.current", "memory.stat"),
 CACHE = ("inactive_file", "active_file")
 """Kinds of memory that hold copies of files and are given back when somebody needs them."""
 
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -2, -3, -8
 """Options of glibc's ``mallopt``; see mallopt(3)."""
 
 KEPT_BYTES, PAD_BYTES = 2**30, 2**26
@@ -132,4 +132,4 @@ def keep_memory() -> bool:
     if set_option is None:
         return False
     return all([set_option(M_TRIM_THRESHOLD, KEPT_BYTES), set_option(M_TOP_PAD, PAD_BYTES),
-                set_option(M_MMAP_THRESHOLD, KEPT_BYTES)])
+                set_option(M_MMAP_THRESHOLD, KEPT_BYTES), set_option(M_ARENA_MAX, 1)])
