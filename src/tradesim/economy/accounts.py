@@ -32,8 +32,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "gains": (*PARTIAL, "welfare"),
     "by_country": ("exports", "export_share", "export_concentration", "duty_saved", "trade_share",
                    "services"),
-    "present": ("policy_cost", "cost_present_value", "welfare_present_value",
-                "net_present_value"),
+    "spent": ("policy_cost", "cost_present_value"),
+    "present": ("welfare_present_value", "net_present_value"),
     "products": ("product_trade", "product_imports", "product_home_output", "product_output",
                  "product_price", "self_sufficiency"),
     "by_supplier": DETAILED,
@@ -270,15 +270,22 @@ class Accounts:
                 "services": services(self.economy, self._growth, self.change.visitors)}
 
     @cached_property
-    def present(self) -> dict[str, Array]:
-        """Cost of the levers, and what cost and welfare are worth today."""
+    def spent(self) -> dict[str, Array]:
+        """Cost of the levers, in its year and worth today."""
         cost = spread(0.0) if self.cost is None else self.cost
-        rate = spread(self.economy.draws["discount.rate"], "draw")
-        cost_value, welfare_value = (present_value(values, rate)
-                                     for values in (cost, self.gains["welfare"]))
-        return {"policy_cost": cost, "cost_present_value": cost_value,
-                "welfare_present_value": welfare_value,
-                "net_present_value": total(welfare_value, "importer") - cost_value}
+        return {"policy_cost": cost, "cost_present_value": present_value(cost, self._rate)}
+
+    @cached_property
+    def present(self) -> dict[str, Array]:
+        """Give what welfare is worth today, and what is left of it after the cost."""
+        value = present_value(self.gains["welfare"], self._rate)
+        cost = self.spent["cost_present_value"]
+        return {"welfare_present_value": value,
+                "net_present_value": total(value, "importer") - cost}
+
+    @property
+    def _rate(self) -> Array:
+        return spread(self.economy.draws["discount.rate"], "draw")
 
     @cached_property
     def products(self) -> dict[str, Array]:
@@ -296,14 +303,14 @@ def unchanged(economy: Economy, levels: Array, count_factor: Array,
               names: Collection[str] = USUAL, *,
               partial: bool = True) -> dict[str, Array]:
     """Give `Accounts` of the reference, where nothing changes: its changes are zero."""
-    still = Accounts(economy, levels, count_factor, resolve(economy, []), no_change(levels),
-                     np.zeros_like(levels), partial=partial)
+    none = no_change(levels)
+    still = Accounts(economy, levels, count_factor, resolve(economy, []), none, none.sales,
+                     partial=partial)
     moving = [name for name in names if VARIABLES[name].change]
     found = still.get([name for name in names if name not in moving])
     sizes = _sizes(economy, levels.shape)
-    none = {name: np.broadcast_to(0.0, [sizes[dim] for dim in VARIABLES[name].dims])
-            for name in moving if partial or name not in PARTIAL}
-    return found | none
+    return found | {name: np.broadcast_to(0.0, [sizes[dim] for dim in VARIABLES[name].dims])
+                    for name in moving if partial or name not in PARTIAL}
 
 
 def _vat_rate(economy: Economy) -> Array:

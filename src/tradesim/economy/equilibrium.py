@@ -205,5 +205,5 @@ def _solve_groups(inputs: Mapping[str, Array], shape: Sequence[int]) -> Market:
 
 def no_change(levels: Array) -> Settled:
     """Give the solution without any shock: every change is zero."""
-    none = np.zeros_like(levels)
+    none = np.broadcast_to(0.0, levels.shape)
     return Settled(none, none[:, :1], none[:, :1], none[:1], residual=0.0)
