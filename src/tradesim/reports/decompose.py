@@ -19,8 +19,9 @@ from matplotlib.ticker import MaxNLocator
 
 from tradesim.common.arrays import MILLION, Array
 from tradesim.inputs.pair import Pair
+from tradesim.reports.colours import REFERENCE
 from tradesim.reports.figure_style import CASES as COLOURS
-from tradesim.reports.figure_style import QUIET, REFERENCE, beside, subplots
+from tradesim.reports.figure_style import QUIET, beside, subplots
 from tradesim.reports.html_page import PAGE, render, write_figures
 from tradesim.reports.ranges import Change, mean_range
 from tradesim.reports.terminal import columns

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tradesim.common.arrays import Array
-from tradesim.reports import figure_style
+from tradesim.reports import colours
 from tradesim.reports.colours import IMPLEMENTED, SCENARIO
 from tradesim.reports.figure_style import horizontal_bars, subplots
 from tradesim.reports.language import titled
@@ -183,7 +183,7 @@ def _panel(axes: Axes, view: ResultsView, ranking: Ranking) -> None:
                            ([mover.high for mover in ranking.movers], IMPLEMENTED)):
         axes.barh(rows, np.array(values) - ranking.middle, left=ranking.middle, height=0.62,
                   color=colour, alpha=0.8)
-    axes.axvline(ranking.middle, color=figure_style.REFERENCE, linewidth=0.9)
+    axes.axvline(ranking.middle, color=colours.REFERENCE, linewidth=0.9)
     axes.set_yticks(rows, [wrapped(described(mover), 54) for mover in ranking.movers], fontsize=7.5)
     horizontal_bars(axes, len(rows))
     axes.set_title(wrapped(phrases[ranking.outcome].format(year=view.last), 44), fontsize=8.5)
