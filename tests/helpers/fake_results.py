@@ -36,8 +36,8 @@ from tradesim.inputs.history import Forecast
 from tradesim.inputs.macro_outlook import MacroSeries
 from tradesim.inputs.posterior import PARAMETERS
 from tradesim.simulation import results
+from tradesim.simulation.labels import ORDER
 from tradesim.simulation.manifest import calibration_hashes
-from tradesim.simulation.model import ORDER
 
 VARIABLES = {name: tuple(sorted(variable.dims, key=ORDER.index))
              for name, variable in variables.VARIABLES.items()

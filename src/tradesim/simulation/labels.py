@@ -1,12 +1,20 @@
-"""Titles and units on the coordinates of results: a file explains itself (CF conventions)."""
+"""From arrays of blocks to results whose axes explain themselves (CF conventions)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 
+import numpy as np
 import xarray as xr
 
+from tradesim.common.arrays import Array
+from tradesim.economy.services import items
+from tradesim.economy.variables import OCCASIONAL, VARIABLES
+from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.pair import Pair
+from tradesim.inputs.scenario import Scenario
+from tradesim.simulation.draws import years_of
 
 CONVENTIONS = "CF-1.11"
 LONG_NAMES: Mapping[str, str] = {
@@ -16,6 +24,55 @@ LONG_NAMES: Mapping[str, str] = {
     "product": "Product", "service": "Service", "growth": "Path of GDP", "factor": "Factor"}
 TITLED = ("count", "importer", "exporter", "country", "market", "group", "product")
 """Dimensions whose labels have titles in `pair.yaml`."""
+
+ORDER = ("count", "case", "draw", "year", "importer", "group", "product", "exporter", "country",
+         "market", "service", "route")
+
+
+def as_dataset(base: Baseline, scenario: Scenario, cases: list[str],
+               parts: Iterable[Mapping[str, Array]], draws: int) -> xr.Dataset:
+    """Join what blocks of draws give: variables by name with their dimensions and units."""
+    pair, (arrays, residual) = base.pair, _joined_blocks(parts, draws)
+    variables = {}
+    for name, variable in {**VARIABLES, **OCCASIONAL}.items():
+        if name in arrays:
+            dims = [dim for dim in ORDER if dim in variable.dims]
+            variables[name] = xr.Variable(
+                dims, arrays[name].transpose([variable.dims.index(dim) for dim in dims]),
+                {"units": variable.unit, "long_name": variable.title}, fastpath=True)
+    coordinates = _coordinates(tuple(pair.counts), tuple(cases), years_of(base, scenario),
+                               pair.importers, tuple(pair.groups),
+                               tuple(pair.products), pair.exporters, pair.importers,
+                               pair.exporters, items(list(base.parameters)), tuple(pair.routes))
+    return xr.Dataset(variables, coordinates, {"max_residual": residual})
+
+
+def _joined_blocks(parts: Iterable[Mapping[str, Array]],
+                   draws: int) -> tuple[dict[str, Array], float]:
+    """Put each block into arrays of all draws as it comes; also the largest residual."""
+    arrays: dict[str, Array] = {}
+    done, residual = 0, 0.0
+    for part in parts:
+        residual = max(residual, float(part["max_residual"]))
+        for name in part.keys() - {"max_residual"}:
+            values = part[name]
+            rows = slice(done, done + values.shape[-1])
+            if rows == slice(0, draws):
+                arrays[name] = values
+                continue
+            if name not in arrays:
+                arrays[name] = np.empty((*values.shape[:-1], draws), values.dtype)
+            arrays[name][..., rows] = values
+        done = rows.stop
+    return arrays, residual
+
+
+@cache
+def _coordinates(*labels: tuple[str | int, ...]) -> xr.Coordinates:
+    names = ("count", "case", "year", "importer", "group", "product", "exporter", "country",
+             "market", "service", "route")
+    coordinates = dict(zip(names, (list(values) for values in labels), strict=True))
+    return xr.Dataset(coords=coordinates).coords
 
 
 def labelled(dataset: xr.Dataset, pair: Pair) -> xr.Dataset:

@@ -13,8 +13,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,7 +30,7 @@ from tradesim.economy.accounts import Accounts, unchanged
 from tradesim.economy.costs import policy_cost
 from tradesim.economy.levers.registry import check_levers
 from tradesim.economy.services import items
-from tradesim.economy.variables import ASSUMED, OCCASIONAL, USUAL, VARIABLES, precision
+from tradesim.economy.variables import ASSUMED, USUAL, VARIABLES, precision
 from tradesim.inputs.baseline import Baseline, read_baseline
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, Scenario, read_scenario
@@ -42,7 +41,7 @@ from tradesim.simulation.appraisal import NAME as APPRAISAL
 from tradesim.simulation.cases import Patterns
 from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases, years_of
 from tradesim.simulation.factors import factors, varying
-from tradesim.simulation.labels import labelled
+from tradesim.simulation.labels import as_dataset, labelled
 from tradesim.simulation.outlooks import BY_GROWTH, GDP, REPORTED, as_reported, by_growth, gdp
 from tradesim.simulation.portions import (
     WHOLE,
@@ -70,9 +69,6 @@ TIMES, FIXED = 3.0, 1.3e9
 
 SAVED, BESIDE = 1e4, 1.05
 """Bytes of memory that saving takes for a draw, and what the outlooks add to its results."""
-
-ORDER = ("count", "case", "draw", "year", "importer", "group", "product", "exporter", "country",
-         "market", "service", "route")
 
 
 def simulate(
@@ -204,52 +200,6 @@ def _arranged(patterns: Patterns, idle: Mapping[str, Array], acting: Mapping[str
 
 def _acts(switches: Mapping[str, Array]) -> bool:
     return any(np.any(switch) for switch in switches.values())
-
-
-def as_dataset(base: Baseline, scenario: Scenario, cases: list[str],
-               parts: Iterable[Mapping[str, Array]], draws: int) -> xr.Dataset:
-    """Join what blocks of draws give: variables by name with their dimensions and units."""
-    pair, (arrays, residual) = base.pair, _joined_blocks(parts, draws)
-    variables = {}
-    for name, variable in {**VARIABLES, **OCCASIONAL}.items():
-        if name in arrays:
-            dims = [dim for dim in ORDER if dim in variable.dims]
-            variables[name] = xr.Variable(
-                dims, arrays[name].transpose([variable.dims.index(dim) for dim in dims]),
-                {"units": variable.unit, "long_name": variable.title}, fastpath=True)
-    coordinates = _coordinates(tuple(pair.counts), tuple(cases), years_of(base, scenario),
-                               pair.importers, tuple(pair.groups),
-                               tuple(pair.products), pair.exporters, pair.importers,
-                               pair.exporters, items(list(base.parameters)), tuple(pair.routes))
-    return xr.Dataset(variables, coordinates, {"max_residual": residual})
-
-
-def _joined_blocks(parts: Iterable[Mapping[str, Array]],
-                   draws: int) -> tuple[dict[str, Array], float]:
-    """Put each block into arrays of all draws as it comes; also the largest residual."""
-    arrays: dict[str, Array] = {}
-    done, residual = 0, 0.0
-    for part in parts:
-        residual = max(residual, float(part["max_residual"]))
-        for name in part.keys() - {"max_residual"}:
-            values = part[name]
-            rows = slice(done, done + values.shape[-1])
-            if rows == slice(0, draws):
-                arrays[name] = values
-                continue
-            if name not in arrays:
-                arrays[name] = np.empty((*values.shape[:-1], draws), values.dtype)
-            arrays[name][..., rows] = values
-        done = rows.stop
-    return arrays, residual
-
-
-@cache
-def _coordinates(*labels: tuple[str | int, ...]) -> xr.Coordinates:
-    names = ("count", "case", "year", "importer", "group", "product", "exporter", "country",
-             "market", "service", "route")
-    coordinates = dict(zip(names, (list(values) for values in labels), strict=True))
-    return xr.Dataset(coords=coordinates).coords
 
 
 def run(

@@ -24,7 +24,8 @@ from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Scenario, Settings, overrides_of, read_scenario
 from tradesim.inputs.scenario_schema import Known
 from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases
-from tradesim.simulation.model import as_dataset, block_size, load_baseline, simulate_block
+from tradesim.simulation.labels import as_dataset
+from tradesim.simulation.model import block_size, load_baseline, simulate_block
 from tradesim.simulation.prepared import Before, prepare
 from tradesim.simulation.subsets import Solved, as_subset, solve
 
