@@ -9,7 +9,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from tradesim.reports.figure_style import IMPLEMENTED, SCENARIO, subplots, tick
+from tradesim.reports.colours import IMPLEMENTED, SCENARIO
+from tradesim.reports.figure_style import subplots, tick
 from tradesim.reports.wording import words, wrapped
 
 MULTIPLES = (0.25, 0.5, 1, 2, 5, 10, 20, 50)

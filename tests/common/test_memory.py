@@ -1,4 +1,4 @@
-"""Work that would not fit in the memory is refused before it begins, with what would fit."""
+"""Work that would not fit in the memory is refused; memory that was freed is used again."""
 
 import subprocess
 import sys
@@ -134,3 +134,32 @@ def test_memory_that_is_short_all_the_same_is_said_in_a_line(monkeypatch):
     assert done.exit_code == 1
     assert done.stderr == ("the memory is not enough for this; ask for fewer draws, rows or "
                            "workers\n")
+
+
+FAULTS = """
+import resource, sys
+import numpy as np
+from tradesim.common.memory import keep_memory
+if not keep_memory():
+    sys.exit("no such C library")
+def work():
+    for _ in range(20):
+        np.ones(2**20) + 1.0
+work()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+work()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def test_memory_that_was_freed_is_used_again():
+    if not memory.keep_memory():
+        pytest.skip("this C library has no such option")
+    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True,
+                          check=True)
+    assert int(done.stdout) < 2**20 * 8 / 4096  # 40 arrays of 8 MB: less than one of them anew
+
+
+def test_a_library_without_the_option_is_left_alone(monkeypatch):
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: object())
+    assert not memory.keep_memory.__wrapped__()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tradesim.common import memory, parallel
+from tradesim.common import parallel
 from tradesim.common.errors import InputError
 from tradesim.common.extras import install
 
@@ -37,35 +37,6 @@ def test_without_dask_the_message_says_what_to_install(monkeypatch):
     with pytest.raises(InputError, match=re.escape(install("distributed"))), \
             parallel.open_mapper(1, "local"):
         pass
-
-
-FAULTS = """
-import resource, sys
-import numpy as np
-from tradesim.common.memory import keep_memory
-if not keep_memory():
-    sys.exit("no such C library")
-def work():
-    for _ in range(20):
-        np.ones(2**20) + 1.0
-work()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-work()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
-"""
-
-
-def test_memory_that_was_freed_is_used_again():
-    if not memory.keep_memory():
-        pytest.skip("this C library has no such option")
-    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True,
-                          check=True)
-    assert int(done.stdout) < 2**20 * 8 / 4096  # 40 arrays of 8 MB: less than one of them anew
-
-
-def test_a_library_without_the_option_is_left_alone(monkeypatch):
-    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: object())
-    assert not memory.keep_memory.__wrapped__()
 
 
 POOL = """
@@ -99,3 +70,19 @@ def test_workers_end_with_their_parent_and_without_a_word(tmp_path, number):
         else:
             pytest.fail("a worker lives on")
     assert "Process SpawnProcess" not in said
+
+
+def test_no_block_is_begun_once_nobody_takes_them():
+    begun = []
+
+    def work(rows):
+        begun.append(rows.start)
+        time.sleep(0.01)
+        return rows.start
+
+    parts = parallel.each_block(work, 1000, 1)
+    assert [next(parts), next(parts)] == [0, 1]
+    parts.close()
+    done = len(begun)
+    time.sleep(0.1)
+    assert len(begun) == done < 1000

@@ -10,6 +10,7 @@ import pytest
 from tradesim.common.arrays import spread
 from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder
+from tradesim.economy.variables import ASSUMED
 from tradesim.inputs import baseline
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import read_scenario
@@ -48,6 +49,32 @@ def test_results_do_not_depend_on_blocks(base, everything, monkeypatch):
     other = results(base, "all_levers")
     for name, values in everything.data_vars.items():
         assert values.to_numpy().tobytes() == other[name].to_numpy().tobytes(), name
+
+
+def test_the_assumed_part_is_the_difference_to_draws_without_cuts(base, monkeypatch):
+    monkeypatch.setattr(model, "BLOCK", 7)
+    scenario = read(base, "eaeu_fta")
+    draws = draw_all(base, scenario, Cube.random(20, 5))
+    uncut = draws | {"eaeu_fta.nontariff_cut": np.zeros(20)}
+    whole, bare = (simulate(base, scenario, some, variables=("turnover",))["turnover"]
+                   for some in (draws, uncut))
+    for names in ((ASSUMED,), (ASSUMED, "trade")):  # with turnover or without
+        found = simulate(base, scenario, draws, variables=names)
+        assert set(found) == set(names)
+        np.testing.assert_array_equal(found[ASSUMED], whole - bare)
+    assert (whole - bare).any()
+    again = simulate(base, read(base, "eaeu_fta", "eaeu_fta.nontariff_cut=0"), draws,
+                     variables=(ASSUMED,))  # what is drawn counts, not what the scenario says
+    np.testing.assert_array_equal(again[ASSUMED], whole - bare)
+    assert not set(simulate(base, scenario, uncut, variables=(ASSUMED,)))
+
+
+def test_variables_that_a_closure_leaves_out_leave_nothing(base):
+    scenario = read(base, "eaeu_fta", "closure=one_sector")
+    draws = draw_all(base, scenario, Cube.random(3, 1))
+    assert not set(simulate(base, scenario, draws, variables=("consumer_surplus",)))
+    with pytest.raises(KeyError, match="turnovr"):
+        simulate(base, scenario, draws, variables=("turnovr",))
 
 
 def test_more_draws_keep_the_first_ones(base, everything):

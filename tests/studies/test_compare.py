@@ -47,7 +47,8 @@ DRAWS = 40
 
 def made(pair, name, size, **changed):
     """Give made-up results of one scenario; the same seed gives the same draws."""
-    scenario = {"name": name, "title": f"Title of {name}", **changed.pop("scenario", {})}
+    scenario = {"name": name, "title": f"Title of {name}", "closure": "none",
+                **changed.pop("scenario", {})}
     dataset = fake_results.dataset(list(pair.importers), list(pair.exporters), list(pair.groups),
                                    list(pair.counts), draws=DRAWS, size=size, scenario=scenario,
                                    **changed)
@@ -196,6 +197,13 @@ def test_one_scenario_alone_is_refused(base):
         compare(none, none)
     with pytest.raises(InputError, match="--baseline: other: is not among"):
         compare(none, made(base.pair, "mine", 1.0), baseline="other")
+
+
+def test_runs_with_a_closure_are_refused(base):
+    closed = made(base.pair, "mine", 1.0, scenario={"closure": "one_sector"})
+    with pytest.raises(InputError, match=r"mine: closure: 'one_sector' gives real income of all "
+                                         r"together, .*; closure: none"):
+        compare(made(base.pair, "none", 0.0), closed)
 
 
 def test_two_scenarios_of_one_name_are_refused(base):
@@ -535,6 +543,14 @@ def test_mistakes_of_all_files_are_said_before_anything_runs(call, tmp_path, mon
     assert outcome.exit_code == 2
     assert "one.yaml:3" in outcome.stderr
     assert "two.yaml:3" in outcome.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_closure_is_refused_before_anything_runs(call, tmp_path, monkeypatch):
+    monkeypatch.setattr(model, "answer", None)
+    outcome = call("eaeu_fta", "--set", "closure=one_sector")
+    assert outcome.exit_code == 2
+    assert outcome.stderr.count("closure: none") == 2  # base and eaeu_fta
     assert not (tmp_path / "results").exists()
 
 

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     Future,
@@ -73,7 +73,7 @@ def by_block(
 def each_block(
     work: Callable[[slice], Part], count: int, size: int,
     progress: Progress | None = None,
-) -> Iterator[Part]:
+) -> Generator[Part, None, None]:
     """Work on `count` draws, `size` at a time, in threads; the parts in order, as they come.
 
     Raises

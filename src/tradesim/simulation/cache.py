@@ -99,8 +99,8 @@ def fetch(
     return kept.assign_attrs(described)
 
 
-def fetch_again(base: Baseline, folder: Path, stored: xr.Dataset, **options: Any) -> xr.Dataset:
-    """Give the draws of an earlier run of which only some were saved.
+def fetch_earlier(base: Baseline, folder: Path, stored: xr.Dataset, **options: Any) -> xr.Dataset:
+    """Give the draws of an earlier run: what it saved, or computed again where that is not all.
 
     Parameters
     ----------

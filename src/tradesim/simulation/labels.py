@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from functools import cache
 
 import numpy as np
@@ -29,8 +30,14 @@ ORDER = ("count", "case", "draw", "year", "importer", "group", "product", "expor
          "market", "service", "route")
 
 
+RESIDUAL = "max_residual"
+"""Largest residual of the solver: what a block gives beside its variables."""
+
+Blocks = Generator[Mapping[str, Array], None, None]
+
+
 def as_dataset(base: Baseline, scenario: Scenario, cases: list[str],
-               parts: Iterable[Mapping[str, Array]], draws: int) -> xr.Dataset:
+               parts: Blocks, draws: int) -> xr.Dataset:
     """Join what blocks of draws give: variables by name with their dimensions and units."""
     pair, (arrays, residual) = base.pair, _joined_blocks(parts, draws)
     variables = {}
@@ -44,26 +51,28 @@ def as_dataset(base: Baseline, scenario: Scenario, cases: list[str],
                                pair.importers, tuple(pair.groups),
                                tuple(pair.products), pair.exporters, pair.importers,
                                pair.exporters, items(list(base.parameters)), tuple(pair.routes))
-    return xr.Dataset(variables, coordinates, {"max_residual": residual})
+    return xr.Dataset(variables, coordinates, {RESIDUAL: residual})
 
 
-def _joined_blocks(parts: Iterable[Mapping[str, Array]],
-                   draws: int) -> tuple[dict[str, Array], float]:
+def _joined_blocks(parts: Blocks, draws: int) -> tuple[dict[str, Array], float]:
     """Put each block into arrays of all draws as it comes; also the largest residual."""
     arrays: dict[str, Array] = {}
     done, residual = 0, 0.0
-    for part in parts:
-        residual = max(residual, float(part["max_residual"]))
-        for name in part.keys() - {"max_residual"}:
-            values = part[name]
-            rows = slice(done, done + values.shape[-1])
-            if rows == slice(0, draws):
-                arrays[name] = values
-                continue
-            if name not in arrays:
-                arrays[name] = np.empty((*values.shape[:-1], draws), values.dtype)
-            arrays[name][..., rows] = values
-        done = rows.stop
+    with closing(parts):  # whatever goes wrong here, no block is begun after it
+        for part in parts:
+            rows = slice(done, done)
+            for name, values in part.items():
+                if name == RESIDUAL:
+                    residual = max(residual, float(values))
+                    continue
+                rows = slice(done, done + values.shape[-1])
+                if rows == slice(0, draws):
+                    arrays[name] = values
+                    continue
+                if name not in arrays:
+                    arrays[name] = np.empty((*values.shape[:-1], draws), values.dtype)
+                arrays[name][..., rows] = values
+            done = rows.stop
     return arrays, residual
 
 

@@ -13,8 +13,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from math import prod
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from math import nan, prod
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,7 +30,7 @@ from tradesim.economy.accounts import Accounts, unchanged
 from tradesim.economy.costs import policy_cost
 from tradesim.economy.levers.registry import check_levers
 from tradesim.economy.services import items
-from tradesim.economy.variables import ASSUMED, USUAL, VARIABLES, precision
+from tradesim.economy.variables import ASSUMED, OCCASIONAL, USUAL, VARIABLES, precision
 from tradesim.inputs.baseline import Baseline, read_baseline
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, Scenario, read_scenario
@@ -41,7 +41,7 @@ from tradesim.simulation.appraisal import NAME as APPRAISAL
 from tradesim.simulation.cases import Patterns
 from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases, years_of
 from tradesim.simulation.factors import factors, varying
-from tradesim.simulation.labels import as_dataset, labelled
+from tradesim.simulation.labels import RESIDUAL, as_dataset, labelled
 from tradesim.simulation.outlooks import BY_GROWTH, GDP, REPORTED, as_reported, by_growth, gdp
 from tradesim.simulation.portions import (
     WHOLE,
@@ -101,38 +101,47 @@ def simulate(
         When a market is not solved.
     """
     cases = standard_cases(base, scenario, draws) if cases is None else cases
-    names = [name for name in variables if name in VARIABLES]
+    names = [name for name in variables if name not in OCCASIONAL]
     uncut = _uncut(base, scenario, draws) if ASSUMED in variables else None
 
     def work(here: Draws, switches: Cases) -> dict[str, Array]:
         start = prepare(base, scenario, here)
-        found = simulate_block(base, start, switches, names)
-        if uncut is not None:
-            without = _turnover_without(base, Before(scenario, 0.0, start), uncut, switches)
-            found[ASSUMED] = found["turnover"] - without
-        return found
+        if uncut is None:
+            return simulate_block(base, start, switches, names)
+        found = simulate_block(base, start, switches, {*names, "turnover"})
+        without = _turnover_without(base, Before(scenario, 0.0, start), uncut, switches)
+        assumed = found["turnover"] - without
+        return {name: found[name] for name in (*names, RESIDUAL)} | {ASSUMED: assumed}
 
     size = block_size(base, scenario, sum(_acts(case) for case in cases.values()))
     parts = _in_blocks(work, draws, cases, size, progress)
     return as_dataset(base, scenario, list(cases), parts, _count(draws))
 
 
+def _cuts(base: Baseline, scenario: Scenario) -> dict[str, str]:
+    """Dotted names of the assumed cuts of non-tariff cost, by lever."""
+    return {lever: f"{lever}.{NONTARIFF_CUT}" for lever in scenario.levers
+            if NONTARIFF_CUT in base.levers[lever].settings}
+
+
 def _uncut(base: Baseline, scenario: Scenario, draws: Draws) -> Scenario | None:
-    """Give the scenario without assumed cuts of non-tariff cost; None where there are none."""
-    cuts = {lever for lever in scenario.levers if NONTARIFF_CUT in base.levers[lever].settings}
-    if not any(np.any(draws[f"{lever}.{NONTARIFF_CUT}"]) for lever in cuts):
+    """Give the scenario for draws without assumed cuts of non-tariff cost; None if there are none.
+
+    Its cuts equal no number, so that their levers are not taken from another scenario.
+    """
+    cuts = _cuts(base, scenario)
+    if not any(np.any(draws[name]) for name in cuts.values()):
         return None
     return scenario.model_copy(update={"levers": {
-        lever: {**settings, NONTARIFF_CUT: 0.0} if lever in cuts else settings
+        lever: {**settings, NONTARIFF_CUT: nan} if lever in cuts else settings
         for lever, settings in scenario.levers.items()}})
 
 
 def _turnover_without(base: Baseline, before: Before, uncut: Scenario, switches: Cases) -> Array:
     """Turnover of a block when levers cut no non-tariff cost."""
     drawn = before.start.world.draws
-    cut = [name for lever in uncut.levers if (name := f"{lever}.{NONTARIFF_CUT}") in drawn]
-    draws = {**drawn, **{name: np.zeros_like(drawn[name]) for name in cut}}
-    bare = prepare(base, uncut, draws, before=before)
+    none = {name: np.zeros_like(drawn[name]) for name in _cuts(base, uncut).values()}
+    bare = prepare(base, uncut, {**drawn, **none}, before=before)
     return simulate_block(base, bare, switches, ("turnover",))["turnover"]
 
 
@@ -148,7 +157,7 @@ def block_size(base: Baseline, scenario: Scenario, cases: int = 1) -> int:
 
 
 def _in_blocks(work: Callable[[Draws, Cases], T], draws: Draws, cases: Cases, size: int,
-               progress: Callable[[int, int], None] | None = None) -> Iterator[T]:
+               progress: Callable[[int, int], None] | None = None) -> Generator[T, None, None]:
     """Work on the draws and their switches block by block."""
     count = _count(draws)
 
@@ -174,7 +183,7 @@ def simulate_block(base: Baseline, start: Prepared, cases: Cases,
     idle = unchanged(start.world, start.levels, start.to_count, names, partial=partial)
     patterns = Patterns.of(cases, start.levels.shape[-1])
     if not patterns.switches:
-        return _arranged(patterns, idle, idle, len(cases)) | {"max_residual": np.array(0.0)}
+        return _arranged(patterns, idle, idle, len(cases)) | {RESIDUAL: np.array(0.0)}
     here = patterns.taken(start)
     world = here.world
     try:
@@ -186,7 +195,7 @@ def simulate_block(base: Baseline, start: Prepared, cases: Cases,
                       target.path(world), cost, target.macro, target.path_elsewhere(world),
                       partial).get(names)
     return (_arranged(patterns, idle, acting, len(cases))
-            | {"max_residual": np.array(target.settled.residual)})
+            | {RESIDUAL: np.array(target.settled.residual)})
 
 
 def _arranged(patterns: Patterns, idle: Mapping[str, Array], acting: Mapping[str, Array],

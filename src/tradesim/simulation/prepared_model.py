@@ -24,7 +24,7 @@ from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Scenario, Settings, overrides_of, read_scenario
 from tradesim.inputs.scenario_schema import Known
 from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases
-from tradesim.simulation.labels import as_dataset
+from tradesim.simulation.labels import RESIDUAL, as_dataset
 from tradesim.simulation.model import block_size, load_baseline, simulate_block
 from tradesim.simulation.prepared import Before, prepare
 from tradesim.simulation.subsets import Solved, as_subset, solve
@@ -199,7 +199,7 @@ def _trade(base: Baseline, block: _Block, outputs: Collection[str],
     found = {"trade": trade[:, :, 0], "turnover": total(trade, "importer", "group")[:, 0, 0, 0],
              "project_trade": total(block.solved.project, "group")[:, 0, 0]}
     return {name: found[name] for name in outputs} | {
-        "max_residual": np.array(block.solved.residual)}
+        RESIDUAL: np.array(block.solved.residual)}
 
 
 def _check(option: str, asked: Collection[str], known: Collection[str]) -> None:

@@ -268,11 +268,11 @@ def _growth(dataset: xr.Dataset) -> dict[str, Any]:
     count, years = dataset.attrs["target_count"], milestones(dataset)
     table = statistics(dataset[BY_GROWTH].sel(count=count, year=years))
     chance = probability(dataset, BY_GROWTH).sel(count=count, year=years)
-    found = _by_label(table, "growth", "year", "statistic", number=_cents)
+    found: dict[str, Any] = _by_label(table, "growth", "year", "statistic", number=_cents)
     for path, by_year in _by_label(chance, "growth", "year").items():
         for year, share in by_year.items():
             found[path][year]["probability"] = share
-    return dict(found)
+    return found
 
 
 def milestones(dataset: xr.Dataset) -> list[int]:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from tradesim.common.arrays import Array
-from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.common.errors import InputError, Problem
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
+from tradesim.studies.comparable import refuse_closures, refuse_different, refuse_same_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -201,11 +201,12 @@ def compare(*datasets: xr.Dataset, baseline: str | None = None, align: bool = Fa
     Raises
     ------
     InputError
-        When there is nothing to compare, or runs differ in draws, seed, horizon, count or
-        calibration.
+        When there is nothing to compare, a run has a closure, or runs differ in draws, seed,
+        horizon, count or calibration.
     """
     runs: dict[str, xr.Dataset] = {}
     refuse_same_names([dataset.attrs for dataset in datasets])
+    refuse_closures([dataset.attrs for dataset in datasets])
     for dataset in datasets:
         runs.setdefault(str(json.loads(dataset.attrs["scenario"])["name"]), dataset)
     chosen = baseline or next(iter(runs), "")
@@ -224,70 +225,6 @@ def compare(*datasets: xr.Dataset, baseline: str | None = None, align: bool = Fa
         "horizon": str(dataset["year"].to_numpy()[-1]), "count": str(dataset.attrs["count"]),
         "calibration": str(dataset.attrs["hashes"])} for name, dataset in runs.items()})
     return Comparison(runs, chosen)
-
-
-HINTS = {"draws": "--draws N gives all the same", "seed": "--seed S gives all the same",
-         "horizon": "set the same horizon, or align to the shortest with --align",
-         "count": "--count NAME gives all the same",
-         "calibration": "run all with the same calibration"}
-
-
-def refuse_same_names(described: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse two different runs of one name; `described` as by `results.describe`."""
-    known: dict[str, str] = {}
-    problems = []
-    for attrs in described:
-        name = str(json.loads(attrs["scenario"])["name"])
-        if known.setdefault(name, str(attrs["run_id"])) != str(attrs["run_id"]):
-            problems.append(Problem("compare", name, "two different scenarios have this name",
-                                    "rename one of the files"))
-    if problems:
-        raise InputError(problems)
-
-
-def among(shown: Sequence[str], packages: Sequence[str]) -> list[str]:
-    """Names of the scenarios to draw, as given or as the names of their files.
-
-    Raises
-    ------
-    InputError
-        For one that is not compared.
-    """
-    names = {name: Path(name).stem if Path(name).stem in packages else name for name in shown}
-    problems = [Problem("--show", given, "is not among the scenarios compared: "
-                        + ", ".join(packages), nearest(name, packages))
-                for given, name in names.items() if name not in packages]
-    if problems:
-        raise InputError(problems)
-    return list(dict.fromkeys(names.values()))
-
-
-def refuse_different(facts: Mapping[str, Mapping[str, str]]) -> None:
-    """Refuse scenarios that cannot be compared, with a problem for each thing that differs.
-
-    `facts` are, by scenario, its draws, seed, horizon, count and calibration, as far as known.
-    """
-    problems = []
-    for key, hint in HINTS.items():
-        by_name = {name: of_one[key] for name, of_one in facts.items() if key in of_one}
-        if len(set(by_name.values())) > 1:
-            shown = _other_files(by_name) if key == "calibration" else by_name
-            text = ", ".join(f"{name} {value}" for name, value in shown.items())
-            problems.append(Problem("compare", key, f"differs between scenarios: {text}", hint))
-    if problems:
-        raise InputError(problems)
-
-
-def _other_files(by_name: Mapping[str, str]) -> dict[str, str]:
-    """Name the files in which the calibrations differ from that of the first run."""
-    first = json.loads(next(iter(by_name.values())))
-    shown = {}
-    for name, text in by_name.items():
-        own = json.loads(text)
-        files = sorted(file for file in {*first, *own} if first.get(file) != own.get(file))
-        shown[name] = f"(other {', '.join(files[:3])}{', ...' if len(files) > 3 else ''})" \
-            if files else "(as the first)"
-    return shown
 
 
 def ranked(comparison: Comparison, case: str = SCENARIO) -> list[str]:

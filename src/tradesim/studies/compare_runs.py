@@ -18,16 +18,16 @@ from tradesim.inputs.pair import Pair
 from tradesim.inputs.scenario import Scenario
 from tradesim.inputs.scenario_text import Difference, differences
 from tradesim.simulation import model, results
-from tradesim.simulation.cache import COMPARED, Watch, fetch, fetch_again
+from tradesim.simulation.cache import COMPARED, Watch, fetch, fetch_earlier
 from tradesim.simulation.manifest import DATA
 from tradesim.simulation.model import FIXED, bytes_of_draw, load_baseline
-from tradesim.studies.compare import (
-    Comparison,
+from tradesim.studies.comparable import (
     among,
-    compare,
+    refuse_closures,
     refuse_different,
     refuse_same_names,
 )
+from tradesim.studies.compare import Comparison, compare
 
 TIMES = 3.0
 """How often the draws of all runs count in the memory.
@@ -73,7 +73,7 @@ def compare_runs(
     asked
         What is the same for all.
     cache, force, say, watch
-        As for `runs.fetch`.
+        As for `cache.fetch`.
     align
         Cut all to the shortest horizon.
     shown
@@ -102,7 +102,7 @@ def compare_runs(
         bytes_of_draw(base, scenario, COMPARED) for scenario in found), FIXED, "draws")
 
     options: dict[str, Any] = {"cache": cache, "force": force, "say": say, "watch": watch}
-    datasets = [fetch_again(base, Path(name), earlier[name], **options) if name in earlier
+    datasets = [fetch_earlier(base, Path(name), earlier[name], **options) if name in earlier
                 else fetch(base, scenario, identities[name], **options)
                 for name, scenario in zip(wanted, found, strict=True)]
     comparison = compare(*datasets, baseline=names[index], align=align)
@@ -129,6 +129,7 @@ def _check(wanted: Sequence[str], base: Baseline, asked: Asked,
         raise InputError(problems)
     ordered = {name: described[name] for name in wanted}
     refuse_same_names(list(ordered.values()))
+    refuse_closures(list(ordered.values()))
     keys = ("draws", "seed") if align else ("draws", "seed", "horizon")
     refuse_different({name: {
         **{key: str(json.loads(one["scenario"])[key]) for key in keys},

@@ -33,7 +33,7 @@ from tradesim.reports.ranges import Change
 from tradesim.reports.terminal import columns
 from tradesim.reports.wording import pretty, probability, together, words
 from tradesim.simulation.manifest import MANIFEST
-from tradesim.studies.compare import among
+from tradesim.studies.comparable import among
 from tradesim.studies.compare_runs import ComparedRuns
 from tradesim.studies.compare_table import table
 
