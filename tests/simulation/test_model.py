@@ -73,6 +73,8 @@ def test_variables_that_a_closure_leaves_out_leave_nothing(base):
     scenario = read(base, "eaeu_fta", "closure=one_sector")
     draws = draw_all(base, scenario, Cube.random(3, 1))
     assert not set(simulate(base, scenario, draws, variables=("consumer_surplus",)))
+    both = simulate(base, scenario, draws, variables=("consumer_surplus", ASSUMED))
+    assert set(both) == {ASSUMED}
     with pytest.raises(KeyError, match="turnovr"):
         simulate(base, scenario, draws, variables=("turnovr",))
 

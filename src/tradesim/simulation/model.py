@@ -111,7 +111,8 @@ def simulate(
         found = simulate_block(base, start, switches, {*names, "turnover"})
         without = _turnover_without(base, Before(scenario, 0.0, start), uncut, switches)
         assumed = found["turnover"] - without
-        return {name: found[name] for name in (*names, RESIDUAL)} | {ASSUMED: assumed}
+        asked = {name: found[name] for name in found.keys() & {*names, RESIDUAL}}
+        return asked | {ASSUMED: assumed}
 
     size = block_size(base, scenario, sum(_acts(case) for case in cases.values()))
     parts = _in_blocks(work, draws, cases, size, progress)
