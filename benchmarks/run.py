@@ -17,6 +17,8 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from scipy.optimize import root
 
 from tradesim.common.files import calibration_folder
 from tradesim.economy.markets import Market, Shifts, solve_market
+from tradesim.economy.variables import USUAL
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import read_scenario
 from tradesim.inputs.scenario_schema import Known
@@ -44,9 +47,9 @@ def used(function: Callable[[], object], repeats: int = REPEATS) -> float:
     """Median of the processor time that several calls and their processes take, seconds."""
     times = []
     for _ in range(repeats):
-        began = sum(os.times()[:4])
+        began = time.process_time() + sum(os.times()[2:4])
         function()
-        times.append(sum(os.times()[:4]) - began)
+        times.append(time.process_time() + sum(os.times()[2:4]) - began)
     return statistics.median(times)
 
 
@@ -62,6 +65,7 @@ def main() -> None:
     scenario = read_scenario(SCENARIO, known, [f"draws={DRAWS}", f"seed={SEED}"])
     show("what", "measured", "aim")
     parts = {"simulate": lambda: of_simulate(base, scenario),
+             "lines": lambda: of_lines(base),
              "prepared": lambda: of_prepared(base, scenario),
              "equilibrium": lambda: of_equilibrium(base, scenario),
              "decompose": of_decompose, "commands": of_commands}
@@ -90,6 +94,24 @@ def of_simulate(base: model.Baseline, scenario: model.Scenario) -> None:
              for case in two}
     show("simulate a point, reference and scenario",
          f"{1e3 * used(lambda: simulate(base, scenario, point, alone), 30):.1f} ms", "<= 8 ms")
+
+
+def of_lines(base: model.Baseline) -> None:
+    """Time the same world with its products and without: 0.2.0 had the groups only."""
+    groups = replace(base, pair=base.pair.model_copy(update={"products": {}}))
+    for world in (base, groups):
+        known = Known(world.parameters, world.levers, world.pair)
+        scenario = read_scenario(SCENARIO, known, [f"seed={SEED}"])
+        lines = len(world.pair.lines)
+        for draws in (model.BLOCK, 1):
+            drawn = draw_all(world, scenario,
+                             Cube.random(draws, SEED) if draws > 1 else Cube.point())
+            every = standard_cases(world, scenario, drawn)
+            cases = {case: every[case] for case in (REFERENCE, POLICY)}
+            for what, names in (("all accounts", USUAL), ("turnover", ("turnover",))):
+                spent = used(partial(simulate, world, scenario, drawn, cases, variables=names), 15)
+                show(f"simulate {draws} draw{'s' * (draws > 1)}, {lines} lines, {what}",
+                     f"{1e3 * spent:.0f} ms", "")
 
 
 def drawing(base: model.Baseline, scenario: model.Scenario, cube: Cube) -> str:

@@ -86,7 +86,7 @@ def sweep(scenario: str, out: Path | None, workers: int | None, scheduler: str |
     """
     from tradesim.reports.sweep.page import outcome
     from tradesim.studies.sweep.plan import prepare
-    from tradesim.studies.sweep.run import finished
+    from tradesim.studies.sweep.run import finished, tidy
 
     if resume and fresh:
         raise click.UsageError("--resume goes on, --fresh starts over: name one")
@@ -103,6 +103,7 @@ def sweep(scenario: str, out: Path | None, workers: int | None, scheduler: str |
     target = out or Path("results") / (name if wish.scenario != scenario
                                        else f"{name}-sweep-{wish.method}")
     if not fresh and finished(plan, target):
+        tidy(plan, target)
         note(f"{target} holds this sweep already; --fresh runs it again")
     else:
         if resume:

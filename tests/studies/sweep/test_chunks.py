@@ -16,7 +16,7 @@ from tradesim.common.errors import InputError, TradesimError
 from tradesim.common.output import alone
 from tradesim.studies.sweep import chunks, evaluate
 from tradesim.studies.sweep.plan import SweepRequest, prepare
-from tradesim.studies.sweep.run import begin, chunk_folder, sweep
+from tradesim.studies.sweep.run import begin, chunk_folder, sweep, tidy
 
 SMALL = {"over": ("adjustment.*", "posterior"), "years": (2035,), "variables": ("turnover",)}
 
@@ -151,16 +151,20 @@ def test_only_missing_chunks_are_worked_on(plan, tmp_path):
             assert path.read_bytes() == (tmp_path / "whole" / path.name).read_bytes()
 
 
-def stopped(plan, target, after=2):
-    """A sweep that was stopped after some chunks of ten rows."""
-    def stopping(work, tasks):
+def stopping(after):
+    """A mapper that is stopped after some chunks."""
+    def mapper(work, tasks):
         for number, task in enumerate(tasks):
             if number == after:
                 raise KeyboardInterrupt
             yield work(task)
+    return mapper
 
+
+def stopped(plan, target):
+    """A sweep that was stopped after two chunks of ten rows."""
     with pytest.raises(KeyboardInterrupt):
-        sweep(plan, target, mapper=stopping, chunk=10)
+        sweep(plan, target, mapper=stopping(2), chunk=10)
     return [chunks.chunk_file(chunk_folder(target), rows) for rows in (slice(0, 10), slice(10, 20))]
 
 
@@ -213,6 +217,35 @@ def test_two_processes_do_not_work_on_the_same_sweep(plan, tmp_path):
     sweep(plan, tmp_path / "s", mapper=map)
 
 
+def test_chunks_beside_a_whole_sweep_go(plan, tmp_path):
+    """One that was begun again with --fresh and stopped, or stopped just before its end."""
+    target = tmp_path / "s"
+    sweep(plan, target, mapper=map, chunk=10)
+    (tmp_path / ".s-0123abcd.tradesim").mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        sweep(plan, target, mapper=stopping(1), chunk=10, fresh=True)
+    with alone(chunk_folder(target)):
+        tidy(plan, target)
+    assert chunk_folder(target).is_dir()  # another process works on it
+    tidy(plan, target)
+    assert list(tmp_path.iterdir()) == [target]
+    tidy(plan, target)
+    chunk_folder(target).mkdir()  # stopped before it had a plan
+    tidy(plan, target)
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_chunks_of_another_sweep_stay(plan, other, tmp_path):
+    target = tmp_path / "s"
+    sweep(plan, target, mapper=map, chunk=10)
+    begin(other, target, fresh=True, size=10)
+    tidy(plan, target)
+    assert (chunk_folder(target) / "plan.json").exists()
+    (chunk_folder(target) / "plan.json").write_text("{")
+    tidy(plan, target)
+    assert chunk_folder(target).is_dir()  # whose it is nobody knows
+
+
 @pytest.mark.parametrize("text", ["", "[]", "null", "{", '{"identity": 1, "chunk": 10}',
                                   '{"identity": {}, "chunk": 0}', '{"identity": {}, "chunk": NaN}'])
 @pytest.mark.parametrize("name", ["plan.json", "sweep.json"])
@@ -225,10 +258,14 @@ def test_a_damaged_plan_is_refused(plan, tmp_path, name, text):
         begin(plan, target, fresh=False, size=10)
 
 
-def test_resume_of_another_sweep_is_refused(plan, tmp_path):
+@pytest.fixture(scope="module")
+def other():
+    return prepare(SweepRequest("all_levers", "lhs", n=40, noise=True, **SMALL,
+                                overrides=("altai_road.start=2031",)))
+
+
+def test_resume_of_another_sweep_is_refused(plan, other, tmp_path):
     begin(plan, tmp_path / "s", fresh=False, size=10)
-    other = prepare(SweepRequest("all_levers", "lhs", n=40, noise=True, **SMALL,
-                         overrides=("altai_road.start=2031",)))
     with pytest.raises(InputError, match=r"unfinished sweep that differs: scenario.levers.altai_roa"
                                          r"d.start was absent, is 2031; start over with --fresh"):
         begin(other, tmp_path / "s", fresh=False, size=10)

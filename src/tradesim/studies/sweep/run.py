@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,22 @@ def finished(plan: SweepPlan, target: Path) -> bool:
         return bool(read_about(target).get("identity") == plan.identity)
     except InputError:
         return False
+
+
+def tidy(plan: SweepPlan, target: Path) -> None:
+    """Remove what a stopped command left beside a folder that holds this very sweep.
+
+    Chunks of another sweep stay, and those on which another process works.
+    """
+    sweep_up(target.parent, target.name)
+    folder = chunk_folder(target)
+    if not folder.is_dir():
+        return
+    with alone(folder) as free, suppress(InputError):
+        known = (folder / PLAN).exists()
+        if free and not (known and differences(
+                read_json(folder / PLAN, Begun, "").identity, plan.identity)):
+            shutil.rmtree(folder)
 
 
 def begin(plan: SweepPlan, target: Path, fresh: bool, size: int) -> tuple[Path, list[slice]]:
