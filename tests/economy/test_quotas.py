@@ -57,10 +57,19 @@ def once_in(world, levels, pulled, count=None):
     return once
 
 
+def border_of(world, pulled):
+    """Give what happens at the border, as the model does."""
+    def border(take, margin, filled):
+        return resolve(take(world), take(pulled), margin, filled)
+
+    return border
+
+
 def settle(world, levels, pulled, count=None):
     once = once_in(world, levels, pulled, count)
     change, settled = once(lambda values: values, 1.0 + NONE)
-    return within_quotas(once, levels, pulled, change, settled)
+    return within_quotas(lambda *words: once(*words)[1], border_of(world, pulled), levels, pulled,
+                         change, settled)
 
 
 def inside(importer=LEF, group=TOOLS, members=(RIG, UNI), share=0.6):
@@ -309,17 +318,17 @@ def test_two_importers_in_one_group_are_refused():
 
 def test_a_quota_that_cannot_be_met_is_an_error():
     world, levels, room = binding()
+    pulled = [(ON, quota(room, levels))]
+    once = once_in(world, levels, pulled)
 
     def jumps(take, margin):
-        change, settled = once_in(world, levels, [(ON, quota(room, levels))])(take, margin)
-        low = np.where(margin < 0.5, -1.0, 1.0)
-        return change, replace(settled, sales=0.0 * settled.sales + low)
+        settled = once(take, margin)[1]
+        return replace(settled, sales=0.0 * settled.sales + np.where(margin < 0.5, -1.0, 1.0))
 
-    change, settled = once_in(world, levels, [(ON, quota(room, levels))])(
-        lambda values: values, 1.0 + NONE)
+    change, settled = once(lambda values: values, 1.0 + NONE)
     with pytest.raises(ConvergenceError, match=r"quota did not converge in draws? \d.*; "
                                                r"largest residual"):
-        within_quotas(jumps, levels, [(ON, quota(room, levels))], change, settled)
+        within_quotas(jumps, border_of(world, pulled), levels, pulled, change, settled)
 
 
 def cells(**changes):

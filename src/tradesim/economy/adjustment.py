@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from tradesim.common.arrays import Array, axis, entry, map_arrays, pick
 from tradesim.economy.base_year import Economy
-from tradesim.economy.equilibrium import Macro, Settled, alike, equilibrium
+from tradesim.economy.equilibrium import Macro, Settled, equilibrium, finite_suppliers
 from tradesim.economy.packed import Packed
 from tradesim.economy.quotas import Take, within_quotas
-from tradesim.economy.resolve import BORDER, Pulled, at_border, resolve
+from tradesim.economy.resolve import BORDER, Pulled, at_border, log_cost, resolve
 from tradesim.economy.routes import through_corridor
 from tradesim.economy.shocks import NONE, Change
 
@@ -155,16 +155,20 @@ def _within_quotas(economy: Economy, levels: Array, shocks: Sequence[tuple[Array
     world, part, before = (map_arrays(economy, here, IN_MARKETS),
                            map_arrays(change, here, IN_MARKETS), map_arrays(settled, here))
     base = here(levels) * np.exp(part.level)
-    border = [(switch, shock.lines(lines).only(*BORDER)) for switch, shock in shocks
-              if {*BORDER} & {*shock.parts}]
+    taxes = [(switch, shock.lines(lines).only(*BORDER)) for switch, shock in shocks
+             if {*BORDER} & {*shock.parts}]
+    start, finite = part, finite_suppliers(economy)
 
-    def again(take: Take, margin: Array) -> tuple[Change, Settled]:
-        cells = take(world)
-        found = at_border(cells, take(part), take(border), margin)
-        return found, equilibrium(cells, take(base), found, None if macro is None else take(macro))
+    def again(take: Take, margin: Array) -> Settled:
+        cells, moved = take(world), take(start)
+        cost = log_cost(cells, moved, take(taxes), margin)
+        return equilibrium(cells, take(base), replace(moved, log_cost=cost),
+                           None if macro is None else take(macro), finite)
 
-    part, after = within_quotas(again, here(levels), border, part, before,
-                                alike(world.inverse_supply, lines.size))
+    def border(take: Take, margin: Array, filled: Array) -> Change:
+        return at_border(take(world), take(start), take(taxes), margin, filled)
+
+    part, after = within_quotas(again, border, here(levels), taxes, start, before)
     if after is before:
         return change, settled
 

@@ -66,8 +66,8 @@ class Macro:
     real_income: Array
 
 
-def equilibrium(economy: Economy, levels: Array, change: Change,
-                macro: Macro | None = None) -> Settled:
+def equilibrium(economy: Economy, levels: Array, change: Change, macro: Macro | None = None,
+                finite: NDArray[np.bool_] | None = None) -> Settled:
     r"""Solve both markets of every group, draw and year (equations 7-10).
 
     A change of supply moves the price at which the base quantity is offered (equation 15); where
@@ -87,6 +87,9 @@ def equilibrium(economy: Economy, levels: Array, change: Change,
         Joint change of costs, demand and supply.
     macro
         Wages and spending from a closure; unchanged by default.
+    finite
+        Suppliers whose supply counts as finite in every group, in place of those of each: so
+        that groups which stand along the draws are solved alike whichever of them are there.
 
     Returns
     -------
@@ -125,7 +128,7 @@ def equilibrium(economy: Economy, levels: Array, change: Change,
         here = {name: pick(values, "group", chosen) for name, values in inputs.items()}
         here["sales_share"] = _sales_share(levels, home, here["inverse_supply"], chosen)
         try:
-            part = _solve_groups(here, shape)
+            part = _solve_groups(here, shape, finite)
         except ConvergenceError as error:
             raise error.moved(lambda cell: cell % rest[-1]) from error
         home_price[:, :, chosen] = part.home_price.reshape(importers, 1, *shape[2:])
@@ -172,6 +175,12 @@ def _shifts(economy: Economy, change: Change, macro: Macro | None) -> dict[str, 
     return {"demand_shift": demand, "appeal": appeal, "home_offer": home_offer, "offer": offer}
 
 
+def finite_suppliers(economy: Economy) -> NDArray[np.bool_]:
+    """Find exporters whose supply of any group is finite."""
+    others = tuple(axis(dim) for dim in DIMS if dim != "exporter")
+    return np.asarray(economy.inverse_supply.any(axis=others))
+
+
 def alike(inverse_supply: Array, groups: int) -> list[NDArray[np.intp]]:
     """Sort groups into sets with finite supply by the same exporters: one size of system each."""
     if groups == 1:
@@ -182,7 +191,8 @@ def alike(inverse_supply: Array, groups: int) -> list[NDArray[np.intp]]:
     return [np.flatnonzero(kind == one) for one in range(kind.max() + 1)]
 
 
-def _solve_groups(inputs: Mapping[str, Array], shape: Sequence[int]) -> Market:
+def _solve_groups(inputs: Mapping[str, Array], shape: Sequence[int],
+                  finite: NDArray[np.bool_] | None) -> Market:
     """Flatten groups, cases, years and draws into cells, and solve them."""
     importers, exporters, *cells = shape
 
@@ -200,7 +210,8 @@ def _solve_groups(inputs: Mapping[str, Array], shape: Sequence[int]) -> Market:
         home_offer=flat(inputs["home_offer"], importers, 1)[:, 0],
         offer=flat(inputs["offer"], 1, exporters)[0],
     ) if "offer" in inputs else None
-    return solve_market(**by_supplier, **by_market, inverse_supply=inverse_supply, shifts=shifts)
+    return solve_market(**by_supplier, **by_market, inverse_supply=inverse_supply, shifts=shifts,
+                        finite=finite)
 
 
 def no_change(levels: Array) -> Settled:

@@ -128,6 +128,7 @@ def solve_market(
     inverse_supply: Array,
     sales_share: Array,
     shifts: Shifts | None = None,
+    finite: NDArray[np.bool_] | None = None,
 ) -> Market:
     r"""Solve all cells for the prices at which home and finite foreign supply clear.
 
@@ -167,6 +168,9 @@ def solve_market(
     shifts
         Shifts of demand :math:`d`, of the varieties offered :math:`a` and of the prices
         :math:`b` at which the base quantities are offered; none by default.
+    finite
+        Suppliers whose prices are unknowns; by default those of which any cell has a supply
+        that is finite. For one that is not the price is found, and is the one given.
 
     Returns
     -------
@@ -185,7 +189,7 @@ def solve_market(
     global simulation model.
     """
     move = no_shifts(cost) if shifts is None else shifts
-    finite = inverse_supply.any(axis=-1)
+    finite = np.asarray(inverse_supply.any(axis=-1)) if finite is None else finite
     moved = cost.any(axis=-1) | move.appeal.any(axis=-1) | move.offer.any(axis=-1)
     given = np.zeros_like(home_share)
     for j, i in np.argwhere(moved & ~finite):

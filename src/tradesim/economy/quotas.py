@@ -36,8 +36,11 @@ Index = NDArray[np.intp]
 Take = Callable[[Any], Any]
 """Take some cells of arrays in the order of `DIMS`, or of objects that hold such arrays."""
 
-Again = Callable[[Take, Array], tuple[Change, Settled]]
+Again = Callable[[Take, Array], Settled]
 """Solve the cells taken again, at a share of the preference."""
+
+Border = Callable[[Take, Array, Array], Change]
+"""What happens at the border of the cells taken, at that share and where so much is inside."""
 
 
 def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, goods: Array,
@@ -101,9 +104,8 @@ def with_quotas(shock: Shock, economy: Economy, lever: str, scope: str, goods: A
                    quota_limit=among_all(acts * ratio(cells("quota_tonnes") * price, share)))
 
 
-
-def within_quotas(again: Again, levels: Array, pulled: Sequence[Pulled], change: Change,
-                  settled: Settled, alike: Sequence[Index] = ()) -> tuple[Change, Settled]:
+def within_quotas(again: Again, border: Border, levels: Array, pulled: Sequence[Pulled],
+                  change: Change, settled: Settled) -> tuple[Change, Settled]:
     r"""Find the duty on the last unit wherever a lever gives a preference within a quota.
 
     .. math::
@@ -122,12 +124,13 @@ def within_quotas(again: Again, levels: Array, pulled: Sequence[Pulled], change:
     again
         Solves the markets at a share :math:`x`, for the cells that the function it is given
         takes.
+    border
+        Gives the change of these cells at that share, with the part of their imports that lies
+        inside the quota.
     pulled
         Switches and shocks.
     change, settled
         The solution at :math:`x = 1` everywhere.
-    alike
-        Sets of groups whose markets can be solved in one go; each group by itself by default.
 
     Returns
     -------
@@ -157,13 +160,10 @@ def within_quotas(again: Again, levels: Array, pulled: Sequence[Pulled], change:
     limit = sum((switch * shock.quota_limit for switch, shock in limited), start=NONE)
     sold = levels * np.exp(change.level) * (quota > 0.0)
     places = _places(quota)
-    sets = alike or [np.array([group]) for _, group in places]
-    parts = []
-    for groups in sets:
-        if some := [place for place in places if place[1] in groups]:
-            cells = _Cells.of(some, sold, limit, settled.sales.shape[-3:])
-            parts += list(_solved_again(again, cells, settled))
-    return _placed(change, settled, parts)
+    if not places:
+        return change, settled
+    cells = _Cells.of(places, sold, limit, settled.sales.shape[-3:])
+    return _placed(border, change, settled, list(_solved_again(again, cells, settled)))
 
 
 @dataclass(frozen=True)
@@ -223,11 +223,19 @@ class _Cells:
 
 @dataclass(frozen=True)
 class _Part:
-    """What was solved again: cells and their solution."""
+    """What was solved again: cells, the share of the preference, imports inside, solution."""
 
     cells: _Cells
-    change: Change
+    margin: Array
+    filled: Array
     settled: Settled
+
+    def take(self, chosen: NDArray[np.bool_]) -> _Part:
+        def kept(values: Array) -> Array:
+            return values[..., chosen] if values.shape[-1] == len(chosen) > 1 else values
+
+        return _Part(self.cells.take(chosen), self.margin[chosen], self.filled[chosen],
+                     map_arrays(self.settled, kept))
 
 
 def _solved_again(again: Again, cells: _Cells, settled: Settled) -> Iterator[_Part]:
@@ -238,10 +246,11 @@ def _solved_again(again: Again, cells: _Cells, settled: Settled) -> Iterator[_Pa
         return
     cells, inside = cells.take(over), inside[over]
     take = _Taker(cells.group, cells.place, cells.shape)
-    part = _solve(again, take, cells, np.zeros(cells.size))
-    beyond = cells.excess(part.settled)
+    nothing = np.zeros(cells.size)
+    found = _solve(again, take, cells, nothing)
+    beyond = cells.excess(found)
     binds = beyond < -TOLERANCE
-    yield _taken_out(_with_rent(part, beyond), ~binds)
+    yield _Part(cells, nothing, np.exp(-np.maximum(beyond, 0.0)), found).take(~binds)
     yield from _binding(again, take.of(np.flatnonzero(binds)), cells.take(binds), beyond[binds],
                         inside[binds])
 
@@ -257,10 +266,10 @@ def _binding(again: Again, take: _Taker, cells: _Cells, low_gap: Array,
         with np.errstate(divide="ignore", invalid="ignore"):
             aim = last - gap_last * (last - before) / (gap_last - gap_before)
         aim = np.where((aim > low) & (aim < high), aim, 0.5 * (low + high))
-        part = _solve(again, take, cells, aim)
-        gap = cells.excess(part.settled)
+        found = _solve(again, take, cells, aim)
+        gap = cells.excess(found)
         met = np.abs(gap) <= TOLERANCE
-        yield _taken_out(part, met)
+        yield _Part(cells, aim, np.ones(cells.size), found).take(met)
         low, high = np.where(gap < 0.0, aim, low), np.where(gap > 0.0, aim, high)
         before, gap_before, last, gap_last = last, gap_last, aim, gap
         cells, take = cells.take(~met), take.of(np.flatnonzero(~met))
@@ -271,19 +280,11 @@ def _binding(again: Again, take: _Taker, cells: _Cells, low_gap: Array,
                                sorted({int(place) % cells.shape[-1] for place in cells.place}))
 
 
-def _solve(again: Again, take: _Taker, cells: _Cells, margin: Array) -> _Part:
+def _solve(again: Again, take: _Taker, cells: _Cells, margin: Array) -> Settled:
     try:
-        return _Part(cells, *again(take, spread(margin, "draw")))
+        return again(take, spread(margin, "draw"))
     except ConvergenceError as error:
         raise error.moved(lambda cell: int(cells.place[cell]) % cells.shape[-1]) from error
-
-
-def _with_rent(part: _Part, excess: Array) -> _Part:
-    """Beyond the quota only the part inside it earns rent; the rest pays the full duty."""
-    filled = spread(np.exp(-np.maximum(excess, 0.0)), "draw")
-    rent = part.change.rent * filled
-    wedge = part.change.wedge + (part.change.rent - rent)
-    return replace(part, change=replace(part.change, rent=rent, wedge=wedge))
 
 
 def _places(quota: Array) -> list[tuple[int, int]]:
@@ -353,33 +354,33 @@ def _cells_of(group: Index, places: tuple[Index, ...], values: Array) -> Array:
     return np.asarray(values[..., *at][..., None, None, None, :])
 
 
-def _taken_out(part: _Part, chosen: NDArray[np.bool_]) -> _Part:
-    """Keep only some cells of a part."""
-    def kept(values: Array) -> Array:
-        return values[..., chosen] if values.shape[-1] == len(chosen) > 1 else values
-
-    return _Part(part.cells.take(chosen), map_arrays(part.change, kept),
-                 map_arrays(part.settled, kept))
-
-
-def _placed(change: Change, settled: Settled, parts: Sequence[_Part]) -> tuple[Change, Settled]:
+def _placed(border: Border, change: Change, settled: Settled,
+            parts: Sequence[_Part]) -> tuple[Change, Settled]:
     """Put what was solved again in its place in copies of the whole."""
     parts = [part for part in parts if part.cells.size]
     if not parts:
         return change, settled
     shape = settled.sales.shape
+    group, place, margin, filled = (np.concatenate(rows) for rows in zip(*(
+        (part.cells.group, part.cells.place, part.margin, part.filled) for part in parts),
+        strict=True))
+    found = border(_Taker(group, place, shape[-3:]), spread(margin, "draw"),
+                   spread(filled, "draw"))
+    case, year, draw = np.unravel_index(place, shape[-3:])
+
+    def put(whole: Array, size: tuple[int, ...], cells: Array) -> Array:
+        copied = np.array(np.broadcast_to(whole, size))
+        copied[:, :, group, case, year, draw] = np.broadcast_to(
+            cells[:, :, 0, 0, 0], (*size[:2], len(group)))
+        return copied
+
     sizes = dict.fromkeys(("log_cost", "wedge", "rent"), shape)
     if change.preference is not NONE:
         sizes["preference"] = (shape[0], 1, *shape[2:])
-    new_change = {name: np.array(np.broadcast_to(getattr(change, name), size))
-                  for name, size in sizes.items()}
-    new_settled = {part.name: np.array(value) for part in fields(settled)
-                   if isinstance(value := getattr(settled, part.name), np.ndarray)}
-    for part in parts:
-        case, year, draw = np.unravel_index(part.cells.place, shape[-3:])
-        for whole, found in ((new_change, part.change), (new_settled, part.settled)):
-            for name, values in whole.items():
-                values[:, :, part.cells.group, case, year, draw] = np.broadcast_to(
-                    getattr(found, name)[:, :, 0, 0, 0], (*values.shape[:2], part.cells.size))
+    new = {name: put(getattr(change, name), size, getattr(found, name))
+           for name, size in sizes.items()}
+    solved = {part.name: put(value, value.shape, np.concatenate(
+        [getattr(some.settled, part.name) for some in parts], axis=-1)) for part in fields(settled)
+        if isinstance(value := getattr(settled, part.name), np.ndarray)}
     residual = max(settled.residual, *(part.settled.residual for part in parts))
-    return (replace(change, **new_change), replace(settled, residual=residual, **new_settled))
+    return replace(change, **new), replace(settled, residual=residual, **solved)
