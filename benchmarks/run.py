@@ -162,7 +162,7 @@ def cells(base: model.Baseline, scenario: model.Scenario) -> list[tuple[tuple, d
 
     def catch(**given: np.ndarray) -> Market:
         copies = {name: part if isinstance(part, Shifts) else np.array(part)
-                  for name, part in given.items() if part is not None}
+                  for name, part in given.items() if part is not None and name != "finite"}
         shares = tuple(copies.pop(name) for name in ("import_share", "home_share", "cost"))
         caught.append((shares, copies))
         return solve_market(**given)
