@@ -152,23 +152,23 @@ def _within_quotas(economy: Economy, levels: Array, shocks: Sequence[tuple[Array
     def here(values: Array) -> Array:
         return pick(values, "group", lines)
 
-    world, part, before = (map_arrays(economy, here, IN_MARKETS),
+    world, free, before = (map_arrays(economy, here, IN_MARKETS),
                            map_arrays(change, here, IN_MARKETS), map_arrays(settled, here))
-    base = here(levels) * np.exp(part.level)
+    base = here(levels) * np.exp(free.level)
     taxes = [(switch, shock.lines(lines).only(*BORDER)) for switch, shock in shocks
              if {*BORDER} & {*shock.parts}]
-    start, finite = part, finite_suppliers(economy)
+    finite = finite_suppliers(economy)
 
     def again(take: Take, margin: Array) -> Settled:
-        cells, moved = take(world), take(start)
-        cost = log_cost(cells, moved, take(taxes), margin)
-        return equilibrium(cells, take(base), replace(moved, log_cost=cost),
+        cells, part = take(world), take(free)
+        cost = log_cost(cells, part, take(taxes), margin)
+        return equilibrium(cells, take(base), replace(part, log_cost=cost),
                            None if macro is None else take(macro), finite)
 
     def border(take: Take, margin: Array, filled: Array) -> Change:
-        return at_border(take(world), take(start), take(taxes), margin, filled)
+        return at_border(take(world), take(free), take(taxes), margin, filled)
 
-    part, after = within_quotas(again, border, here(levels), taxes, start, before)
+    limited, after = within_quotas(again, border, here(levels), taxes, free, before)
     if after is before:
         return change, settled
 
@@ -179,8 +179,8 @@ def _within_quotas(economy: Economy, levels: Array, shocks: Sequence[tuple[Array
         both[:, :, lines] = new
         return both
 
-    return (replace(change, **{name: merged(name, change, part) for name in AGAIN
-                               if getattr(part, name) is not NONE}),
+    return (replace(change, **{name: merged(name, change, limited) for name in AGAIN
+                               if getattr(limited, name) is not NONE}),
             replace(settled, residual=after.residual,
                     **{field.name: merged(field.name, settled, after) for field in fields(Settled)
                        if field.name != "residual"}))
