@@ -112,7 +112,8 @@ def test_present_values_in_the_accounts(world):
     rate = world.draws["discount.rate"]
     by_hand = (2e6 + 1e6 / (1 + rate)) + 0.5e6 / (1 + rate) ** 2
     np.testing.assert_allclose(again["cost_present_value"][0, -1], by_hand)
-    gains = found["welfare"] / (1 + rate) ** np.arange(3.0)[:, None]
+    real = (1 + rate) * (1 + world.draws["discount.inflation"])
+    gains = found["welfare"] / real ** np.arange(3.0)[:, None]
     np.testing.assert_allclose(again["welfare_present_value"], np.cumsum(gains, axis=2))
     idle = account(world, levels, ONE_COUNT, resolve(world, []), no_change(levels),
                    np.zeros_like(levels))

@@ -50,7 +50,8 @@ def make_economy(seed: int = 0, draws: int = DRAWS) -> Economy:
                 for group in PAIR.groups}
     more = np.random.default_rng([seed, 1])
     accounts = {name: more.uniform(low, high, draws) for name, low, high in (
-        ("vat.LEF", 0.05, 0.1), ("vat.RIG", 0.1, 0.2), ("discount.rate", 0.05, 0.1))}
+        ("vat.LEF", 0.05, 0.1), ("vat.RIG", 0.1, 0.2), ("discount.rate", 0.05, 0.1),
+        ("discount.inflation", 0.01, 0.03))}
     lower = uniform(2.0, 7.0, "group", "draw")
     other = np.random.default_rng([seed, 2])
     certified, originating = (spread(other.uniform(low, high, (3, draws)), "group", "draw")

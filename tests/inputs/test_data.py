@@ -549,7 +549,7 @@ EXPECTED = (
     "adjustment.first_year", "adjustment.speed",
     "routes.choice", "routes.pass_through", "payment.friction", "closure.theta",
     "access.KAZ.meat_livestock.MNG",
-    "discount.rate",
+    "discount.rate", "discount.inflation",
     *(f"appraisal.{name}" for name in ("years", "growth", "life", "haulier_share")),
     *(f"vat.{importer}" for importer in PAIR.importers),
     *(f"new_goods.{name}" for name in ("rises.MNG", "rises.KAZ", "beyond.MNG", "beyond.KAZ",

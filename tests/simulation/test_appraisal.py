@@ -21,7 +21,8 @@ DRAWS = {"road.start": np.array([2029.0, 2029.0]), "road.delay": np.array([0.0, 
          "road.success": np.array([0.1, 0.9]), "road.probability": np.array([0.5, 0.5]),
          "road.capital_cost": np.array([1e-4, 1e-4]), "appraisal.years": np.array([30.0, 25.0]),
          "appraisal.growth": np.array([0.0, 0.05]), "appraisal.life": np.array([40.0, 20.0]),
-         "appraisal.haulier_share": np.array([0.5, 0.5]), "discount.rate": np.array([0.08, 0.08])}
+         "appraisal.haulier_share": np.array([0.5, 0.5]), "discount.rate": np.array([0.08, 0.08]),
+         "discount.inflation": np.zeros(2)}
 
 
 @pytest.fixture
@@ -58,6 +59,20 @@ def test_present_values_are_geometric_sums(dataset):
     assert values.sel(item="cost").item() == pytest.approx(spent)
     left = CAPITAL * (1.0 - 30.0 / 40.0) * 1.08 ** -(2059 - 2025)  # when the thirty years are over
     assert values.sel(item="residual").item() == pytest.approx(left)
+
+
+def test_gains_in_current_dollars_are_brought_to_first_prices(dataset):
+    rising = DRAWS | {"discount.inflation": np.array([0.02, 0.03])}
+    plain, real = (streams(BASE, ASKED, draws, dataset) for draws in (DRAWS, rising))
+    prices = np.array([[1.02], [1.03]]) ** (plain["year"].to_numpy() - 2025)
+    for item in ("LEF", "hauliers"):
+        np.testing.assert_allclose(real.sel(item=item) * prices, plain.sel(item=item))
+    for item in ("cost", "residual"):  # of today's prices as they are
+        np.testing.assert_array_equal(real.sel(item=item), plain.sel(item=item))
+    values = appraise(BASE, ASKED, rising, dataset).sel(case="if_implemented", item="LEF")
+    yearly = 1.08 * 1.02
+    annuity = (1.0 - yearly**-30) / (yearly - 1.0) * yearly * yearly**-4
+    assert values.isel(appraised=0).item() == pytest.approx(GAIN * annuity)
 
 
 def test_a_failed_lever_leaves_nothing_behind(dataset):

@@ -264,22 +264,26 @@ def _unwritable(target: Path, option: str, error: OSError) -> InputError:
 @contextmanager
 def _hidden(target: Path, place: Path, option: str, make: Callable[[Path], None]) -> Iterator[Path]:
     """Make something under a hidden name and hold it; what is still there at the end goes."""
-    handle, work = None, place
-    try:
-        while handle is None:
-            work = place.parent / f".{_stem(place.name)}-{token_hex(4)}{PART}"
-            make(work)
-            with contextlib.suppress(BlockingIOError):
-                handle = _lock(work)
-                if handle is None and work.exists():  # nothing can be locked here
-                    break
-    except OSError as error:
-        raise _unwritable(target, option, error) from error
-    try:
+    handle, work = None, _free_name(place)
+    try:  # from the first moment: a signal may come before anything is yielded
+        try:
+            while handle is None:
+                work = _free_name(place)
+                make(work)
+                with contextlib.suppress(BlockingIOError):
+                    handle = _lock(work)
+                    if handle is None and work.exists():  # nothing can be locked here
+                        break
+        except OSError as error:
+            raise _unwritable(target, option, error) from error
         yield work
     finally:
         remove(work)
         _drop(handle)
+
+
+def _free_name(place: Path) -> Path:
+    return place.parent / f".{_stem(place.name)}-{token_hex(4)}{PART}"
 
 
 @contextmanager

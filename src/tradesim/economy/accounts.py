@@ -273,19 +273,18 @@ class Accounts:
     def spent(self) -> dict[str, Array]:
         """Cost of the levers, in its year and worth today."""
         cost = spread(0.0) if self.cost is None else self.cost
-        return {"policy_cost": cost, "cost_present_value": present_value(cost, self._rate)}
+        rate = spread(self.economy.draws["discount.rate"], "draw")
+        return {"policy_cost": cost, "cost_present_value": present_value(cost, rate)}
 
     @cached_property
     def present(self) -> dict[str, Array]:
         """Give what welfare is worth today, and what is left of it after the cost."""
-        value = present_value(self.gains["welfare"], self._rate)
+        rate, rise = (spread(self.economy.draws[f"discount.{name}"], "draw")
+                      for name in ("rate", "inflation"))
+        value = present_value(self.gains["welfare"], (1.0 + rate) * (1.0 + rise) - 1.0)
         cost = self.spent["cost_present_value"]
         return {"welfare_present_value": value,
                 "net_present_value": total(value, "importer") - cost}
-
-    @property
-    def _rate(self) -> Array:
-        return spread(self.economy.draws["discount.rate"], "draw")
 
     @cached_property
     def products(self) -> dict[str, Array]:

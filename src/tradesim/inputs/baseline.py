@@ -81,8 +81,9 @@ TOTALS, WORLD = "baseline/totals.csv", "baseline/world.csv"
 NEEDED = (
     "adjustment.first_year", "adjustment.speed", "closure.theta", "corridor.closed_given_disrupted",
     "corridor.closed_share_closed", "corridor.closed_share_restricted",
-    "corridor.disruption_probability", "corridor.persistence", "discount.rate",
-    "elasticity.demand", "elasticity.ratio", "elasticity.scale", "gdp.error_correlation",
+    "corridor.disruption_probability", "corridor.persistence", "discount.inflation",
+    "discount.rate", "elasticity.demand", "elasticity.ratio", "elasticity.scale",
+    "gdp.error_correlation",
     "gdp.error_persistence", "gdp.error_price_share", "payment.friction", "routes.choice",
     "routes.pass_through")
 """Parameters without which no scenario can be run, whatever its levers."""

@@ -32,10 +32,12 @@ def streams(base: Baseline, scenario: Scenario, draws: Draws, dataset: xr.Datase
 
     .. math::
 
-        g_t = g_H (1 + \gamma)^{t - H} \text{ for } t > H, \qquad
+        g_t = \frac{G_t}{(1 + \pi)^{t - t_0}}, \qquad
+        G_t = G_H (1 + \gamma)^{t - H} \text{ for } t > H, \qquad
         R = K \max\Bigl\{0, 1 - \frac{T - o}{L}\Bigr\}
 
-    with the last simulated year :math:`H`, growth :math:`\gamma`, capital :math:`K` of a lever
+    with gains :math:`G` in current dollars, the rise :math:`\pi` of dollar prices, the last
+    simulated year :math:`H`, growth :math:`\gamma`, capital :math:`K` of a lever
     that opens in :math:`o`, life of the assets :math:`L`, and the end :math:`T`, so many years
     of operation after the last opening among the levers with a cost.
 
@@ -47,8 +49,8 @@ def streams(base: Baseline, scenario: Scenario, draws: Draws, dataset: xr.Datase
     Returns
     -------
     xarray.DataArray
-        USD a year, (item, case, draw, year): gain of each member of the pair, ``hauliers``,
-        ``cost`` and ``residual`` (in the last year of its draw).
+        USD a year at prices of the first year, (item, case, draw, year): gain of each member of
+        the pair, ``hauliers``, ``cost`` and ``residual`` (in the last year of its draw).
     """
     years = dataset["year"].to_numpy().astype(float)
     costly = [name for name in scenario.levers
@@ -63,13 +65,17 @@ def streams(base: Baseline, scenario: Scenario, draws: Draws, dataset: xr.Datase
         later = yearly[..., -1:] * (1.0 + growth[:, None]) ** (ahead - years[-1])
         return np.asarray(np.concatenate([yearly, later], axis=-1) * counted)
 
+    def real(nominal: Array) -> Array:
+        prices = (1.0 + draws["discount.inflation"])[:, None] ** (calendar - calendar[0])
+        return np.asarray(longer(nominal, growth) / prices)
+
     cases = [SCENARIO, IMPLEMENTED]
     found = dataset.sel(case=cases).transpose("case", "draw", "year", ...)
     growth, none = draws["appraisal.growth"], np.zeros(len(end))
-    items = {str(member): longer(found["welfare"].sel(importer=member).to_numpy(), growth)
+    items = {str(member): real(found["welfare"].sel(importer=member).to_numpy())
              for member in found["importer"].to_numpy()}
     kept = draws["appraisal.haulier_share"][:, None]
-    items["hauliers"] = longer(found["haulier_gain"].sum("importer").to_numpy() * kept, growth)
+    items["hauliers"] = real(found["haulier_gain"].sum("importer").to_numpy() * kept)
     items["cost"] = longer(found["policy_cost"].to_numpy(), none)
     last = (calendar <= end) & (calendar + 1.0 > end)
     items["residual"] = np.zeros_like(items["cost"])

@@ -103,7 +103,7 @@ def test_words_say_what_is_a_transfer_and_where_gains_end(view):
     said = prose(view)
     assert "Left, net gain: USD" in said
     assert "That is a transfer: what is left of the two is USD" in said
-    assert "what it brings the two countries over its life, to 2064, USD" in said
+    assert "; over its life, to 2064, it brings the two countries USD" in said
     assert "The economic rate of return is 3.0 %." in said
     assert "times as large to repay it at that discount rate" in said
     assert "at a discount rate of 9 %" in said

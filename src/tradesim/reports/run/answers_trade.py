@@ -116,12 +116,16 @@ def target(view: ResultsView) -> Facts | None:
         others = [{"count": view.pair.name(count), "chance": chance(view, replace(
             cell, count=count))} for count in view.counts if count != cell.count]
         return facts | {"same": None, "others": others}
-    after = replace(cell, case="scenario")
-    facts["after"] = chance(view, after)
+    after, sure = (replace(cell, case=case) for case in ("scenario", "if_implemented"))
+    facts |= {"after": chance(view, after), "all": None}
     same = str(facts["after"]) == str(facts["before"])
     up = view.value(after) > view.value(cell)
-    return facts | {"same": same, "up": up, "claims": [] if same else [
-        Claim("above" if up else "below", (after, cell), 1.0)]}
+    claims = [] if same else [Claim("above" if up else "below", (after, cell), 1.0)]
+    certain = chance(view, sure)
+    if view.nature == "policy" and up and not same and str(certain) != str(facts["after"]):
+        facts["all"] = certain
+        claims.append(Claim("above", (sure, cell), 1.0))
+    return facts | {"same": same, "up": up, "claims": claims}
 
 
 def _goal(view: ResultsView) -> str:
@@ -218,16 +222,14 @@ def amount(view: ResultsView, levers: Sequence[Lever], facts: Facts) -> Facts:
 
 
 def corridor(view: ResultsView) -> Facts | None:
-    """Share of one direction's goods that crosses the corridor, where it changes most."""
+    """Share of the larger flow that crosses the corridor."""
     year = moment(view)
     cells = [Cell("corridor_share", year, importer=code) for code in view.pair.importers]
-    most = largest(view, cells) if view.changes else cells[0]
-    same = not view.changes or abs(view.value(most)) < POINT
-    if same:  # the larger flow
-        most = max(cells, key=lambda cell: float(view.draws(
-            "trade", "reference", count=view.count, year=year, importer=cell.importer).mean()))
-    before = replace(most, case="reference", statistic="p50")
-    facts: Facts = view.flow(most.importer) | {
+    larger = max(cells, key=lambda cell: float(view.draws(
+        "trade", "reference", count=view.count, year=year, importer=cell.importer).mean()))
+    same = not view.changes or abs(view.value(larger)) < POINT
+    before = replace(larger, case="reference", statistic="p50")
+    facts: Facts = view.flow(larger.importer) | {
         "corridor": view.pair.corridor.title, "year": year, "before": share(view, before),
         "same": same}
     if same:
@@ -235,7 +237,7 @@ def corridor(view: ResultsView) -> Facts | None:
     after = replace(before, case="if_implemented")
     up = view.value(after) > view.value(before)
     return facts | {"up": up, "after": share(view, after), "claims": [
-        Claim("above" if up else "below", (after, before), 1.0), Claim("most", (most, *cells))]}
+        Claim("above" if up else "below", (after, before), 1.0)]}
 
 
 def markets(view: ResultsView) -> Facts | None:

@@ -209,7 +209,8 @@ def _row(view: ResultsView, cell: Cell, label: str, least: float) -> list[str] |
     if abs(sure.mean()) < least * before.mean():
         return None
     if cell.variable == CHANCE:
-        average, counted = (signed(float(values.mean())) for values in (sure, risky))
+        average, counted = (signed(round(float((before + values).mean()))
+                                   - round(float(before.mean()))) for values in (sure, risky))
         return [label, probability(float(before.mean() / PERCENT), "short"), average, average,
                 counted]
     return [label, pretty(median_range(before)[0]), changed(Change.of(sure), "short"), average,

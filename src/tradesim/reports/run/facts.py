@@ -253,7 +253,7 @@ def _side(read: dict[str, Any]) -> list[str]:
     change = read["if_implemented"] - reference
     after = "" if absent else _in_words(median_range(read["if_implemented"][:, -1]))
     share = "" if absent or (reference[:, -1] <= 0).any() else together(
-        [float((100 * change[:, -1] / reference[:, -1]).mean())], 2)[0]
+        [100.0 * float(change[:, -1].mean() / reference[:, -1].mean())], 2)[0]
     chance = [probability(float((change[:, -1] > NOTHING).mean()), "short")]
     return [*level, after, changed(Change.of(change[:, -1]), "short"), share,
             changed(Change.of(change.mean(axis=1)), "short"), *(chance if len(change) > 1 else [])]
@@ -295,7 +295,7 @@ def _row(view: ResultsView, label: str, name: str, **where: Any) -> list[str] | 
         return None
     row = [label, *(pretty(median_range(values)[0]) for values in (reference, reference + change)),
            changed(Change.of(change), "short"),
-           _percent(float((100 * change / reference).mean())) if reference.all() else ""]
+           _percent(100.0 * mean / float(reference.mean())) if reference.all() else ""]
     if view.point:
         return row
     risky = _total(view.change(name, "scenario", **where))

@@ -109,11 +109,12 @@ def directions(view: ResultsView) -> Figure:
 
 
 def effect(view: ResultsView) -> Figure:
-    """Turnover of the scenario less the reference, by year, in USD million and in per cent."""
+    """Turnover of the scenario less the reference, by year, in USD million and per cent of it."""
     figure, panels = _figure("effect", 3.6, columns=2)
     phrases, years, base = words(), view.years, view.draws(
         "turnover", "reference", count=view.count)
-    for axes, scale in zip(panels, (np.ones_like(base), 100 / base), strict=True):
+    middle = base.mean(axis=0)
+    for axes, scale in zip(panels, (np.ones_like(middle), 100 / middle), strict=True):
         shown = {case: scale * view.change("turnover", case, count=view.count)
                  for case in ("scenario", "if_implemented")}
         axes.axhline(0, color=REFERENCE, linewidth=0.9)
