@@ -31,7 +31,7 @@ from tradesim.simulation.summary import benefit_cost_ratio, costly, present_valu
 ALSO = 2
 """Products named beside the one whose price changes most."""
 
-LISTED = 5
+LISTED = 3
 """Products named beside the one that changes most."""
 
 MAIN_PART = 0.3
@@ -162,6 +162,9 @@ def food(view: ResultsView) -> Facts | None:
         return {"none": True, "claims": [Claim("least", (cell,)) for cell in cells]}
     up, claim = rises(view, most)
     moved = [points(view, cell) for cell in others]
+    kept = [cell for cell in cells if cell.importer == most.importer
+            and abs(view.value(cell)) < POINT]
+    levels = [share(view, replace(cell, case="reference", statistic="p50")) for cell in kept]
     return {"none": False, "up": up, "product": lower_first(view.pair.name(most.group)),
             "year": view.last,
             "country": view.pair.name(most.importer),
@@ -170,7 +173,11 @@ def food(view: ResultsView) -> Facts | None:
             "points": points(view, most),
             "listed": "; ".join(f"{lower_first(view.pair.name(cell.group))} {told}"
                                 for cell, told in zip(others, moved, strict=True)),
-            "moved": moved, "claims": [claim, Claim("most", tuple(cells))]}
+            "moved": moved, "levels": levels,
+            "kept": "; ".join(f"{lower_first(view.pair.name(cell.group))} ({told})"
+                              for cell, told in zip(kept, levels, strict=True)),
+            "claims": [claim, Claim("most", tuple(cells)),
+                       *(Claim("least", (cell,)) for cell in kept)]}
 
 
 def worth(view: ResultsView) -> Facts | None:
