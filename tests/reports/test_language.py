@@ -223,7 +223,7 @@ def test_every_translated_title_is_one_of_the_data(folder):
 
 GENERATED = ("Size of both economies in the last year, against the base year",
              "Years in which the corridor is closed at least in part",
-             "Trade that nothing explains, last year: market of {}",
+             "Unexplained part of trade, last year: market of {}",
              "Goods newly traded, last year: market of {}", "{} happens")
 """Titles that the program makes, some of them from names of the data (`simulation.factors`)."""
 

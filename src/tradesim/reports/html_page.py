@@ -34,8 +34,8 @@ def environment() -> jinja2.Environment:
         language.gettext, language.ngettext, newstyle=True)
     made.globals["language"] = language.code()
     made.filters.update(
-        money=wording.money, number=wording.pretty, changed=wording.changed,
-        percent=wording.percent,
+        money=wording.money, number=wording.pretty, grouped=wording.grouped,
+        changed=wording.changed, percent=wording.percent,
         probability=wording.probability, plural=wording.plural, plain_range=wording.interval,
         brackets=wording.plain_interval, lower_first=lambda text: text[:1].lower() + text[1:],
         capital=lambda text: text[:1].upper() + text[1:], squeeze=_squeezed, sentences=_sentences)

@@ -96,7 +96,7 @@ def _path(base: Baseline, draws: Mapping[str, Array], path: ReferencePath) -> It
            (path.closed_share > 0).sum(axis=1).astype(float))
     for place, importer in enumerate(base.pair.importers):
         yield (f"{UNEXPLAINED}.{importer}",
-               "Trade that nothing explains, last year: market of " + base.pair.name(importer),
+               f"Unexplained part of trade, last year: market of {base.pair.name(importer)}",
                "log", path.unexplained[:, -1, place])
         yield (f"{NEW_GOODS}.{importer}",
                f"Goods newly traded, last year: market of {base.pair.name(importer)}",
