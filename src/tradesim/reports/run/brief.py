@@ -170,6 +170,8 @@ def _cells(view: ResultsView, given: Mapping[str, Facts], year: int) -> Iterator
                                             market=pair.name(rival.importer))
     if costly(view.dataset):
         yield (Cell(APPRAISAL, view.last, group="cost"), labels["cost"])
+        if "worth" in given:
+            yield (Cell(APPRAISAL, view.last, group="joint"), labels["worth"])
     yield from ((Cell("welfare", year, importer=code), labels["gain"].format(
         country=pair.name(code))) for code in pair.importers)
 
