@@ -157,7 +157,7 @@ def _within_quotas(economy: Economy, levels: Array, shocks: Sequence[tuple[Array
     base = here(levels) * np.exp(free.level)
     taxes = [(switch, shock.lines(lines).only(*BORDER)) for switch, shock in shocks
              if {*BORDER} & {*shock.parts}]
-    finite = finite_suppliers(economy)
+    finite = finite_suppliers(economy.inverse_supply)
 
     def again(take: Take, margin: Array) -> Settled:
         cells, part = take(world), take(free)

@@ -145,7 +145,7 @@ def equilibrium(economy: Economy, levels: Array, change: Change, macro: Macro | 
 def _sales_share(levels: Array, home: Array, inverse_supply: Array,
                  chosen: NDArray[np.intp]) -> Array:
     """Share of each market in what a supplier sells to both, where its supply is finite."""
-    finite = inverse_supply.any(axis=tuple(axis(dim) for dim in DIMS if dim != "exporter"))
+    finite = finite_suppliers(inverse_supply)
     if not finite.any():
         return spread(0.0)
     finite = np.broadcast_to(finite, levels.shape[1:2])
@@ -175,10 +175,10 @@ def _shifts(economy: Economy, change: Change, macro: Macro | None) -> dict[str, 
     return {"demand_shift": demand, "appeal": appeal, "home_offer": home_offer, "offer": offer}
 
 
-def finite_suppliers(economy: Economy) -> NDArray[np.bool_]:
+def finite_suppliers(inverse_supply: Array) -> NDArray[np.bool_]:
     """Find exporters whose supply of any group is finite."""
     others = tuple(axis(dim) for dim in DIMS if dim != "exporter")
-    return np.asarray(economy.inverse_supply.any(axis=others))
+    return np.asarray(inverse_supply.any(axis=others))
 
 
 def alike(inverse_supply: Array, groups: int) -> list[NDArray[np.intp]]:

@@ -134,33 +134,35 @@ def at_border(economy: Economy, change: Change, shocks: Iterable[Pulled],
               margin: Array = ONE, filled: Array = ONE) -> Change:
     """Put into a change what its shocks do at the border (taxes of equations 12 and Q1-Q2)."""
     pulled = [(switch, Packed.of(shock)) for switch, shock in shocks]
-    flows, new = _taxed(economy, pulled, margin)
+    flows, old, rebated, new = _taxes(economy, pulled, margin)
     tax = flows.put(new, economy.duty)
     limited = _where(economy, pulled, ("quota",))
     rent = NONE if margin is ONE else limited.put(limited.take(economy.duty) * filled[0, 0] * (
         _kept(limited, pulled, margin) - _kept(limited, pulled, ONE)))
-    preference = (_preference(economy, flows, pulled, margin, new)
+    preference = (_preference(economy, flows, pulled, margin, new, rebated)
                   if _parts(pulled, "origin") else NONE)
-    return replace(change, log_cost=_delivered(economy, change, flows, new),
+    return replace(change, log_cost=_delivered(change, flows, old, new),
                    wedge=tax if rent is NONE else tax - rent, rent=rent, preference=preference)
 
 
 def log_cost(economy: Economy, change: Change, shocks: Iterable[Pulled], margin: Array) -> Array:
     """Log change of delivered cost, duty included, alone of what `at_border` finds."""
     pulled = [(switch, Packed.of(shock)) for switch, shock in shocks]
-    return _delivered(economy, change, *_taxed(economy, pulled, margin))
+    flows, old, _, new = _taxes(economy, pulled, margin)
+    return _delivered(change, flows, old, new)
 
 
-def _taxed(economy: Economy, pulled: Together, margin: Array) -> tuple[Places, Array]:
-    """Flows whose border tax changes, and what is then collected of them."""
+def _taxes(economy: Economy, pulled: Together,
+           margin: Array) -> tuple[Places, Array, Array, Array]:
+    """Flows whose border tax changes: the duty on them, what is rebated, what is collected."""
     flows = _where(economy, pulled, TAX)
-    rebated = _sum(flows, _parts(pulled, "rebate"))
-    return flows, flows.take(economy.duty) * _kept(flows, pulled, margin) - rebated
+    old, rebated = flows.take(economy.duty), _sum(flows, _parts(pulled, "rebate"))
+    return flows, old, rebated, old * _kept(flows, pulled, margin) - rebated
 
 
-def _delivered(economy: Economy, change: Change, flows: Places, new: Array) -> Array:
-    """Log change of delivered cost, from real cost and the tax on some flows."""
-    real, old = np.log1p(change.resource), flows.take(economy.duty)
+def _delivered(change: Change, flows: Places, old: Array, new: Array) -> Array:
+    """Log change of delivered cost, from real cost and the tax on some flows before and after."""
+    real = np.log1p(change.resource)
     return flows.put(flows.take(real) + np.log((1.0 + new) / (1.0 + old)), real)
 
 
@@ -186,11 +188,10 @@ def _kept(flows: Places, pulled: Together, margin: Array, *, unproven: bool = Fa
     return kept
 
 
-def _preference(economy: Economy, flows: Places, pulled: Together, margin: Array,
-                own: Array) -> Array:
+def _preference(economy: Economy, flows: Places, pulled: Together, margin: Array, own: Array,
+                rebated: Array) -> Array:
     """Log change of border tax that goods of other origin do not share (equation O1)."""
     pair = np.flatnonzero(flows.take(economy.pair_flow))
-    rebated = _sum(flows, _parts(pulled, "rebate"))
     own, rebated = (np.broadcast_to(rows, (len(flows.index), *rows.shape[1:]))[pair]
                     for rows in (own, rebated))
     flows = Places(flows.shape, flows.index[pair])

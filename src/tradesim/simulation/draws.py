@@ -26,6 +26,11 @@ def years_of(base: Baseline, scenario: Scenario) -> tuple[int, ...]:
     return tuple(range(base.history.years[-1] + 1, scenario.horizon + 1))
 
 
+def count_of(draws: Draws) -> int:
+    """Count the draws."""
+    return len(next(iter(draws.values())))
+
+
 def draw_all(base: Baseline, scenario: Scenario, cube: Cube,
              before: tuple[Scenario, Draws] | None = None) -> dict[str, Array]:
     """Draw everything that is uncertain: one mapping of arrays, first axis ``draw``.

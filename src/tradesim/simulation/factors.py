@@ -13,7 +13,7 @@ from tradesim.inputs.posterior import PARAMETERS, PREFIX
 from tradesim.inputs.products import SHARE
 from tradesim.inputs.scenario import Scenario
 from tradesim.reference.gravity import ReferencePath
-from tradesim.simulation.draws import happening
+from tradesim.simulation.draws import count_of, happening
 
 FACTOR = "factor"
 SIZE, CLOSED, UNEXPLAINED = "gdp.size", "corridor.closed_years", "reference.unexplained"
@@ -48,7 +48,7 @@ def factors(base: Baseline, scenario: Scenario, draws: Mapping[str, Array],
     rows = [*_drawn(base, scenario, draws), *_levers(base, scenario, draws),
             *_fitted(base, draws), *_path(base, draws, path)]
     names, titles, units, values = zip(*rows, strict=True) if rows else ((), (), (), ())
-    size = len(next(iter(draws.values())))
+    size = count_of(draws)
     return xr.DataArray(
         np.array(values, dtype=np.float32).reshape(len(names), size), dims=(FACTOR, "draw"),
         coords={FACTOR: list(names), f"{FACTOR}_title": (FACTOR, list(titles)),

@@ -29,7 +29,6 @@ TITLED = ("count", "importer", "exporter", "country", "market", "group", "produc
 ORDER = ("count", "case", "draw", "year", "importer", "group", "product", "exporter", "country",
          "market", "service", "route")
 
-
 RESIDUAL = "max_residual"
 """Largest residual of the solver: what a block gives beside its variables."""
 
@@ -60,15 +59,12 @@ def _joined_blocks(parts: Blocks, draws: int) -> tuple[dict[str, Array], float]:
     done, residual = 0, 0.0
     with closing(parts):  # whatever goes wrong here, no block is begun after it
         for part in parts:
-            rows = slice(done, done)
-            for name, values in part.items():
-                if name == RESIDUAL:
-                    residual = max(residual, float(values))
-                    continue
-                rows = slice(done, done + values.shape[-1])
-                if rows == slice(0, draws):
-                    arrays[name] = values
-                    continue
+            found = dict(part)
+            residual = max(residual, float(found.pop(RESIDUAL)))
+            rows = slice(done, done + max((one.shape[-1] for one in found.values()), default=0))
+            if rows == slice(0, draws):
+                arrays, found = found, {}
+            for name, values in found.items():
                 if name not in arrays:
                     arrays[name] = np.empty((*values.shape[:-1], draws), values.dtype)
                 arrays[name][..., rows] = values

@@ -39,7 +39,14 @@ from tradesim.reference.projection import reference_path
 from tradesim.simulation.appraisal import APPRAISED, appraise, has_cost
 from tradesim.simulation.appraisal import NAME as APPRAISAL
 from tradesim.simulation.cases import Patterns
-from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases, years_of
+from tradesim.simulation.draws import (
+    Cases,
+    Draws,
+    count_of,
+    draw_all,
+    standard_cases,
+    years_of,
+)
 from tradesim.simulation.factors import factors, varying
 from tradesim.simulation.labels import RESIDUAL, as_dataset, labelled
 from tradesim.simulation.outlooks import BY_GROWTH, GDP, REPORTED, as_reported, by_growth, gdp
@@ -116,7 +123,7 @@ def simulate(
 
     size = block_size(base, scenario, sum(_acts(case) for case in cases.values()))
     parts = _in_blocks(work, draws, cases, size, progress)
-    return as_dataset(base, scenario, list(cases), parts, _count(draws))
+    return as_dataset(base, scenario, list(cases), parts, count_of(draws))
 
 
 def _cuts(base: Baseline, scenario: Scenario) -> dict[str, str]:
@@ -160,7 +167,7 @@ def block_size(base: Baseline, scenario: Scenario, cases: int = 1) -> int:
 def _in_blocks(work: Callable[[Draws, Cases], T], draws: Draws, cases: Cases, size: int,
                progress: Callable[[int, int], None] | None = None) -> Generator[T, None, None]:
     """Work on the draws and their switches block by block."""
-    count = _count(draws)
+    count = count_of(draws)
 
     def block(rows: slice) -> T:
         here = {name: values[rows] for name, values in draws.items()}
@@ -170,10 +177,6 @@ def _in_blocks(work: Callable[[Draws, Cases], T], draws: Draws, cases: Cases, si
         return work(here, switches)
 
     return each_block(block, count, size, progress)
-
-
-def _count(draws: Draws) -> int:
-    return len(next(iter(draws.values())))
 
 
 def simulate_block(base: Baseline, start: Prepared, cases: Cases,

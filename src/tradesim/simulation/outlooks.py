@@ -15,7 +15,7 @@ from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Scenario
 from tradesim.reference import gravity
 from tradesim.reference.projection import reference_path
-from tradesim.simulation.draws import years_of
+from tradesim.simulation.draws import count_of, years_of
 
 GROWTH = "growth"
 BY_GROWTH, GDP, REPORTED = "turnover_by_growth", "gdp", "turnover_reported"
@@ -31,7 +31,7 @@ def by_growth(base: Baseline, scenario: Scenario, draws: Mapping[str, Array]) ->
         rates where it gives any. The reference only: on another path a policy would have to be
         simulated anew.
     """
-    years, count = years_of(base, scenario), len(next(iter(draws.values())))
+    years, count = years_of(base, scenario), count_of(draws)
     paths = {name: name for name in NAMED} | (
         {OWN: scenario.growth} if kind_of(scenario.growth) == OWN else {})
     turnover = []

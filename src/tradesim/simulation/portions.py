@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.memory import let_go
 from tradesim.common.parallel import blocks
+from tradesim.simulation.labels import RESIDUAL
 
 WHOLE, PORTION = 2048, 1024
 """Draws whose results are held in memory, and draws of a portion where there are more."""
@@ -56,10 +57,10 @@ def joined(parts: Iterable[xr.Dataset], draws: int) -> xr.Dataset:
         for name, array in part.data_vars.items():
             _put(found, name, array, rows, draws)
             orders.setdefault(name, array.dims)
-        done, residual = rows.stop, max(residual, part.attrs["max_residual"])
+        done, residual = rows.stop, max(residual, part.attrs[RESIDUAL])
         if done == draws:
             ordered = {name: found[name].transpose(*dims) for name, dims in orders.items()}
-            return xr.Dataset(ordered, coordinates, {"max_residual": residual})
+            return xr.Dataset(ordered, coordinates, {RESIDUAL: residual})
         del part  # one portion is in memory at a time
         part = next(several)
 

@@ -21,7 +21,7 @@ from tradesim.economy.adjustment import reached, settle
 from tradesim.economy.packed import Packed
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.scenario import Scenario
-from tradesim.simulation.draws import years_of
+from tradesim.simulation.draws import count_of, years_of
 from tradesim.simulation.model import block_size
 from tradesim.simulation.prepared import Prepared, prepare
 
@@ -107,7 +107,7 @@ def flows(
     calendar = years_of(base, scenario)
     kept = calendar if years is None else tuple(years)
     places = [calendar.index(year) for year in kept]
-    count = len(next(iter(draws.values())))
+    count = count_of(draws)
 
     def block(rows: slice) -> tuple[Array, Array, int]:
         here = {name: values[rows] for name, values in draws.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -94,45 +93,47 @@ def compare_runs(
     index = next(index for index, name in enumerate(wanted)
                  if name == baseline or Path(name).stem == baseline)
     earlier = {name: results.load(Path(name)) for name in wanted if (Path(name) / DATA).is_file()}
-    identities = _check(wanted, base, asked, earlier, align=align)
-    found = [Scenario.model_validate_json(one["scenario"]) for one in identities.values()]
-    names = [scenario.name for scenario in found]
+    found = _check(wanted, base, asked, earlier, align=align)
+    names = [scenario.name for scenario, _ in found]
     among(shown, [name for name in names if name != names[index]])
-    refuse_too_much("--draws", found[0].draws, TIMES * sum(
-        bytes_of_draw(base, scenario, COMPARED) for scenario in found), FIXED, "draws")
+    refuse_too_much("--draws", found[0][0].draws, TIMES * sum(
+        bytes_of_draw(base, scenario, COMPARED) for scenario, _ in found), FIXED, "draws")
 
     options: dict[str, Any] = {"cache": cache, "force": force, "say": say, "watch": watch}
     datasets = [fetch_earlier(base, Path(name), earlier[name], **options) if name in earlier
-                else fetch(base, scenario, identities[name], **options)
-                for name, scenario in zip(wanted, found, strict=True)]
+                else fetch(base, scenario, described, **options)
+                for name, (scenario, described) in zip(wanted, found, strict=True)]
     comparison = compare(*datasets, baseline=names[index], align=align)
-    inputs = {name: differences(base.folder, base.parameters, base.levers,
-                                Scenario.model_validate(comparison.scenario(name)))
+    by_name = {scenario.name: scenario for scenario, _ in found}
+    inputs = {name: differences(base.folder, base.parameters, base.levers, by_name[name])
               for name in comparison.names}
     return ComparedRuns(comparison, base.pair, inputs)
 
 
 def _check(wanted: Sequence[str], base: Baseline, asked: Asked,
-           earlier: Mapping[str, xr.Dataset], *, align: bool) -> dict[str, Mapping[str, Any]]:
-    """Read every scenario before the first is run, and say what identifies it."""
+           earlier: Mapping[str, xr.Dataset],
+           *, align: bool) -> list[tuple[Scenario, Mapping[str, Any]]]:
+    """Read every scenario before the first is run, with what identifies its run."""
     problems: list[Problem] = []
-    described: dict[str, Mapping[str, Any]] = {name: run.attrs for name, run in earlier.items()}
+    found: list[tuple[Scenario, Mapping[str, Any]]] = []
     for name in wanted:
         if name in earlier:
+            attrs = earlier[name].attrs
+            found.append((Scenario.model_validate_json(attrs["scenario"]), attrs))
             continue
         try:
-            described[name] = model.ask(base, name, asked.overrides, asked.draws, asked.seed,
-                                        asked.count)[1]
+            found.append(model.ask(base, name, asked.overrides, asked.draws, asked.seed,
+                                   asked.count))
         except InputError as error:
             problems += [problem for problem in error.problems if problem not in problems]
     if problems:
         raise InputError(problems)
-    ordered = {name: described[name] for name in wanted}
-    refuse_same_names(list(ordered.values()))
-    refuse_closures(list(ordered.values()))
+    every = [described for _, described in found]
+    refuse_same_names(every)
+    refuse_closures(every)
     keys = ("draws", "seed") if align else ("draws", "seed", "horizon")
     refuse_different({name: {
-        **{key: str(json.loads(one["scenario"])[key]) for key in keys},
-        "count": str(one["count"]), "calibration": str(one["hashes"])}
-        for name, one in ordered.items()})
-    return ordered
+        **{key: str(getattr(scenario, key)) for key in keys},
+        "count": str(described["count"]), "calibration": str(described["hashes"])}
+        for name, (scenario, described) in zip(wanted, found, strict=True)})
+    return found
