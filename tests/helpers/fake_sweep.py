@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 FACTORS = [
-    ("growth.elasticity", "Elasticity of trade to both economies", "log per log", "world"),
+    ("growth.elasticity", "Elasticity of trade to both economies", "elasticity", "world"),
     ("pact.utilisation", "Share of eligible trade that claims the preference", "share", "policy"),
     ("pact.start", "Year in which the pact enters into force", "year", "policy"),
     ("pact.happens", "The pact happens", "0 no, 1 yes", "policy"),

@@ -221,10 +221,10 @@ def test_every_translated_title_is_one_of_the_data(folder):
         assert not titles.keys() - known
 
 
-GENERATED = ("Size of both economies in the last year, against the base year",
+GENERATED = ("Product of both GDPs in the last year, rise since the base year",
              "Years in which the corridor is closed at least in part",
              "Unexplained part of trade, last year: market of {}",
-             "Goods newly traded, last year: market of {}", "{} happens")
+             "Goods newly traded, last year, against their average: market of {}", "{} happens")
 """Titles that the program makes, some of them from names of the data (`simulation.factors`)."""
 
 

@@ -40,11 +40,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Geography:
-    """Outlines by country code, each a list of rings (lon, lat); places; the way of each route."""
+    """Outlines by country code, each a list of rings (lon, lat); places; the way of each route.
+
+    `new_ways` are those that a lever opens, by its name.
+    """
 
     outlines: Mapping[str, list[Array]]
     places: tuple[Place, ...]
     ways: Mapping[str, Array]
+    new_ways: Mapping[str, Array]
 
 
 def read_geography(folder: Path, pair: Pair) -> Geography | None:
@@ -72,13 +76,16 @@ def _read(home: Path, routes: tuple[str, ...]) -> Geography:
         Column("side", "text", required=False, allowed=SIDES),
         Column("source", "text", required=False)), key=["name"])
     ways = read_table(home / WAYS, (Column("route", "text", allowed=routes), _LON, _LAT,
-                                    Column("note", "text", required=False)))
+                                    Column("note", "text", required=False),
+                                    Column("lever", "text", required=False)))
     return Geography(
         {str(code): [_points(ring) for _, ring in part.groupby("ring", sort=False)]
          for code, part in outlines.groupby("country", sort=False)},
         tuple(Place(**{str(key): value for key, value in row.items()}) for row in
               places.drop(columns="source").to_dict("records")),
-        {str(route): _points(part) for route, part in ways.groupby("route", sort=False)})
+        *({str(name): _points(part) for name, part in some.groupby(key, sort=False)}
+          for key, some in (("route", ways[ways["lever"] == ""]),
+                            ("lever", ways[ways["lever"] != ""]))))
 
 
 def _points(rows: pd.DataFrame) -> Array:

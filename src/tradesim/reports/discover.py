@@ -21,7 +21,7 @@ from tradesim.reports.figure_style import Draw, beside, subplots
 from tradesim.reports.html_page import PAGE, write_figures
 from tradesim.reports.sweep.figures import title_of, unit_of
 from tradesim.reports.sweep.page import count_titles, render_sweep
-from tradesim.reports.wording import decimals, in_percent, lower_first, pretty, words, wrapped
+from tradesim.reports.wording import BARE, decimals, in_percent, lower_first, pretty, words, wrapped
 from tradesim.studies.discover.discover import CERTAIN, Data, Discovery, Found, Question, Region
 from tradesim.studies.discover.prim import Box
 from tradesim.studies.sweep.results import Sweep, SweptFactor
@@ -33,9 +33,7 @@ BINS, POINTS = 12, 2000
 DASHES = (0, (4, 2))
 
 SHARES = ("share", "probability", "share of value")
-BARE = ("log", "log USD", "log per log", "ratio", "elasticity", "factor", "sum of logs",
-        "correlation", "place in order", "log per share of value", "log per year closed")
-"""Units that are shares, and units that say nothing beside a number."""
+"""Units that are shares."""
 VERY, CLEAR = 1 / 3, 2 / 3
 """A limit is strong when it leaves less than a third of the cases, weak when more than two."""
 

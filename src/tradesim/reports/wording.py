@@ -24,6 +24,10 @@ MINUS = "\N{MINUS SIGN}"
 # More decimals than these (thousands of dollars, where the unit is a million) would be noise.
 PLACES = 3
 
+BARE = ("log", "log USD", "ratio", "elasticity", "factor", "correlation", "place in order",
+        "log per share of value", "log per year closed")
+"""Units that say nothing beside a number."""
+
 
 def words(name: str = "words") -> dict[str, Any]:
     """Short phrases of figures and tables, in the language in use.

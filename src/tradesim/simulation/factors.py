@@ -90,14 +90,14 @@ def _fitted(base: Baseline, draws: Mapping[str, Array]) -> Iterator[Row]:
 
 
 def _path(base: Baseline, draws: Mapping[str, Array], path: ReferencePath) -> Iterator[Row]:
-    yield (SIZE, "Size of both economies in the last year, against the base year",
-           "sum of logs", path.log_growth[:, -1].sum(axis=-1))
+    yield (SIZE, "Product of both GDPs in the last year, rise since the base year",
+           "log", path.log_growth[:, -1].sum(axis=-1))
     yield (CLOSED, "Years in which the corridor is closed at least in part", "years",
            (path.closed_share > 0).sum(axis=1).astype(float))
     for place, importer in enumerate(base.pair.importers):
-        yield (f"{UNEXPLAINED}.{importer}",
-               f"Unexplained part of trade, last year: market of {base.pair.name(importer)}",
+        market = f"market of {base.pair.name(importer)}"
+        yield (f"{UNEXPLAINED}.{importer}", f"Unexplained part of trade, last year: {market}",
                "log", path.unexplained[:, -1, place])
         yield (f"{NEW_GOODS}.{importer}",
-               f"Goods newly traded, last year: market of {base.pair.name(importer)}",
+               f"Goods newly traded, last year, against their average: {market}",
                "log", path.new_goods[:, -1, place])

@@ -10,6 +10,7 @@ from made_up_world import PAIR
 from tradesim.common.errors import InputError
 from tradesim.common.files import DISPLAY, calibration_folder
 from tradesim.inputs.geography import read_geography
+from tradesim.inputs.levers import read_levers
 from tradesim.inputs.pair import read_pair
 from tradesim.reports.figure_style import styled
 from tradesim.reports.run.route_map import (
@@ -86,6 +87,24 @@ def test_the_map_names_places_and_numbers_routes(view, folder):
     assert wide >= narrow
 
 
+def test_a_way_that_a_lever_opens_is_drawn_where_it_is_pulled(folder):
+    ways, view = folder / DISPLAY / "ways.csv", make(scenario={"levers": {"road": {}}})
+
+    def dotted(lever):
+        rows = "".join(f"{row},\n" for row in WAYS.splitlines()[1:])
+        new = "".join(f"pass,{lon},42,,{lever}\n" for lon in (15, 25))
+        ways.write_text(f"route,lon,lat,note,lever\n{rows}{new}", encoding="utf-8")
+        figure = styled(lambda: route_map(view, folder), "run")
+        told = any("the road that the scenario opens" in text.get_text()
+                   for axes in figure.axes for text in axes.texts)
+        lines = [line for line in figure.axes[0].lines if line.get_color() == "black"
+                 and len(line.get_xdata()) > 1]
+        return len(lines), told
+
+    assert dotted("road") == (1, True)
+    assert dotted("another") == (0, False)
+
+
 def test_no_map_without_outlines_or_in_results_without_routes(view, tmp_path, folder):
     assert route_map(view, tmp_path / "elsewhere") is None
     assert for_browsers(view, tmp_path / "elsewhere") is None
@@ -135,6 +154,7 @@ def test_shipped_map_has_both_countries_all_routes_and_their_neighbours():
     pair = read_pair(calibration_folder())
     found = read_geography(calibration_folder(), pair)
     assert set(found.ways) == set(pair.routes)
+    assert found.new_ways.keys() == {"altai_road"} <= read_levers(calibration_folder()).keys()
     assert {*pair.importers, "RUS", "CHN"} <= set(found.outlines)
     kinds = {place.kind for place in found.places}
     assert kinds == {"country", "capital", "city", "post", "zone"}

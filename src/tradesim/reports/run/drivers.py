@@ -16,7 +16,7 @@ from tradesim.reports.colours import IMPLEMENTED, SCENARIO
 from tradesim.reports.figure_style import horizontal_bars, subplots
 from tradesim.reports.language import titled
 from tradesim.reports.run.view import ResultsView
-from tradesim.reports.wording import pretty, together, words, wrapped
+from tradesim.reports.wording import BARE, pretty, together, words, wrapped
 from tradesim.simulation.factors import HAPPENS
 
 TOP = 10
@@ -160,8 +160,9 @@ def described(mover: Mover) -> str:
     low, high = (str(round(edge)) if edge.is_integer() else pretty(edge) for edge in mover.edges)
     if not any(edge.is_integer() for edge in mover.edges):
         low, high = together(mover.edges)
+    unit = "" if mover.unit in map(titled, BARE) else f"\N{NO-BREAK SPACE}{mover.unit}"
     return str(words()["ranking"]["label"].format(title=mover.title, low=low, high=high,
-                                                  unit=mover.unit))
+                                                  unit=unit))
 
 
 def assumptions(view: ResultsView, ranked: list[Ranking]) -> Figure | None:

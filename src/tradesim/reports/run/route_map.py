@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,10 @@ PLACING = {"left": (-5, 0, "right", "center"), "right": (5, 0, "left", "center")
 COLOURS = {1: SCENARIO, -1: IMPLEMENTED, 0: REFERENCE}
 THIN, THICK = 1.0, 8.0
 """Widths of a line that carries nothing, and of the one that carries most, points."""
+
+NEW: Mapping[str, Any] = {"color": "black", "linewidth": 2.2, "zorder": 4,
+                          "path_effects": [withStroke(linewidth=4.0, foreground="white")]}
+"""How a way that the scenario opens is drawn."""
 
 MOVED = 0.01
 """A route whose goods change by less than this share is drawn as unchanged."""
@@ -136,9 +140,12 @@ def route_map(view: ResultsView, folder: Path) -> Figure | None:
             _way(axes, lines[load.route], load, most)
             badges.append(_clear(lines[load.route], np.concatenate(others), badges))
             _badge(axes, badges[-1], str(number), COLOURS[load.moves])
+    opened = [way for lever, way in geography.new_ways.items() if lever in view.scenario["levers"]]
+    for way in opened:
+        axes.plot(*projected(smooth(way)).T, linestyle=(0, (1, 0.8)), **NEW)
     for place in titled(geography.places):
         _label(axes, view, place)
-    _key(key, view, carried)
+    _key(key, view, carried, new=bool(opened))
     return figure
 
 
@@ -194,7 +201,7 @@ def _label(axes: Axes, view: ResultsView, place: Place) -> None:
                   bbox={"facecolor": "white", "alpha": 0.65, "edgecolor": "none", "pad": 0.6})
 
 
-def _key(axes: Axes, view: ResultsView, carried: Sequence[Load]) -> None:
+def _key(axes: Axes, view: ResultsView, carried: Sequence[Load], *, new: bool) -> None:
     """Write under the map what each route carries, before and after, and what colours mean."""
     phrases, rows = words()["figures"]["map"], len(carried)
     beside = 0.06 + LETTER * max(len(load.title) for load in carried)
@@ -210,7 +217,8 @@ def _key(axes: Axes, view: ResultsView, carried: Sequence[Load]) -> None:
         axes.text(beside, row + 0.5, phrases["amount"].format(amount=amount), weight="bold",
                   color=COLOURS[load.moves], **look)
     lines = [phrases["unit"].format(count=view.pair.name(view.count)),
-             *([phrases["changes"]] if view.changes else [])]
+             *([phrases["changes"]] if view.changes else []),
+             *([phrases["new"]] if new else [])]
     axes.text(0.003, rows + 0.3, wrapped(" ".join(lines), 108), fontsize=7.4, va="top",
               color=QUIET)
 
