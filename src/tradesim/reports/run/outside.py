@@ -16,7 +16,7 @@ from tradesim.reference.outside_view import FILE, OutsideView, answer, fan, read
 from tradesim.reports.colours import IMPLEMENTED, REFERENCE
 from tradesim.reports.figure_style import FAN, legend_below, subplots, whole_years
 from tradesim.reports.run.view import ResultsView
-from tradesim.reports.wording import pretty, words
+from tradesim.reports.wording import in_percent, pretty, words
 from tradesim.simulation.outlooks import GDP
 
 LINES: dict[str, tuple[tuple[float, ...], tuple[float, Sequence[float]] | None]] = {
@@ -49,7 +49,8 @@ def outside_facts(view: ResultsView, tables: OutsideView | None) -> dict[str, An
     dict
         ``longest`` and ``years`` (from the last statistics to the last year); where the tables
         reach that far also ``pairs``, ``windows``, ``multiple`` and, in percentage points, ``se``;
-        shares ``share`` and ``by_draw``. None without tables.
+        shares ``share`` and ``by_draw``; in per cent the rise ``growth`` of the product of both
+        GDPs and the ends ``low`` and ``high`` of its class, where it has them. None without tables.
     """
     if tables is None:
         return None
@@ -60,9 +61,9 @@ def outside_facts(view: ResultsView, tables: OutsideView | None) -> dict[str, An
     one = answer(tables, base_of(view), view.target, years, growth_of(view)[:, -1])
     return found | {"pairs": one.pairs, "windows": one.windows, "share": one.share,
                     "se": pretty(100.0 * one.se, 2), "by_draw": one.share_by_draw,
-                    "multiple": pretty(one.multiple, 2), "growth": pretty(one.growth, 3),
-                    "bounds": [pretty(bound, 3) for bound in (one.growth_from, one.growth_to)
-                               if np.isfinite(bound)]}
+                    "multiple": pretty(one.multiple, 2), "growth": in_percent(np.expm1(one.growth)),
+                    **{end: in_percent(np.expm1(bound)) for end, bound in
+                       (("low", one.growth_from), ("high", one.growth_to)) if np.isfinite(bound)}}
 
 
 def outside_figure(view: ResultsView, tables: OutsideView) -> Figure:
