@@ -253,6 +253,7 @@ def _benefit(view: ResultsView, priced: bool) -> dict[str, Any]:
             "end": int(attrs["last_year"]), "draws": view.dataset.sizes["appraised"],
             "return": "" if np.isnan(rate) or rate < 0.0 else f"{pretty(100 * rate, 2)} %",
             "switch": pretty(1.0 / ratio, 2) if priced and ratio > 0 else "",
+            "repaid": ratio >= 1.0,
             "rate": f"{100 * float(view.dataset.attrs['discount_rate']):g} %",
             "yearly": [float(view.change("welfare", "if_implemented", year=view.last)
                              .sum(axis=-1).mean())],
