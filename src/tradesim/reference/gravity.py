@@ -25,6 +25,10 @@ class ReferencePath:
     new_goods: Array
 
 
+DISRUPTED = 1.0 / 12.0
+"""Share of a year closed from which it counts as disrupted: a month."""
+
+
 def corridor(
     uniform: Array, disrupted: Array, persistence: Array, closed: Array,
     restricted_share: Array, closed_share: Array, *, begun: bool = False,
@@ -110,8 +114,8 @@ def reference(parameters: Mapping[str, Array], *, innovations: Array, size: Arra
                          frozen(unexplained), frozen(new))
 
 
-def innovations(normal: Callable[[str], Array], prefix: str, years: tuple[int, ...],
+def innovations(column: Callable[[str], Array], prefix: str, years: tuple[int, ...],
                 names: tuple[str, ...]) -> Array:
-    """Draw standard normal numbers named ``prefix.name.year``, shape (draw, year, name)."""
-    columns = [[normal(f"{prefix}.{name}.{year}") for name in names] for year in years]
+    """Gather random numbers named ``prefix.name.year``, shape (draw, year, name)."""
+    columns = [[column(f"{prefix}.{name}.{year}") for name in names] for year in years]
     return np.moveaxis(np.array(columns), -1, 0)

@@ -225,7 +225,7 @@ def _projects(view: ResultsView) -> list[dict[str, Any]]:
 
 
 def _benefit(view: ResultsView, priced: bool) -> dict[str, Any]:
-    """Present values of gains and cost up to the horizon, USD million."""
+    """Present values of gains and cost over the life of what is built, USD million."""
     phrases, values = words("accounts"), {}
     for case in ("if_implemented", "scenario"):
         values[case] = {name: one / MILLION
