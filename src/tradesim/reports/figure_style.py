@@ -34,6 +34,9 @@ FOOT = 0.17
 QUIET = "#6b6b6b"
 COUNTS = ("#00795A", "#A3497D", "#8A6A00", "#0072B2")
 FAN = (((0.05, 0.95), "#ebebeb"), ((0.10, 0.90), "#d6d6d6"), ((0.25, 0.75), "#bababa"))
+BEHIND = {"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 1.0}
+"""What stands behind a label that a line or a shade may cross."""
+
 CASES = {"reference": REFERENCE, "scenario": SCENARIO, "if_implemented": IMPLEMENTED}
 
 Draw = Callable[[], Figure | None]

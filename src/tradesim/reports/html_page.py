@@ -80,15 +80,21 @@ def colophon(created: str, version: str, command: str, data: int) -> dict[str, s
 def write_figures(figures: Mapping[str, Draw], folder: Path, run_id: str = "") -> dict[str, str]:
     """Draw and write figures by name, and give each as an element for the page.
 
-    They go into the folder ``figures`` of `folder`; those that draw nothing are left out.
+    They go into the folder ``figures`` of `folder`; those that draw nothing are left out, and files
+    of an earlier report with their names are removed.
     """
     from tradesim.reports.figure_style import save, styled
 
     target = folder / FIGURES
     target.mkdir(exist_ok=True)
-    drawn = ((name, styled(draw, run_id)) for name, draw in figures.items())
-    return {name: inline(save(figure, name, target)) for name, figure in drawn
-            if figure is not None}
+    pages = {}
+    for name, draw in figures.items():
+        if (figure := styled(draw, run_id)) is not None:
+            pages[name] = inline(save(figure, name, target))
+            continue
+        for kind in ("png", "svg"):
+            (target / f"{name}.{kind}").unlink(missing_ok=True)
+    return pages
 
 
 def inline(svg: str) -> str:

@@ -20,7 +20,6 @@ from tradesim.reports.html_page import environment
 from tradesim.reports.run.answers import KINDS, answers
 from tradesim.reports.run.brief import ROWS
 from tradesim.reports.run.brief import table as brief_table
-from tradesim.reports.run.tell import moment
 from tradesim.reports.run.view import ResultsView
 from tradesim.simulation.model import run
 from tradesim.simulation.summary import headline, summary
@@ -143,7 +142,7 @@ def test_what_the_brief_says_of_growth_and_its_table_hold_in_the_summary(case):
     rows = brief_table(view, answers(view, view.scenario["answers"]))["rows"]
     label, _, change, *_ = rows[0]
     assert label.startswith("Trade between the two countries")
-    mean = table[Cell("turnover", moment(view), count=view.count)]
+    mean = table[Cell("turnover", view.moment, count=view.count)]
     shown, half = number(change.split(" ")[0] + " million")
     assert abs(shown - mean) <= 1.01 * half
 

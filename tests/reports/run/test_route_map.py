@@ -19,7 +19,6 @@ from tradesim.reports.run.route_map import (
     loads,
     projected,
     route_map,
-    shown_year,
     smooth,
 )
 from tradesim.reports.run.view import ResultsView
@@ -68,13 +67,16 @@ def test_routes_carry_what_the_pair_trades(view):
     assert COLOURS[first.moves] != COLOURS[0]
 
 
-def test_what_passes_is_shown_when_it_is_largest(view):
-    assert shown_year(view) == view.last
-    faded = make()
-    for name in ("trade", "route_share"):
+def test_a_shock_is_shown_in_the_year_in_which_it_costs_most(view):
+    assert view.moment == view.last
+    shock = {"scenario": {"levers": {"drought": {}}}}
+    faded = make(**shock)
+    faded.dataset.attrs["shocks"] = '["drought"]'
+    for name in ("trade", "turnover", "route_share", "consumer_surplus"):
         faded.dataset[name].loc[{"case": "if_implemented", "year": 2035}] = faded.dataset[
             name].sel(case="reference", year=2035)
-    assert shown_year(faded) == 2034
+    assert faded.moment == 2034
+    assert loads(faded) == loads(faded, 2034)
 
 
 def test_the_map_names_places_and_numbers_routes(view, folder):

@@ -32,7 +32,10 @@ THIN, MEAGRE = 0.5, 0.05
 """Exports that rise by so many USD million or more, and a net gain that is this share of it."""
 
 SMALL = 0.01
-"""Amounts (USD million) below which a change is no row of a table."""
+"""Amounts (USD million) below which a change is no row of a table, and no panel of a figure."""
+
+PRINTED = 5e-4
+"""Amounts (USD million) below which a bar would be labelled 0."""
 
 BAR = 0.36
 """Height of a bar, inches."""
@@ -52,7 +55,7 @@ def parts(view: ResultsView, importer: str, case: str = "if_implemented",
 
     What a shift of the reference path does to border revenue is no gain and is left out.
     """
-    where = {"importer": importer, "year": view.last if year is None else year}
+    where = {"importer": importer, "year": view.moment if year is None else year}
     if closed(view):
         return {"net": view.change("welfare", case, **where)}
     sums = {part: sum((view.change(name, case, **where) for name in names),
@@ -87,6 +90,7 @@ def accounts(view: ResultsView, *, priced: bool = True) -> dict[str, Any]:
     pair = view.pair
     importers = pair.importers if view.changes else ()
     return {
+        "unmoved": unmoved(view) if view.changes else [],
         "gains": [{"table": _gains(view, importer), **_gain_facts(view, importer)}
                   for importer in importers],
         "products": home_table(view) if view.changes and view.followed() else None,
@@ -118,7 +122,7 @@ def _gain_facts(view: ResultsView, importer: str) -> dict[str, Any]:
     by_part = parts(view, importer)
     mean = {part: float(values.mean()) for part, values in by_part.items()}
     lost = -mean.get("treasury", 0.0)
-    sold = float(view.change("trade", "if_implemented", count=view.count, year=view.last,
+    sold = float(view.change("trade", "if_implemented", count=view.count, year=view.moment,
                              importer=view.pair.partner(importer)).sum(axis=-1).mean())
     return {"thin": sold >= THIN and abs(mean["net"]) < MEAGRE * sold, "exports": [sold],
             "country": view.pair.name(importer), "net": Change.of(by_part["net"]),
@@ -172,7 +176,7 @@ def _services(view: ResultsView) -> dict[str, Any]:
 
 def _exposure(view: ResultsView, importer: str) -> dict[str, Any]:
     """Trade that a closed corridor would stop: its share, and its value."""
-    where = {"importer": importer, "year": view.last}
+    where = {"importer": importer, "year": view.moment}
     medians, exposed = {}, []
     for case in ("reference", "if_implemented"):
         share = MILLION * view.draws("corridor_share", case, **where)
@@ -207,18 +211,20 @@ def _revenue(view: ResultsView) -> dict[str, Any]:
 def _group_that_pays_most(view: ResultsView, importer: str) -> str:
     """Group of goods whose border revenue changes most, on average."""
     changes = {group: abs(float(view.change("tariff_revenue_by_group", "if_implemented",
-                                            importer=importer, group=group, year=view.last).mean()))
+                                            importer=importer, group=group,
+                                            year=view.moment).mean()))
                for group in map(str, view.dataset["group"].values)}
     return max(changes, key=lambda group: changes[group])
 
 
 def _projects(view: ResultsView) -> list[dict[str, Any]]:
-    """Flows of projects in the last year, where there are any."""
+    """Flows of projects in the year shown, where there are any."""
     if not view.changes:
         return []
     rows = []
     for importer in view.pair.importers:
-        added = view.change("project_trade", "if_implemented", importer=importer, year=view.last)
+        added = view.change("project_trade", "if_implemented", importer=importer,
+                            year=view.moment)
         if np.abs(added).max() >= NOTHING:
             rows.append(view.flow(importer) | {"change": Change.of(added)})
     return rows
@@ -265,7 +271,7 @@ def _benefit(view: ResultsView, priced: bool) -> dict[str, Any]:
 def _row(view: ResultsView, label: str, name: str, scale: float,
          **where: Any) -> list[str] | None:
     """Levels and change of one number; None where the change would be printed as nothing."""
-    where = {"year": view.last, **where}
+    where = {"year": view.moment, **where}
     reference = scale * view.draws(name, "reference", **where)
     if not view.changes:
         return [label, pretty(float(np.median(reference)))]
@@ -292,16 +298,21 @@ def _table(view: ResultsView, name: str, rows: Sequence[list[str] | None], colum
     known = phrases["columns"]["all"] | phrases["columns"][name]
     if view.point:
         known |= phrases["columns"]["point"]
-    return {"title": phrases["titles"][name].format(year=view.last, **names),
+    title = phrases["titles"][name].format(year=view.moment, case=view.case_words, **names)
+    return {"title": title,
             "rows": [row for row in rows if row], "total": total,
-            "columns": [known[key] for key in columns]}
+            "columns": [known[key].format(case=view.case_words) for key in columns]}
 
 
-def causes(view: ResultsView) -> Figure:
-    """Draw the parts of each country's gain one after the other, and what they add up to."""
-    phrases = words("accounts")["figure"]
-    gains = {importer: parts(view, importer) for importer in view.pair.importers}
-    figure, panels = subplots(phrases["title"].format(last=view.last),
+def causes(view: ResultsView) -> Figure | None:
+    """Draw the parts of each country's gain one after the other, and what they add up to.
+
+    A country without a part of at least `SMALL` has no panel; without any panel there is no figure.
+    """
+    phrases, gains = words("accounts")["figure"], _drawn(view)
+    if not gains:
+        return None
+    figure, panels = subplots(phrases["title"].format(year=view.moment, case=view.case_words),
                               1.2 + BAR * max(map(len, gains.values())), columns=len(gains))
     for axes, (importer, by_part) in zip(panels, gains.items(), strict=True):
         low, high = (float(end) for end in np.quantile(by_part["net"], [0.1, 0.9]))
@@ -311,6 +322,21 @@ def causes(view: ResultsView) -> Figure:
             axes.hlines(len(by_part) - 1, low, high, color="black", linewidth=1.1)
         axes.set_title(words()["market"].format(importer=view.pair.name(importer)))
     return figure
+
+
+def _drawn(view: ResultsView) -> dict[str, dict[str, Array]]:
+    """Parts that have a bar, by country: those that would be labelled 0 have none."""
+    gains = {importer: parts(view, importer) for importer in view.pair.importers}
+    return {importer: {part: values for part, values in by_part.items()
+                       if part == "net" or abs(float(values.mean())) >= PRINTED}
+            for importer, by_part in gains.items()
+            if max(abs(float(values.mean())) for values in by_part.values()) >= SMALL}
+
+
+def unmoved(view: ResultsView) -> list[str]:
+    """Countries without a panel: neither their gain nor any part of it reaches `SMALL`."""
+    drawn = _drawn(view)
+    return [view.pair.name(importer) for importer in view.pair.importers if importer not in drawn]
 
 
 def _waterfall(axes: Axes, means: dict[str, float], reach: float) -> None:

@@ -15,7 +15,6 @@ from tradesim.reports.run.tell import (
     Facts,
     goods_name,
     largest,
-    moment,
     points,
     rises,
     share,
@@ -128,7 +127,7 @@ def suppliers(view: ResultsView) -> Facts | None:
 
 def products(view: ResultsView) -> Facts | None:
     """How the price of a product made at home changes where it does so most, and its output."""
-    year = moment(view)
+    year = view.moment
     prices = sorted((Cell("product_price", year, importer=importer, group=name)
                      for importer, name in view.followed()),
                     key=lambda cell: -abs(view.value(cell)))

@@ -22,7 +22,6 @@ from tradesim.reports.run.tell import (
     chance,
     goods_name,
     largest,
-    moment,
     rises,
     share,
     share_of,
@@ -223,7 +222,7 @@ def amount(view: ResultsView, levers: Sequence[Lever], facts: Facts) -> Facts:
 
 def corridor(view: ResultsView) -> Facts | None:
     """Share of the larger flow that crosses the corridor."""
-    year = moment(view)
+    year = view.moment
     cells = [Cell("corridor_share", year, importer=code) for code in view.pair.importers]
     larger = max(cells, key=lambda cell: float(view.draws(
         "trade", "reference", count=view.count, year=year, importer=cell.importer).mean()))

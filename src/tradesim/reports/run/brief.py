@@ -16,7 +16,7 @@ from tradesim.reports.claims import APPRAISAL, CHANCE, RISKY, Cell, found
 from tradesim.reports.ranges import Change, median_range
 from tradesim.reports.run.answers import answers
 from tradesim.reports.run.growth import growth_facts
-from tradesim.reports.run.tell import VISIBLE, Facts, largest, moment, turnover
+from tradesim.reports.run.tell import VISIBLE, Facts, largest, turnover
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import changed, interval, pretty, probability, words
 from tradesim.simulation.summary import costly
@@ -130,7 +130,7 @@ def table(view: ResultsView, given: Mapping[str, Facts]) -> dict[str, Any]:
     if not view.changes:
         return _by_growth(view)
     phrases = words()["brief"]
-    year, asked = moment(view), {row for name in given for row in ASKED.get(name, ())}
+    year, asked = view.moment, {row for name in given for row in ASKED.get(name, ())}
     rows = [row for cell, label in _cells(view, given, year)
             if (row := _row(view, cell, label, least=0.0 if cell.variable in asked else LEAST))]
     case, form = phrases["cases"][view.nature], "_point" if view.point else ""

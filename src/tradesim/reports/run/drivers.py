@@ -146,8 +146,10 @@ def table(view: ResultsView, ranking: Ranking) -> dict[str, object]:
         rows.append([f"{rank}. {mover.title}", mover.unit,
                      *(_edge(edge) for edge in mover.edges), pretty(mover.low), pretty(mover.high),
                      pretty(mover.correlation, 2)])
-    return {"title": phrases[ranking.outcome].format(year=view.last,
-                                                     count=view.pair.name(view.count)),
+    title = (words()["figures"]["assumptions"]["ranked"] if ranking.outcome == EFFECT
+             else phrases[ranking.outcome])
+    return {"title": title.format(year=view.last, count=view.pair.name(view.count),
+                                  case=view.case_words),
             "columns": list(phrases["columns"].values()), "rows": rows, "total": False}
 
 
@@ -187,7 +189,8 @@ def _panel(axes: Axes, view: ResultsView, ranking: Ranking) -> None:
     axes.axvline(ranking.middle, color=colours.REFERENCE, linewidth=0.9)
     axes.set_yticks(rows, [wrapped(described(mover), 54) for mover in ranking.movers], fontsize=7.5)
     horizontal_bars(axes, len(rows))
-    axes.set_title(wrapped(phrases[ranking.outcome].format(year=view.last), 44), fontsize=8.5)
+    axes.set_title(wrapped(phrases[ranking.outcome].format(
+        year=view.last, case=view.case_words), 44), fontsize=8.5)
     axes.set_xlabel(words()["value_axis"].format(count=view.pair.name(view.count)), fontsize=8)
     for line, (key, colour) in enumerate((("low", SCENARIO), ("high", IMPLEMENTED))):
         axes.annotate(phrases[key], (1.0, 0.02 + 0.09 * line * 10 / (len(rows) + 2)), fontsize=7.5,

@@ -57,6 +57,7 @@ def facts(view: ResultsView, levers: Sequence[Lever] = (),
     chance = {case: _chance(view, pair.target_count, case, last) for case in view.cases}
     years = view.history.years
     common = {
+        "case": view.case_words, "risky": view.risky, "moment": view.moment,
         "count": pair.name(view.count), "target_count": pair.name(pair.target_count),
         "changes": view.changes, "draws": view.draw_count, "point": view.point,
         "target": [target], "goal": view.goal,
@@ -80,7 +81,7 @@ def facts(view: ResultsView, levers: Sequence[Lever] = (),
 def _block(view: ResultsView, count: str) -> dict[str, Any]:
     reported = float(view.reported(count)[-1].sum())
     rows = []
-    for year in view.milestones:
+    for year in sorted({*view.milestones, view.moment}):
         where = {"count": count, "year": year}
         numbers: dict[str, Any] = {
             "reference": median_range(view.draws("turnover", "reference", **where))}
@@ -141,7 +142,7 @@ def _others(view: ResultsView, blocks: Sequence[dict[str, Any]]) -> list[dict[st
 
 
 def _largest(view: ResultsView, importer: str) -> dict[str, Any]:
-    change = view.change("trade", "if_implemented", count=view.count, year=view.last,
+    change = view.change("trade", "if_implemented", count=view.count, year=view.moment,
                          importer=importer)
     means = np.abs(change.mean(axis=0))
     group = int(np.argmax(means))
@@ -173,17 +174,17 @@ def _producers(view: ResultsView, importer: str) -> dict[str, Any]:
 
 
 def _by_group(view: ResultsView, name: str, **where: Any) -> list[list[str]]:
-    """Rows of a variable by group in the last year, and their total."""
-    whole = _row(view, words()["all_groups"], name, year=view.last, **where)
+    """Rows of a variable by group in the year shown, and their total."""
+    whole = _row(view, words()["all_groups"], name, year=view.moment, **where)
     if whole is None:
         return []
-    rows = [_row(view, view.pair.name(group), name, year=view.last, **where, group=group)
+    rows = [_row(view, view.pair.name(group), name, year=view.moment, **where, group=group)
             for group in view.groups]
     return [*(row for row in rows if row is not None), whole]
 
 
 def _suppliers(view: ResultsView, importer: str) -> dict[str, Any]:
-    where = {"year": view.last, "importer": importer}
+    where = {"year": view.moment, "importer": importer}
     rows = []
     for code, name in _suppliers_of(view, importer).items():
         row = _row(view, name, "imports", **where, exporter=code)
@@ -205,7 +206,7 @@ def _suppliers_of(view: ResultsView, importer: str) -> dict[str, str]:
 
 
 def sides(view: ResultsView) -> dict[str, Any]:
-    """Table of what both countries export, import, collect and gain in the last year.
+    """Table of what both countries export, import, collect and gain in the year shown.
 
     Flows are on the headline count for both sides, so that one's exports are the other's
     imports; revenue and gain are of all trade with all partners.
@@ -220,14 +221,16 @@ def sides(view: ResultsView) -> dict[str, Any]:
                         view.draw_count, len(view.years), -1).sum(axis=-1)
                         for sign, name, where in _on(parts, view.count))
                     for case in view.cases}
-            if any(row := _side(read)):
+            if any(row := _side(read, view.years.index(view.moment))):
                 rows.append([phrases[key].format(**names), *row])
     keys = ["reference", *(["level", "change", "percent", "mean",
                              *([] if view.point else ["chance"])] if view.changes else [])]
     named = phrases | (phrases["point"] if view.point else {})
-    columns = [phrases["first"], *(named[key].format(first=view.years[0], last=view.last)
-                                   for key in keys)]
-    return {"title": phrases["title"].format(year=view.last, count=pair.name(view.count)),
+    if view.nature != "policy":
+        named |= words()["tables"]["sides"]["point" if view.point else "all"]
+    columns = [phrases["first"], *(named[key].format(
+        first=view.years[0], last=view.last, case=view.case_words) for key in keys)]
+    return {"title": phrases["title"].format(year=view.moment, count=pair.name(view.count)),
             "columns": columns, "rows": rows, "total": False}
 
 
@@ -243,19 +246,19 @@ def _on(parts: list[tuple[int, str, str]], count: str) -> Iterator[tuple[int, st
         yield sign, name, ({"count": count} if name == "trade" else {}) | {"importer": importer}
 
 
-def _side(read: dict[str, Any]) -> list[str]:
-    """One row: levels, change in two units, its yearly average and the chance of a rise."""
+def _side(read: dict[str, Any], at: int) -> list[str]:
+    """One row: levels and change of the year at a place, its yearly average, chance of a rise."""
     reference = read["reference"]
     absent = not reference.any()
-    level = ["" if absent else _in_words(median_range(reference[:, -1]))]
+    level = ["" if absent else _in_words(median_range(reference[:, at]))]
     if "if_implemented" not in read:
         return level
     change = read["if_implemented"] - reference
-    after = "" if absent else _in_words(median_range(read["if_implemented"][:, -1]))
-    share = "" if absent or (reference[:, -1] <= 0).any() else together(
-        [100.0 * float(change[:, -1].mean() / reference[:, -1].mean())], 2)[0]
-    chance = [probability(float((change[:, -1] > NOTHING).mean()), "short")]
-    return [*level, after, changed(Change.of(change[:, -1]), "short"), share,
+    after = "" if absent else _in_words(median_range(read["if_implemented"][:, at]))
+    share = "" if absent or (reference[:, at] <= 0).any() else together(
+        [100.0 * float(change[:, at].mean() / reference[:, at].mean())], 2)[0]
+    chance = [probability(float((change[:, at] > NOTHING).mean()), "short")]
+    return [*level, after, changed(Change.of(change[:, at]), "short"), share,
             changed(Change.of(change.mean(axis=1)), "short"), *(chance if len(change) > 1 else [])]
 
 
@@ -314,7 +317,8 @@ def _table(view: ResultsView, name: str, rows: list[list[str]], importer: str, *
     if view.changes:
         keys = ["reference", "level", "change", "percent", "average", *extra]
     keys = [key for key in keys if not (view.point and key == "average")]
-    title = phrases[name]["title"].format(**view.flow(importer), year=view.last,
+    title = phrases[name]["title"].format(**view.flow(importer), year=view.moment,
                                           count=view.pair.name(view.count))
     return {"title": title, "rows": rows, "total": total,
-            "columns": [phrases[name]["first"], *(named[key] for key in keys)]}
+            "columns": [phrases[name]["first"],
+                        *(named[key].format(case=view.case_words) for key in keys)]}

@@ -17,6 +17,7 @@ from matplotlib.ticker import FuncFormatter
 from tradesim.common.arrays import Array
 from tradesim.reports.colours import IMPLEMENTED, REFERENCE, SCENARIO
 from tradesim.reports.figure_style import (
+    BEHIND,
     CASES,
     COUNTS,
     FAN,
@@ -86,8 +87,8 @@ def fan(view: ResultsView) -> Figure:
         _years(axes, 5 if count == view.count else 3)
         if count == view.pair.target_count:
             axes.axhline(view.target, color="black", linestyle=(0, (5, 3)), linewidth=1.1)
-            beside(axes, view.goal.title, (0.01, view.target), (0, 3),
-                   xycoords=("axes fraction", "data"), fontsize=8.5)
+            beside(axes, view.goal.title, (0.01, view.target), (0, 3), bbox=BEHIND,
+                   xycoords=("axes fraction", "data"), fontsize=8.5, zorder=5)
     panels[0].set_ylabel(words()["per_year"])
     return figure
 
@@ -120,16 +121,24 @@ def effect(view: ResultsView) -> Figure:
         axes.axhline(0, color=REFERENCE, linewidth=0.9)
         mean = shown["if_implemented"].mean(axis=0)
         axes.plot(years, mean, color=IMPLEMENTED)
-        labels = [(mean[-1], wrapped(phrases["cases"]["if_implemented"] if view.point
-                                     else phrases["implemented_mean"], 15), IMPLEMENTED)]
+        labels = [(mean[-1], wrapped(view.case_words if view.point else phrases["figures"]["effect"]
+                                     ["average"].format(case=view.case_words), 15), IMPLEMENTED)]
         if not view.point:
-            labels += _bands(axes, years, shown)
+            labels += (_bands(axes, years, shown) if view.risky
+                       else _band(axes, years, shown["if_implemented"]))
         _years(axes)
         _end_labels(axes, view.last, labels, gap=0.1)
     panels[0].set_ylabel(wrapped(phrases["change_axis_count"].format(
         count=view.pair.name(view.count)), LABEL))
     panels[1].set_ylabel(phrases["percent_axis"])
     return figure
+
+
+def _band(axes: Axes, years: Sequence[int], values: Array) -> list[tuple[float, str, str]]:
+    """Shade the 80 % range of a change that cannot fail to come; give its label."""
+    low, high = np.quantile(values, [0.1, 0.9], axis=0)
+    axes.fill_between(years, low, high, color=IMPLEMENTED, alpha=0.18, linewidth=0)
+    return [(high[-1], words()["range_80_long"], IMPLEMENTED)]
 
 
 def _bands(axes: Axes, years: Sequence[int],
@@ -149,8 +158,9 @@ def _bands(axes: Axes, years: Sequence[int],
 
 
 def groups(view: ResultsView) -> Figure:
-    """Change of each product group's trade in the last year, by direction, as sorted bars."""
-    figure, panels = _figure("groups", 4.6, columns=2, names={"last": view.last})
+    """Change of each product group's trade in the year shown, by direction, as sorted bars."""
+    figure, panels = _figure("groups", 4.6, columns=2,
+                             names={"year": view.moment, "case": view.case_words})
     for axes, importer in zip(panels, view.pair.importers, strict=True):
         axes.set_title(_direction(view, importer))
         _group_bars(axes, view, importer)
@@ -163,7 +173,7 @@ def groups(view: ResultsView) -> Figure:
 def _group_bars(axes: Axes, view: ResultsView, importer: str) -> None:
     """Draw the groups with the largest changes and the sum of the others, or say there are none."""
     phrases = words()
-    where = {"count": view.count, "year": view.last, "importer": importer}
+    where = {"count": view.count, "year": view.moment, "importer": importer}
     change = view.change("trade", "if_implemented", **where)
     levels = [view.draws("trade", case, **where) for case in ("reference", "if_implemented")]
     names = [wrapped(view.pair.name(group), 20) for group in view.groups]
@@ -197,10 +207,11 @@ def _beside(axes: Axes, text: str, row: float) -> None:
 
 def gains(view: ResultsView) -> Figure:
     """Who gains and who loses in each market: suppliers' sales, buyers, makers, border revenue."""
-    last, phrases = view.last, words()
-    middle = view.milestones[0] if len(view.milestones) > 1 else None
+    last, phrases = view.moment, words()
+    middle = view.milestones[0] if len(view.milestones) > 1 and last == view.last else None
     figure, panels = _figure("gains", 5.2, "title" if middle else "title_one", columns=2, rows=2,
-                             names={"last": last, "middle": middle})
+                             names={"last": last, "year": last, "middle": middle,
+                                    "case": view.case_words})
     for row, importer in enumerate(view.pair.importers):
         sales, accounts = panels[2 * row: 2 * row + 2]
         for axes, (labels, read) in zip((sales, accounts), (
@@ -229,7 +240,8 @@ def probability(view: ResultsView) -> Figure:
             colour = CASES[case]
             share = 100 * (view.draws("turnover", case, count=count) >= view.target).mean(axis=0)
             axes.plot(view.years, share, color=colour, clip_on=False)
-            labels.append((float(share[-1]), wrapped(phrases["cases"][case], 14), colour))
+            name = view.case_words if case == "if_implemented" else phrases["cases"][case]
+            labels.append((float(share[-1]), wrapped(name, 14), colour))
             top = max(top, 1.15 * float(share.max()))
         axes.set_title(view.pair.name(count))
         axes.set_ylim(0, min(top, 100))
@@ -289,7 +301,7 @@ def _fan(axes: Axes, view: ResultsView, count: str, where: dict[str, Any], flow:
         for edge in () if view.point else (low, high):
             axes.plot(years, edge, color=SCENARIO, linewidth=0.9, linestyle=(0, (4, 2)))
         axes.plot(years, scenario, color=SCENARIO)
-        labels.append((scenario[-1], phrases["cases"]["if_implemented"] if view.point
+        labels.append((scenario[-1], view.case_words if view.point
                        else phrases["scenario_median"], SCENARIO))
     if detail and not view.point:
         labels += [(at("reference", level)[0, -1], phrases[key], REFERENCE) for level, key in

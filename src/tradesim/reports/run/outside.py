@@ -1,4 +1,4 @@
-"""The outside view in the report: what trades like this one did, beside the run's own answer."""
+"""The outside view in the report: what similar pairs did, beside the run's own answer."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from matplotlib.patches import Patch
 from tradesim.common.arrays import Array
 from tradesim.reference.outside_view import FILE, OutsideView, answer, fan, read_outside_view
 from tradesim.reports.colours import IMPLEMENTED, REFERENCE
-from tradesim.reports.figure_style import FAN, legend_below, subplots, whole_years
+from tradesim.reports.figure_style import BEHIND, FAN, beside, legend_below, subplots, whole_years
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import in_percent, pretty, words
 from tradesim.simulation.outlooks import GDP
 
 LINES: dict[str, tuple[tuple[float, ...], tuple[float, Sequence[float]] | None]] = {
     "median": ((0.5,), None), "80": ((0.10, 0.90), (0, (4, 2))), "90": ((0.05, 0.95), (0, (1, 2)))}
-"""Quantiles of the trades like this one that the figure shows, with the dashes of their lines."""
+"""Quantiles of the similar pairs that the figure shows, with the dashes of their lines."""
 
 
 def tables_of(view: ResultsView, folder: Path) -> OutsideView | None:
@@ -42,7 +42,7 @@ def base_of(view: ResultsView) -> float:
 
 
 def outside_facts(view: ResultsView, tables: OutsideView | None) -> dict[str, Any] | None:
-    """Numbers of the sentence: how many trades like this one grew by what the target asks for.
+    """Numbers of the sentence: how many similar pairs grew by what the target asks for.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def outside_facts(view: ResultsView, tables: OutsideView | None) -> dict[str, An
 
 
 def outside_figure(view: ResultsView, tables: OutsideView) -> Figure:
-    """Lay the model's fan, on the count of the target, over what trades like this one did."""
+    """Lay the model's fan, on the count of the target, over what similar pairs did."""
     phrases, start = words()["figures"]["outside"], base_of(view)
     figure, (axes,) = subplots(phrases["title"], 4.0)
     years = np.array([view.history.years[-1], *view.years])
@@ -87,6 +87,8 @@ def outside_figure(view: ResultsView, tables: OutsideView) -> Figure:
             axes.plot(years[:len(values) + 1], [start, *values], **look)
         handles.append(Line2D([], [], label=phrases["others"][name], **look))
     axes.axhline(view.target, color="black", linestyle=(0, (5, 3)), linewidth=1.1)
+    beside(axes, view.goal.title, (0.01, view.target), (0, 3), bbox=BEHIND, zorder=5,
+           xycoords=("axes fraction", "data"), fontsize=8.5)
     axes.set_ylim(bottom=0)
     axes.set_ylabel(words()["value_axis"].format(count=view.pair.name(view.pair.target_count)))
     whole_years(axes, 6)

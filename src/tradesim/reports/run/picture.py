@@ -19,7 +19,7 @@ from tradesim.reports.colours import IMPLEMENTED, REFERENCE, SCENARIO
 from tradesim.reports.figure_style import Draw, beside, horizontal_bars, subplots, whole_years
 from tradesim.reports.run.figures import LABEL, fan
 from tradesim.reports.run.route_map import route_map
-from tradesim.reports.run.tell import largest, moment
+from tradesim.reports.run.tell import largest
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import pretty, together, words, wrapped
 
@@ -59,7 +59,7 @@ class Picture:
         name = next(iter(asked), "fan")
         phrases = words("pictures")[name]
         case = words("pictures")["cases"][view.nature]
-        about = {"year": moment(view), "last": view.last, "case": case,
+        about = {"year": view.moment, "last": view.last, "case": case,
                  "count": view.pair.name(view.count), "target": pretty(view.target),
                  "market": view.pair.name(market(view)) if view.changes else ""}
         one = ("point" if view.point and "point" in phrases
@@ -82,7 +82,7 @@ class Picture:
 def market(view: ResultsView) -> str:
     """Market in which the sales of all suppliers together change most."""
     def moved(importer: str) -> float:
-        return sum(abs(view.value(Cell("imports", moment(view), importer=importer, exporter=code)))
+        return sum(abs(view.value(Cell("imports", view.moment, importer=importer, exporter=code)))
                    for code in view.exporters)
 
     return max(view.pair.importers, key=moved)
@@ -95,7 +95,7 @@ def winners(view: ResultsView) -> Figure:
 
 def winner_rows(view: ResultsView) -> tuple[str, list[tuple[str, Cell]], str]:
     """Give a title, named rows and the unit of who gains and who loses, suppliers first."""
-    phrases, importer, year = words("pictures")["winners"], market(view), moment(view)
+    phrases, importer, year = words("pictures")["winners"], market(view), view.moment
     sales = sorted((Cell("imports", year, importer=importer, exporter=code)
                     for code in view.exporters), key=lambda cell: -view.value(cell))
     rows = [(phrases["home" if cell.exporter == importer else "sales"].format(
@@ -118,7 +118,7 @@ def food(view: ResultsView) -> Figure:
 
 def prices(view: ResultsView) -> Figure:
     """Change of the prices of products made at home, in the year and country where most."""
-    phrases, year = words("pictures")["prices"], moment(view)
+    phrases, year = words("pictures")["prices"], view.moment
     cells = sorted((Cell("product_price", year, importer=importer, group=name)
                     for importer, name in view.followed()),
                    key=lambda cell: -abs(view.value(cell)))

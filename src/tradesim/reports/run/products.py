@@ -21,7 +21,7 @@ SEEN = 0.05
 
 @dataclass(frozen=True)
 class HomeProduct:
-    """What a scenario does to the home producers of one product in the last year.
+    """What a scenario does to the home producers of one product in the year shown.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ def home_products(view: ResultsView, case: str = "if_implemented", *,
     tonnes = json.loads(view.dataset.attrs["products"])
     found = []
     for importer, product in view.followed(food=food):
-        where = {"importer": importer, "product": product, "year": view.last}
+        where = {"importer": importer, "product": product, "year": view.moment}
 
         def drawn(name: str, which: str, where: dict[str, Any] = where) -> Array:
             return MILLION * view.draws(name, which, **where)
@@ -93,8 +93,9 @@ def home_table(view: ResultsView) -> dict[str, Any]:
              pretty(float(np.median(item.before))), pretty(float(np.median(item.after))),
              pretty(float(item.price.mean()), 2)]
             for item in home_products(view) if abs(float(item.output.mean())) >= SEEN]
-    return {"title": phrases["titles"]["products"].format(year=view.last), "rows": rows,
-            "total": False, "columns": list(phrases["products"][kind].values())}
+    title = phrases["titles"]["products"].format(year=view.moment, case=view.case_words)
+    return {"title": title, "rows": rows, "total": False, "columns": [
+        text.format(case=view.case_words) for text in phrases["products"][kind].values()]}
 
 
 def _change(values: Array) -> str:

@@ -44,9 +44,6 @@ MOVED = 0.01
 LETTER = 0.0096
 """Width of a letter of the key, as a share of the figure's width."""
 
-FLEETING = 2.0
-"""A change this many times as large in an earlier year is shown in that year."""
-
 Point = tuple[float, float]
 BESIDE = 0.3
 """Weight of the distance from other numbers, so that they do not stand together."""
@@ -77,7 +74,7 @@ class Load:
 
 def loads(view: ResultsView, year: int | None = None) -> list[Load]:
     """Sum up what each route carries, in the year shown unless one is given."""
-    year = shown_year(view) if year is None else year
+    year = view.moment if year is None else year
     found = []
     for route in _routes(view):
         before = _carried(view, route, "reference", year)
@@ -88,17 +85,6 @@ def loads(view: ResultsView, year: int | None = None) -> list[Load]:
         found.append(Load(route, view.pair.name(route), *middle, change.mean, change.low,
                           change.high, int(np.sign(change.mean)) if moved else 0))
     return found
-
-
-def shown_year(view: ResultsView) -> int:
-    """Give the last year, or for what passes the year in which routes change most."""
-    if not view.changes:
-        return view.last
-    moved = {year: sum(abs(float(np.mean(_carried(view, route, "if_implemented", year)
-                                         - _carried(view, route, "reference", year))))
-                       for route in _routes(view)) for year in view.years}
-    most = max(moved, key=lambda year: moved[year])
-    return most if moved[most] > FLEETING * moved[view.last] else view.last
 
 
 def _routes(view: ResultsView) -> list[str]:
@@ -120,7 +106,7 @@ def route_map(view: ResultsView, folder: Path) -> Figure | None:
     geography = read_geography(folder, view.pair)
     if geography is None or SHARE not in view.dataset:
         return None
-    year, phrases = shown_year(view), words()["figures"]["map"]
+    year, phrases = view.moment, words()["figures"]["map"]
     carried = loads(view, year)
     title = phrases["title" if view.changes else "title_reference"].format(year=year)
     figure, (axes, key) = subplots(title, 4.75, rows=2, height_ratios=(2.2, 1.0))
@@ -272,7 +258,7 @@ def for_browsers(view: ResultsView, folder: Path) -> dict[str, Any] | None:
     geography = read_geography(folder, view.pair)
     if geography is None or SHARE not in view.dataset:
         return None
-    return {"year": shown_year(view),
+    return {"year": view.moment,
             "outlines": {code: [projected(ring).round(4).tolist() for ring in rings]
                          for code, rings in geography.outlines.items()},
             "places": [asdict(place) | dict(zip("xy", projected(np.array(

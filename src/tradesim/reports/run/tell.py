@@ -67,19 +67,6 @@ def turnover(view: ResultsView, year: int | None = None) -> Cell:
     return Cell("turnover", year or view.last, count=view.count)
 
 
-def moment(view: ResultsView) -> int:
-    """Year that answers are about: the last, or that in which a shock costs buyers most.
-
-    Where a closure leaves buyers out, it is the year in which turnover changes most.
-    """
-    if view.nature != "shock" or not view.changes:
-        return view.last
-    if "consumer_surplus" not in view.dataset:
-        return largest(view, [turnover(view, year) for year in view.years]).year
-    return largest(view, [Cell("consumer_surplus", year, importer=code)
-                          for year in view.years for code in view.pair.importers]).year
-
-
 def largest(view: ResultsView, cells: Iterable[Cell]) -> Cell:
     """Cell with the largest number, whatever its sign."""
     return max(cells, key=lambda cell: abs(view.value(cell)))

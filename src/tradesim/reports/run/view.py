@@ -179,6 +179,31 @@ class ResultsView:
         return ("policy" if not shocks else
                 "shock" if shocks == len(self.scenario["levers"]) else "mixed")
 
+    @property
+    def case_words(self) -> str:
+        """How the case without failures is called: if implemented, or of a shock if it happens."""
+        return str(words("pictures")["cases"][self.nature])
+
+    @cached_property
+    def risky(self) -> bool:
+        """Whether a measure may fail, so that the two cases of the scenario differ."""
+        return self.changes and not all(np.array_equal(
+            self.draws(name, "scenario"), self.draws(name, "if_implemented"))
+            for name in ("turnover", "welfare"))
+
+    @cached_property
+    def moment(self) -> int:
+        """Year that brief and annex are about: the last, or that in which a shock costs most.
+
+        What counts is the loss of buyers, or turnover where a closure leaves buyers out.
+        """
+        if self.nature != "shock" or not self.changes:
+            return self.last
+        name, where = (("consumer_surplus", {}) if "consumer_surplus" in self.dataset
+                       else ("turnover", {"count": self.count}))
+        lost = np.abs(self.change(name, "if_implemented", **where).mean(axis=0))
+        return self.years[int(np.argmax(lost.reshape(len(self.years), -1).max(axis=-1)))]
+
     @cached_property
     def _indices(self) -> dict[Any, dict[Any, int]]:
         return {dim: {label: index for index, label in enumerate(self.dataset[dim].values.tolist())}
