@@ -21,6 +21,9 @@ NAME = "appraisal"
 APPRAISED = 500
 """Draws that an appraisal uses: its simulation is more than twice as long."""
 
+COUNTED = ("welfare", "haulier_gain", "policy_cost")
+"""Variables of a simulation that an appraisal reads."""
+
 
 def has_cost(base: Baseline, scenario: Scenario) -> bool:
     """Whether any lever of a scenario carries a cost."""
@@ -44,7 +47,7 @@ def streams(base: Baseline, scenario: Scenario, draws: Draws, dataset: xr.Datase
     Parameters
     ----------
     dataset
-        Results of `simulate` for these draws, to the longest horizon.
+        `COUNTED` by `simulate` for these draws, to the longest horizon.
 
     Returns
     -------
