@@ -76,11 +76,6 @@ class Change:
                 and abs(self.mean - self.median) > SKEW * abs(self.mean))
 
     @property
-    def straddles(self) -> bool:
-        """Whether the range holds rises and falls."""
-        return self.low <= -NOTHING and self.high >= NOTHING
-
-    @property
     def outside(self) -> bool:
         """Whether a few large outcomes put the mean outside the range."""
         return not self.low - NOTHING <= self.mean <= self.high + NOTHING

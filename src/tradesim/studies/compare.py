@@ -316,11 +316,6 @@ class Regret:
         return np.asarray(self.best.mean(axis=1))
 
     @property
-    def minimax(self) -> str:
-        """Scenario whose largest regret is smallest."""
-        return self.names[int(np.argmin(self.worst))]
-
-    @property
     def tied(self) -> float:
         """Share of draws in which all scenarios tie: nothing makes a difference."""
         return float(np.all(self.best > 0.0, axis=0).mean())
