@@ -308,7 +308,7 @@ def answer(
         refuse_too_large(scenario.draws, max(
             bytes_of_draw(base, scenario, [name]) * np.dtype(precision(name)).itemsize / 8.0
             for name in names))
-    cube = Cube.point() if scenario.draws == 1 else Cube.random(scenario.draws, scenario.seed)
+    cube = Cube.of(scenario.draws, scenario.seed)
 
     def counted(rows: slice) -> Callable[[int, int], None] | None:
         return progress and (lambda done, _: progress(rows.start + done, scenario.draws))

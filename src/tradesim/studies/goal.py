@@ -25,8 +25,8 @@ from tradesim.simulation.draws import REFERENCE, SCENARIO, standard_cases, years
 from tradesim.simulation.prepared_model import PreparedModel
 from tradesim.simulation.results import describe
 from tradesim.simulation.summary import first_reached
-from tradesim.studies.decompose import DRAWS, Study, ask, check_years
 from tradesim.studies.goal_answer import FirstYear, Goal, Move
+from tradesim.studies.study import DRAWS, Study, ask, check_years
 
 GROWTH = "growth"
 GROWTH_BOUND = 20.0
