@@ -178,7 +178,7 @@ def _given(calibration: str | Path | None) -> Path | None:
 
 def levers(calibration: str | Path | None = None) -> dict[str, Lever]:
     """All levers by name."""
-    return read_levers(_folder(calibration))
+    return read_levers(_given(calibration) or calibration_folder())
 
 
 def scenarios() -> list[str]:
@@ -254,8 +254,3 @@ def headline(dataset: xr.Dataset) -> Headline:
     """Give the first numbers of a run: turnover, its change, the chance of the target."""
     return Headline(str(dataset.attrs["title"]), summary.headline(dataset),
                     read_pair(made_with(dataset.attrs, PAIR_FILE)))
-
-
-def _folder(calibration: str | Path | None) -> Path:
-    folder = None if calibration is None else Path(calibration)
-    return folder if folder is not None and folder.is_dir() else calibration_folder()

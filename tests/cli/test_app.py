@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from tradesim import __version__
 from tradesim.cli.app import cli
 from tradesim.cli.options import complete_levers, complete_scenarios
 from tradesim.common.errors import ConvergenceError, InputError, Problem
+from tradesim.common.files import calibration_folder
 from tradesim.economy.levers import registry
 from tradesim.inputs.scenario import Known, read_scenario, shipped
 from tradesim.reports import terminal
@@ -469,3 +471,18 @@ def test_check_says_when_a_folder_is_a_calibration(call, calibration):
     done = call("check", calibration, "--calibration", calibration)
     assert done.exit_code == 2
     assert "is a calibration folder, not one of scenarios" in done.output
+
+
+def test_check_reads_all_that_a_run_needs(call, tmp_path):
+    folder = tmp_path / "calibration"
+    shutil.copytree(calibration_folder(), folder)
+    (folder / "posterior.nc").unlink()
+    done = call("check", "--calibration", folder)
+    assert done.exit_code == 0
+    assert done.stderr.splitlines() == [
+        f"To do: {folder / 'posterior.nc'}: there is no posterior here; run `tradesim calibrate`"]
+    totals = folder / "baseline" / "totals.csv"
+    totals.unlink()
+    done = call("check", "--calibration", folder)
+    assert done.exit_code == 2
+    assert f"{totals}: file not found" in done.stderr

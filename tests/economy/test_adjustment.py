@@ -111,6 +111,15 @@ def test_more_through_the_corridor_loses_more_when_it_closes(world):
     assert (found.change.level[0, RIG, :, :, 1] < 0.0).all()
 
 
+def test_goods_without_a_route_on_the_corridor_are_not_exposed(world):
+    away = replace(world, corridor=np.zeros_like(world.corridor))
+    exposed = over_time(0, -0.5, 0, 0, 0)
+    found = outcome(away, Shock(freight=by_route(80, 0) * over_time(1, 1, 1, 1, 1)),
+                    exposed=exposed)
+    assert not found.change.level.any()
+    assert np.isfinite(found.settled.sales).all()
+
+
 # Routes that close (equation 6 with the share of the year for which each is open).
 
 def test_a_closed_route_costs_minus_log_of_what_is_left(world):

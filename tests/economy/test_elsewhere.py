@@ -96,6 +96,20 @@ def test_services_by_hand(world):
     np.testing.assert_allclose(found[0, LEF, 0, 0, 0, 0], by_hand, rtol=1e-12)
 
 
+def test_services_are_counted_at_prices_of_the_base_year(world):
+    """Sales to the partner grow by real growth: nominal growth less the rise of prices."""
+    later = world.sales * spread([2.0, 2.0], "year")  # GDP in dollars doubles and stays there
+    found = account(world, later, ONE_COUNT, resolve(world, []), no_change(later),
+                    np.zeros_like(later))["services"]
+    draws, pair = world.draws, world.pair
+    rise = 1.0 + draws["discount.inflation"]
+    since = pair.last_year + 1 - pair.base_year
+    sold = draws["services.tourism.RIG.LEF.price"] * draws["services.tourism.RIG.LEF.quantity"]
+    for year in (0, 1):
+        np.testing.assert_allclose(found[0, RIG, 0, year], sold * 2.0 / rise ** (since + year),
+                                   rtol=1e-12)
+
+
 def test_visitors_of_a_lever_spend_half_on_each_side(world):
     growth, draws = spread([1.5, 2.0], "importer"), world.draws
     more = services(world, growth, spread(800.0)) - services(world, growth, spread(0.0))

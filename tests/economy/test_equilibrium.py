@@ -17,7 +17,7 @@ from tradesim.common.arrays import spread, total
 from tradesim.common.errors import ConvergenceError
 from tradesim.economy import markets as module
 from tradesim.economy.equilibrium import Macro, equilibrium, no_change
-from tradesim.economy.markets import TOLERANCE, Shifts, no_shifts, solve_market
+from tradesim.economy.markets import ROUNDING, TOLERANCE, Shifts, no_shifts, solve_market
 from tradesim.economy.shocks import Change
 
 PUBLISHED = Path(__file__).parents[1] / "published"
@@ -244,6 +244,33 @@ def test_cells_do_not_depend_on_their_company():
 
 def test_residual_is_reported_and_below_tolerance():
     assert 0.0 < solve_market(**random_cells(6)).residual <= TOLERANCE
+
+
+def test_a_cell_at_the_limit_of_its_digits_is_solved():
+    """All imports come from one supplier, whose price rises 2.2 times at an elasticity of 19."""
+    lower, upper, demand, home_share = 19.21059759, 11.86829649, 0.81002112, 0.82927402
+    appeal, market, home_slope, slope = 0.95068383, 1.09196591, 1.46663083, 2.19069216
+    one = np.ones((1, 1))
+    found = solve_market(
+        import_share=one[None], home_share=home_share * one, cost=0.0 * one[None],
+        lower=lower * one, upper=upper * one, demand=demand * one, home_supply=one / home_slope,
+        inverse_supply=slope * one, sales_share=one[None],
+        shifts=Shifts(market * one, appeal * one[None], 0.0 * one, 0.0 * one))
+
+    def gaps(unknowns):
+        home, wage = unknowns
+        imports = wage + appeal / (1.0 - lower)
+        price = np.log(home_share * np.exp((1.0 - upper) * home)
+                       + (1.0 - home_share) * np.exp((1.0 - upper) * imports)) / (1.0 - upper)
+        at_prices = (upper - demand) * price + market
+        return (home - home_slope * (at_prices - upper * home),
+                wage - slope * (at_prices + appeal - lower * wage + (lower - upper) * imports))
+
+    known = root(gaps, (0.5, 0.5), tol=1e-13)
+    assert known.success
+    np.testing.assert_allclose([found.home_price.item(), found.supplier_price.item()], known.x,
+                               atol=1e-10)
+    assert found.residual <= ROUNDING
 
 
 def test_a_cell_that_cannot_be_solved_is_named():

@@ -29,7 +29,7 @@ def duties(world, exporters, cut=0.5):
                          groups=", ".join(PAIR.groups), method="linear_cut", rate=spread(0.0),
                          cap=spread(0.0), cut=spread(cut), coefficient=spread(0.1),
                          coefficient_from="given", target_average_cut=spread(0.3),
-                         paying_share=spread(1.0), utilisation=spread(1.0))
+                         utilisation=spread(1.0))
 
 
 def road(world):

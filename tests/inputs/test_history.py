@@ -311,7 +311,8 @@ def test_pair_names_and_orders():
      "pair: 'MNG' stands twice; two countries are needed"),
     ("count: kazakh", "count: kazak", "target.count: 'kazak' is unknown; known: kazakh, "
      "mongolian; did you mean 'kazakh'?"),
-    ("reporter: MNG", "reporter: KAZ", "counts: two counts have the same reporter"),
+    ("reporter: MNG", "reporter: KAZ", "counts: there must be one count of each member of the "
+     "pair, MNG and KAZ, but their reporters are KAZ, KAZ"),
     ("base_year: 2023", "base_year: 1999", "base_year: 1999 lies outside the sample 2011-2024"),
     ("horizon: 2035", "horizon: 2024",
      "first_year, last_year, horizon: must rise, but are 2011, 2024, 2024"),

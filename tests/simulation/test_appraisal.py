@@ -82,7 +82,8 @@ def test_a_failed_lever_leaves_nothing_behind(dataset):
 
 
 @pytest.mark.parametrize(("gains", "rate"), [
-    ([0.0, 110.0], 0.10), ([0.0, 0.0, 144.0], 0.20), ([0.0, 50.0, 50.0], 0.0)])
+    ([0.0, 110.0], 0.10), ([0.0, 0.0, 144.0], 0.20), ([0.0, 50.0, 50.0], 0.0), ([0.0, 250.0], 1.5),
+    ([0.0, 1100.0], 10.0), ([0.0, 10.0], -0.9)])
 def test_rates_of_return_known_beforehand(gains, rate):
     cost = [100.0, *np.zeros(len(gains) - 1)]
     yearly = xr.DataArray([[gains], [cost]], dims=("item", "draw", "year"),
@@ -90,7 +91,9 @@ def test_rates_of_return_known_beforehand(gains, rate):
     assert rate_of_return(yearly) == pytest.approx(rate, abs=1e-9)
 
 
-def test_gains_that_never_repay_have_no_rate():
-    yearly = xr.DataArray([[[0.0, 1.0]], [[100.0, 0.0]]], dims=("item", "draw", "year"),
+@pytest.mark.parametrize(("gains", "cost"), [([0.0, 0.9], [100.0, 0.0]),
+                                             ([200.0, 50.0], [100.0, 0.0])])
+def test_gains_that_never_repay_or_come_first_have_no_rate(gains, cost):
+    yearly = xr.DataArray([[gains], [cost]], dims=("item", "draw", "year"),
                           coords={"item": ["LEF", "cost"]})
     assert np.isnan(rate_of_return(yearly))

@@ -67,8 +67,10 @@ def _check_calibration(folder: Path) -> tuple[Known, str]:
     from tradesim.inputs.levers import read_levers
     from tradesim.inputs.pair import read_pair
     from tradesim.inputs.parameters import read_parameters
+    from tradesim.inputs.posterior import RERUN
     from tradesim.inputs.scenario_schema import Known
     from tradesim.inputs.titles import read_titles
+    from tradesim.simulation.model import load_baseline
 
     problems: list[Problem] = []
     known = pair = None
@@ -83,16 +85,23 @@ def _check_calibration(folder: Path) -> tuple[Known, str]:
     with _gathered(problems):
         if pair:
             read_geography(folder, pair)
-    if not problems and (folder / "data").is_dir():
+    absent = [name for name in ("data", "baseline") if not (folder / name).is_dir()]
+    if not problems and "data" not in absent:
         with _gathered(problems):
             read_history(folder)
     if not problems:
         with _gathered(problems):
             known = Known.read(folder)
-    if known is None:
+    left: list[Problem] = []
+    if not problems and not absent:
+        with _gathered(left):
+            load_baseline(folder)
+    problems += [problem for problem in left if problem.hint != RERUN]
+    if known is None or problems:
         raise InputError(problems)
+    for problem in left:
+        click.echo(f"To do: {problem}", err=True)
     settings = sum(len(lever.settings) for lever in known.levers.values())
-    absent = [name for name in ("data", "baseline") if not (folder / name).is_dir()]
     missing = f"; no folder {' or '.join(absent)} to check" if absent else ""
     return known, (f"{folder}: no problems ({len(known.parameters)} parameters, "
                    f"{len(known.levers)} levers with {settings} settings{missing})")

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tradesim.common.arrays import DIMS, Array, entry, only, ratio, spread, total
+from tradesim.common.arrays import DIMS, Array, axis, entry, only, ratio, spread, total
 from tradesim.economy.base_year import Economy
 from tradesim.economy.costs import present_value
 from tradesim.economy.elsewhere import Elsewhere, elsewhere, growth
@@ -187,6 +187,13 @@ class Accounts:
         return growth(self.economy, self.levels)
 
     @cached_property
+    def _real_growth(self) -> Array:
+        """Growth at prices of the base year."""
+        pair, rise = self.economy.pair, spread(self.economy.draws["discount.inflation"], "draw")
+        since = pair.last_year + 1 - pair.base_year + np.arange(self.levels.shape[axis("year")])
+        return np.asarray(self._growth / (1.0 + rise) ** spread(since, "year"))
+
+    @cached_property
     def trade(self) -> dict[str, Array]:
         """Bilateral trade and what of it projects give."""
         own = entry(self.levels, self.economy.pair_flow)
@@ -267,7 +274,7 @@ class Accounts:
                 "export_concentration": concentration(shares(exports)),
                 "duty_saved": self._elsewhere.duty_saved,
                 "trade_share": ratio(turnover, everything),
-                "services": services(self.economy, self._growth, self.change.visitors)}
+                "services": services(self.economy, self._real_growth, self.change.visitors)}
 
     @cached_property
     def spent(self) -> dict[str, Array]:

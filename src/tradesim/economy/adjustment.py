@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tradesim.common.arrays import Array, axis, entry, map_arrays, pick
+from tradesim.common.arrays import Array, axis, entry, map_arrays, pick, ratio
 from tradesim.economy.base_year import Economy
 from tradesim.economy.equilibrium import Macro, Settled, equilibrium, finite_suppliers
 from tradesim.economy.packed import Packed
@@ -200,7 +200,7 @@ def _exposure(economy: Economy, exposed: Array, change: Change) -> Array:
     if not exposed.any():
         return NONE
     before = through_corridor(economy, NONE[None], NONE[None])
-    return np.asarray(exposed * (change.through_corridor / before - 1.0) * economy.pair_flow)
+    return exposed * (ratio(change.through_corridor, before, 1.0) - 1.0) * economy.pair_flow
 
 
 def partial_adjust(target: Array, first: Array, speed: Array) -> Array:

@@ -26,6 +26,10 @@ def _none() -> Array:
     return spread(0.0)
 
 
+def _all() -> Array:
+    return spread(1.0)
+
+
 @dataclass(frozen=True)
 class Economy:
     """One draw of the base year per row, as arrays in the order of `DIMS`.
@@ -38,7 +42,9 @@ class Economy:
     sales
         Purchases before duty by importer, group and exporter (home sales included), USD.
     duty
-        Ad valorem duty, share of value.
+        Ad valorem duty that is collected, share of value.
+    duty_paid
+        Share of the statutory duty that is collected; the rest is exempt.
     pair_flow, home
         One where the exporter is the importer's partner, or the importer itself, else zero.
     unit_value, time_value, differentiated
@@ -114,6 +120,7 @@ class Economy:
     trade_elasticity: Array
     first_year: Array
     speed: Array
+    duty_paid: Array = field(default_factory=_all)
     excise: Array = field(default_factory=_none)
     exports: Array = field(default_factory=_none)
     other_sales: Array = field(default_factory=_none)
@@ -192,8 +199,8 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
     count = len(draws["elasticity.scale"])
     none, whole = np.zeros(count), np.ones(count)
     access = cells(draws, "access.{importer}.{line}.{exporter}", pair, whole)
-    duty = (cells(draws, "tariff.{importer}.{line}.{exporter}", pair, none)
-            * cells(draws, "duty_paid.{importer}.{line}.{exporter}", pair, whole))
+    duty_paid = cells(draws, "duty_paid.{importer}.{line}.{exporter}", pair, whole)
+    duty = cells(draws, "tariff.{importer}.{line}.{exporter}", pair, none) * duty_paid
     sold, of_group = _sales(base, draws), line_shares(base, draws)
     sales = spread(split(pair, sold, of_group), "group", "importer", "exporter", "draw")
     home = spread([[float(i == j) for j in exporters] for i in importers], "importer", "exporter")
@@ -205,6 +212,7 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         draws=draws,
         sales=sales,
         duty=duty,
+        duty_paid=duty_paid,
         pair_flow=spread(partner, "importer", "exporter"),
         home=home,
         **{name: by_line(name) for name in BY_LINE},

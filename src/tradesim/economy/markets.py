@@ -20,6 +20,13 @@ from tradesim.common.errors import ConvergenceError
 TOLERANCE = 1e-12
 """Largest residual, in log points, at which a cell counts as solved."""
 
+ROUNDING = 1e-9
+"""Residual below which a cell that Newton's method improves no more is at the limit of its numbers.
+
+Where imports all but vanish, the price index is the logarithm of a small number left by a
+subtraction, and keeps fewer digits.
+"""
+
 MAX_ITERATIONS = 60
 CROWDED = 0.6
 """Share of cells that may be left before those that are solved are put aside: moving costs too."""
@@ -172,7 +179,7 @@ def solve_market(
     Returns
     -------
     Market
-        Log changes that solve (7)-(10) to `TOLERANCE`.
+        Log changes that solve (7)-(10) to `TOLERANCE`, or as far as their digits go (`ROUNDING`).
 
     Raises
     ------
@@ -238,11 +245,12 @@ def _newton(cells: _Cells) -> tuple[Array, float]:
     solution = np.zeros((markets + len(cells.inverse_supply), count))
     active, current, unknowns = np.arange(count), cells, solution.copy()
     open_ = np.ones(count, dtype=bool)
-    worst = 0.0
+    before, worst = np.full(count, np.inf), 0.0
     for _ in range(MAX_ITERATIONS + 1):
         residual, jacobian = _system(current, unknowns)
         error = np.abs(residual).max(axis=0)
-        done = open_ & (error <= TOLERANCE)
+        stuck = (error > 0.5 * before) & (error <= ROUNDING)
+        done, before = open_ & ((error <= TOLERANCE) | stuck), error
         if done.any():
             solution[:, active[done]] = unknowns[:, done]
             worst = max(worst, float(error[done].max()))
@@ -253,7 +261,7 @@ def _newton(cells: _Cells) -> tuple[Array, float]:
             if len(left) < CROWDED * len(open_):
                 active, current, unknowns = active[left], current.take(left), unknowns[:, left]
                 residual, jacobian = residual[:, left], jacobian[..., left]
-                open_ = open_[left]
+                open_, before = open_[left], before[left]
         step = _solved(jacobian, residual, markets)
         unknowns = unknowns - np.clip(step, -MAX_STEP, MAX_STEP)
     raise ConvergenceError("market equilibrium", float(error[open_].max()), active[open_].tolist())

@@ -22,23 +22,26 @@ def items(names: Sequence[str]) -> tuple[str, ...]:
 def services(economy: Economy, growth: Array, visitors: Array) -> Array:
     r"""Sales of services by item and by the member of the pair that sells (equation E3).
 
-    .. math:: S_{kj} = p_{kj} \left( N_{kj}\,g + \Delta N_k \right)
+    .. math:: S_{kj} = p_{kj} \left( N_{kj}\,g + \tfrac{1}{2} \Delta N_k \right)
 
-    with base-year numbers :math:`N` that grow with the partner's GDP (those of transit, which all
-    the world buys, stay: most of it has nothing to do with the pair), prices :math:`p` in dollars
-    of the base year, and visitors :math:`\Delta N` that a lever adds, half in each direction.
+    with base-year numbers :math:`N` that grow with the partner's GDP :math:`g` at constant prices
+    (those of transit, which all the world buys, stay: most of it has nothing to do with the
+    pair), prices :math:`p` in dollars of the base year, and visitors :math:`\Delta N` that a
+    lever adds, half in each direction. Numbers counted in another year stand for the base year.
 
     Parameters
     ----------
     growth
-        Growth factor of each member's GDP since the base year, along ``importer``.
+        Growth factor of each member's GDP since the base year at constant prices, along
+        ``importer``.
     visitors
         Visitors a year that levers add.
 
     Returns
     -------
     numpy.ndarray
-        USD with the seller along ``importer``; leading axis for `items`.
+        USD at prices of the base year, with the seller along ``importer``; leading axis for
+        `items`.
     """
     pair, draws = economy.pair, economy.draws
     sold = []

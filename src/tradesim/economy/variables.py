@@ -74,8 +74,8 @@ VARIABLES: Mapping[str, Variable] = {
                            True),
     "trade_share": Variable("Share of the pair's trade in all trade of a country", "share",
                             _COUNTRY),
-    "services": Variable("Sales of services to the partner and in transit, beside goods", "USD",
-                         ("service", *_COUNTRY)),
+    "services": Variable("Sales of services to the partner and in transit, at prices of the "
+                         "base year", "USD", ("service", *_COUNTRY)),
     "corridor_share": Variable("Share of the pair's trade on routes of the shared corridor",
                                "share", _MARKET),
     "route_share": Variable("Share of a route in the pair's trade", "share", ("route", *_MARKET)),

@@ -210,8 +210,10 @@ class Pair(_Part):
         problems += self._suppliers()
         problems += [_unknown(f"counts.{name}.reporter", count.reporter, self.pair)
                      for name, count in self.counts.items()]
-        if len(set(self.reporters)) < len(self.reporters):
-            problems.append("counts: two counts have the same reporter")
+        if sorted(self.reporters) != sorted(self.pair):
+            problems.append("counts: there must be one count of each member of the pair, "
+                            f"{' and '.join(self.pair)}, but their reporters are "
+                            f"{', '.join(self.reporters)}")
         problems.append(_unknown("target.count", self.target.count, self.counts))
         if not self.first_year < self.last_year < self.horizon:
             problems.append("first_year, last_year, horizon: must rise, but are "

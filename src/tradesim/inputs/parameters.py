@@ -169,7 +169,7 @@ class Cube:
 
 
 def draw(parameters: Mapping[str, Parameter], cube: Cube,
-         fixed: Mapping[str, float]) -> dict[str, Array]:
+         fixed: Mapping[str, float | Array]) -> dict[str, Array]:
     """Draw every parameter, shape (draw,), in the order of `parameters`.
 
     Parameters
@@ -177,7 +177,7 @@ def draw(parameters: Mapping[str, Parameter], cube: Cube,
     parameters, cube
         The parameters by name, and where the draws come from.
     fixed
-        Values that a scenario sets, instead of draws.
+        Values that take the place of draws: one for all of them, or one for each.
 
     Raises
     ------
@@ -188,7 +188,7 @@ def draw(parameters: Mapping[str, Parameter], cube: Cube,
                for name in fixed if name not in parameters]
     if unknown:
         raise InputError(unknown)
-    given = {name: np.full(cube.draws, float(value)) for name, value in fixed.items()}
+    given = {name: np.full(cube.draws, value, dtype=float) for name, value in fixed.items()}
     given |= _ranges({name: part for name, part in parameters.items()
                       if name not in given and isinstance(part.distribution, Range)}, cube)
     return {name: given[name] if name in given else quantile(parameter, cube.column(name))

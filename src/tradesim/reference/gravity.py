@@ -25,6 +25,10 @@ class ReferencePath:
     new_goods: Array
 
 
+DISRUPTED = 1.0 / 12.0
+"""Share of a year closed from which it counts as disrupted: a month."""
+
+
 def by_count(bias: Array) -> Array:
     """Log factor of each count on a flow, the reference count first; (..., importer, count)."""
     return np.stack([np.zeros_like(bias), bias], axis=-1)
@@ -115,8 +119,8 @@ def reference(parameters: Mapping[str, Array], *, innovations: Array, size: Arra
                          frozen(unexplained), frozen(new))
 
 
-def innovations(normal: Callable[[str], Array], prefix: str, years: tuple[int, ...],
+def innovations(column: Callable[[str], Array], prefix: str, years: tuple[int, ...],
                 names: tuple[str, ...]) -> Array:
-    """Draw standard normal numbers named ``prefix.name.year``, shape (draw, year, name)."""
-    columns = [[normal(f"{prefix}.{name}.{year}") for name in names] for year in years]
+    """Gather random numbers named ``prefix.name.year``, shape (draw, year, name)."""
+    columns = [[column(f"{prefix}.{name}.{year}") for name in names] for year in years]
     return np.moveaxis(np.array(columns), -1, 0)

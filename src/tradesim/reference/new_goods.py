@@ -88,7 +88,9 @@ def new_goods(draws: Mapping[str, Array], importers: tuple[str, ...]) -> NewGood
 def expected(goods: NewGoods, years: int) -> Array:
     r"""Mean of the log rise by new goods (equation N2); (draw, year, importer).
 
-    .. math:: E\,a_{dt} = p_d\,(\ell_0 + \mu_d) \sum_{k \le t} r_k (1 - \delta)^k
+    The first projected year is :math:`t = 1`.
+
+    .. math:: E\,a_{dt} = p_d\,(\ell_0 + \mu_d) \sum_{k < t} r_k (1 - \delta)^k
     """
     reached = np.cumsum(goods.grown(years) * goods.kept(years), axis=1)
     return reached[..., None] * (goods.chance * (LEAST_RISE + goods.beyond))[:, None]
@@ -97,7 +99,7 @@ def expected(goods: NewGoods, years: int) -> Array:
 def variance(goods: NewGoods, years: int) -> Array:
     r"""Variance of the log rise by new goods (equation N2); (draw, year, importer).
 
-    .. math:: V\,a_{dt} = \sum_{k \le t} \bigl[p_d\,m_d\,r_k^2 (1 - \delta)^k
+    .. math:: V\,a_{dt} = \sum_{k < t} \bigl[p_d\,m_d\,r_k^2 (1 - \delta)^k
         - (p_d\,(\ell_0 + \mu_d)\, r_k (1 - \delta)^k)^2\bigr], \quad
         m_d = \ell_0^2 + 2 \ell_0 \mu_d + 2 \mu_d^2
     """

@@ -77,7 +77,8 @@ def reference_path(base: Baseline, draws: Mapping[str, Array],
     closed = gravity.corridor(
         draws["innovation.corridor"], draws["corridor.disruption_probability"],
         draws["corridor.persistence"], draws["corridor.closed_given_disrupted"],
-        draws["corridor.closed_share_restricted"], draws["corridor.closed_share_closed"])
+        draws["corridor.closed_share_restricted"], draws["corridor.closed_share_closed"],
+        begun=bool(history.closed_share[-1] > gravity.DISRUPTED))
     sd, arrived = draws["posterior.innovation_sd"], None
     if (goods := new.new_goods(draws, base.pair.importers)) is not None:
         arrived = (new.arrivals(goods, draws["innovation.new_goods"][:, ahead])

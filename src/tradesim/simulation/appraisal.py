@@ -24,6 +24,9 @@ APPRAISED = 500
 COUNTED = ("welfare", "haulier_gain", "policy_cost")
 """Variables of a simulation that an appraisal reads."""
 
+LOWEST, HIGHEST = -0.99, 2.0 ** np.arange(20)
+"""Where a rate of return is looked for: from this one, up to the first of these beyond it."""
+
 
 def has_cost(base: Baseline, scenario: Scenario) -> bool:
     """Whether any lever of a scenario carries a cost."""
@@ -121,7 +124,7 @@ def rate_of_return(yearly: xr.DataArray) -> float:
 
     .. math:: \sum_t \frac{g_t - k_t}{(1 + r)^{t - t_0}} = 0
 
-    NaN where no rate above -99 % does, as where gains never repay the cost.
+    NaN where no rate above -99 % does: gains never repay the cost, or nothing is spent first.
     """
     mean = yearly.mean("draw")
     net = (mean.sel(item=[item for item in mean["item"].to_numpy() if item != "cost"]).sum("item")
@@ -131,7 +134,7 @@ def rate_of_return(yearly: xr.DataArray) -> float:
     def value(rate: float) -> float:
         return float((net * (1.0 + rate) ** -ahead).sum())
 
-    low, high = -0.5, 1.0
-    if not (np.isfinite(value(low)) and value(low) > 0.0 > value(high)):
+    high = next((rate for rate in HIGHEST if value(rate) < 0.0), LOWEST)
+    if not value(LOWEST) > 0.0 > value(high):
         return float("nan")
-    return float(scipy.optimize.brentq(value, low, high))
+    return float(scipy.optimize.brentq(value, LOWEST, high))

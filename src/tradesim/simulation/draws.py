@@ -37,7 +37,8 @@ def count_of(draws: Draws) -> int:
 
 
 def draw_all(base: Baseline, scenario: Scenario, cube: Cube,
-             before: tuple[Scenario, Draws] | None = None) -> dict[str, Array]:
+             before: tuple[Scenario, Draws] | None = None,
+             given: Mapping[str, Array] | None = None) -> dict[str, Array]:
     """Draw everything that is uncertain: one mapping of arrays, first axis ``draw``.
 
     Parameters
@@ -49,6 +50,8 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube,
     before
         Another scenario and what was drawn for it from the same cube, to be taken where it is
         the same.
+    given
+        Numbers by name that take the place of drawn ones, and of what the scenario sets.
 
     Returns
     -------
@@ -58,8 +61,9 @@ def draw_all(base: Baseline, scenario: Scenario, cube: Cube,
         projection (``innovation.*``); the path of GDP (``growth.*``); and for each lever
         ``success`` and ``lifetime``.
     """
-    numbers, fixed = _numbers(base, scenario)
-    known = {} if before is None else _known(base, *before, numbers, fixed)
+    numbers, set_here = _numbers(base, scenario)
+    fixed: dict[str, float | Array] = {**set_here, **(given or {})}
+    known = {} if before is None else _known(base, *before, numbers, set_here)
     left = {name: item for name, item in numbers.items() if name not in known}
     fresh = draw(left, cube, {name: value for name, value in fixed.items()
                               if name not in known or name not in numbers})

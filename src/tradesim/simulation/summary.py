@@ -203,7 +203,7 @@ def headline(dataset: xr.Dataset) -> dict[str, Any]:
         and case; ``counts``: the same on each count, of the trade itself and as its statistics
         would read), ``growth`` (reference turnover of milestones on the count of the target, and
         probability, by path of GDP), ``if_implemented`` (turnover by year and statistic),
-        ``benefit_cost`` where levers carry a cost (present values up to the horizon),
+        ``benefit_cost`` where levers carry a cost (present values over the life of what is built),
         ``statistics`` (reported turnover of the last year of the sample by count), and what
         identifies the run.
     """

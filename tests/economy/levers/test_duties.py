@@ -107,7 +107,7 @@ def test_solved_coefficient_by_a_closed_form():
 CALL = {"importers": "LEF", "exporters": "RIG, UNI", "groups": ["tools", "wool"],
         "method": "linear_cut", "rate": spread(0.02), "cap": spread(0.05), "cut": spread(0.4),
         "coefficient": spread(0.05), "coefficient_from": "given",
-        "target_average_cut": spread(0.3), "paying_share": ON, "utilisation": ON}
+        "target_average_cut": spread(0.3), "utilisation": ON}
 
 
 def removed(world, phase=ON, **changes):
@@ -160,13 +160,14 @@ def test_a_duty_that_is_not_there_is_not_raised():
 @pytest.mark.parametrize("method", ["new_rate", "maximum_rate", "swiss_formula"])
 def test_the_formula_acts_on_the_statutory_rate(world, method):
     """Half of the duty is exempt: twice the rate is cut, and half of the new one collected."""
-    half = removed(world, method=method, paying_share=spread(0.5))
+    half = removed(replace(world, duty_paid=spread(0.5)), method=method)
     twice = removed(replace(world, duty=2 * world.duty), method=method)
     np.testing.assert_allclose(half, twice, atol=EXACT)
 
 
 def test_linear_cut_does_not_ask_who_pays(world):
-    np.testing.assert_allclose(removed(world, paying_share=spread(0.5)), removed(world), atol=EXACT)
+    half = removed(replace(world, duty_paid=spread(0.5)))
+    np.testing.assert_allclose(half, removed(world), atol=EXACT)
 
 
 @pytest.mark.parametrize("kind", ["simple_average", "weighted_average"])

@@ -59,6 +59,16 @@ def test_a_larger_quota_replaces_the_smaller():
     assert added(early, late).quota_limit is NONE
 
 
+def test_no_formality_and_no_new_good_comes_twice():
+    early, late = (Shock(information=spread(a), availability=spread(b))
+                   for a, b in ((0.01, 0.2), (0.03, 0.5)))
+    more = added(late, early)
+    assert more.information.item() == pytest.approx(0.02)
+    assert more.availability.item() == pytest.approx(0.3)
+    assert added(early, late).availability is NONE
+    assert added(early, early).availability is NONE
+
+
 def test_use_carries_over():
     years = spread(np.arange(2025.0, 2036.0), "year")
     strength = stage_strength(years, spread(2026.0), spread(2029.5), spread(4.0)).ravel()

@@ -103,6 +103,16 @@ def test_given_ranges_levers_and_middles(space):
     np.testing.assert_array_equal(table[:, 2], drawn["adjustment.speed"])
 
 
+def test_what_is_drawn_from_a_ranged_number_follows_it(space):
+    """Consent of Russia to several levers goes together the more, the higher the correlation."""
+    noise, names = np.arange(400), ("altai_road.success", "border_facilitation.success")
+    ranged = space.choose(["politics.correlation=0:0.95"], False, False)
+    together = [space.draws(ranged, np.full((400, 1), u), noise) for u in (0.0, 1.0)]
+    apart, alike = (np.corrcoef(*(drawn[name] for name in names))[0, 1] for drawn in together)
+    assert abs(apart) < 0.15
+    assert alike > 0.85
+
+
 def test_futures_go_from_bad_to_good(space):
     factors = space.choose([FUTURE], False, False)
     u = np.array([[0.001], [0.5], [0.999]])

@@ -191,15 +191,15 @@ def tariff_change(
     economy: Economy, phase: Array, *, importers: str | Sequence[str],
     exporters: str | Sequence[str], groups: str | Sequence[str], method: str, rate: Array,
     cap: Array, cut: Array, coefficient: Array, coefficient_from: str, target_average_cut: Array,
-    paying_share: Array, utilisation: Array,
+    utilisation: Array,
 ) -> Shock:
     r"""Change the duties of importers on chosen suppliers' goods in one of the four ways.
 
     .. math:: (T6)\;\; \tau = p\,t_0, \qquad \tau_1 = p\,f(t_0), \qquad
         r = \varphi\, U\,(1 - \tau_1 / \tau)
 
-    The formula acts on the statutory rate; the duty collected before and after is the share
-    :math:`p` of it.
+    The formula acts on the statutory rate :math:`t_0`; the duty collected before and after is
+    the share :math:`p` of it that the base year has (`Economy.duty_paid`).
 
     Parameters
     ----------
@@ -218,8 +218,6 @@ def tariff_change(
         ``weighted_average`` of each importer's chosen rates falls by `target_average_cut`.
     target_average_cut
         Share by which that average is to fall.
-    paying_share
-        Share :math:`p` of the statutory duty that is collected; the rest is exempt.
     utilisation
         Share :math:`U` of the trade that gets the new rate; one where it needs no certificate
         of origin.
@@ -232,7 +230,7 @@ def tariff_change(
     chosen = (economy.mask("importer", _names(importers)) * economy.mask(
         "exporter", _names(exporters)) * economy.mask("group", _names(groups)))
     chosen = chosen * (1.0 - economy.home)
-    old = economy.duty / paying_share
+    old = ratio(economy.duty, economy.duty_paid)
     if method == "new_rate":
         _nothing_to_raise(economy, chosen, rate)
         new = new_rate(old, rate)

@@ -38,7 +38,8 @@ def increment(later: Packed, earlier: Packed) -> Packed:
         V'' = \max\{0, V' - V\}
 
     Both together remove the larger of the two shares of the duty, beyond a quota and within it:
-    never less than the earlier stage alone, and nothing twice.
+    never less than the earlier stage alone, and nothing twice. Formalities removed and new goods
+    are treated like the quota: the later stage adds what goes beyond the earlier one.
 
     Parameters
     ----------
@@ -56,10 +57,9 @@ def increment(later: Packed, earlier: Packed) -> Packed:
     inside = np.maximum(duty + quota, before + quota_before)
     left = ratio(1.0 - inside, 1.0 - before - quota_before, 1.0)
     within = np.where(quota + quota_before > 0.0, 1.0 - added - left, 0.0)
-    lines, (limit, limit_before) = of("quota_limit")
-    costs, (known, known_before) = of("information")
-    parts = {"duty": flows.packed(added), "quota": flows.packed(within),
-             "quota_limit": lines.packed(np.maximum(limit - limit_before, 0.0)),
-             "information": costs.packed(np.maximum(known - known_before, 0.0))}
+    parts = {"duty": flows.packed(added), "quota": flows.packed(within)}
+    for name in ("quota_limit", "information", "availability"):
+        cells, (now, before) = of(name)
+        parts[name] = cells.packed(np.maximum(now - before, 0.0))
     return Packed({name: part for name, part in {**later.parts, **parts}.items()
                    if len(part.places)})

@@ -90,7 +90,7 @@ def border_facilitation(
     .. math::
 
         d = \varphi\, \pi (H / 24 + Q), \qquad f = \varphi\, e, \qquad
-        m_{rival} = \rho\,(g\,d + \kappa f / v)
+        z_{rival} = \rho\,(g\,d + \kappa f / v)
 
     The posts are open to all: suppliers whose goods cross them on their own way gain too.
 

@@ -225,7 +225,7 @@ def _projects(view: ResultsView) -> list[dict[str, Any]]:
 
 
 def _benefit(view: ResultsView, priced: bool) -> dict[str, Any]:
-    """Present values of gains and cost up to the horizon, USD million."""
+    """Present values of gains and cost over the life of what is built, USD million."""
     phrases, values = words("accounts"), {}
     for case in ("if_implemented", "scenario"):
         values[case] = {name: one / MILLION
@@ -253,6 +253,7 @@ def _benefit(view: ResultsView, priced: bool) -> dict[str, Any]:
             "end": int(attrs["last_year"]), "draws": view.dataset.sizes["appraised"],
             "return": "" if np.isnan(rate) or rate < 0.0 else f"{pretty(100 * rate, 2)} %",
             "switch": pretty(1.0 / ratio, 2) if priced and ratio > 0 else "",
+            "repaid": ratio >= 1.0,
             "rate": f"{100 * float(view.dataset.attrs['discount_rate']):g} %",
             "yearly": [float(view.change("welfare", "if_implemented", year=view.last)
                              .sum(axis=-1).mean())],

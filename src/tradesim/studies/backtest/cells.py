@@ -39,9 +39,6 @@ MAX_RHAT, MIN_EFFECTIVE = 1.05, 400.0
 ENSEMBLES, WALKERS, STEPS = 2, 96, 400
 """A fit that is repeated for every origin: short, so that its diagnostics must be looked at."""
 
-DISRUPTED = 1.0 / 12.0
-"""Share of a year closed from which it counts as disrupted: a month."""
-
 MOST_DRAWS = ENSEMBLES * WALKERS * (STEPS - STEPS // 3)
 """Draws that the shortest fit keeps."""
 
@@ -206,7 +203,8 @@ def _corridor(folder: Path, last: float, draws: int, horizons: int,
         "corridor.disruption_probability", "corridor.persistence",
         "corridor.closed_given_disrupted", "corridor.closed_share_restricted",
         "corridor.closed_share_closed")]
-    return gravity.corridor(rng.random((draws, horizons, 2)), *chances, begun=last > DISRUPTED)
+    return gravity.corridor(rng.random((draws, horizons, 2)), *chances,
+                            begun=last > gravity.DISRUPTED)
 
 
 def write_cell(path: Path, cell: Cell) -> None:

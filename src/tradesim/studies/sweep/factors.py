@@ -255,11 +255,12 @@ class FactorSpace:
                 columns[item.name] = u[:, k]
         fallback = Cube.point() if noise is None else Noise(len(noise), self.seed, rows=noise)
         middle = np.full(len(u), 0.5)
-        drawn = draw_all(self.base, self.scenario, Cube.table({"": middle} | columns, fallback))
+        ranged = {item.name: item.within(u[:, k]) for k, item in enumerate(factors)
+                  if item.low is not None}
+        drawn = draw_all(self.base, self.scenario, Cube.table({"": middle} | columns, fallback),
+                         given=ranged)
         for k, item in enumerate(factors):
-            if item.low is not None:
-                drawn[item.name] = frozen(item.within(u[:, k]))
-            elif item.kind == CHOSEN:
+            if item.kind == CHOSEN:
                 drawn[CHOICE] = frozen(_place(u[:, k]))
         return drawn
 
