@@ -27,7 +27,7 @@ from tradesim.simulation import model
 from tradesim.simulation.draws import IMPLEMENTED, draw_all
 from tradesim.simulation.model import prepare, simulate
 from tradesim.simulation.subsets import all_subsets, flows
-from tradesim.studies.decompose import ask
+from tradesim.studies.study import ask
 
 EXACT = 1e-12
 MET = 5 * TOLERANCE  # of the quota, in log points, with what the markets' own residual adds

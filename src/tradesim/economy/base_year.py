@@ -198,7 +198,6 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
     demand = by_line_if_any("elasticity.demand")
     count = len(draws["elasticity.scale"])
     none, whole = np.zeros(count), np.ones(count)
-    access = cells(draws, "access.{importer}.{line}.{exporter}", pair, whole)
     duty_paid = cells(draws, "duty_paid.{importer}.{line}.{exporter}", pair, whole)
     duty = cells(draws, "tariff.{importer}.{line}.{exporter}", pair, none) * duty_paid
     sold, of_group = _sales(base, draws), line_shares(base, draws)
@@ -217,7 +216,7 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         home=home,
         **{name: by_line(name) for name in BY_LINE},
         payment_friction=spread(draws["payment.friction"], "draw"),
-        access=access,
+        access=cells(draws, "access.{importer}.{line}.{exporter}", pair, whole),
         freight=by_route_and_importer("freight"),
         days=by_route_and_importer("days"),
         route_share=_route_shares(base, draws),

@@ -147,11 +147,6 @@ class Pair(_Part):
         return tuple(count.reporter for count in self.counts.values())
 
     @property
-    def reference_count(self) -> str:
-        """Name of the count on which flows are expressed."""
-        return next(iter(self.counts))
-
-    @property
     def target_value(self) -> float:
         """Official goal for turnover, USD."""
         return self.target.value_usd

@@ -80,11 +80,6 @@ class Change:
                 and abs(self.mean - self.median) > SKEW * abs(self.mean))
 
     @property
-    def straddles(self) -> bool:
-        """Whether the range holds rises and falls."""
-        return self.low <= -NOTHING and self.high >= NOTHING
-
-    @property
     def outside(self) -> bool:
         """Whether a few large outcomes put the mean beyond the range, farther from zero."""
         return self.mean < min(self.low, 0.0) - NOTHING or self.mean > max(self.high, 0.0) + NOTHING
