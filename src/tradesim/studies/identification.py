@@ -161,7 +161,9 @@ def importance(log_ratio: Array) -> Importance:
 
     Notes
     -----
-    Vehtari, Simpson, Gelman, Yao and Gabry (2024), Journal of Machine Learning Research 25.
+    Vehtari, Simpson, Gelman, Yao and Gabry (2024), Journal of Machine Learning Research 25. The
+    tail is fitted by maximum likelihood, theirs by Zhang and Stephens's quick estimator with a
+    prior on the shape.
     """
     from scipy.stats import genpareto
 
