@@ -20,7 +20,7 @@ from tradesim.economy.equilibrium import equilibrium
 from tradesim.economy.quotas import TOLERANCE, with_quotas, within_quotas
 from tradesim.economy.resolve import resolve
 from tradesim.economy.shocks import NONE, Shock
-from tradesim.inputs.baseline import QUOTAS, _cells
+from tradesim.inputs.base_year_tables import QUOTAS, _cells
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario_schema import Known
 from tradesim.simulation import model

@@ -13,7 +13,8 @@ from scipy.special import ndtri
 
 from tradesim.common.arrays import Array, frozen
 from tradesim.common.errors import InputError, Problem, nearest
-from tradesim.inputs.baseline import TABLES, Baseline
+from tradesim.inputs.base_year_tables import TABLES
+from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.growth import CHOICE, NAMED
 from tradesim.inputs.parameters import Cube, Parameter
 from tradesim.inputs.posterior import PREFIX
