@@ -46,8 +46,9 @@ Examples:
               help="Seed of the random numbers. Same seed, same results.")
 @JOBS
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-              default=OUT, show_default="results/backtest, results/panel",
-              help="Folder for the results.")
+              default=OUT,
+              help="Folder for the results; results/backtest by default, with --panel "
+                   "results/panel.")
 @click.option("--keep", is_flag=True, help="Also replace backtest.csv of the calibration; "
               "for all origins and horizons only.")
 @click.option("--fresh", is_flag=True, help="Start over, instead of going on with a stopped one.")

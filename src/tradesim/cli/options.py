@@ -131,7 +131,7 @@ SEEDS = Whole(0, MAX_SEED, "too large; the largest allowed is {most}")
 
 SCENARIO = click.argument("scenario", shell_complete=complete_scenarios)
 SET = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE",
-                    help="Set a value over the file's; may be repeated.")
+                    help="Set a value over the file's; may be repeated, and the last wins.")
 COUNT = click.option("--count", metavar="NAME", help="Whose statistics to use; the target's by "
                                                      "default.")
 SEED = click.option("--seed", type=SEEDS, help="Seed; that of the scenario by "
