@@ -1,4 +1,6 @@
-"""Measure the closure against gegravity 0.3: ``python benchmarks/closure.py`` (a minute).
+"""Measure the closure against gegravity 0.3, in a minute.
+
+``PYTHONPATH=tests/helpers python benchmarks/closure.py``
 
 Needs the extra ``benchmark`` and gegravity's own sample (30 countries in 2006), in the folder
 ``gegravity_can_jpn`` below $TRADESIM_VALIDATION or below a folder ``validation`` beside the
@@ -19,8 +21,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from structural_gravity import conditional, fitted
 from tradesim.economy.closure import OneSector, one_sector
-from tradesim.economy.ge_solver import conditional, fitted
 
 CAUSES = ["pta", "contiguity", "common_language", "lndist", "international", "constant"]
 SIGMA, REFERENCE, MEMBERS = 5.0, "DEU", ("CAN", "JPN")

@@ -104,8 +104,7 @@ def of_lines(base: model.Baseline) -> None:
         scenario = read_scenario(SCENARIO, known, [f"seed={SEED}"])
         lines = len(world.pair.lines)
         for draws in (model.BLOCK, 1):
-            drawn = draw_all(world, scenario,
-                             Cube.random(draws, SEED) if draws > 1 else Cube.point())
+            drawn = draw_all(world, scenario, Cube.of(draws, SEED))
             every = standard_cases(world, scenario, drawn)
             cases = {case: every[case] for case in (REFERENCE, POLICY)}
             for what, names in (("all accounts", USUAL), ("turnover", ("turnover",))):

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from tradesim.common import parallel
+from tradesim.common.parallel import CORES
 from tradesim.inputs.parameters import Cube
 from tradesim.simulation.draws import draw_all
 from tradesim.simulation.model import simulate
@@ -27,7 +28,7 @@ from tradesim.studies.sweep.indices import sobol
 from tradesim.studies.sweep.plan import SweepPlan, SweepRequest, prepare
 from tradesim.studies.sweep.run import sweep
 
-SCENARIO, ROWS, LOOP, CORES = "all_levers", 8192, 60, os.cpu_count() or 1
+SCENARIO, ROWS, LOOP = "all_levers", 8192, 60
 TWENTY = ("adjustment.*", "elasticity.scale", "elasticity.ratio", "elasticity.demand", "routes.*",
           "eaeu_interim.utilisation", "eaeu_fta.nontariff_cut", "access.KAZ.meat_livestock.MNG",
           "altai_road.km_saved", "altai_road.usd_per_tonne_km", "altai_road.speed_km_per_hour",

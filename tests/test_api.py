@@ -118,6 +118,23 @@ def test_runs_folders_and_names_can_be_compared(dataset, tmp_path):
         found.change("turnover", "eaeu_fta", "scenario", count="kazakh", year=2030).mean() / 1e6)
 
 
+def test_saved_results_replace_those_of_an_earlier_run_whole(dataset, tmp_path, monkeypatch):
+    folder = tmp_path / "fta"
+    ts.save(ts.run("base", draws=3), folder)
+    (folder / "report.html").write_text("of another run", encoding="utf-8")
+    assert ts.save(dataset, folder) == folder
+    assert not (folder / "report.html").exists()
+    assert ts.load(folder).attrs["run_id"] == dataset.attrs["run_id"]
+    (folder / "mine.txt").write_text("kept", encoding="utf-8")
+    with pytest.raises(InputError, match=r"fta: folder: holds other files \(mine\.txt\) and would "
+                                         "be replaced; name a new folder"):
+        ts.save(dataset, folder)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(InputError, match="is the folder that you are in"):
+        ts.save(dataset, ".")
+
+
 def test_everything_a_user_holds_fits_on_a_screen(dataset):
     base = ts.run("base", draws=40, horizon=2030)
     held = [ts.compare(base, dataset), ts.goal("eaeu_fta", draws=40), ts.levers()["eaeu_fta"],

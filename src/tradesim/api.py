@@ -12,6 +12,7 @@ import xarray as xr
 
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
+from tradesim.common.output import RUN_OUTPUTS, refuse_strangers, whole
 from tradesim.inputs import scenario
 from tradesim.inputs.levers import Lever, read_levers
 from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
@@ -187,14 +188,20 @@ def scenarios() -> list[str]:
 
 
 def save(dataset: xr.Dataset, folder: str | Path, *, keep_draws: bool = False) -> Path:
-    """Save results in a folder, which is made where it is missing.
+    """Save results in a folder, whole or not at all; those of an earlier run are replaced.
 
     `keep_draws` keeps the draws of every variable, not only of turnover, welfare and border
     revenue.
+
+    Raises
+    ------
+    InputError
+        When the folder holds other files, or cannot be written.
     """
     target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
-    results.save(dataset, target, every=keep_draws)
+    refuse_strangers(target, RUN_OUTPUTS, "folder", "name a new folder")
+    with whole(target, option="folder") as work:
+        results.save(dataset, work, every=keep_draws)
     return target
 
 

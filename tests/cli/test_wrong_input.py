@@ -136,7 +136,7 @@ def _no_work(there, monkeypatch):
     for name in ("simulation.model.draw_all", "studies.discover.discover.discover",
                  "studies.explore.build.build", "studies.identification_table.identify",
                  "studies.forecasts.draw_all", "reference.calibrate.fit",
-                 "studies.decompose.draw_all", "studies.backtest.backtest.work",
+                 "studies.study.draw_all", "studies.backtest.backtest.work",
                  "studies.sweep.run.evaluate_missing"):
         monkeypatch.setattr(f"tradesim.{name}", work)
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tradesim.cli.options import calibration_of
 from tradesim.common import output
 from tradesim.common.errors import InputError
+from tradesim.common.files import calibration_folder
 from tradesim.common.output import OLD, PART, alone, strangers, sweep_up, whole, whole_file
 
 BEGIN = "import os, signal, sys; from pathlib import Path; from tradesim.common import output\n"
@@ -83,6 +86,19 @@ def test_a_kill_between_two_renames_is_mended_by_the_next(tmp_path):
     sweep_up(tmp_path)
     assert (tmp_path / "o" / "x").read_text() == "old"
     assert names(tmp_path) == ["o"]
+
+
+def test_a_calibration_that_made_way_is_found_again(tmp_path):
+    folder = tmp_path / "cal"
+    shutil.copytree(calibration_folder(), folder)
+    python("output._renameat2 = lambda: None\nreal = Path.rename\n"
+           f"def die(path, target):\n real(path, target)\n {DIE}\n"
+           "Path.rename = die\n"
+           "with output.whole(Path('cal')) as work: output.copy_into(Path('cal'), work)\n",
+           tmp_path)
+    assert not folder.exists()
+    assert calibration_of(folder) == folder
+    assert (folder / "pair.yaml").is_file()
 
 
 @pytest.mark.parametrize("writer", ["whole", "whole_file"])

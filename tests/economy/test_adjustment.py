@@ -16,7 +16,7 @@ from tradesim.common.parallel import by_block
 from tradesim.economy.adjustment import at_once, partial_adjust, settle
 from tradesim.economy.equilibrium import _shifts, equilibrium
 from tradesim.economy.resolve import resolve
-from tradesim.economy.routes import CLOSED, saving, through_corridor
+from tradesim.economy.routes import CLOSED, carried, through_corridor
 from tradesim.economy.shocks import FLOOR, Change, Shock
 
 ON = spread(1.0)
@@ -123,16 +123,16 @@ def test_goods_without_a_route_on_the_corridor_are_not_exposed(world):
 # Routes that close (equation 6 with the share of the year for which each is open).
 
 def test_a_closed_route_costs_minus_log_of_what_is_left(world):
-    cost = saving(world, by_route(0, 0), by_route(0, 0), by_route(0, 1))
+    cost = carried(world, by_route(0, 0), by_route(0, 0), by_route(0, 1))[0]
     left = world.route_share[1] + CLOSED * world.route_share[0]
     np.testing.assert_allclose(cost, -np.log(left) / world.route_choice, atol=EXACT)
 
 
 def test_without_choice_a_closure_stops_and_with_perfect_choice_it_costs_nothing(world):
     closing = by_route(0, 0), by_route(0, 0), by_route(0.5, 1)
-    rigid = saving(replace(world, route_choice=spread(1e-3)), *closing)
+    rigid = carried(replace(world, route_choice=spread(1e-3)), *closing)[0]
     assert (rigid > 50.0).all()  # no other route will do
-    supple = saving(replace(world, route_choice=spread(1e9)), *closing)
+    supple = carried(replace(world, route_choice=spread(1e9)), *closing)[0]
     np.testing.assert_allclose(supple, 0.0, atol=1e-8)
 
 

@@ -11,7 +11,8 @@ from tradesim.common.arrays import spread
 from tradesim.economy.base_year import _home_demand, _supply
 
 PAIR = SimpleNamespace(lines=("meat", "wool"), importers=("LEF", "RIG"),
-                       exporters=("LEF", "RIG", "UNI"), group_of=lambda line: line)
+                       exporters=("LEF", "RIG", "UNI"),
+                       lines_in_groups=(("meat", "meat"), ("wool", "wool")))
 SALES = spread([[[800.0, 100.0], [5.0, 4.0], [50.0, 10.0]],
                 [[6.0, 30.0], [900.0, 700.0], [70.0, 20.0]]], "importer", "exporter", "group")
 DEMAND = spread([[0.9, 0.7], [0.8, 0.6]], "importer", "group")

@@ -16,7 +16,7 @@ from tradesim.common.arrays import spread
 from tradesim.economy.elsewhere import elsewhere, growth, third_duties
 from tradesim.economy.equilibrium import no_change
 from tradesim.economy.resolve import resolve
-from tradesim.economy.routes import carried, saving
+from tradesim.economy.routes import carried
 from tradesim.economy.services import services
 from tradesim.economy.shocks import Shock
 
@@ -133,8 +133,8 @@ def test_hauliers_keep_what_does_not_reach_the_buyer(world):
     one = replace(world, route_share=np.stack([spread(1.0), spread(0.0)]))
     freight = np.stack([spread(20.0), spread(0.0)])
     none = np.zeros_like(freight)
-    kept, passed = carried(one, freight, none)[2], -saving(one, freight, none)
-    np.testing.assert_allclose(kept + passed, 20.0 / world.unit_value * np.ones_like(kept),
+    change, _, kept, _ = carried(one, freight, none)
+    np.testing.assert_allclose(kept - change, 20.0 / world.unit_value * np.ones_like(kept),
                                rtol=1e-12)
     *_, found = settled_books(world, [Shock(freight=freight)])
     assert (found["haulier_gain"] > 0.0).all()

@@ -20,14 +20,14 @@ from tradesim.economy.equilibrium import equilibrium
 from tradesim.economy.quotas import TOLERANCE, with_quotas, within_quotas
 from tradesim.economy.resolve import resolve
 from tradesim.economy.shocks import NONE, Shock
-from tradesim.inputs.baseline import QUOTAS, _cells
+from tradesim.inputs.base_year_tables import QUOTAS, _cells
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario_schema import Known
 from tradesim.simulation import model
 from tradesim.simulation.draws import IMPLEMENTED, draw_all
 from tradesim.simulation.model import prepare, simulate
 from tradesim.simulation.subsets import all_subsets, flows
-from tradesim.studies.decompose import ask
+from tradesim.studies.study import ask
 
 EXACT = 1e-12
 MET = 5 * TOLERANCE  # of the quota, in log points, with what the markets' own residual adds

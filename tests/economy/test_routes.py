@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tradesim.common.arrays import spread
-from tradesim.economy.routes import carriage, carried, saving, through_corridor
+from tradesim.economy.routes import carriage, carried, through_corridor
 
 EXACT = 1e-12
 
@@ -19,6 +19,11 @@ def by_route(*values):
 
 def with_choice(world, theta):
     return replace(world, route_choice=spread(float(theta)))
+
+
+def saving(world, *given):
+    """Change of the cost of carriage, negative where it falls."""
+    return carried(world, *given)[0]
 
 
 def own_saving(world, freight, days):

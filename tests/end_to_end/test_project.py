@@ -267,6 +267,8 @@ def test_the_recipe_needs_what_the_project_needs():
     assert needed == {*project["dependencies"], f"python{project['requires-python']}"}
     assert recipe["context"]["version"] == project["version"]
     assert recipe["package"]["name"] == project["name"]
+    (command,) = project["scripts"].items()
+    assert recipe["build"]["python"]["entry_points"] == [" = ".join(command)]
 
 
 def test_no_text_installs_the_other_tradesim():

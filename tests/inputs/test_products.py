@@ -9,7 +9,7 @@ import pytest
 
 from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder
-from tradesim.inputs.baseline import read_cells
+from tradesim.inputs.base_year_tables import read_cells
 from tradesim.inputs.levers import read_levers
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.products import CELLS_FILE, PRODUCTS_FILE, hs_codes

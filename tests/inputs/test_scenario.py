@@ -316,3 +316,8 @@ def test_a_key_of_an_earlier_version_says_what_replaced_it(tmp_path, known):
                                              "form now") as caught:
             read_scenario(path, known, overrides)
         assert len(caught.value.problems) == 1 + len(overrides)
+
+
+def test_an_override_needs_a_value(known):
+    with pytest.raises(InputError, match="--set: draws=: must read KEY=VALUE, such as draws=500"):
+        read_scenario("base", known, ["draws="])

@@ -88,7 +88,10 @@ def test_equal_keys_are_refused_at_every_depth():
 
 
 @pytest.mark.parametrize(("text", "message"), [
-    ("1: a", "f.yaml:1:1: the key 1 is a whole number, not text; write \"1\" in quotes"),
+    ("1: a", "f.yaml:1:1: the key 1 is a whole number, not text; write \"1\" in quotes, or a "
+     "point where a comma begins decimals"),
+    ("a: {b: 0,5}", "f.yaml:1:10: a: the key 5 is a whole number, not text; write \"5\" in quotes, "
+     "or a point where a comma begins decimals"),
     ("a: {true: 1}", "f.yaml:1:5: a: the key true is true or false, not text"),
     ("null: 1", "the key null is nothing (null), not text"),
     ("? [1, 2]\n: 3", "f.yaml:1:3: a key is a list, not text"),

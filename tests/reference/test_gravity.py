@@ -10,7 +10,6 @@ from scipy.signal import lfilter
 
 from tradesim.common.arrays import autoregression, only, spread
 from tradesim.economy.adjustment import partial_adjust
-from tradesim.inputs.posterior import response
 from tradesim.reference.gravity import corridor, innovations, reference
 
 EXACT = 1e-12
@@ -110,19 +109,6 @@ def test_reference_hand_computed():
     np.testing.assert_allclose(path.unexplained[1], [[0.04, 0.08], [0.004, 0.008],
                                                      [0.0004, 0.0008]])
     np.testing.assert_allclose(path.log_growth[0, 0], [0.1, 0.3])
-
-
-def test_response_is_the_difference_of_two_paths():
-    """Flows grow with both nominal GDPs and answer to prices, each draw by its own numbers."""
-    rng = np.random.default_rng(2)
-    beta, gamma = rng.uniform(0.5, 1.5, 4), rng.normal(size=(4, 2))
-    draws = {"posterior.elasticity_gdp": beta, "posterior.elasticity_exchange_rate": gamma}
-    nominal, rate = rng.normal(size=(4, 3, 2)), rng.normal(size=(4, 3))
-    found = response(draws, nominal, rate)
-    for n in range(4):
-        np.testing.assert_allclose(
-            found[n], beta[n] * nominal[n].sum(axis=1)[:, None] + gamma[n] * rate[n][:, None],
-            atol=EXACT)
 
 
 def test_a_corridor_that_was_disrupted_may_stay_so():

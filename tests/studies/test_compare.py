@@ -150,7 +150,7 @@ def test_regret_by_hand(base):
     assert found.loss.tolist() == [[20e6, 0.0, TIE / 2], [0.0, 10e6, 0.0],
                                    [30e6, 5e6, 10e6 + TIE / 2]]
     assert found.best.tolist() == [[0.0, 1.0, 0.5], [1.0, 0.0, 0.5], [0.0, 0.0, 0.0]]
-    assert found.minimax == "b"
+    assert found.worst.tolist() == [20e6, 10e6, 30e6]
     assert found.tied == 0.0
 
 

@@ -27,12 +27,12 @@ from tradesim.studies.decompose import (
     _exact,
     _sampled,
     along,
-    ask,
     decompose,
     interactions,
     random_orders,
     shapley,
 )
+from tradesim.studies.study import ask
 
 DRAWS, SEED = 40, 3
 

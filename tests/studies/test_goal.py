@@ -12,9 +12,9 @@ from tradesim.common.errors import InputError
 from tradesim.reports.goal import outward, verdict
 from tradesim.simulation.model import run
 from tradesim.studies import goal as module
-from tradesim.studies.decompose import ask
 from tradesim.studies.goal import GROWTH_BOUND, _Search, goal, movable
 from tradesim.studies.goal_answer import TOGETHER, Move
+from tradesim.studies.study import ask
 
 DRAWS = 200
 TARGET = 260e6

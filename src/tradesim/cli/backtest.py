@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from pathlib import Path
@@ -47,8 +46,9 @@ Examples:
               help="Seed of the random numbers. Same seed, same results.")
 @JOBS
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-              default=OUT, show_default="results/backtest, results/panel",
-              help="Folder for the results.")
+              default=OUT,
+              help="Folder for the results; results/backtest by default, with --panel "
+                   "results/panel.")
 @click.option("--keep", is_flag=True, help="Also replace backtest.csv of the calibration; "
               "for all origins and horizons only.")
 @click.option("--fresh", is_flag=True, help="Start over, instead of going on with a stopped one.")
@@ -97,12 +97,12 @@ def backtest(origins: str | None, horizons: int | None, draws: int, seed: int, j
 
 def _run(plan: Backtest, out: Path, jobs: int | None, fresh: bool) -> list[Cell]:
     """Work on all cells, with a bar where somebody watches."""
-    from tradesim.common.parallel import open_mapper
+    from tradesim.common.parallel import CORES, open_mapper
     from tradesim.reports.terminal import progress
     from tradesim.studies.backtest.backtest import cell_folder, run
 
     try:
-        with open_mapper(jobs or os.cpu_count() or 1) as mapper, progress("Forecasting") as show:
+        with open_mapper(jobs or CORES) as mapper, progress("Forecasting") as show:
             return run(plan, out, mapper, fresh=fresh, progress=show, say=note)
     except KeyboardInterrupt as error:
         raise Stopped(f"stopped; what was done is kept in {cell_folder(out)}: the same command "

@@ -22,8 +22,8 @@ Examples:
 @results_options
 @click.option("--year", "years", type=int, multiple=True, metavar="YEAR",
               help="Year to share out; the horizon by default; may be repeated.")
-@click.option("--method", default="exact", show_default=True,
-              help="exact, or permutations: sampled orders, for more than twelve levers.")
+@click.option("--method", default="exact", show_default=True, metavar="[exact|permutations]",
+              help="permutations samples orders, for more than twelve levers.")
 @click.option("--permutations", type=click.IntRange(min=4), metavar="N",
               help="Orders by draw that --method permutations samples; an even number, 40 by "
                    "default.")

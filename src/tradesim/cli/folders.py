@@ -13,18 +13,13 @@ import click
 from tradesim.cli.options import note
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.files import content
-from tradesim.common.output import strangers, whole
+from tradesim.common.output import MANIFEST, RUN_OUTPUTS, refuse_strangers, strangers, whole
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 ROOT = Path("results")
-MANIFEST = "manifest.json"
-
-RUN_OUTPUTS = ("report.html", "report.pdf", "report.docx", "report.pptx", "brief.pdf", "brief.docx",
-               "figures", "summary.csv", "summary.json", "results.nc", "scenario.yaml", MANIFEST,
-               "iamc.csv")
 STUDY_OUTPUTS = ("report.html", "figures", "scenario.yaml", MANIFEST)
-"""Files and folders that a run writes, and those that every study of one scenario writes."""
+"""Files and folders that every study of one scenario writes."""
 
 OUT = click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
                    help="Folder for the results, in place of the one in results. What an earlier "
@@ -72,11 +67,8 @@ def results_folder(target: Path, outputs: Collection[str] = RUN_OUTPUTS,
 
     A folder that holds anything besides `outputs` is not replaced.
     """
-    if others := strangers(target, outputs):
-        named = "--out or --name" if option == "--out" else option
-        raise InputError([Problem(str(target), option, "holds other files ("
-                                  f"{', '.join(others[:3])}) and would be replaced",
-                                  f"name a new folder with {named}")])
+    named = "--out or --name" if option == "--out" else option
+    refuse_strangers(target, outputs, option, f"name a new folder with {named}")
     before, earlier = _files(target), _earlier(target)
     with whole(target, option=option) as work:
         yield work

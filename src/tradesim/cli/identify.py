@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -37,7 +36,7 @@ def identify(simulations: int, seed: int, jobs: int | None, out: Path | None, pa
     docs/identification.md.
     """
     from tradesim.common.output import judge_file
-    from tradesim.common.parallel import open_mapper
+    from tradesim.common.parallel import CORES, open_mapper
     from tradesim.inputs.pair import read_pair
     from tradesim.inputs.parameters import read_parameters
     from tradesim.reports import identify as words
@@ -50,7 +49,7 @@ def identify(simulations: int, seed: int, jobs: int | None, out: Path | None, pa
     judge_file(path)
     with (nullcontext() if no_report
           else results_folder(page, words.OUTPUTS, "--report")) as work:
-        with (open_mapper(jobs or os.cpu_count() or 1) as mapper,
+        with (open_mapper(jobs or CORES) as mapper,
               terminal.progress("Checking") as progress):
             frame = check(folder, simulations=simulations, seed=seed, mapper=mapper,
                           progress=progress)

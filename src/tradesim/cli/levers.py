@@ -10,7 +10,10 @@ from tradesim.cli.options import CALIBRATION, calibration_of, complete_levers
 from tradesim.common.errors import InputError, Problem, nearest
 
 
-@click.command()
+@click.command(epilog="""\b
+Examples:
+  tradesim levers                 one line for each
+  tradesim levers eaeu_fta        its settings, with units, ranges and sources""")
 @click.argument("name", required=False, shell_complete=complete_levers)
 @CALIBRATION
 def levers(name: str | None, calibration: Path | None) -> None:

@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem
 
 from tradesim.common.errors import ConvergenceError, InputError, Problem, TradesimError, nearest
 from tradesim.common.files import calibration_folder, neighbours, scenarios_folder
+from tradesim.common.output import sweep_up
 from tradesim.common.text import control
 from tradesim.reports.letters import told
 
@@ -130,7 +131,7 @@ SEEDS = Whole(0, MAX_SEED, "too large; the largest allowed is {most}")
 
 SCENARIO = click.argument("scenario", shell_complete=complete_scenarios)
 SET = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE",
-                    help="Set a value over the file's; may be repeated.")
+                    help="Set a value over the file's; may be repeated, and the last wins.")
 COUNT = click.option("--count", metavar="NAME", help="Whose statistics to use; the target's by "
                                                      "default.")
 SEED = click.option("--seed", type=SEEDS, help="Seed; that of the scenario by "
@@ -212,6 +213,8 @@ def calibration_of(folder: Path | None) -> Path:
         return calibration_folder()
     from tradesim.inputs.pair import PAIR_FILE
 
+    if not folder.exists():
+        sweep_up(folder.parent, folder.name)  # a killed process may have left it under another name
     if not (folder / PAIR_FILE).exists():
         what = f"holds no {PAIR_FILE}" if folder.is_dir() else "is not a folder"
         raise InputError([Problem(str(folder), "--calibration", what,

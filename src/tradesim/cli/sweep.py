@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,7 +136,9 @@ def _wish(scenario: str, asked: dict[str, Any], listing: bool) -> SweepRequest:
 
 
 def _cores(plan: SweepPlan) -> int:
-    return (os.cpu_count() or 1) if plan.design.rows >= MANY else 1
+    from tradesim.common.parallel import CORES
+
+    return CORES if plan.design.rows >= MANY else 1
 
 
 def _run(plan: SweepPlan, target: Path, workers: int, scheduler: str | None, chunk: int,

@@ -26,6 +26,12 @@ from tradesim.common.errors import InputError, Problem
 if sys.platform != "win32":
     import fcntl
 
+MANIFEST = "manifest.json"
+RUN_OUTPUTS = ("report.html", "report.pdf", "report.docx", "report.pptx", "brief.pdf", "brief.docx",
+               "figures", "summary.csv", "summary.json", "results.nc", "scenario.yaml", MANIFEST,
+               "iamc.csv")
+"""Files and folders that a run and what is made of it write into its folder."""
+
 PART, OLD = ".tradesim", ".tradesim-old"
 """Endings of what is being written, and of a folder that makes way for it."""
 
@@ -162,6 +168,19 @@ def strangers(folder: Path, known: Collection[str]) -> list[str]:
         return []
     return sorted(name for name in {path.name for path in folder.iterdir()} - {*known} - SYSTEM
                   if not is_leftover(name))
+
+
+def refuse_strangers(target: Path, known: Collection[str], option: str, hint: str) -> None:
+    """Refuse to replace a folder that holds what no command of ours writes there.
+
+    Raises
+    ------
+    InputError
+        With the first names of what is there.
+    """
+    if others := strangers(target, known):
+        raise InputError([Problem(str(target), option, f"holds other files "
+                                  f"({', '.join(others[:3])}) and would be replaced", hint)])
 
 
 def is_leftover(name: str) -> bool:

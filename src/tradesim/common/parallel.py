@@ -38,8 +38,11 @@ Progress = Callable[[int, int], None]
 Task = TypeVar("Task")
 Part = TypeVar("Part")
 
-WORKERS = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
-              else os.cpu_count() or 1, 6)
+CORES = (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
+         else os.cpu_count() or 1)
+"""Cores that this process may use, which may be fewer than the machine has."""
+
+WORKERS = min(CORES, 6)
 """Threads for blocks: one a core, as far as the interpreter's lock lets them work at once."""
 
 AHEAD = 3

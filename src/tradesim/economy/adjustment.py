@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from tradesim.economy.shocks import NONE, Change
 Closure = Callable[[Economy, Change], Macro]
 """From base year and joint change to wages and spending."""
 YEAR = axis("year")
+Moved = TypeVar("Moved", Change, Settled)
 
 IN_MARKETS = ("sales", "duty", "pair_flow", "home", "lower", "upper", "demand", "home_supply",
               "inverse_supply", "offer_response", "log_cost", "wedge", "resource", "preference",
@@ -172,18 +174,25 @@ def _within_quotas(economy: Economy, levels: Array, shocks: Sequence[tuple[Array
     if after is before:
         return change, settled
 
-    def merged(name: str, whole: Change | Settled, some: Change | Settled) -> Array:
-        old, new = getattr(whole, name), getattr(some, name)
-        shape = (*new.shape[:2], levels.shape[axis("group")], *new.shape[3:])
-        both = np.array(np.broadcast_to(old, shape))
-        both[:, :, lines] = new
-        return both
+    return (_merged(change, limited, [name for name in AGAIN
+                                      if getattr(limited, name) is not NONE], lines, levels),
+            _merged(replace(settled, residual=after.residual), after,
+                    [field.name for field in fields(Settled) if field.name != "residual"],
+                    lines, levels))
 
-    return (replace(change, **{name: merged(name, change, limited) for name in AGAIN
-                               if getattr(limited, name) is not NONE}),
-            replace(settled, residual=after.residual,
-                    **{field.name: merged(field.name, settled, after) for field in fields(Settled)
-                       if field.name != "residual"}))
+
+def _merged(whole: Moved, some: Moved, names: Sequence[str], lines: NDArray[np.intp],
+            levels: Array) -> Moved:
+    """Put what was solved again for some lines in its place among all lines of `levels`."""
+    def both(old: Array, new: Array) -> Array:
+        shape = (*new.shape[:2], levels.shape[axis("group")], *new.shape[3:])
+        array = np.array(np.broadcast_to(old, shape))
+        array[:, :, lines] = new
+        return array
+
+    changed: dict[str, Any] = {name: both(getattr(whole, name), getattr(some, name))
+                               for name in names}
+    return replace(whole, **changed)
 
 
 def _exposure(economy: Economy, exposed: Array, change: Change) -> Array:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tradesim.common.arrays import MILLION, Array, axis, ratio, spread, total
 from tradesim.economy.adding_up import balanced
-from tradesim.economy.lines import cells, elasticities, group_places, inherited, line_shares, split
+from tradesim.economy.lines import cells, elasticities, group_places, line_shares, split
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.pair import Pair
 
@@ -179,15 +179,13 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
     importers, exporters, routes = pair.importers, pair.exporters, tuple(pair.routes)
 
     def by_line(name: str) -> Array:
-        return spread(np.array([inherited(draws, f"{name}.{{line}}", pair, line)
-                                for line in pair.lines]), "group", "draw")
+        return cells(draws, f"{name}.{{line}}", pair)
 
     def by_line_if_any(name: str) -> Array:
         """One number for all lines, but where a product has its own."""
         if not any(f"{name}.{line}" in draws for line in pair.lines):
             return spread(draws[name], "draw")
-        return spread(np.array([draws.get(f"{name}.{line}", draws[name]) for line in pair.lines]),
-                      "group", "draw")
+        return cells(draws, f"{name}.{{line}}", pair, draws[name])
 
     def by_route_and_importer(prefix: str) -> Array:
         return np.stack([
@@ -198,7 +196,6 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
     demand = by_line_if_any("elasticity.demand")
     count = len(draws["elasticity.scale"])
     none, whole = np.zeros(count), np.ones(count)
-    access = cells(draws, "access.{importer}.{line}.{exporter}", pair, whole)
     duty_paid = cells(draws, "duty_paid.{importer}.{line}.{exporter}", pair, whole)
     duty = cells(draws, "tariff.{importer}.{line}.{exporter}", pair, none) * duty_paid
     sold, of_group = _sales(base, draws), line_shares(base, draws)
@@ -217,7 +214,7 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         home=home,
         **{name: by_line(name) for name in BY_LINE},
         payment_friction=spread(draws["payment.friction"], "draw"),
-        access=access,
+        access=cells(draws, "access.{importer}.{line}.{exporter}", pair, whole),
         freight=by_route_and_importer("freight"),
         days=by_route_and_importer("days"),
         route_share=_route_shares(base, draws),
@@ -287,23 +284,19 @@ def _supply(pair: Pair, draws: Mapping[str, Array], sales: Array,
     :math:`H` leaves, so a small partner meets elastic supply. An elasticity that is given for the
     partner's market itself, or of a third country, is taken as it is.
     """
-    count = sales.shape[-1]
-    inverse = np.zeros((len(pair.lines), len(pair.exporters), count))
-    response, nothing = inverse.copy(), np.full(count, np.nan)
-    for g, line in enumerate(pair.lines):
-        for i, exporter in enumerate(pair.exporters):
-            eta = inherited(draws, f"supply.export.{exporter}.{{line}}", pair, line, nothing)
-            if eta is nothing or exporter not in pair.importers:
-                given = draws.get(f"supply.inverse.{exporter}", np.zeros(count))
-                inverse[g, i] = response[g, i] = given if eta is nothing else 1.0 / eta
-                continue
-            own = pair.importers.index(exporter)
-            at_home, abroad = sales[own, i, g, 0, 0], sales[1 - own, i, g, 0, 0]
-            slope = eta * abroad + (eta + home_demand[own, 0, g, 0, 0]) * at_home
-            inverse[g, i] = ratio(abroad, slope)
-            response[g, i] = ratio(abroad + at_home, slope)
-    return spread(inverse, "group", "exporter", "draw"), spread(response, "group", "exporter",
-                                                                "draw")
+    nothing = np.zeros(sales.shape[-1])
+    eta = cells(draws, "supply.export.{exporter}.{line}", pair, np.nan + nothing)
+    given = spread(np.array([draws.get(f"supply.inverse.{exporter}", nothing)
+                             for exporter in pair.exporters]), "exporter", "draw")
+    inverse = np.where(np.isnan(eta), given, 1.0 / eta)
+    response = inverse.copy()
+    for own, seller in enumerate(pair.exporters.index(code) for code in pair.importers):
+        at_home, abroad = sales[own, seller], sales[1 - own, seller]
+        slope = eta[0, seller] * abroad + (eta[0, seller] + home_demand[own, 0]) * at_home
+        known = ~np.isnan(eta[0, seller])
+        inverse[0, seller] = np.where(known, ratio(abroad, slope), inverse[0, seller])
+        response[0, seller] = np.where(known, ratio(abroad + at_home, slope), inverse[0, seller])
+    return inverse, response
 
 
 def _drawn(base: Baseline, draws: Mapping[str, Array],

@@ -7,7 +7,9 @@ what the levers do to trade in the pair's markets and gives changes of wages and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -238,16 +240,7 @@ def closure(world: Array, economy: Economy, change: Change, theta: Array,
 
     cells = np.broadcast_shapes(resource.shape, duty_after.shape, theta.shape)[axis("case"):]
     places = [pair.exporters.index(importer) for importer in pair.importers]
-
-    def in_world(values: Array, third: Array) -> Array:
-        """Put the markets of the pair, and its sales to others, among all; one cell a row."""
-        whole = np.zeros((*cells, len(world), len(world)))
-        sold = np.broadcast_to(third[:, :, 0], (len(places), len(world), *cells))
-        whole[..., places, :] = np.moveaxis(sold, (0, 1), (-2, -1))
-        flat = np.broadcast_to(values[:, :, 0], (*values.shape[:2], *cells))
-        whole[..., places] = np.moveaxis(flat, (0, 1), (-1, -2))
-        return whole.reshape(-1, len(world), len(world))
-
+    in_world = partial(_in_world, places=places, cells=cells, size=len(world))
     third_before, third_after = _mean_duties(*third_duties(economy, change), economy.other_sales)
     duty = in_world(duty_before, third_before)
     try:
@@ -258,17 +251,29 @@ def closure(world: Array, economy: Economy, change: Change, theta: Array,
     except ConvergenceError as error:
         raise error.moved(lambda cell: cell % cells[-1]) from error
 
-    def by_country(values: Array, dim: str) -> Array:
-        """Give rows of cells the order of `DIMS`."""
-        table = values.reshape(*cells, -1)
-        return spread(table, *DIMS[axis("case"):], dim)
-
+    by_country = partial(_by_country, cells=cells)
     before = by_importer((1.0 + duty) * world, np.ones(duty.shape[:2]))
     return Macro(
         wage=by_country(np.log(found.wage), "exporter"),
         spending=by_country(np.log(found.spending / before)[:, places], "importer"),
         price_level=by_country(np.log(found.price_index)[:, places], "importer"),
         real_income=by_country(np.log(found.welfare)[:, places], "importer"))
+
+
+def _in_world(values: Array, third: Array, places: Sequence[int], cells: tuple[int, ...],
+              size: int) -> Array:
+    """Put the markets of the pair, and its sales to others, among all; one cell a row."""
+    whole = np.zeros((*cells, size, size))
+    sold = np.broadcast_to(third[:, :, 0], (len(places), size, *cells))
+    whole[..., places, :] = np.moveaxis(sold, (0, 1), (-2, -1))
+    flat = np.broadcast_to(values[:, :, 0], (*values.shape[:2], *cells))
+    whole[..., places] = np.moveaxis(flat, (0, 1), (-1, -2))
+    return whole.reshape(-1, size, size)
+
+
+def _by_country(values: Array, dim: str, cells: tuple[int, ...]) -> Array:
+    """Give rows of cells the order of `DIMS`."""
+    return spread(values.reshape(*cells, -1), *DIMS[axis("case"):], dim)
 
 
 def _mean_duties(before: Array, after: Array, sales: Array) -> tuple[Array, Array]:

@@ -1,4 +1,4 @@
-r"""Systems of a one-sector world: margins that a matrix must meet, wages that clear all markets.
+r"""Systems of a one-sector world: wages that clear all markets.
 
 Kernels for many draws at once, draws first, because each draw's linear system stands alone. A
 draw that is solved leaves the active set, so its numbers do not depend on which draws it was
@@ -8,14 +8,12 @@ solved with. What a world means stands in `tradesim.economy.closure`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tradesim.common.arrays import Array
-from tradesim.common.errors import ConvergenceError, InputError, Problem
-from tradesim.common.parallel import by_block
+from tradesim.common.errors import Problem
 
 TOLERANCE = 1e-13
 """Largest residual, in log points of sales, at which a draw counts as solved."""
@@ -28,81 +26,8 @@ MAX_STEP = 1.0
 CELLS = 2**15
 """Cells of trade matrices worked on at once: their arrays stay in the processor's cache."""
 
-SWEEPS = 12
-"""Proportional sweeps over both margins before Newton's method starts."""
-
 LEAST = 1e-6
 """Smallest factor of spending allowed on the way to a solution with additive imbalances."""
-
-
-class System(Protocol):
-    """Equations of many draws; a draw's unknowns are one log number per exporter."""
-
-    def take(self, draws: NDArray[np.intp]) -> Self:
-        """Give the equations of some of the draws."""
-
-    def residual(self, unknowns: Array) -> Array:
-        """Give the gap between sales and what they must be, log points, (draw, exporter)."""
-
-    def jacobian(self, unknowns: Array) -> Array:
-        """Give the derivative of the residual, (draw, exporter, exporter)."""
-
-    def damped(self, unknowns: Array, residual: Array) -> Array:
-        """Give the unknowns after one step of the slow method that hardly ever fails."""
-
-
-@dataclass(frozen=True, slots=True)
-class Margins:
-    r"""Which factors of exporters give a matrix the margins wanted.
-
-    .. math::
-
-        \sum_j \frac{r_{ij} a_i}{\sum_k r_{kj} a_k}\, E_j = Y_i
-
-    The factors of importers are eliminated; the scale of the rest is fixed by
-    :math:`\sum_i Y_i \ln a_i = 0`.
-
-    Attributes
-    ----------
-    kernel
-        :math:`r`, shape (draw, exporter, importer).
-    output, spending
-        Margins :math:`Y` and :math:`E` with the same total, shape (draw, country).
-    """
-
-    kernel: Array
-    output: Array
-    spending: Array
-
-    def take(self, draws: NDArray[np.intp]) -> Margins:
-        """Give the equations of some of the draws."""
-        return Margins(self.kernel[draws], self.output[draws], self.spending[draws])
-
-    def flows(self, unknowns: Array) -> Array:
-        """Matrix with these factors of exporters; its columns meet their margins."""
-        factor = np.exp(unknowns)
-        price = by_importer(self.kernel, factor) / self.spending
-        return self.kernel * factor[..., None] / price[..., None, :]
-
-    def residual(self, unknowns: Array) -> Array:
-        """Sales over output, log, and the scale of the factors."""
-        factor = np.exp(unknowns)
-        price = by_importer(self.kernel, factor) / self.spending
-        sales = factor * by_exporter(self.kernel, 1.0 / price)
-        return np.log(sales / self.output) + added(self.output * unknowns) / added(self.output)
-
-    def jacobian(self, unknowns: Array) -> Array:
-        """Differentiate the residual: own sales less what rivals in the same markets lose."""
-        flows = self.flows(unknowns)
-        sales = flows.sum(axis=-1)
-        share = flows / self.spending[..., None, :]
-        lost = np.matmul(flows, share.swapaxes(-1, -2)) / sales[..., None]
-        scale = self.output / added(self.output)
-        return np.asarray(np.eye(flows.shape[-1]) - lost + scale[..., None, :])
-
-    def damped(self, unknowns: Array, residual: Array) -> Array:
-        """Proportional fitting: scale every row to its margin (columns always meet theirs)."""
-        return unknowns - residual
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +144,7 @@ def added(values: Array) -> Array:
     return np.asarray(values.sum(axis=-1, keepdims=True))
 
 
-def solved(system: System, start: Array, sweeps: int = 0) -> tuple[Array, Array]:
+def solved(system: Markets, start: Array) -> tuple[Array, Array]:
     """Solve each draw by Newton's method, and where it fails by the slow one.
 
     Parameters
@@ -228,8 +153,6 @@ def solved(system: System, start: Array, sweeps: int = 0) -> tuple[Array, Array]
         Equations of all draws.
     start
         First guess, shape (draw, exporter).
-    sweeps
-        Steps of the slow method before Newton's, where the first guess is far off.
 
     Returns
     -------
@@ -237,10 +160,7 @@ def solved(system: System, start: Array, sweeps: int = 0) -> tuple[Array, Array]
         Unknowns, and the largest residual of each draw; above `TOLERANCE` where neither
         method came to an end.
     """
-    near = start
-    for _ in range(sweeps):
-        near = system.damped(near, system.residual(near))
-    unknowns, error = _iterated(system, near, NEWTON_STEPS, newton=True)
+    unknowns, error = _iterated(system, start, NEWTON_STEPS, newton=True)
     failed = np.flatnonzero(~(error <= TOLERANCE))
     if failed.size:
         unknowns[failed], error[failed] = _iterated(
@@ -248,7 +168,7 @@ def solved(system: System, start: Array, sweeps: int = 0) -> tuple[Array, Array]
     return unknowns, error
 
 
-def _iterated(system: System, start: Array, steps: int, *, newton: bool) -> tuple[Array, Array]:
+def _iterated(system: Markets, start: Array, steps: int, *, newton: bool) -> tuple[Array, Array]:
     """Iterate on the draws not yet solved; those that leave the numbers are given up."""
     solution, error = start.copy(), np.full(len(start), np.inf)
     active, current, unknowns = np.arange(len(start)), system, start
@@ -269,79 +189,6 @@ def _iterated(system: System, start: Array, steps: int, *, newton: bool) -> tupl
         else:
             unknowns = current.damped(unknowns, residual)
     return solution, error
-
-
-def fitted(resistance: Any, output: Any, spending: Any) -> Array:
-    r"""Give the trade matrix of structural gravity with these margins.
-
-    .. math::
-
-        X_{ij} = r_{ij}\, a_i\, b_j, \qquad \sum_j X_{ij} = Y_i, \quad \sum_i X_{ij} = E_j
-
-    with :math:`r = t^{-\theta}`: the factors are output and spending over multilateral
-    resistances. It is the baseline that a gravity equation with fixed effects fits.
-
-    Parameters
-    ----------
-    resistance
-        Trade costs raised to the power of minus the trade elasticity, exporter by importer,
-        with or without a leading draw axis.
-    output, spending
-        Margins, one per country (and draw). Output is scaled to the total of spending.
-
-    Raises
-    ------
-    InputError
-        When a cell is missing, negative or infinite, or a margin is not above zero.
-    ConvergenceError
-        When a draw's margins are not met.
-    """
-    kernel = np.asarray(resistance, dtype=float)
-    rows, columns = (np.asarray(margin, dtype=float) for margin in (output, spending))
-    problems = bad_cells("resistance", kernel, kernel >= 0.0, "must be zero or more")
-    problems += bad_cells("output", rows, rows > 0.0, "must be above zero")
-    problems += bad_cells("spending", columns, columns > 0.0, "must be above zero")
-    if problems:
-        raise InputError(problems)
-    drawn = {len(part) for part, least in ((kernel, 2), (rows, 1), (columns, 1))
-             if part.ndim > least}
-    count, size = max(drawn, default=1), kernel.shape[-1]
-    kernel = np.broadcast_to(kernel, (count, size, size))
-    rows, columns = (np.broadcast_to(part, (count, size)) for part in (rows, columns))
-
-    def block(part: slice) -> tuple[Array, Array]:
-        spent = np.ascontiguousarray(columns[part])
-        made = rows[part] * (spent.sum(-1, keepdims=True) / rows[part].sum(-1, keepdims=True))
-        margins = Margins(np.ascontiguousarray(kernel[part]), made, spent)
-        unknowns, gap = solved(margins, np.zeros_like(spent), SWEEPS)
-        return margins.flows(unknowns), gap
-
-    flows, gaps = (np.concatenate(list(part)) for part in
-                   zip(*by_block(block, count, max(1, CELLS // size**2)), strict=True))
-    if not (gaps <= TOLERANCE).all():
-        raise ConvergenceError("margins of a trade matrix", float(gaps.max()),
-                               np.flatnonzero(~(gaps <= TOLERANCE)).tolist())
-    return flows if drawn else np.asarray(flows[0])
-
-
-def conditional(trade: Any, cost_hat: Any, theta: Any) -> Array:
-    r"""Give trade after a change of costs at given output and spending ("conditional" GE).
-
-    Multilateral resistances move, wages and incomes do not: the first round of the effect.
-
-    Parameters
-    ----------
-    trade, cost_hat, theta
-        As in `one_sector`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Trade, level.
-    """
-    base, power = np.asarray(trade, dtype=float), np.asarray(theta, dtype=float)
-    kernel = base * np.asarray(cost_hat, dtype=float) ** -power[..., None, None]
-    return fitted(kernel, base.sum(axis=-1), base.sum(axis=-2))
 
 
 def bad_cells(name: str, values: Array, good: NDArray[np.bool_], must: str) -> list[Problem]:

@@ -6,7 +6,7 @@ A line has its own number where there is one, else that of its group.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -14,45 +14,43 @@ from tradesim.common.arrays import Array, spread
 from tradesim.economy.adding_up import balanced
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.pair import Pair
-from tradesim.inputs.products import own, share_names
-
-
-def inherited(draws: Mapping[str, Array], name: str, pair: Pair, line: str,
-              none: Array | None = None) -> Array:
-    """Drawn number of a line: its own, or else its group's, or else `none`."""
-    for code in (line, pair.group_of(line)):
-        if (found := draws.get(name.format(line=code))) is not None:
-            return found
-    if none is None:
-        return draws[name.format(line=pair.group_of(line))]
-    return none
+from tradesim.inputs.products import abroad, share_names
 
 
 def cells(draws: Mapping[str, Array], name: str, pair: Pair, none: Array | None = None) -> Array:
-    """Drawn numbers by importer and line, and by exporter where the name has one.
+    """Drawn numbers by line, and by importer and exporter where the name has one.
 
-    A number of all foreign suppliers goes behind that of one, and before the group's.
+    A line has its own number or else its group's, or else `none`. A number of all foreign
+    suppliers goes behind that of one, and before the group's.
     """
-    lines = tuple((line, pair.group_of(line)) for line in pair.lines)
+    importers = pair.importers if "{importer}" in name else ("",)
     exporters = pair.exporters if "{exporter}" in name else ("",)
-    found = _names(name, frozenset(draws), pair.importers, lines, exporters)
-    values = np.array([draws[cell] if none is None else draws.get(cell, none) for cell in found])
-    values = values.reshape(len(pair.importers), len(lines), len(exporters), -1)
+    found = [_first(draws, names, none)
+             for names in _names(name, importers, pair.lines_in_groups, exporters)]
+    values = np.array(found).reshape(len(importers), len(pair.lines), len(exporters), -1)
     return spread(values, "importer", "group", "exporter", "draw")
 
 
-@lru_cache(maxsize=64)
-def _names(name: str, known: frozenset[str], importers: tuple[str, ...],
-           lines: tuple[tuple[str, str], ...], exporters: tuple[str, ...]) -> tuple[str, ...]:
-    """Name of the number of each cell: the line's own or its group's."""
-    def one(importer: str, line: str, group: str, exporter: str) -> str:
-        names = [name.format(importer=importer, line=code, exporter=exporter)
-                 for code in dict.fromkeys((line, group))]
-        return next(filter(None, (own(known, found, foreign=importer != exporter)
-                                  for found in names)), names[-1])
+def _first(draws: Mapping[str, Array], names: list[str], none: Array | None) -> Array:
+    for name in names:
+        if name in draws:
+            return draws[name]
+    if none is None:
+        raise KeyError(names[-1])
+    return none
 
-    return tuple(one(importer, *line, exporter)
-                 for importer in importers for line in lines for exporter in exporters)
+
+@cache
+def _names(name: str, importers: tuple[str, ...], lines: tuple[tuple[str, str], ...],
+           exporters: tuple[str, ...]) -> list[list[str]]:
+    """Names that the number of each cell may have, the first of them first."""
+    def of(importer: str, code: str, exporter: str) -> list[str]:
+        own = name.format(importer=importer, line=code, exporter=exporter)
+        foreign = name.endswith("{exporter}") and exporter != importer
+        return [own, abroad(own)] if foreign else [own]
+
+    return [[one for code in dict.fromkeys((line, group)) for one in of(importer, code, exporter)]
+            for importer in importers for line, group in lines for exporter in exporters]
 
 
 def elasticities(draws: Mapping[str, Array], pair: Pair, lower: Array) -> tuple[Array, Array]:
@@ -112,4 +110,4 @@ def split(pair: Pair, by_group: Array, shares: Array | None) -> Array:
 def group_places(pair: Pair) -> list[int]:
     """Place of each line's group among the groups."""
     places = {group: place for place, group in enumerate(pair.groups)}
-    return [places[pair.group_of(line)] for line in pair.lines]
+    return [places[group] for _, group in pair.lines_in_groups]

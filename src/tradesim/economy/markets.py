@@ -53,8 +53,6 @@ class Market:
         Quantity bought from each foreign supplier, shape (market, supplier, cell).
     residual
         Largest residual over all cells, log points.
-    iterations
-        Newton steps of the slowest cell.
     """
 
     price: Array
@@ -64,7 +62,6 @@ class Market:
     supplier_price: Array
     quantity: Array
     residual: float
-    iterations: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +215,7 @@ def solve_market(
         move.offer[finite],
         sales_share[:, finite],
     )
-    unknowns, residual, iterations = _newton(cells)
+    unknowns, residual = _newton(cells)
     markets = len(home_share)
     home_price = unknowns[:markets]
     supplier_price = np.array(move.offer)
@@ -239,18 +236,17 @@ def solve_market(
         supplier_price=supplier_price,
         quantity=quantity,
         residual=residual,
-        iterations=iterations,
     )
 
 
-def _newton(cells: _Cells) -> tuple[Array, float, int]:
+def _newton(cells: _Cells) -> tuple[Array, float]:
     """Newton's method from zero; converged cells are frozen and leave the active set."""
     markets, count = cells.home_share.shape
     solution = np.zeros((markets + len(cells.inverse_supply), count))
     active, current, unknowns = np.arange(count), cells, solution.copy()
     open_ = np.ones(count, dtype=bool)
     before, worst = np.full(count, np.inf), 0.0
-    for iteration in range(MAX_ITERATIONS + 1):
+    for _ in range(MAX_ITERATIONS + 1):
         residual, jacobian = _system(current, unknowns)
         error = np.abs(residual).max(axis=0)
         stuck = (error > 0.5 * before) & (error <= ROUNDING)
@@ -261,7 +257,7 @@ def _newton(cells: _Cells) -> tuple[Array, float, int]:
             open_ &= ~done
             left = np.flatnonzero(open_)
             if not len(left):
-                return solution, worst, iteration
+                return solution, worst
             if len(left) < CROWDED * len(open_):
                 active, current, unknowns = active[left], current.take(left), unknowns[:, left]
                 residual, jacobian = residual[:, left], jacobian[..., left]

@@ -24,7 +24,7 @@ from tradesim.economy.equilibrium import Settled
 from tradesim.economy.packed import Packed
 from tradesim.economy.resolve import Pulled
 from tradesim.economy.shocks import NONE, Change, Shock
-from tradesim.inputs.baseline import QUOTED_SHARE
+from tradesim.inputs.base_year_tables import QUOTED_SHARE
 
 TOLERANCE = 1e-10
 """Gap between imports and the quota, in log points, at which a binding quota counts as met."""

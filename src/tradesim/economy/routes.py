@@ -30,14 +30,32 @@ def carriage(economy: Economy) -> Array:
     return reduce(np.add, economy.route_share * cost)
 
 
-def saving(economy: Economy, freight: Array, days: Array,
-           opened: Array | float = 1.0) -> Array:
-    r"""Change of the cost of carriage when routes change or close (equation 6).
+def through_corridor(economy: Economy, freight: Array, days: Array,
+                     opened: Array | float = 1.0) -> Array:
+    r"""Share of the pair's goods on routes of the shared corridor after they chose (equation 6).
+
+    .. math:: S = \frac{\sum_{k \in K} s_k o_k \exp(-\theta_r \Delta_k)}
+                       {\sum_k s_k o_k \exp(-\theta_r \Delta_k)}
+
+    Parameters
+    ----------
+    economy, freight, days, opened
+        As in `carried`.
+    """
+    return carried(economy, freight, days, opened)[1]
+
+
+def carried(economy: Economy, freight: Array, days: Array,
+            opened: Array | float = 1.0) -> tuple[Array, Array, Array, Array]:
+    r"""Calculate what carriage costs when routes change or close, and who uses them (equation 6).
 
     .. math::
 
         \Delta = -\frac{1}{\theta_r} \ln \sum_k s_k o_k \exp(-\theta_r \Delta_k), \qquad
         \Delta_k = -\kappa \min(f_k, F_k)/v - g \min(d_k, D_k)
+
+        s'_k = \frac{s_k o_k \exp(-\theta_r \Delta_k)}{\sum_l s_l o_l \exp(-\theta_r \Delta_l)},
+        \qquad (1 - \kappa) \sum_k s'_k \min(f_k, F_k) / v
 
     Parameters
     ----------
@@ -51,8 +69,10 @@ def saving(economy: Economy, freight: Array, days: Array,
 
     Returns
     -------
-    numpy.ndarray
-        Change of generalised cost as a share of value (negative is a saving).
+    tuple
+        Change :math:`\Delta` of generalised cost as a share of value (negative is a saving);
+        `through_corridor`; the freight saved that stays with hauliers, share of value; and the
+        share :math:`s'_k` of each route in the pair's goods, routes along the leading axis.
 
     Notes
     -----
@@ -60,36 +80,6 @@ def saving(economy: Economy, freight: Array, days: Array,
     routes' changes: no goods move to another route. As :math:`\theta_r \to \infty` it is the
     largest saving among the open routes in use. With nothing saved, routes with the share
     :math:`S` closed all year cost :math:`-\ln(1 - S)/\theta_r`.
-    """
-    return carried(economy, freight, days, opened)[0]
-
-
-def through_corridor(economy: Economy, freight: Array, days: Array,
-                     opened: Array | float = 1.0) -> Array:
-    r"""Share of the pair's goods on routes of the shared corridor after they chose (equation 6).
-
-    .. math:: S = \frac{\sum_{k \in K} s_k o_k \exp(-\theta_r \Delta_k)}
-                       {\sum_k s_k o_k \exp(-\theta_r \Delta_k)}
-
-    Parameters
-    ----------
-    economy, freight, days, opened
-        As in `saving`.
-    """
-    return carried(economy, freight, days, opened)[1]
-
-
-def carried(economy: Economy, freight: Array, days: Array,
-            opened: Array | float = 1.0) -> tuple[Array, Array, Array, Array]:
-    r"""Calculate `saving`, `through_corridor`, what hauliers keep, and the share of each route.
-
-    .. math::
-
-        s'_k = \frac{s_k o_k \exp(-\theta_r \Delta_k)}{\sum_l s_l o_l \exp(-\theta_r \Delta_l)},
-        \qquad (1 - \kappa) \sum_k s'_k \min(f_k, F_k) / v
-
-    are the shares of routes in the pair's goods after these chose among them (equation 6), with
-    routes along the leading axis, and the freight saved that stays with hauliers, share of value.
     """
     cheaper, quicker = np.minimum(freight, economy.freight), np.minimum(days, economy.days)
     change = -(economy.pass_through / economy.unit_value) * cheaper - economy.time_value * quicker

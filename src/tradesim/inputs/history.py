@@ -63,7 +63,6 @@ class History:
     log_gdp: Array  #: log nominal GDP in USD; (year, importer)
     #: log real GDP, chained from nominal GDP in the first year of `series`; (year, importer)
     log_real: Array
-    real_growth: Array  #: real growth of GDP as a share; (year, importer)
     #: log real exchange rate: GDP deflator in USD of the second member of the pair over that of the
     #: first, less its mean over the sample; (year,)
     exchange_rate: Array
@@ -103,7 +102,7 @@ def read_history(folder: Path, as_of: int | None = None) -> History:
     log_value, error_scale = _observations(folder, _read_trade(folder, pair), pair, years)
     macro = _read_macro(folder)
     log_gdp = np.log(_series(folder, macro, pair, GDP, "actual", years))
-    growth = np.log1p(_series(folder, macro, pair, GROWTH, "actual", years) / 100)
+    _series(folder, macro, pair, GROWTH, "actual", years)  # no year of the sample lacks it
     series = _macro_series(macro, pair, last)
     if last == pair.last_year:
         next_gdp = np.log(_series(folder, macro, pair, GDP, "forecast", published))
@@ -119,8 +118,7 @@ def read_history(folder: Path, as_of: int | None = None) -> History:
     centre = rate.mean()
     return History(
         years, pair.importers, pair.reporters, log_value, error_scale, frozen(log_gdp),
-        frozen(series.log_real[start:]), frozen(np.expm1(growth)), frozen(rate - centre),
-        closed_shares(folder, years),
+        frozen(series.log_real[start:]), frozen(rate - centre), closed_shares(folder, years),
         as_forecast(series, ahead, rate[-1] - centre), series)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -77,12 +77,6 @@ class Target(_Part):
     note: str = ""
 
 
-@lru_cache(maxsize=16)
-def _lines(groups: tuple[str, ...], products: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    return tuple(line for group in groups for line in (
-        *(name for name, inside in products if inside == group), group))
-
-
 class Pair(_Part):
     """What `pair.yaml` says: names and orders that every table and array follows.
 
@@ -123,14 +117,24 @@ class Pair(_Part):
         """All suppliers; a market's own code stands for home sales."""
         return tuple(self.countries)
 
-    @property
+    @cached_property
     def lines(self) -> tuple[str, ...]:
         """What the economy is computed by: the products of each group, then what is left of it.
 
         What is left carries the group's own code; without products the lines are the groups.
         """
-        return _lines(tuple(self.groups),
-                      tuple((name, item.group) for name, item in self.products.items()))
+        return tuple(line for line, _ in self.lines_in_groups)
+
+    @cached_property
+    def lines_in_groups(self) -> tuple[tuple[str, str], ...]:
+        """Lines, each with its group."""
+        return tuple((line, group) for group in self.groups for line in (
+            *(name for name, item in self.products.items() if item.group == group), group))
+
+    def with_products(self, products: Mapping[str, Product]) -> Pair:
+        """Give the pair with other products: made anew, since a copy would keep its lines."""
+        fields = {name: getattr(self, name) for name in Pair.model_fields}
+        return Pair(**{**fields, "products": products})
 
     def group_of(self, line: str) -> str:
         """Group of a product, or of what is left of a group."""
@@ -145,11 +149,6 @@ class Pair(_Part):
     def reporters(self) -> tuple[str, ...]:
         """Countries whose statistics count the pair's trade, the reference first."""
         return tuple(count.reporter for count in self.counts.values())
-
-    @property
-    def reference_count(self) -> str:
-        """Name of the count on which flows are expressed."""
-        return next(iter(self.counts))
 
     @property
     def target_value(self) -> float:
@@ -268,7 +267,7 @@ def read_pair(folder: Path) -> Pair:
     except ValidationError as error:
         raise InputError([problem for item in error.errors()
                           for problem in _problems(item, document)]) from error
-    return pair.model_copy(update={"products": read_products(folder, pair.groups)})
+    return pair.with_products(read_products(folder, pair.groups))
 
 
 def _problems(item: Mapping[str, Any], document: Document) -> list[Problem]:

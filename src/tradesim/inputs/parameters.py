@@ -102,7 +102,7 @@ def quantile(parameter: Parameter, u: Array) -> Array:
 class Cube:
     """Where draws come from: one column of numbers in (0, 1) per parameter name.
 
-    Build one with `Cube.random`, `Cube.point` or `Cube.table`.
+    Build one with `Cube.of`, `Cube.random`, `Cube.point` or `Cube.table`.
     """
 
     draws: int
@@ -112,7 +112,12 @@ class Cube:
     fallback: Cube | None = None
 
     @classmethod
-    def random(cls, draws: int, seed: int) -> Cube:
+    def of(cls, draws: int, seed: int) -> Self:
+        """Random columns; one draw stands in the middle of everything."""
+        return cls(1) if draws == 1 else cls.random(draws, seed)
+
+    @classmethod
+    def random(cls, draws: int, seed: int) -> Self:
         """Independent random columns; the first rows stay when `draws` grows."""
         if draws < 1 or seed < 0:
             raise ValueError(f"draws must be 1 or more and the seed 0 or more, not {draws}, {seed}")

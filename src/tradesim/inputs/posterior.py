@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field, Json
 
-from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
 from tradesim.common.files import content, sha256, unless_changed
 from tradesim.inputs.pair import PAIR_FILE, read_pair
@@ -215,20 +214,3 @@ def _stale(dataset: xr.Dataset, inputs: Path) -> str:
     if changed:
         return f"belongs to other inputs; changed since: {', '.join(changed)}"
     return ""
-
-
-def response(draws: Mapping[str, Array], nominal: Array, rate: Array) -> Array:
-    r"""Log change of each flow when GDP and prices move (equation 2); (draw, year, importer).
-
-    Parameters
-    ----------
-    draws
-        Elasticities of each draw, ``posterior.*``.
-    nominal
-        Log change of nominal GDP in USD, (draw, year, member).
-    rate
-        Change of the log real exchange rate :math:`q`, (draw, year).
-    """
-    return np.asarray(
-        draws["posterior.elasticity_gdp"][:, None, None] * nominal.sum(axis=-1, keepdims=True)
-        + draws["posterior.elasticity_exchange_rate"][:, None, :] * rate[..., None])

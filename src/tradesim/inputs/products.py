@@ -263,6 +263,11 @@ def own(known: Collection[str], name: str, *, foreign: bool = True) -> str:
     """Give the name of a number by supplier, or that of all foreign suppliers, or nothing."""
     if name in known:
         return name
-    rest = f"{name.rpartition('.')[0]}.{ABROAD}"
+    rest = abroad(name)
     return rest if foreign and rest in known else ""
+
+
+def abroad(name: str) -> str:
+    """Give the name of the number of all foreign suppliers in place of that of one."""
+    return f"{name.rpartition('.')[0]}.{ABROAD}"
 

@@ -301,7 +301,7 @@ def _override(text: str, known: Known) -> tuple[Document, list[Problem]]:
         return Document({}, {}, "--set"), [Problem("--set", text, message, hint)]
 
     key, equals, written = (part.strip() for part in text.partition("="))
-    if not equals or not key:
+    if not equals or not key or not written:
         return wrong("must read KEY=VALUE, such as draws=500")
     try:
         value: Any = {} if written == "{}" else scalar(written)

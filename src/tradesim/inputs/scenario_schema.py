@@ -59,7 +59,7 @@ class Known:
         folder = Path(folder)
         parameters, levers, pair = read_parameters(folder), read_levers(folder), read_pair(folder)
         if (folder / "baseline").is_dir():
-            from tradesim.inputs.baseline import read_cells
+            from tradesim.inputs.base_year_tables import read_cells
 
             parameters |= read_cells(folder)
         return cls(parameters, levers, pair)

@@ -340,7 +340,8 @@ class _Reader:
         key = _joined(prefix, name) if isinstance(name, str) else prefix
         if refusal or not isinstance(name, str):
             text = getattr(event, "value", "")
-            hint = f'write "{text}" in quotes' if text and not refusal else ""
+            hint = ("" if refusal or not text else f'write "{text}" in quotes'
+                    + (", or a point where a comma begins decimals" * text.isdecimal()))
             subject = f"the key {text} is" if text else "a key is"
             self.problem(event, prefix, refusal or f"{subject} {kind(name)}, not text", hint)
         elif name in first:

@@ -20,11 +20,10 @@ import numpy as np
 import yaml
 
 from tradesim.common.arrays import Array
-from tradesim.common.errors import InputError, Problem
 from tradesim.common.extras import version_of
 from tradesim.common.files import sha256
 from tradesim.common.memory import refuse_too_much
-from tradesim.common.output import attribute, copy_into, strangers, whole
+from tradesim.common.output import attribute, copy_into, refuse_strangers, whole
 from tradesim.common.parallel import Progress
 from tradesim.inputs import posterior
 from tradesim.inputs.parameters import quantile
@@ -124,7 +123,8 @@ def calibrate(folder: Path, *, as_of: int | None = None, out: Path | None = None
     inside = out is None or os.path.realpath(out) == os.path.realpath(folder)
     target = folder if out is None else Path(out)
     if not inside:
-        _refuse_other_files(target)
+        refuse_strangers(target, (posterior.DATA, posterior.MANIFEST), "--out",
+                         "name a new folder")
     with whole(target, option="--calibration" if out is None else "--out") as work:
         dataset, manifest = _fitted(folder, as_of, seed, steps, progress)
         if inside:
@@ -157,13 +157,6 @@ def _fitted(folder: Path, as_of: int | None, seed: int, steps: int,
         "ensembles": ENSEMBLES, "walkers": WALKERS, "steps": steps, "dropped": steps // 3,
         "draws": DRAWS, "inputs": hashes, "versions": _versions(),
         "parameters": summarise(fitted.vectors, evidence, fitted.diagnostics)}
-
-
-def _refuse_other_files(target: Path) -> None:
-    if others := strangers(target, (posterior.DATA, posterior.MANIFEST)):
-        raise InputError([Problem(str(target), "--out", "holds other files "
-                                  f"({', '.join(others[:3])}) and would be replaced; "
-                                  "name a new folder")])
 
 
 def _versions() -> dict[str, str]:

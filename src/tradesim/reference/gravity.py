@@ -29,6 +29,11 @@ DISRUPTED = 1.0 / 12.0
 """Share of a year closed from which it counts as disrupted: a month."""
 
 
+def by_count(bias: Array) -> Array:
+    """Log factor of each count on a flow, the reference count first; (..., importer, count)."""
+    return np.stack([np.zeros_like(bias), bias], axis=-1)
+
+
 def corridor(
     uniform: Array, disrupted: Array, persistence: Array, closed: Array,
     restricted_share: Array, closed_share: Array, *, begun: bool = False,

@@ -17,7 +17,7 @@ from tradesim.inputs.distributions import EDGE, Beta, Lognormal, Normal, Uniform
 from tradesim.inputs.history import History, read_history
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.parameters import Parameter, quantile, read_parameters
-from tradesim.reference.gravity import expected
+from tradesim.reference.gravity import by_count, expected
 from tradesim.reference.statespace import log_likelihood, smooth_draw
 
 if TYPE_CHECKING:
@@ -79,8 +79,7 @@ def unpack(vectors: Array, evidence: Evidence) -> dict[str, Array]:
 
 def with_reference(parts: Mapping[str, Array]) -> dict[str, Array]:
     """Give every reporter a bias, zero for the first: equation 1."""
-    bias = parts["bias"][..., None]
-    return {**parts, "bias": np.concatenate([np.zeros_like(bias), bias], axis=-1)}
+    return {**parts, "bias": by_count(parts["bias"])}
 
 
 def explained(parts: Mapping[str, Array], evidence: Evidence) -> Array:

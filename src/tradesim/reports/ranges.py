@@ -11,6 +11,9 @@ from tradesim.common.arrays import Array
 NOTHING = 1e-6
 """A draw that changes by less than this (USD million) is one without an effect."""
 
+SAME = 1e-3
+"""Draws whose range is this share of the median wide print the same number."""
+
 SKEW = 0.15
 """A median that is this share of the mean away from it is shown beside it."""
 
@@ -66,8 +69,9 @@ class Change:
 
     @property
     def flat(self) -> bool:
-        """Whether at least four draws in five have one and the same change, and the others less."""
-        return not self.single and self.high - self.low < NOTHING
+        """Whether at least four draws in five have one and the same change, as it is printed."""
+        width = max(NOTHING, SAME * abs(self.median))
+        return not self.single and self.high - self.low < width
 
     @property
     def skewed(self) -> bool:
@@ -76,11 +80,6 @@ class Change:
                 and abs(self.mean - self.median) > SKEW * abs(self.mean))
 
     @property
-    def straddles(self) -> bool:
-        """Whether the range holds rises and falls."""
-        return self.low <= -NOTHING and self.high >= NOTHING
-
-    @property
     def outside(self) -> bool:
-        """Whether a few large outcomes put the mean outside the range."""
-        return not self.low - NOTHING <= self.mean <= self.high + NOTHING
+        """Whether a few large outcomes put the mean beyond the range, farther from zero."""
+        return self.mean < min(self.low, 0.0) - NOTHING or self.mean > max(self.high, 0.0) + NOTHING

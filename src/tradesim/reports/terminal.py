@@ -74,8 +74,10 @@ def outcome(headline: Mapping[str, Any], pair: Pair) -> str:
 
 def parts(headline: Mapping[str, Any], pair: Pair) -> tuple[str, list[list[str]], list[str]]:
     """Give the heading, the rows and the notes of `outcome`."""
+    from tradesim.simulation.draws import every_fifth
+
     turnover, point = headline["turnover"], headline["draws"] == 1
-    years = [year for year in turnover if int(year) % 5 == 0 or year == max(turnover)][-3:]
+    years = [str(year) for year in every_fifth([int(year) for year in turnover])][-3:]
     changes, show = _changes(headline), _point if point else _ranges
     rows, remarks = show(headline, years, changes)
     heading = (f"Turnover, USD million, {pair.counts[headline['count']].title}: "

@@ -21,6 +21,9 @@ NAME = "appraisal"
 APPRAISED = 500
 """Draws that an appraisal uses: its simulation is more than twice as long."""
 
+COUNTED = ("welfare", "haulier_gain", "policy_cost")
+"""Variables of a simulation that an appraisal reads."""
+
 LOWEST, HIGHEST = -0.99, 2.0 ** np.arange(20)
 """Where a rate of return is looked for: from this one, up to the first of these beyond it."""
 
@@ -47,7 +50,7 @@ def streams(base: Baseline, scenario: Scenario, draws: Draws, dataset: xr.Datase
     Parameters
     ----------
     dataset
-        Results of `simulate` for these draws, to the longest horizon.
+        `COUNTED` by `simulate` for these draws, to the longest horizon.
 
     Returns
     -------
@@ -55,42 +58,51 @@ def streams(base: Baseline, scenario: Scenario, draws: Draws, dataset: xr.Datase
         USD a year at prices of the first year, (item, case, draw, year): gain of each member of
         the pair, ``hauliers``, ``cost`` and ``residual`` (in the last year of its draw).
     """
-    years = dataset["year"].to_numpy().astype(float)
     costly = [name for name in scenario.levers
               if any(key in base.levers[name].settings for key in COST)]
     opening = {name: draws[f"{name}.start"] + draws[f"{name}.delay"] for name in costly}
-    end = (np.max(list(opening.values()), axis=0) + draws["appraisal.years"])[:, None]
-    ahead = np.arange(years[-1] + 1.0, np.ceil(end.max()) + 1.0)
-    calendar = np.concatenate([years, ahead])
-    counted = np.clip(end - calendar, 0.0, 1.0)  # part of a year before the end, (draw, year)
-
-    def longer(yearly: Array, growth: Array) -> Array:
-        later = yearly[..., -1:] * (1.0 + growth[:, None]) ** (ahead - years[-1])
-        return np.asarray(np.concatenate([yearly, later], axis=-1) * counted)
-
-    def real(nominal: Array) -> Array:
-        prices = (1.0 + draws["discount.inflation"])[:, None] ** (calendar - calendar[0])
-        return np.asarray(longer(nominal, growth) / prices)
-
+    end = np.max(list(opening.values()), axis=0) + draws["appraisal.years"]
+    years = dataset["year"].to_numpy().astype(float)
+    calendar = np.arange(years[0], max(years[-1], np.ceil(end.max())) + 1.0)
     cases = [SCENARIO, IMPLEMENTED]
     found = dataset.sel(case=cases).transpose("case", "draw", "year", ...)
-    growth, none = draws["appraisal.growth"], np.zeros(len(end))
-    items = {str(member): real(found["welfare"].sel(importer=member).to_numpy())
-             for member in found["importer"].to_numpy()}
-    kept = draws["appraisal.haulier_share"][:, None]
-    items["hauliers"] = real(found["haulier_gain"].sum("importer").to_numpy() * kept)
-    items["cost"] = longer(found["policy_cost"].to_numpy(), none)
-    last = (calendar <= end) & (calendar + 1.0 > end)
+    items = _gains(found, draws, calendar, end)
+    items["cost"] = _longer(found["policy_cost"].to_numpy(), np.zeros(len(end)), calendar, end)
     items["residual"] = np.zeros_like(items["cost"])
     for name in costly:
-        if "capital_cost" not in base.levers[name].settings:
-            continue
-        left = np.maximum(1.0 - (end[:, 0] - opening[name]) / draws["appraisal.life"], 0.0)
-        worth = MILLION * draws[f"{name}.capital_cost"] * left
-        built = np.stack([happening(base, draws, name), np.ones(len(end))])
-        items["residual"] = items["residual"] + (built * worth)[..., None] * last
+        if "capital_cost" in base.levers[name].settings:
+            items["residual"] += _residual(base, draws, name, opening[name], calendar, end)
     return xr.DataArray(np.stack(list(items.values())), dims=("item", "case", "draw", "year"),
                         coords={"item": list(items), "case": cases, "year": calendar.astype(int)})
+
+
+def _longer(yearly: Array, growth: Array, calendar: Array, end: Array) -> Array:
+    """Let the last year simulated grow on to the end, (..., draw, year); the end counts in part."""
+    known = yearly.shape[-1]
+    later = yearly[..., -1:] * (1.0 + growth[:, None]) ** (calendar[known:] - calendar[known - 1])
+    counted = np.clip(end[:, None] - calendar, 0.0, 1.0)
+    return np.asarray(np.concatenate([yearly, later], axis=-1) * counted)
+
+
+def _gains(found: xr.Dataset, draws: Draws, calendar: Array, end: Array) -> dict[str, Array]:
+    """Give gains of each member of the pair and of hauliers, at prices of the first year."""
+    prices = (1.0 + draws["discount.inflation"])[:, None] ** (calendar - calendar[0])
+    nominal = {str(member): found["welfare"].sel(importer=member).to_numpy()
+               for member in found["importer"].to_numpy()}
+    kept = draws["appraisal.haulier_share"][:, None]
+    nominal["hauliers"] = found["haulier_gain"].sum("importer").to_numpy() * kept
+    return {item: _longer(gain, draws["appraisal.growth"], calendar, end) / prices
+            for item, gain in nominal.items()}
+
+
+def _residual(base: Baseline, draws: Draws, name: str, opening: Array, calendar: Array,
+              end: Array) -> Array:
+    """Worth of what a lever built when the appraisal ends, in that year; (case, draw, year)."""
+    left = np.maximum(1.0 - (end - opening) / draws["appraisal.life"], 0.0)
+    worth = MILLION * draws[f"{name}.capital_cost"] * left
+    built = np.stack([happening(base, draws, name), np.ones(len(end))])
+    last = (calendar <= end[:, None]) & (calendar + 1.0 > end[:, None])
+    return np.asarray((built * worth)[..., None] * last)
 
 
 def appraise(base: Baseline, scenario: Scenario, draws: Draws,

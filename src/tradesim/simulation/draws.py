@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -24,6 +24,11 @@ REFERENCE, SCENARIO, IMPLEMENTED = "reference", "scenario", "if_implemented"
 def years_of(base: Baseline, scenario: Scenario) -> tuple[int, ...]:
     """Projected years: from the one after the fitted data to the scenario's horizon."""
     return tuple(range(base.history.years[-1] + 1, scenario.horizon + 1))
+
+
+def every_fifth(years: Sequence[int]) -> list[int]:
+    """Years that a table has room for: every fifth and the last."""
+    return [year for year in years if year % 5 == 0 or year == years[-1]]
 
 
 def count_of(draws: Draws) -> int:

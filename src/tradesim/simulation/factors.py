@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from tradesim.common.arrays import Array
-from tradesim.inputs.baseline import TABLES, Baseline
+from tradesim.inputs.base_year_tables import TABLES
+from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.posterior import PARAMETERS, PREFIX
 from tradesim.inputs.products import SHARE
 from tradesim.inputs.scenario import Scenario

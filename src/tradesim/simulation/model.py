@@ -36,7 +36,7 @@ from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Known, Scenario, read_scenario
 from tradesim.reference.gravity import ReferencePath
 from tradesim.reference.projection import reference_path
-from tradesim.simulation.appraisal import APPRAISED, appraise, has_cost
+from tradesim.simulation.appraisal import APPRAISED, COUNTED, appraise, has_cost
 from tradesim.simulation.appraisal import NAME as APPRAISAL
 from tradesim.simulation.cases import Patterns
 from tradesim.simulation.draws import (
@@ -308,7 +308,7 @@ def answer(
         refuse_too_large(scenario.draws, max(
             bytes_of_draw(base, scenario, [name]) * np.dtype(precision(name)).itemsize / 8.0
             for name in names))
-    cube = Cube.point() if scenario.draws == 1 else Cube.random(scenario.draws, scenario.seed)
+    cube = Cube.of(scenario.draws, scenario.seed)
 
     def counted(rows: slice) -> Callable[[int, int], None] | None:
         return progress and (lambda done, _: progress(rows.start + done, scenario.draws))
@@ -357,7 +357,7 @@ def _appraised(base: Baseline, scenario: Scenario, cube: Cube) -> xr.DataArray:
     """Appraise what costs money on the first draws, simulated to the longest horizon."""
     longest = scenario.model_copy(update={"horizon": base.pair.last_possible})
     numbers = draw_all(base, longest, cube.part(slice(0, min(APPRAISED, cube.draws))))
-    return appraise(base, longest, numbers, simulate(base, longest, numbers))
+    return appraise(base, longest, numbers, simulate(base, longest, numbers, variables=COUNTED))
 
 
 def load_baseline(folder: Path) -> Baseline:

@@ -34,13 +34,12 @@ def by_growth(base: Baseline, scenario: Scenario, draws: Mapping[str, Array]) ->
     years, count = years_of(base, scenario), count_of(draws)
     paths = {name: name for name in NAMED} | (
         {OWN: scenario.growth} if kind_of(scenario.growth) == OWN else {})
+    factors = np.moveaxis(np.exp(gravity.by_count(draws["posterior.bias"])), -1, 0)
     turnover = []
     for growth in paths.values():
         other = {**draws, **growth_draws(base.pair.importers, growth, count)}
         flow = np.exp(reference_path(base, other, years).log_flow)
-        ratio = np.exp(draws["posterior.bias"])[:, None, :]
-        turnover.append([(flow if name == base.pair.reference_count else flow * ratio).sum(axis=-1)
-                         for name in base.pair.counts])
+        turnover.append([(flow * factor[:, None]).sum(axis=-1) for factor in factors])
     return xr.DataArray(
         np.array(turnover), dims=(GROWTH, "count", "draw", "year"),
         coords={GROWTH: list(paths), "count": list(base.pair.counts), "year": list(years)},

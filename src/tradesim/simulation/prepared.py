@@ -23,7 +23,7 @@ from tradesim.inputs.baseline import WORLD, Baseline
 from tradesim.inputs.levers import Choice, Lever
 from tradesim.inputs.scenario import Scenario
 from tradesim.reference import new_goods as new
-from tradesim.reference.gravity import ReferencePath
+from tradesim.reference.gravity import ReferencePath, by_count
 from tradesim.reference.projection import reference_path
 from tradesim.simulation.draws import Cases, Draws, years_of
 
@@ -157,9 +157,8 @@ def reference_levels(base: Baseline, world: Economy, draws: Draws,
         count, with an extra leading axis for counts.
     """
     pair = base.pair
-    bias = spread(draws["posterior.bias"], "draw", "importer")
-    is_reference = np.array([reporter == pair.reporters[0] for reporter in pair.reporters])
-    log_count = np.stack([np.zeros_like(bias) if first else bias for first in is_reference])
+    log_count = np.stack([spread(bias, "draw", "importer") for bias in
+                          np.moveaxis(by_count(draws["posterior.bias"]), -1, 0)])
     own = [pair.reporters.index(importer) for importer in pair.importers]
     log_own = np.stack([log_count[index, j] for j, index in enumerate(own)])
 

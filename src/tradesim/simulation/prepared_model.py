@@ -79,8 +79,7 @@ class PreparedModel:
     def of(cls, base: Baseline, scenario: Scenario, path: str | Path = "",
            overrides: Sequence[str] = ()) -> PreparedModel:
         """Make ready a scenario that was read."""
-        cube = (KeptCube(1) if scenario.draws == 1
-                else KeptCube(scenario.draws, scenario.seed))
+        cube = KeptCube.of(scenario.draws, scenario.seed)
         parts = blocks(scenario.draws, block_size(base, scenario))
         return cls(base, scenario, path, tuple(overrides), cube, tuple(map(_Block, parts)))
 

@@ -125,11 +125,6 @@ def run_id(scenario: Scenario, hashes: Mapping[str, str]) -> str:
     return sha256_of(identity.encode()).hexdigest()[:16]
 
 
-def program() -> str:
-    """Version of the program."""
-    return version_of("tradesim")
-
-
 def as_kept(dataset: xr.Dataset) -> xr.Dataset:
     """Give results with their draws in the precision of a file."""
     return dataset.assign({name: array.astype(precision(str(name)), copy=False)

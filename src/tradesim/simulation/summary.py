@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from tradesim.common.arrays import Array
 from tradesim.common.memory import let_go
 from tradesim.economy.variables import OCCASIONAL, VARIABLES
-from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO
+from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO, every_fifth
 from tradesim.simulation.outlooks import BY_GROWTH, REPORTED
 
 ALL = "all"
@@ -97,7 +98,7 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
             continue
         years = dataset["year"].to_numpy().tolist()
         if "product" in variable.dims and variable.unit == "USD":
-            years = _few(years)
+            years = every_fifth(years)
         numbers = _by_case(dataset[name].reset_coords(drop=True), years, variable.change)
         parts.append(_rows(name, variable.unit, numbers, partners))
     if costly(dataset):
@@ -106,11 +107,6 @@ def summary(dataset: xr.Dataset) -> pd.DataFrame:
     parts.append(_rows("target_probability", "share", chance, partners))
     return pd.DataFrame({column: np.concatenate([part[column] for part in parts])
                          for column in COLUMNS})
-
-
-def _few(years: Sequence[int]) -> list[int]:
-    """Years in which products are summed up: every fifth and the last."""
-    return [year for year in years if year % 5 == 0 or year == years[-1]]
 
 
 def _by_case(array: xr.DataArray, years: Sequence[int], change: bool) -> xr.DataArray:
@@ -278,7 +274,16 @@ def _growth(dataset: xr.Dataset) -> dict[str, Any]:
 def milestones(dataset: xr.Dataset) -> list[int]:
     """Years to report: every fifth after the first, and the last."""
     years = [int(year) for year in dataset["year"].to_numpy()]
-    return sorted({*(year for year in years[1:] if year % 5 == 0), years[-1]})
+    return every_fifth(years[1:] or years)
+
+
+def first_reached(reached: NDArray[np.bool_], years: Sequence[int]) -> Array:
+    """First year in which each draw reaches something, (year, draw); NaN where it never does.
+
+    A draw that falls back later still counts as having reached it.
+    """
+    return np.where(reached.any(axis=0), np.asarray(years, dtype=float)[reached.argmax(axis=0)],
+                    np.nan)
 
 
 def _benefit_cost(dataset: xr.Dataset) -> dict[str, Any]:

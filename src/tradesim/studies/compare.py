@@ -20,6 +20,7 @@ import xarray as xr
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
+from tradesim.simulation.summary import first_reached, milestones
 from tradesim.studies.comparable import refuse_closures, refuse_different, refuse_same_names
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Comparison:
     @property
     def milestones(self) -> list[int]:
         """Years to report: every fifth after the first, and the last; at most the last two."""
-        return sorted({*(year for year in self.years[1:] if year % 5 == 0), self.last})[-2:]
+        return milestones(self.first)[-2:]
 
     @property
     def draw_count(self) -> int:
@@ -247,13 +248,11 @@ def probability(comparison: Comparison, name: str, case: str, count: str) -> Arr
 def first_year(comparison: Comparison, name: str, case: str) -> Array:
     """First year in which each draw's turnover reaches the target; NaN where it never does.
 
-    Turnover is on the count on which the target was stated. A draw that falls back below the
-    target later still counts as having reached it.
+    Turnover is on the count on which the target was stated (`summary.first_reached`).
     """
     reached = comparison.levels("turnover", name, case,
                                 count=comparison.target_count) >= comparison.target
-    years = np.asarray(comparison.years, dtype=float)
-    return np.where(reached.any(axis=1), years[reached.argmax(axis=1)], np.nan)
+    return first_reached(reached.T, comparison.years)
 
 
 def members(comparison: Comparison) -> list[str]:
@@ -314,11 +313,6 @@ class Regret:
     def chance(self) -> Array:
         """Probability of being best by scenario; sums to one."""
         return np.asarray(self.best.mean(axis=1))
-
-    @property
-    def minimax(self) -> str:
-        """Scenario whose largest regret is smallest."""
-        return self.names[int(np.argmin(self.worst))]
 
     @property
     def tied(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from tradesim.inputs.scenario import Scenario
 from tradesim.inputs.scenario_text import Difference, differences
 from tradesim.simulation import model, results
 from tradesim.simulation.cache import COMPARED, Watch, fetch, fetch_earlier
-from tradesim.simulation.manifest import DATA
+from tradesim.simulation.manifest import DATA, MANIFEST
 from tradesim.simulation.model import FIXED, bytes_of_draw, load_baseline
 from tradesim.studies.comparable import (
     among,
@@ -92,7 +93,8 @@ def compare_runs(
                                   "is needed")])
     index = next(index for index, name in enumerate(wanted)
                  if name == baseline or Path(name).stem == baseline)
-    earlier = {name: results.load(Path(name)) for name in wanted if (Path(name) / DATA).is_file()}
+    earlier = {name: results.load(Path(name)) for name in wanted
+               if any(os.path.lexists(Path(name) / file) for file in (DATA, MANIFEST))}
     found = _check(wanted, base, asked, earlier, align=align)
     names = [scenario.name for scenario, _ in found]
     among(shown, [name for name in names if name != names[index]])

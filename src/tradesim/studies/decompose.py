@@ -17,7 +17,6 @@ makes the other worth more.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from math import factorial
 from pathlib import Path
@@ -29,68 +28,20 @@ from numpy.typing import NDArray
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem, nearest
-from tradesim.common.files import calibration_folder
 from tradesim.common.memory import refuse_too_much
 from tradesim.common.parallel import Progress
-from tradesim.inputs.baseline import Baseline
-from tradesim.inputs.parameters import Cube
-from tradesim.inputs.scenario import Scenario
-from tradesim.simulation import model
-from tradesim.simulation.draws import IMPLEMENTED, SCENARIO, draw_all, standard_cases, years_of
-from tradesim.simulation.model import load_baseline
+from tradesim.simulation.draws import IMPLEMENTED, SCENARIO, standard_cases, years_of
 from tradesim.simulation.results import describe
 from tradesim.simulation.subsets import PATHS, Flows, Subsets, all_subsets, as_subset, flows
 from tradesim.simulation.summary import ALL
+from tradesim.studies.study import DRAWS, Study, ask, check_years
 
-DRAWS = 1000
 MOST = 12
 """Levers whose subsets are all solved; beyond, only orders can be sampled."""
 
 METHODS = ("exact", "permutations")
 PERMUTATIONS = 40
 CASES = (IMPLEMENTED, SCENARIO)
-
-
-@dataclass(frozen=True)
-class Study:
-    """A scenario and what questions about it need, read and checked."""
-
-    base: Baseline
-    scenario: Scenario
-    count: str
-
-    def until(self, years: Sequence[int]) -> Scenario:
-        """Give the scenario up to the last of `years`; its draws and numbers stay the same."""
-        return self.scenario.model_copy(update={"horizon": max(years)})
-
-    def draw(self, scenario: Scenario) -> dict[str, Array]:
-        """Draw everything uncertain; one draw stands in the middle of every distribution."""
-        cube = Cube.point() if scenario.draws == 1 else Cube.random(scenario.draws, scenario.seed)
-        return draw_all(self.base, scenario, cube)
-
-
-def ask(path: str | Path, *, calibration: Path | None = None, overrides: Sequence[str] = (),
-        draws: int | None = None, seed: int | None = None, count: str | None = None) -> Study:
-    """Read a scenario and what it needs; parameters as for `model.run`.
-
-    Raises
-    ------
-    InputError
-        With every problem of the first input that has any.
-    """
-    base = load_baseline(calibration_folder() if calibration is None else calibration)
-    scenario, described = model.ask(base, path, overrides, draws, seed, count)
-    return Study(base, scenario, described["count"])
-
-
-def check_years(study: Study, years: Sequence[int]) -> tuple[int, ...]:
-    """Give the years in order, without doubles, or say which are outside the run."""
-    known = years_of(study.base, study.scenario)
-    wrong = [Problem("--year", str(year), f"is outside the run, which goes from {known[0]} to "
-                     f"{known[-1]}") for year in years if year not in known]
-    if wrong:
-        raise InputError(wrong)
-    return tuple(sorted({*years}))
 
 
 def decompose(

@@ -23,6 +23,7 @@ from tradesim.inputs.history import History
 from tradesim.inputs.pair import Pair
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.strict_csv import Column, read_table
+from tradesim.reference.gravity import by_count
 from tradesim.reference.projection import reference_path
 from tradesim.simulation.draws import draw_all, years_of
 from tradesim.simulation.model import ask, load_baseline
@@ -86,8 +87,7 @@ def forecast(folder: Path, *, draws: int = DRAWS, seed: int = 1) -> pd.DataFrame
     shape = (*path.log_flow.shape, len(pair.reporters))
     noise = np.random.default_rng([seed, len(years)]).standard_normal(shape)
     error = {FLOW: np.zeros(1), REPORT: numbers["posterior.error_sd"][:, None] * noise}
-    bias = np.stack([np.zeros_like(numbers["posterior.bias"]) if count == pair.reference_count
-                     else numbers["posterior.bias"] for count in pair.counts], axis=-1)
+    bias = by_count(numbers["posterior.bias"])
     tables = []
     for of, wrong in error.items():
         flows = path.log_flow[..., None] + bias[:, None] + wrong

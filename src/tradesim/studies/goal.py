@@ -24,8 +24,9 @@ from tradesim.inputs.scenario import Scenario
 from tradesim.simulation.draws import REFERENCE, SCENARIO, standard_cases, years_of
 from tradesim.simulation.prepared_model import PreparedModel
 from tradesim.simulation.results import describe
-from tradesim.studies.decompose import DRAWS, Study, ask, check_years
+from tradesim.simulation.summary import first_reached
 from tradesim.studies.goal_answer import FirstYear, Goal, Move
+from tradesim.studies.study import DRAWS, Study, ask, check_years
 
 GROWTH = "growth"
 GROWTH_BOUND = 20.0
@@ -294,11 +295,11 @@ def _first_years(study: Study, target: float) -> tuple[FirstYear, ...]:
         cases = {REFERENCE: cases[REFERENCE]}
     found = model.answer(scenario, cases, ("turnover",))["turnover"].sel(count=study.count)
     reached = found.transpose("case", "year", "draw").to_numpy() >= target
-    years, answers = np.array(years_of(study.base, scenario)), []
+    answers = []
     for case, hit in zip(cases, reached, strict=True):
-        ever = hit.any(axis=0)
-        first = years[hit.argmax(axis=0)][ever]
+        first = first_reached(hit, years_of(study.base, scenario))
+        ever = np.isfinite(first)
         low, middle, high = ((float(value) for value in np.quantile(
-            first, [0.1, 0.5, 0.9], method="inverted_cdf")) if ever.any() else (None,) * 3)
+            first[ever], [0.1, 0.5, 0.9], method="inverted_cdf")) if ever.any() else (None,) * 3)
         answers.append(FirstYear(case, low, middle, high, float(1.0 - ever.mean())))
     return tuple(answers)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tradesim.studies.decompose import Study
+from tradesim.studies.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd

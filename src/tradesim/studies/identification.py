@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtr
 
-from tradesim.common.arrays import Array, frozen
+from tradesim.common.arrays import Array, autoregression, frozen
 from tradesim.common.parallel import Mapper, Progress
 from tradesim.inputs.distributions import EDGE
 from tradesim.inputs.parameters import Parameter, quantile
@@ -96,13 +96,10 @@ def replicate(evidence: Evidence, vectors: Array, rng: np.random.Generator) -> A
     parts = with_reference(unpack(vectors, evidence))
     mean = explained(parts, evidence)
     normal = rng.standard_normal(mean.shape)
-    rho, scale = parts["persistence"][:, None], parts["innovation_sd"]
-    state = np.sqrt(starting_variance(rho, scale)) * normal[:, 0]
-    residual = np.empty_like(mean)
-    residual[:, 0] = state
-    for year in range(1, mean.shape[1]):
-        state = rho * state + scale * normal[:, year]
-        residual[:, year] = state
+    rho, scale = parts["persistence"], parts["innovation_sd"]
+    shocks = scale[:, None] * normal
+    shocks[:, 0] = np.sqrt(starting_variance(rho[:, None], scale)) * normal[:, 0]
+    residual = autoregression(shocks, rho, np.zeros(1))
     error = parts["error_sd"][:, None] * history.error_scale
     reports = ((mean + residual)[..., None] + parts["bias"][:, None]
                + error * rng.standard_normal(error.shape))
@@ -164,7 +161,9 @@ def importance(log_ratio: Array) -> Importance:
 
     Notes
     -----
-    Vehtari, Simpson, Gelman, Yao and Gabry (2024), Journal of Machine Learning Research 25.
+    Vehtari, Simpson, Gelman, Yao and Gabry (2024), Journal of Machine Learning Research 25. The
+    tail is fitted by maximum likelihood, theirs by Zhang and Stephens's quick estimator with a
+    prior on the shape.
     """
     from scipy.stats import genpareto
 

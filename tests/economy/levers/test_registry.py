@@ -24,7 +24,7 @@ from tradesim.economy.levers.supply import export_ban, plants, project, supply_l
 from tradesim.economy.levers.timing import TIMING, phase_in
 from tradesim.economy.levers.transport import border_facilitation, route_closure, route_improvement
 from tradesim.economy.resolve import resolve
-from tradesim.economy.routes import carriage, saving
+from tradesim.economy.routes import carriage, carried
 from tradesim.economy.shocks import CONDITIONS, NONE, Shock
 from tradesim.inputs.levers import Choice, read_levers
 from tradesim.inputs.pair import read_pair
@@ -259,7 +259,7 @@ def test_resolve_by_hand(world):
 def test_carriage_enters_with_the_base_cost_of_carriage(world):
     saved = Shock(freight=np.stack([spread(50.0), spread(0.0)]))
     change = resolve(world, [(ON, saved)])
-    moved = saving(world, saved.freight, np.zeros((2, 1, 1, 1, 1, 1, 1)))[0, 0, 2, 0, 0, 1]
+    moved = carried(world, saved.freight, np.zeros((2, 1, 1, 1, 1, 1, 1)))[0][0, 0, 2, 0, 0, 1]
     expected = np.log1p(moved / (1 + carriage(world)[0, 0, 2, 0, 0, 1]))
     assert change.log_cost[0, RIG, 2, 0, 0, 1] == pytest.approx(expected)
     assert not change.log_cost[0, UNI].any()

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import made_up_trade_files as made
 from tradesim.common.errors import InputError
 from tradesim.common.files import calibration_folder
-from tradesim.inputs.baseline import MARKETS, read_baseline
+from tradesim.inputs.base_year_tables import MARKETS
+from tradesim.inputs.baseline import read_baseline
 from tradesim.inputs.pair import read_pair
 from tradesim.inputs.trade_files.cells import cells, discrepancies, read_judged
 from tradesim.inputs.trade_files.compositions import SECTIONS, split_sections

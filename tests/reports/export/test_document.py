@@ -4,6 +4,7 @@ import io
 import re
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import docx
@@ -213,6 +214,14 @@ def test_charts_of_slides_can_be_edited_and_hold_the_numbers_of_the_page(page):
     (series,) = bars.chart.plots[0].series
     assert list(zip(bars.chart.plots[0].categories, series.values, strict=True)) == [
         tuple(row) for row in given["bars"]["rows"]]
+
+
+def test_a_title_longer_than_a_property_is_written(page, tmp_path):
+    brief = replace(document.read(page, document.BRIEF), title="x" * 300)
+    slides.write(brief, tmp_path / "long.pptx")
+    made = pptx.Presentation(str(tmp_path / "long.pptx"))
+    assert made.core_properties.title == "x" * 255
+    assert made.slides[0].shapes.title.text_frame.text == "x" * 300
 
 
 def test_slides_are_one_and_the_same_each_time(page, tmp_path):

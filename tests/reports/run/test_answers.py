@@ -102,7 +102,7 @@ def test_words_of_direction_follow_the_sign(case):
     if "treasury" in facts and not facts["treasury"]["none"]:
         said = sentences("treasury", facts["treasury"])
         country = next(code for code in view.pair.importers if view.pair.name(code) in said)
-        assert (" less at the border" in said) == (
+        assert (" less in duty at the border" in said) == (
             table[Cell("tariff_revenue", view.last, importer=country)] < 0.0)
     if "course" in facts:
         said = sentences("course", facts["course"])

@@ -87,7 +87,7 @@ def test_value_axes_name_their_unit(drawn, name):
                                   "directions"])
 def test_counts_are_named(shown, name, pair):
     words = " ".join(" ".join(text.get_text().split()) for text, _ in shown[name])
-    assert pair.counts[pair.reference_count].title in words
+    assert next(iter(pair.counts.values())).title in words
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -331,7 +331,7 @@ def test_bad_questions(tmp_path, arguments, expected):
     (lambda folder: None, "is not a folder; name a folder that tradesim sweep wrote"),
     (lambda folder: folder.mkdir(), "is no sweep: it holds no sweep.json"),
     (lambda folder: (fake_sweep.write(folder) / "sweep.json").write_text("{"),
-     r"sweep.json: cannot be read \(.*\); run the sweep again"),
+     r"sweep.json: cannot be read \(.*\); run the sweep again with --fresh"),
     (lambda folder: (fake_sweep.write(folder) / "table.csv.gz").unlink(),
      "holds no table .*; the sweep did not finish"),
     (lambda folder: (fake_sweep.write(folder) / "table.csv.gz").write_bytes(b"x"),

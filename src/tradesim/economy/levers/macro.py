@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tradesim.common.arrays import Array, only, spread, total
+from tradesim.common.arrays import Array, total
 from tradesim.economy.base_year import Economy
 from tradesim.economy.shocks import Shock
-from tradesim.inputs.posterior import response
 
 
 def currency_move(
@@ -77,12 +76,5 @@ def growth_path(
     grown = phase * np.minimum(1.0 + np.maximum(years_on, 0.0), years)
     first, second = (economy.mask("importer", [name]) for name in economy.pair.importers)
     own = grown * (growth_of_first * first + growth_of_second * second)
-    return Shock(level=_macro(economy, own))
-
-
-def _macro(economy: Economy, growth: Array) -> Array:
-    """Move the reference path: the pair by equation 2, other sales with the importer's GDP."""
-    gdp = only(growth, "importer", "year", "draw").T
-    flow = response(economy.draws, gdp, 0.0 * gdp[..., 0])
-    gravity = spread(flow, "draw", "year", "importer")
-    return np.asarray(gravity * economy.pair_flow + growth * (1.0 - economy.pair_flow))
+    gravity = economy.draws["posterior.elasticity_gdp"] * total(own, "importer")
+    return Shock(level=gravity * economy.pair_flow + own * (1.0 - economy.pair_flow))

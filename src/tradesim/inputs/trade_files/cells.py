@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tradesim.common.arrays import MILLION
-from tradesim.inputs.baseline import MARKETS
+from tradesim.inputs.base_year_tables import MARKETS
 from tradesim.inputs.pair import Pair
 from tradesim.inputs.strict_csv import SOURCES, Column, read_table
 from tradesim.inputs.trade_files.compositions import Prior

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tradesim.inputs.baseline import MARKETS
+from tradesim.inputs.base_year_tables import MARKETS
 from tradesim.inputs.products import CELLS_FILE, SHARE
 from tradesim.inputs.trade_files.cells import Cell
 from tradesim.inputs.trade_files.product_shares import ProductShare

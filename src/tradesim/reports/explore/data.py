@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tradesim.common.arrays import Array
+from tradesim.common.extras import version_of
 from tradesim.common.files import calibration_folder
 from tradesim.inputs.geography import read_geography
 from tradesim.inputs.growth import HIGHEST, LOWEST, NAMED, decade_rates, outlook
@@ -19,7 +20,6 @@ from tradesim.inputs.parameters import Parameter
 from tradesim.reports.language import language, titled
 from tradesim.reports.run.route_map import projected, smooth
 from tradesim.reports.wording import words
-from tradesim.simulation.results import program
 from tradesim.studies.explore.build import Explorer
 from tradesim.studies.explore.cards import Card, Preset, Pull, Strength
 from tradesim.studies.explore.emulator import Effect, Growth, Packed
@@ -57,7 +57,7 @@ def data(explorer: Explorer, command: str) -> dict[str, Any]:
         "side_draws": next(iter(explorer.sides.values()))[0].sides.shape[-1],
         "presets": [_preset(found) for found in explorer.presets],
         "style": {"point": language().point, "thousands": language().thousands},
-        "made": {"version": program(), "command": command,
+        "made": {"version": version_of("tradesim"), "command": command,
                  "options": _options(explorer)},
         "words": words("explore"),
     }
@@ -208,6 +208,6 @@ def trust(explorer: Explorer, command: str, date: str) -> list[str]:
         chance_most=shown(accuracy.usual[1], 2)), phrases["limits"], phrases["levels"]]
     if explorer.left_out:
         lines.append(phrases["left_out"].format(names=", ".join(explorer.left_out)))
-    lines.append(phrases["made"].format(version=program(), date=date, command=command,
+    lines.append(phrases["made"].format(version=version_of("tradesim"), date=date, command=command,
                                         data=explorer.base.history.years[-1]))
     return lines

@@ -7,6 +7,9 @@ import re
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+PROPERTY = 255
+"""Letters that a property of a document may have."""
+
 TIME = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 MOMENT = (2000, 1, 1, 0, 0, 0)
 """Time that stands for the time of writing, as in the workbooks."""

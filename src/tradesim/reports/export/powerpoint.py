@@ -22,7 +22,7 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Inches, Pt
 
-from tradesim.reports.export.archive import settle
+from tradesim.reports.export.archive import PROPERTY, settle
 
 _data: Any = ChartData  # its own annotations are incomplete
 
@@ -128,7 +128,8 @@ def write(deck: Deck, target: Path) -> None:
     """Write slides as a .pptx file; same deck, same bytes."""
     made = pptx.Presentation()
     made.slide_width, made.slide_height = WIDTH, HEIGHT
-    made.core_properties.title, made.core_properties.author = deck.title, "tradesim"
+    made.core_properties.title = deck.title[:PROPERTY]
+    made.core_properties.author = "tradesim"
     made.core_properties.comments, made.core_properties.language = deck.foot, deck.language
     for number, slide in enumerate(deck.slides, 1):
         _slide(made, slide, f"{deck.foot}   {number} / {len(deck.slides)}")

@@ -14,7 +14,7 @@ from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 
 from tradesim.reports.export import document as content
-from tradesim.reports.export.archive import settle
+from tradesim.reports.export.archive import PROPERTY, settle
 from tradesim.reports.export.columns import breakable, fitted
 from tradesim.reports.export.document import SHADES, Document, Run, Text
 
@@ -23,8 +23,6 @@ BODY = WIDTH - 2 * MARGIN
 NARROW = 0.66
 """Part of the width of the text that a narrow figure takes."""
 QUIET, BLUE = RGBColor(0x5A, 0x5A, 0x5A), RGBColor(0x00, 0x4C, 0x7A)
-PROPERTY = 255
-"""Letters that Word allows in a property of a document."""
 
 SIZES = {"note": 8.5, "question": 11.0}
 MANY = 6

@@ -71,8 +71,10 @@ def assumed_part(view: ResultsView, effect: float) -> dict[str, Any] | None:
     if ASSUMED not in view.dataset or abs(effect) < NOTHING:
         return None
     part = view.draws(ASSUMED, "if_implemented", count=view.count, year=view.last)
+    rest = effect - float(part.mean())
     share = float(part.mean()) / effect
-    return {"change": Change.of(part), "percent": [100 * share], "most": share > 0.5}
+    return {"change": Change.of(part), "percent": [100 * share], "most": share > 0.5,
+            "mixed": rest * part.mean() < 0.0, "rest": [abs(rest)]}
 
 
 def closed(view: ResultsView) -> bool:

@@ -64,7 +64,8 @@ def trade(view: ResultsView) -> Facts | None:
         claims += [Claim("below", (low,)), Claim("above", (high,))]
     return {"up": up, "hardly": part < HARDLY, "unclear": unclear, "skewed": skewed,
             "count": view.pair.name(view.count), "year": view.last, "nature": view.nature,
-            "size": size(view, cell), "percent": share_of(view, cell, before, 1 if up else -1),
+            "size": size(view, cell), "base": usd(view, before),
+            "percent": share_of(view, cell, before, 1 if up else -1),
             "risk": risk and part >= HARDLY, "counted": usd(view, risky, sign=sign),
             "middle": size(view, middle), "low": usd(view, low), "high": usd(view, high),
             "stretched": _stretched(view) if part < HARDLY and view.nature == "policy" and up

@@ -12,7 +12,7 @@ from typing import Any
 
 from tradesim.common.arrays import MILLION
 from tradesim.inputs.levers import Lever
-from tradesim.reports.claims import APPRAISAL, CHANCE, RISKY, Cell, found
+from tradesim.reports.claims import APPRAISAL, CHANCE, RISKY, Cell
 from tradesim.reports.ranges import Change, median_range
 from tradesim.reports.run.answers import answers
 from tradesim.reports.run.growth import growth_facts
@@ -99,11 +99,6 @@ def _brings_goods(view: ResultsView, levers: Sequence[Lever]) -> bool:
     """Whether goods arrive that are not traded today: by projects, or by a setting of a lever."""
     return (any(lever.family == "project" for lever in levers)
             or any(given.get(NEW) for given in view.scenario["levers"].values()))
-
-
-def claims_of(facts: Facts) -> list[Any]:
-    """Every number and claim of the answers of a brief."""
-    return list(found(facts["answers"]))
 
 
 def _growth(view: ResultsView) -> Facts:

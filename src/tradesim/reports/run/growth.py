@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tradesim.common.arrays import BILLION, MILLION, Array
-from tradesim.inputs.growth import CHOICES, OWN, PAST, kind_of, outlook
+from tradesim.inputs.growth import CHOICES, DECADE, OWN, PAST, kind_of, outlook
 from tradesim.inputs.history import Forecast, forecast_sources
 from tradesim.inputs.macro_outlook import DOLLAR_INFLATION
 from tradesim.reports.figure_style import COUNTS, FAN, beside, subplots, whole_years
@@ -91,7 +91,7 @@ def gdp_table(view: ResultsView, folder: Path) -> dict[str, Any]:
                                                       path=phrases["paths"][name]),
                          pretty(now), *(pretty(levels[ahead.years.index(year)]) for year in years),
                          *(_a_year(view, ahead.log_gdp, j, year) for year in years),
-                         _real(view, ahead, j), source])
+                         "–" if name == DECADE else _real(view, ahead, j), source])
     first = view.history.years[-1]
     columns = [phrases["country"],
                *(phrases["level"].format(year=year) for year in (first, *years)),

@@ -10,7 +10,7 @@ from typing import Any
 import xarray as xr
 
 from tradesim.common.output import copy_into, whole
-from tradesim.inputs.baseline import read_cells
+from tradesim.inputs.base_year_tables import read_cells
 from tradesim.inputs.history import History, read_history
 from tradesim.inputs.levers import Lever, read_levers
 from tradesim.inputs.pair import Pair, read_pair

@@ -12,6 +12,7 @@ import xarray as xr
 
 from tradesim.common.arrays import MILLION, Array
 from tradesim.inputs.pair import Pair, Target
+from tradesim.reference.gravity import by_count
 from tradesim.reports.claims import APPRAISAL, CHANCE, OF_CHANGE, Cell
 from tradesim.reports.language import titled
 from tradesim.reports.wording import words
@@ -234,6 +235,6 @@ class ResultsView:
     def fitted(self, count: str) -> Array:
         """Fitted trade (draw, year, importer) on a count, USD million."""
         latent = self.posterior["latent"].transpose("draw", "year", "importer").values
-        if count != self.pair.reference_count:
-            latent = latent + self.posterior["bias"].transpose("draw", "importer").values[:, None]
-        return np.asarray(np.exp(latent)) / MILLION
+        bias = by_count(self.posterior["bias"].transpose("draw", "importer").values)
+        place = list(self.pair.counts).index(count)
+        return np.asarray(np.exp(latent + bias[:, None, :, place])) / MILLION

@@ -163,7 +163,7 @@ def hindcast(folder: Path, origin: int, *, horizons: int = 5, draws: int = 2000,
     flow = _project(folder, evidence, numbers, horizons, np.random.default_rng([seed, origin, 2]))
     noise = np.random.default_rng([seed, origin, 3]).standard_normal(
         (*flow.shape, len(evidence.history.reporters)))
-    bias = np.stack([np.zeros_like(numbers["bias"]), numbers["bias"]], axis=-1)
+    bias = gravity.by_count(numbers["bias"])
     report = (flow[..., None] + bias[:, None] + numbers["error_sd"][:, None] * noise)
     return Hindcast(origin, tuple(range(origin + 1, origin + 1 + horizons)), flow, report,
                     max(rhat for rhat, _ in diagnostics.values()),

@@ -73,7 +73,7 @@ class Engine:
     def of(cls, base: Baseline, scenario: Scenario, count: str, levers: Sequence[str]) -> Engine:
         """Draw everything that these levers, each at its defaults, and the reference need."""
         every = scenario.model_copy(update={"levers": {name: {} for name in levers}})
-        cube = Cube.point() if scenario.draws == 1 else Cube.random(scenario.draws, scenario.seed)
+        cube = Cube.of(scenario.draws, scenario.seed)
         return cls(base, every, draw_all(base, every, cube), list(base.pair.counts).index(count))
 
     @property

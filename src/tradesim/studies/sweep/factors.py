@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
-from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,8 @@ from scipy.special import ndtri
 
 from tradesim.common.arrays import Array, frozen
 from tradesim.common.errors import InputError, Problem, nearest
-from tradesim.inputs.baseline import TABLES, Baseline
-from tradesim.inputs.distributions import EDGE
+from tradesim.inputs.base_year_tables import TABLES
+from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.growth import CHOICE, NAMED
 from tradesim.inputs.parameters import Cube, Parameter
 from tradesim.inputs.posterior import PREFIX
@@ -77,11 +76,8 @@ class Noise(Cube):
 
     def column(self, name: str) -> Array:
         """Column of a name, shape (draw,), strictly between 0 and 1."""
-        digest = sha256(name.encode()).digest()
-        stream = np.random.PCG64(np.random.SeedSequence([self.seed or 0, int.from_bytes(digest)]))
         first, last = int(self.rows.min()), int(self.rows.max())
-        uniform = np.random.Generator(stream.advance(first)).random(last - first + 1)
-        return np.clip(uniform[self.rows - first], EDGE, 1.0 - EDGE)
+        return Cube(last - first + 1, self.seed or 0, first).column(name)[self.rows - first]
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ NEEDED = INDEX_COLUMNS[:-1]
 NUMBERS = ("value", "low", "high", "more_runs_needed")
 TEXTS = tuple(name for name in NEEDED if name not in NUMBERS)
 
+AGAIN = "run the sweep again with --fresh"
 RUN = "results.nc"
 SWITCH = "0 no, 1 yes"
 """Unit of what is either off or on."""
@@ -186,7 +187,7 @@ def read_sweep(folder: Path) -> Sweep:
                if name not in table.columns]
     if missing:
         raise _problem(folder, f"the table has no column '{missing[0]}' that {JSON} names",
-                       "run the sweep again")
+                       AGAIN)
     return Sweep(folder, about, table, factors, outputs, read_indices(folder))
 
 
@@ -235,7 +236,7 @@ def read_about(folder: Path) -> dict[str, Any]:
         raise _problem(folder, "is not a folder", hint)
     if not (folder / JSON).exists():
         raise _problem(folder, f"is no sweep: it holds no {JSON}", hint)
-    return read_json(folder / JSON, About, "run the sweep again").model_dump()
+    return read_json(folder / JSON, About, AGAIN).model_dump()
 
 
 def table_size(folder: Path) -> int:
@@ -308,7 +309,7 @@ def _table(folder: Path) -> pd.DataFrame:
     except MemoryError:
         raise
     except Exception as error:  # any failure of the reader means the same to the user
-        raise _problem(path, f"cannot be read: {error}", "run the sweep again") from error
+        raise _problem(path, f"cannot be read: {error}", AGAIN) from error
     return table
 
 
@@ -329,14 +330,14 @@ def read_indices(folder: Path) -> pd.DataFrame:
         for name in NUMBERS:
             table[name] = pd.to_numeric(table[name])
     except KeyError as error:
-        raise _problem(path, f"has no column {error}", "run the sweep again") from error
+        raise _problem(path, f"has no column {error}", AGAIN) from error
     except (OSError, ValueError) as error:
-        raise _problem(path, f"cannot be read: {error}", "run the sweep again") from error
+        raise _problem(path, f"cannot be read: {error}", AGAIN) from error
     lacking = [name for name in NEEDED if name not in table.columns]
     if lacking:
-        raise _problem(path, f"has no column {lacking[0]}", "run the sweep again")
+        raise _problem(path, f"has no column {lacking[0]}", AGAIN)
     if not np.isfinite(table["more_runs_needed"].to_numpy(float)).all():
-        raise _problem(path, "more_runs_needed lacks a number", "run the sweep again")
+        raise _problem(path, "more_runs_needed lacks a number", AGAIN)
     return table
 
 
