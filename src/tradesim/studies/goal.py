@@ -21,7 +21,7 @@ from tradesim.common.parallel import Progress
 from tradesim.inputs.levers import Choice
 from tradesim.inputs.parameters import Parameter
 from tradesim.inputs.scenario import Scenario
-from tradesim.simulation.draws import REFERENCE, SCENARIO, standard_cases, years_of
+from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO, standard_cases, years_of
 from tradesim.simulation.prepared_model import PreparedModel
 from tradesim.simulation.results import describe
 from tradesim.simulation.summary import first_reached
@@ -29,6 +29,7 @@ from tradesim.studies.goal_answer import FirstYear, Goal, Move
 from tradesim.studies.study import DRAWS, Study, ask, check_years
 
 GROWTH = "growth"
+CASES = (SCENARIO, IMPLEMENTED)
 GROWTH_BOUND = 20.0
 """Most extra growth of the pair's trade that is tried, percentage points a year."""
 
@@ -92,7 +93,7 @@ def goal(
                 draws=DRAWS if draws is None else draws, seed=seed, count=count)
     target = float(study.scenario.target_usd) if target is None else target
     year = study.scenario.horizon if year is None else year
-    _check(target, probability)
+    _check(target, probability, case)
     (year,) = check_years(study, [year])
     chosen = movable(study, vary)
     _fits(study)
@@ -138,8 +139,11 @@ def _fits(study: Study) -> None:
                     8.0 * numbers * (DRAW + LEVER * len(study.scenario.levers)), PROGRAM, "draws")
 
 
-def _check(target: float, probability: float) -> None:
+def _check(target: float, probability: float, case: str) -> None:
     problems = []
+    if case not in CASES:
+        problems.append(Problem("--case", case, f"unknown; known: {', '.join(CASES)}",
+                                nearest(case, CASES)))
     if not 0 < probability < 1:
         problems.append(Problem("--probability", f"{probability:g}", "must lie between 0 and 1"))
     if not 0 < target < np.inf:
