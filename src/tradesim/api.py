@@ -12,6 +12,7 @@ import xarray as xr
 
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
+from tradesim.common.listed import Listed
 from tradesim.common.output import RUN_OUTPUTS, refuse_strangers, whole
 from tradesim.inputs import scenario
 from tradesim.inputs.levers import Lever, read_levers
@@ -287,5 +288,5 @@ class Headline:
 @checked
 def headline(dataset: xr.Dataset) -> Headline:
     """Give the first numbers of a run: turnover, its change, the chance of the target."""
-    return Headline(str(dataset.attrs["title"]), summary.headline(dataset),
+    return Headline(str(dataset.attrs["title"]), Listed(summary.headline(dataset)),
                     read_pair(made_with(dataset.attrs, PAIR_FILE)))

@@ -64,7 +64,7 @@ class Scenario(Strict):
     references: list[Source] = Field(default_factory=list)
     not_modelled: list[str] = Field(default_factory=list)
     #: dotted key of each value to where it was set: file and line, or the command line
-    origins: dict[str, str] = Field(default_factory=dict)
+    origins: dict[str, str] = Field(default_factory=dict, repr=False)
 
 
 Settings = Mapping[str, Any]

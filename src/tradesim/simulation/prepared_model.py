@@ -7,6 +7,7 @@ draws, to the last digit.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,6 +88,11 @@ class PreparedModel:
     def __repr__(self) -> str:
         return (f"<tradesim.PreparedModel> {self.scenario.name}, {self.scenario.draws} draws, "
                 f"{len(self.scenario.levers)} levers")
+
+    def _repr_html_(self) -> str:
+        heading = f"{self.scenario.title} ({self.scenario.name}), {self.scenario.draws} draws"
+        levers = ", ".join(self.scenario.levers) or "none"
+        return f"<p><b>{html.escape(heading)}</b><br>Levers: {html.escape(levers)}</p>"
 
     @checked
     def run(self, settings: Settings | str | Sequence[str] = (), *,

@@ -16,6 +16,7 @@ from scipy.optimize import bisect
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.common.listed import Listed
 from tradesim.common.memory import refuse_too_much
 from tradesim.common.parallel import Progress
 from tradesim.inputs.levers import Choice
@@ -25,7 +26,7 @@ from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO, standard
 from tradesim.simulation.prepared_model import PreparedModel
 from tradesim.simulation.results import describe
 from tradesim.simulation.summary import first_reached
-from tradesim.studies.goal_answer import FirstYear, Goal, Move
+from tradesim.studies.goal_answer import FirstYear, Goal, Move, Moves
 from tradesim.studies.study import DRAWS, Study, ask, check_years
 
 GROWTH = "growth"
@@ -117,9 +118,10 @@ def goal(
             left_out[names[0]] = error.problems[0].message
         if progress:
             progress(done + 1, len(things))
-    return Goal(study, target, year, probability, case, search.now, tuple(moves),
+    return Goal(study, target, year, probability, case, search.now, Moves(moves),
                 _first_years(study, target),
-                describe(study.base, study.scenario, study.count, command), left_out)
+                Listed(describe(study.base, study.scenario, study.count, command)),
+                Listed(left_out))
 
 
 DRAW, LEVER, PROGRAM = 3.0, 0.5, 8e8
