@@ -47,6 +47,10 @@ WRONG = [
     (lambda h: ts.headline("r1"), rf"headline: dataset: {RESULTS}, not text \('r1'\)"),
     (lambda h: ts.headline(xr.Dataset()), f"headline: dataset: {RESULTS} .*no attribute 'run_id'"),
     (lambda h: ts.headline(h["base"].isel(draw=0)), "its 'turnover' has no axis 'draw'"),
+    (lambda h: ts.headline(h["base"].isel(draw=[])), "its axis 'draw' is empty"),
+    (lambda h: ts.headline(h["base"].isel(case=[0])), "its axis 'case' has no 'scenario'"),
+    (lambda h: ts.headline(h["base"].isel(importer=[0])), "its axis 'importer' has no "),
+    (lambda h: ts.headline(h["base"].assign_attrs(scenario="{")), "no attribute 'scenario' of a"),
     (lambda h: ts.to_iamc("r1"), f"to_iamc: dataset: {RESULTS}, not text"),
     (lambda h: ts.figure("r1"), f"figure: result: {RESULTS} or a Comparison, not text"),
     (lambda h: ts.figure(None), f"figure: result: {RESULTS} or a Comparison, not None"),
@@ -105,6 +109,7 @@ WRONG = [
     (lambda h: h["prepared"].run(None), "run: settings: must be .*mapping.*, not None"),
     (lambda h: h["prepared"].run(h["base"]), "run: settings: must be .*, not a Dataset"),
     (lambda h: h["prepared"].run(outputs=3), "run: outputs: must be text or a list of these"),
+    (lambda h: h["prepared"].run(cases=[]), "^cases: must name one of: reference, scenario"),
     (lambda h: h["prepared"].run(outputs="turnove"), "outputs: turnove: .*'turnover'"),
     (lambda h: load_baseline(None), "load_baseline: folder: must be text or a path, not None"),
 ]

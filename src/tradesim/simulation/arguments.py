@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
@@ -18,6 +19,7 @@ import xarray as xr
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.text import FEW, control, named
 from tradesim.economy.variables import VARIABLES
+from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO
 from tradesim.simulation.results import NEEDED
 
 Args = ParamSpec("Args")
@@ -28,6 +30,9 @@ WORDS: Mapping[Any, str] = {
     xr.Dataset: "results of a run", Callable: "a function", Mapping: "a mapping",
     Sequence: "a list of these"}
 """What an argument may be, by its type hint."""
+
+JSON = ("scenario", "hashes", "partners")
+"""Attributes of results that hold a mapping as JSON text."""
 
 WRONG_NAME = frozenset({errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP,
                         errno.EACCES, errno.EPERM, errno.EINVAL})
@@ -160,16 +165,31 @@ def _wrong(value: Any, hint: Any) -> str:
 
 def _no_results(dataset: xr.Dataset) -> str:
     """Why a dataset cannot be results of a run, if so."""
-    missing = [name for name in ("run_id", "scenario", "hashes") if name not in dataset.attrs]
-    if missing:
-        return f"this dataset has no attribute '{missing[0]}'"
+    attrs = dataset.attrs
+    for name in ("run_id", "count", "target_count", *JSON):
+        if not isinstance(attrs.get(name), str) or (name in JSON and not _is_json(attrs[name])):
+            return f"this dataset has no attribute '{name}' of a run"
     for name in NEEDED:
         if name not in dataset.variables:
             return f"this dataset has no '{name}'"
         lost = {*(VARIABLES[name].dims if name in VARIABLES else ())} - {*dataset[name].dims}
         if lost:
             return f"its '{name}' has no axis '{min(lost)}'"
-    return ""
+    labels = {"case": (REFERENCE, SCENARIO, IMPLEMENTED), "importer": json.loads(attrs["partners"]),
+              "count": (attrs["count"], attrs["target_count"])}
+    for axis, needed in labels.items():
+        gone = [label for label in needed if label not in dataset[axis].to_numpy()]
+        if gone:
+            return f"its axis '{axis}' has no '{gone[0]}'"
+    return next((f"its axis '{axis}' is empty" for axis in ("draw", "year")
+                 if not dataset.sizes[axis]), "")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def _named(value: Any, hint: Any) -> str:

@@ -133,6 +133,8 @@ class PreparedModel:
         levers = [levers] if isinstance(levers, str) else levers
         outputs = [outputs] if isinstance(outputs, str) else outputs
         cases = [cases] if isinstance(cases, str) else cases
+        if cases is not None and not cases:
+            raise InputError([Problem("cases", "", "must name one of: " + ", ".join(switches))])
         _check("cases", cases or (), switches)
         _check("outputs", outputs, VARIABLES)
         _check("levers", levers or (), scenario.levers)
