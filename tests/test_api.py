@@ -1,11 +1,16 @@
 """The programming interface, and the export that other programs read."""
 
+import ast
+import copy
 import json
+import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import tradesim as ts
 from tidy import tidy
@@ -147,6 +152,47 @@ def test_everything_a_user_holds_fits_on_a_screen(dataset):
         shown = thing._repr_html_()
         assert shown.startswith("<")
         assert "<script" not in shown
+
+
+def parts(thing):
+    """Public attributes that are no functions; how a dataset prints is not ours."""
+    names = [name for name in dir(thing) if not name.startswith(("_", "model_"))]
+    values = {name: getattr(thing, name) for name in names}
+    return {name: value for name, value in values.items()
+            if not callable(value) and not isinstance(value, xr.Dataset)}
+
+
+def test_every_part_of_what_a_user_holds_fits_on_a_screen():
+    prepared = ts.prepare("all_levers", draws=3)
+    base, compared = prepared.base, ts.compare("base", "all_levers", draws=3)
+    held = [prepared, compared, ts.headline(compared.first), ts.levers(), *ts.levers().values(),
+            base.levers["tariff_change_flour"],
+            ts.goal("all_levers", draws=3, target=5e9, vary=["growth", "eaeu_fta.start"])]
+    long = {(type(thing).__name__, name): len(repr(value)) for thing in held
+            for name, value in parts(thing).items()
+            if value is not base and len(repr(value)) > 2000}
+    assert not long
+    assert max(len(repr(value)) for value in (base.pair, base.history, base.parameters)) < 2000
+    for thing in (prepared, ts.levers()):
+        assert thing._repr_html_().startswith("<")
+    assert "tariff_change" in ts.levers()._repr_html_()
+
+
+def test_what_prints_in_short_is_still_a_mapping(dataset):
+    lever = ts.levers()["eaeu_fta"]
+    assert copy.copy(lever.settings) == lever.settings == dict(lever.settings)
+    assert list(lever.model_dump()["settings"]) == list(lever.settings)
+    assert pickle.loads(pickle.dumps(lever)) == lever
+    assert "start: Year in which " in repr(lever.settings)
+    assert json.loads(json.dumps(ts.headline(dataset).numbers)) == ts.headline(dataset).numbers
+
+
+def test_the_stub_names_what_the_package_gives():
+    stub = ast.parse(Path(ts.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+    named = {alias.asname for node in stub.body if isinstance(node, ast.ImportFrom)
+             for alias in node.names}
+    assert named == set(ts._API)
+    assert named <= set(dir(ts))
 
 
 def test_a_figure_by_its_name(dataset):

@@ -1,8 +1,10 @@
 from tradesim.api import Comparison as Comparison
+from tradesim.api import Goal as Goal
 from tradesim.api import Headline as Headline
 from tradesim.api import PreparedModel as PreparedModel
 from tradesim.api import compare as compare
 from tradesim.api import decompose as decompose
+from tradesim.api import figure as figure
 from tradesim.api import goal as goal
 from tradesim.api import headline as headline
 from tradesim.api import levers as levers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import xarray as xr
 
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import calibration_folder
+from tradesim.common.listed import Listed
 from tradesim.common.output import RUN_OUTPUTS, refuse_strangers, whole
 from tradesim.inputs import scenario
 from tradesim.inputs.levers import Lever, read_levers
@@ -20,6 +21,7 @@ from tradesim.inputs.scenario import overrides_of
 from tradesim.reports import terminal
 from tradesim.reports.export.iamc import to_iamc
 from tradesim.simulation import model, results, summary
+from tradesim.simulation.arguments import checked
 from tradesim.simulation.draws import SCENARIO
 from tradesim.simulation.manifest import MANIFEST, made_with
 from tradesim.simulation.prepared_model import PreparedModel, prepare_model
@@ -38,6 +40,7 @@ __all__ = ["Comparison", "Goal", "Headline", "PreparedModel", "compare", "decomp
            "to_iamc"]
 
 
+@checked
 def run(path: str | Path, *, draws: int | None = None, seed: int | None = None,
         count: str | None = None, calibration: str | Path | None = None,
         progress: Callable[[int, int], None] | None = None, **settings: Any) -> xr.Dataset:
@@ -67,7 +70,8 @@ Run = xr.Dataset | str | Path
 """Something that can be compared: results, a folder of results, or a scenario to run."""
 
 
-def compare(*runs: Run | Iterable[Run], baseline: str | None = None, align: bool = False,
+@checked
+def compare(*runs: Run | Sequence[Run], baseline: str | None = None, align: bool = False,
             draws: int | None = None, seed: int | None = None, count: str | None = None,
             calibration: str | Path | None = None, **settings: Any) -> Comparison:
     """Set scenarios side by side on the same draws.
@@ -88,21 +92,36 @@ def compare(*runs: Run | Iterable[Run], baseline: str | None = None, align: bool
         When there is nothing to compare, or runs differ in draws, seed, horizon, count or
         calibration.
     """
-    def results_of(one: Run) -> xr.Dataset:
-        if isinstance(one, xr.Dataset):
-            return one
-        if (Path(one) / MANIFEST).is_file():
-            return load(one)
-        return run(one, draws=draws, seed=seed, count=count, calibration=calibration, **settings)
-
     several = [one for item in runs
                for one in ([item] if isinstance(item, xr.Dataset | str | Path) else item)]
-    return comparing.compare(*map(results_of, several), baseline=baseline, align=align)
+    if not several:
+        raise InputError([Problem("compare", "runs", "nothing was given to compare",
+                                  'name scenarios: ts.compare("base", "eaeu_fta")')])
+    asked = {"draws": draws, "seed": seed, "count": count, "calibration": calibration}
+    if all(_is_there(one) for one in several):
+        given = [name for name, value in asked.items() if value is not None]
+        if ignored := [*given, *settings]:
+            raise InputError([Problem("compare", name, "is for scenarios that are run here, and "
+                                      "nothing is run", "leave it out") for name in ignored])
+    return comparing.compare(*(_results_of(one, **asked, **settings) for one in several),
+                             baseline=baseline, align=align)
 
 
+def _is_there(one: Run) -> bool:
+    """Whether results need no run."""
+    return isinstance(one, xr.Dataset) or (Path(one) / MANIFEST).is_file()
+
+
+def _results_of(one: Run, **asked: Any) -> xr.Dataset:
+    if isinstance(one, xr.Dataset):
+        return one
+    return load(one) if _is_there(one) else run(one, **asked)
+
+
+@checked
 def decompose(path: str | Path, *, draws: int | None = None, seed: int | None = None,
               count: str | None = None, calibration: str | Path | None = None,
-              years: Sequence[int] = (), method: str = "exact",
+              years: int | Sequence[int] = (), method: str = "exact",
               permutations: int = decomposing.PERMUTATIONS,
               progress: Callable[[int, int], None] | None = None, **settings: Any) -> xr.Dataset:
     """Share the effect of a scenario out among its levers, by `studies.decompose.decompose`.
@@ -111,12 +130,14 @@ def decompose(path: str | Path, *, draws: int | None = None, seed: int | None = 
     """
     return decomposing.decompose(path, calibration=_given(calibration),
                                  overrides=overrides_of(settings), draws=draws, seed=seed,
-                                 count=count, years=years, method=method,
+                                 count=count, years=[years] if isinstance(years, int) else years,
+                                 method=method,
                                  permutations=permutations, progress=progress)
 
 
+@checked
 def goal(path: str | Path, *, target: float | None = None, year: int | None = None,
-         probability: float = 0.5, vary: Sequence[str] = (), case: str = SCENARIO,
+         probability: float = 0.5, vary: str | Sequence[str] = (), case: str = SCENARIO,
          draws: int | None = None, seed: int | None = None, count: str | None = None,
          calibration: str | Path | None = None,
          progress: Callable[[int, int], None] | None = None, **settings: Any) -> Goal:
@@ -124,12 +145,14 @@ def goal(path: str | Path, *, target: float | None = None, year: int | None = No
 
     `path`, `draws`, `seed`, `count`, `calibration` and settings are those of `run`.
     """
-    return seeking.goal(path, target=target, year=year, probability=probability, vary=vary,
-                        case=case, calibration=_given(calibration),
+    return seeking.goal(path, target=target, year=year, probability=probability,
+                        vary=[vary] if isinstance(vary, str) else vary, case=case,
+                        calibration=_given(calibration),
                         overrides=overrides_of(settings), draws=draws, seed=seed, count=count,
                         progress=progress)
 
 
+@checked
 def prepare(path: str | Path, *, draws: int | None = None, seed: int | None = None,
             calibration: str | Path | None = None, **settings: Any) -> PreparedModel:
     """Make a scenario ready for many questions: only what each of them moves is computed.
@@ -142,6 +165,7 @@ def prepare(path: str | Path, *, draws: int | None = None, seed: int | None = No
     return prepare_model(path, calibration=calibration, draws=draws, seed=seed, settings=settings)
 
 
+@checked
 def figure(result: xr.Dataset | Comparison, name: str = "fan") -> Figure:
     """Draw one figure of the report of a run, or of a comparison.
 
@@ -177,6 +201,7 @@ def _given(calibration: str | Path | None) -> Path | None:
     return None if calibration is None else Path(calibration)
 
 
+@checked
 def levers(calibration: str | Path | None = None) -> dict[str, Lever]:
     """All levers by name."""
     return read_levers(_given(calibration) or calibration_folder())
@@ -187,6 +212,7 @@ def scenarios() -> list[str]:
     return scenario.shipped()
 
 
+@checked
 def save(dataset: xr.Dataset, folder: str | Path, *, keep_draws: bool = False) -> Path:
     """Save results in a folder, whole or not at all; those of an earlier run are replaced.
 
@@ -205,6 +231,7 @@ def save(dataset: xr.Dataset, folder: str | Path, *, keep_draws: bool = False) -
     return target
 
 
+@checked
 def load(folder: str | Path, progress: Callable[[int, int], None] | None = None) -> xr.Dataset:
     """Give the results of a folder: draws that it does not keep are computed again.
 
@@ -213,6 +240,7 @@ def load(folder: str | Path, progress: Callable[[int, int], None] | None = None)
     return whole_results(Path(folder), progress=progress)
 
 
+@checked
 def report(folder: str | Path, *formats: str, language: str = "en") -> list[Path]:
     """Write the report of saved results: ``html`` (the default), ``brief``, ``pdf``, ``docx``.
 
@@ -257,7 +285,8 @@ class Headline:
         return self.numbers[key]
 
 
+@checked
 def headline(dataset: xr.Dataset) -> Headline:
     """Give the first numbers of a run: turnover, its change, the chance of the target."""
-    return Headline(str(dataset.attrs["title"]), summary.headline(dataset),
+    return Headline(str(dataset.attrs["title"]), Listed(summary.headline(dataset)),
                     read_pair(made_with(dataset.attrs, PAIR_FILE)))

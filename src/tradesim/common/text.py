@@ -32,6 +32,31 @@ def without_control(text: str) -> str:
     return _CONTROL.sub("", text)
 
 
+FEW = 40
+"""Characters of a value that a message shows."""
+
+_KINDS = {str: "text", int: "a whole number", float: "a number"}
+
+
+def named(value: object) -> str:
+    """Name the kind of a Python value, with the value where it is short.
+
+    Examples
+    --------
+    >>> named("2035"), named(None), named([1]), named({}), named(abs)
+    ("text ('2035')", 'None', 'a list', 'a mapping', 'a builtin_function_or_method')
+    """
+    if value is None or isinstance(value, bool):
+        return str(value)
+    if kind := _KINDS.get(type(value)):
+        text = repr(value)
+        return f"{kind} ({text})" if len(text) <= FEW else f"{kind} ({text[:FEW]}...)"
+    if type(value) in (list, tuple, dict):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    name = type(value).__name__
+    return f"an {name}" if name[0] in "aeiouAEIOU" else f"a {name}"
+
+
 def no_formula(text: object) -> object:
     """Give a cell that a spreadsheet takes for text, never for a formula.
 

@@ -49,7 +49,7 @@ class Forecast:
     exchange_rate: Array  #: log real exchange rate, on the scale of the sample; (year,)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class History:
     """Reported trade of the pair and what explains it, one entry per year of the sample."""
 
@@ -70,6 +70,10 @@ class History:
     forecast: Forecast  #: the same macroeconomic series after the sample
     #: the same macroeconomic series up to the last year, from the earliest year known
     series: MacroSeries
+
+    def __repr__(self) -> str:
+        return (f"<tradesim.History> {self.years[0]}–{self.years[-1]}, trade into "
+                f"{' and '.join(self.importers)}, reported by {' and '.join(self.reporters)}")
 
 
 @unless_changed(TRADE, MACRO, CORRIDOR, PAIR_FILE)

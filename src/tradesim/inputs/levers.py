@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import unless_changed
+from tradesim.common.listed import Listed
 from tradesim.inputs.distributions import Fixed, Source, Strict
 from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
 from tradesim.inputs.parameters import Parameter, parameter
@@ -135,6 +136,11 @@ class Lever(Strict):
     sources: list[Source] = Field(min_length=1)  #: where the state was read
     settings: dict[str, Parameter | Choice]  #: settings by name: numbers (`Parameter`) or choices
 
+    @field_validator("settings")
+    @classmethod
+    def _listed(cls, settings: dict[str, Parameter | Choice]) -> dict[str, Parameter | Choice]:
+        return Listed(settings)
+
     def __repr__(self) -> str:
         names = ", ".join(self.settings)
         return f"<tradesim.Lever> {self.name}: {self.title} ({self.kind}); settings: {names}"
@@ -164,8 +170,8 @@ class Lever(Strict):
     @property
     def parameters(self) -> dict[str, Parameter]:
         """Numeric settings by dotted name, as factors of a draw."""
-        return {setting.name: setting for setting in self.settings.values()
-                if isinstance(setting, Parameter)}
+        return Listed({setting.name: setting for setting in self.settings.values()
+                       if isinstance(setting, Parameter)})
 
 
 class Levers(dict[str, Lever]):
@@ -179,6 +185,11 @@ class Levers(dict[str, Lever]):
         return "\n".join(["<tradesim.Levers>", *(f"    {name}: {lever.title}"
                                                   for name, lever in self.items())])
 
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><td>{html.escape(name)}</td><td>{html.escape(lever.title)}</td>"
+                       f"<td>{lever.family}</td></tr>" for name, lever in self.items())
+        return f"<table><tr><th>name</th><th>what it is</th><th>family</th></tr>{rows}</table>"
+
     def __contains__(self, name: object) -> bool:
         return super().__contains__(name) or bool(self._model(name))
 
@@ -188,8 +199,8 @@ class Levers(dict[str, Lever]):
             raise KeyError(name)
         lever = self[model]
         word = name.removeprefix(f"{model}_").replace("_", " ")
-        settings = {key: item.model_copy(update={"name": f"{name}.{key}"})
-                    for key, item in lever.settings.items()}
+        settings = Listed({key: item.model_copy(update={"name": f"{name}.{key}"})
+                           for key, item in lever.settings.items()})
         return lever.model_copy(update={"name": name, "title": f"{lever.title} ({word})",
                                         "settings": settings})
 
@@ -230,7 +241,7 @@ def _with_products(lever: Lever, pair: Pair) -> Lever:
             name for name, product in pair.products.items() if product.group in item.values)]})
         if isinstance(item, Choice) and {*item.values} <= {*pair.groups} else item
         for key, item in lever.settings.items()}
-    return lever.model_copy(update={"settings": settings})
+    return lever.model_copy(update={"settings": Listed(settings)})
 
 
 def _stage_errors(lever: Lever, levers: Levers) -> Iterator[tuple[str, ...]]:

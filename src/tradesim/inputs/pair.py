@@ -102,6 +102,13 @@ class Pair(_Part):
     horizon: int
     longest_horizon: int = 0
 
+    def __repr__(self) -> str:
+        return (f"<tradesim.Pair> {self.title}: {len(self.groups)} groups, {len(self.products)} "
+                f"products, {len(self.countries)} suppliers; counts {', '.join(self.counts)}; "
+                f"base year {self.base_year}, {self.first_year}–{self.horizon}")
+
+    __str__ = __repr__
+
     @property
     def last_possible(self) -> int:
         """Last year that a scenario may ask for; beyond `horizon` growth follows a rule."""

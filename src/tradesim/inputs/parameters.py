@@ -20,6 +20,7 @@ from pydantic import Field, model_validator
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import unless_changed
+from tradesim.common.listed import Listed
 from tradesim.inputs.distributions import (
     EDGE,
     Beta,
@@ -216,7 +217,7 @@ def read_parameters(folder: Path) -> dict[str, Parameter]:
         With every problem of the file.
     """
     document = load_document(folder / PARAMETERS_FILE)
-    return document.entries(lambda name, entry: parameter(name, entry, name, document))
+    return Listed(document.entries(lambda name, entry: parameter(name, entry, name, document)))
 
 
 def parameter(name: str, entry: Any, key: str, document: Document,

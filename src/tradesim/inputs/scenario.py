@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import Field
 
 from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.files import scenarios_folder
+from tradesim.common.text import named as shown
 from tradesim.inputs.answers import answers_of
 from tradesim.inputs.distributions import Source, Strict
 from tradesim.inputs.growth import PUBLISHED
@@ -31,6 +33,8 @@ __all__ = ["Known", "Scenario", "find", "json_schema", "merge", "read_scenario",
 
 DRAWS, SEED = 2000, 1
 SUFFIXES = (".yaml", ".yml")
+SCALARS = str | int | float | None
+"""What a setting may be given in Python, beside lists of these and mappings."""
 
 
 class Scenario(Strict):
@@ -60,7 +64,7 @@ class Scenario(Strict):
     references: list[Source] = Field(default_factory=list)
     not_modelled: list[str] = Field(default_factory=list)
     #: dotted key of each value to where it was set: file and line, or the command line
-    origins: dict[str, str] = Field(default_factory=dict)
+    origins: dict[str, str] = Field(default_factory=dict, repr=False)
 
 
 Settings = Mapping[str, Any]
@@ -178,23 +182,37 @@ def read_scenario(path_or_name: str | Path, known: Known,
     return _scenario(path.stem, values, origins, known)
 
 
-def overrides_of(settings: Settings) -> list[str]:
-    """Give settings as the lines ``key=value`` that a command line would have."""
+def overrides_of(settings: Settings | str | Sequence[str]) -> list[str]:
+    """Give settings as the lines ``key=value`` that a command line would have.
+
+    Raises
+    ------
+    InputError
+        For a value that no file could hold.
+    """
+    if not isinstance(settings, Mapping):
+        return [settings] if isinstance(settings, str) else list(settings)
     return list(_lines(settings, ""))
 
 
 def _lines(settings: Settings, prefix: str) -> Iterator[str]:
     for key, value in settings.items():
-        if isinstance(value, Mapping) and value:
-            yield from _lines(value, f"{prefix}{key}.")
+        name = f"{prefix}{key}"
+        if isinstance(value, np.ndarray | np.generic):
+            value = value.tolist()
+        several = isinstance(value, list | tuple) and "." in name
+        if isinstance(value, dict):
+            yield from _lines(value, f"{name}.") if value else [f"{name}={{}}"]
+        elif not all(isinstance(one, SCALARS) for one in (value if several else [value])):
+            allowed = "a list of them" if "." in name else "a mapping of a lever's settings"
+            raise InputError([Problem("settings", name, f"must be a number, text, {allowed} or "
+                                      f"None, not {shown(value)}")])
         else:
-            yield f"{prefix}{key}={_written(value)}"
+            yield f"{name}={', '.join(map(_written, value)) if several else _written(value)}"
 
 
 def _written(value: Any) -> str:
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        return "null" if value is None else "{}" if value == {} else str(value)
-    return ", ".join(map(_written, value))
+    return "null" if value is None else "''" if value == "" else str(value)
 
 
 def _scenario(name: str, values: dict[str, Any], origins: dict[str, str],
@@ -311,7 +329,7 @@ def _override(text: str, known: Known) -> tuple[Document, list[Problem]]:
         value = written[1:-1]
     keys = _path(key, known)
     if not keys:
-        names = [*known.fields, *known.parameters, *known.levers,
+        names = [*known.fields, *known.levers, *known.parameters,
                  *(setting.name for lever in known.levers.values()
                    for setting in lever.settings.values())]
         return wrong("unknown key", nearest(key, names) or "`tradesim levers` lists levers, "

@@ -38,6 +38,7 @@ from tradesim.reference.gravity import ReferencePath
 from tradesim.reference.projection import reference_path
 from tradesim.simulation.appraisal import APPRAISED, COUNTED, appraise, has_cost
 from tradesim.simulation.appraisal import NAME as APPRAISAL
+from tradesim.simulation.arguments import checked
 from tradesim.simulation.cases import Patterns
 from tradesim.simulation.draws import (
     Cases,
@@ -360,8 +361,9 @@ def _appraised(base: Baseline, scenario: Scenario, cube: Cube) -> xr.DataArray:
     return appraise(base, longest, numbers, simulate(base, longest, numbers, variables=COUNTED))
 
 
-def load_baseline(folder: Path) -> Baseline:
+@checked
+def load_baseline(folder: str | Path) -> Baseline:
     """Read a calibration folder and check its levers against the kinds that exist."""
-    base = read_baseline(folder)
-    check_levers(base.levers, Path(folder) / "levers.yaml", base.pair)
+    base = read_baseline(Path(folder))
+    check_levers(base.levers, base.folder / "levers.yaml", base.pair)
     return base

@@ -7,7 +7,8 @@ draws, to the last digit.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import html
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import Scenario, Settings, overrides_of, read_scenario
 from tradesim.inputs.scenario_schema import Known
+from tradesim.simulation.arguments import checked
 from tradesim.simulation.draws import Cases, Draws, draw_all, standard_cases
 from tradesim.simulation.labels import RESIDUAL, as_dataset
 from tradesim.simulation.model import block_size, load_baseline, simulate_block
@@ -87,9 +89,17 @@ class PreparedModel:
         return (f"<tradesim.PreparedModel> {self.scenario.name}, {self.scenario.draws} draws, "
                 f"{len(self.scenario.levers)} levers")
 
-    def run(self, settings: Settings | Sequence[str] = (), *,
-            levers: Collection[str] | None = None, outputs: Collection[str] = ("turnover",),
-            cases: Collection[str] | None = None, progress: Progress | None = None) -> xr.Dataset:
+    def _repr_html_(self) -> str:
+        heading = f"{self.scenario.title} ({self.scenario.name}), {self.scenario.draws} draws"
+        levers = ", ".join(self.scenario.levers) or "none"
+        return f"<p><b>{html.escape(heading)}</b><br>Levers: {html.escape(levers)}</p>"
+
+    @checked
+    def run(self, settings: Settings | str | Sequence[str] = (), *,
+            levers: str | Sequence[str] | None = None,
+            outputs: str | Sequence[str] = ("turnover",),
+            cases: str | Sequence[str] | None = None,
+            progress: Progress | None = None) -> xr.Dataset:
         """Simulate the scenario with some settings changed.
 
         Parameters
@@ -120,6 +130,11 @@ class PreparedModel:
         scenario = self.asked(settings)
         draws = self.draws(scenario)
         switches = standard_cases(self.base, scenario, draws)
+        levers = [levers] if isinstance(levers, str) else levers
+        outputs = [outputs] if isinstance(outputs, str) else outputs
+        cases = [cases] if isinstance(cases, str) else cases
+        if cases is not None and not cases:
+            raise InputError([Problem("cases", "", "must name one of: " + ", ".join(switches))])
         _check("cases", cases or (), switches)
         _check("outputs", outputs, VARIABLES)
         _check("levers", levers or (), scenario.levers)
@@ -128,9 +143,9 @@ class PreparedModel:
                   for case, by_lever in switches.items() if cases is None or case in cases}
         return self.answer(scenario, chosen, outputs, progress=progress)
 
-    def asked(self, settings: Settings | Sequence[str]) -> Scenario:
+    def asked(self, settings: Settings | str | Sequence[str]) -> Scenario:
         """Read the scenario with some settings changed."""
-        texts = overrides_of(settings) if isinstance(settings, Mapping) else list(settings)
+        texts = overrides_of(settings)
         if not texts:
             return self.scenario
         base = self.base
@@ -211,7 +226,7 @@ def _check(option: str, asked: Collection[str], known: Collection[str]) -> None:
 
 def prepare_model(path: str | Path, *, calibration: str | Path | None = None,
                   draws: int | None = None, seed: int | None = None,
-                  settings: Settings | Sequence[str] = ()) -> PreparedModel:
+                  settings: Settings | str | Sequence[str] = ()) -> PreparedModel:
     """Read a scenario and make it ready for many questions.
 
     Parameters
@@ -232,7 +247,7 @@ def prepare_model(path: str | Path, *, calibration: str | Path | None = None,
         With every problem of the scenario.
     """
     base = load_baseline(calibration_folder() if calibration is None else Path(calibration))
-    texts = overrides_of(settings) if isinstance(settings, Mapping) else list(settings)
+    texts = overrides_of(settings)
     texts += [f"{key}={value}" for key, value in (("draws", draws), ("seed", seed))
               if value is not None]
     known = Known(base.parameters, base.levers, base.pair)

@@ -17,15 +17,27 @@ HINTS = {"draws": "--draws N gives all the same", "seed": "--seed S gives all th
 
 def refuse_same_names(described: Sequence[Mapping[str, Any]]) -> None:
     """Refuse two different runs of one name; `described` as by `results.describe`."""
-    known: dict[str, str] = {}
+    known: dict[str, Mapping[str, Any]] = {}
     problems = []
     for attrs in described:
         name = str(json.loads(attrs["scenario"])["name"])
-        if known.setdefault(name, str(attrs["run_id"])) != str(attrs["run_id"]):
-            problems.append(Problem("compare", name, "two different scenarios have this name",
-                                    "rename one of the files"))
+        if str(known.setdefault(name, attrs)["run_id"]) != str(attrs["run_id"]):
+            problems.append(_same_name(name, known[name], attrs))
     if problems:
         raise InputError(problems)
+
+
+def _same_name(name: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> Problem:
+    """Say whether two runs of one name are runs of one scenario, and how they differ."""
+    first, second = (json.loads(attrs["scenario"]) for attrs in (one, other))
+    differ = [key for key in {**first, **second}
+              if key != "origins" and first.get(key) != second.get(key)]
+    if differ and {*differ} <= {*HINTS}:
+        values = ", ".join(f"{key}: {first[key]} and {second[key]}" for key in differ)
+        return Problem("compare", name, f"two runs of this scenario differ in {values}",
+                       "compare different scenarios, run with the same draws, seed and horizon")
+    return Problem("compare", name, "two different scenarios have this name",
+                   "rename one of the files")
 
 
 def among(shown: Sequence[str], packages: Sequence[str]) -> list[str]:

@@ -19,6 +19,7 @@ import xarray as xr
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem
+from tradesim.common.listed import Listed
 from tradesim.simulation.draws import IMPLEMENTED, SCENARIO
 from tradesim.simulation.summary import first_reached, milestones
 from tradesim.studies.comparable import refuse_closures, refuse_different, refuse_same_names
@@ -225,7 +226,7 @@ def compare(*datasets: xr.Dataset, baseline: str | None = None, align: bool = Fa
         "draws": str(dataset.sizes["draw"]), "seed": str(dataset.attrs["seed"]),
         "horizon": str(dataset["year"].to_numpy()[-1]), "count": str(dataset.attrs["count"]),
         "calibration": str(dataset.attrs["hashes"])} for name, dataset in runs.items()})
-    return Comparison(runs, chosen)
+    return Comparison(Listed(runs), chosen)
 
 
 def ranked(comparison: Comparison, case: str = SCENARIO) -> list[str]:

@@ -16,19 +16,21 @@ from scipy.optimize import bisect
 
 from tradesim.common.arrays import Array
 from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.common.listed import Listed
 from tradesim.common.memory import refuse_too_much
 from tradesim.common.parallel import Progress
 from tradesim.inputs.levers import Choice
 from tradesim.inputs.parameters import Parameter
 from tradesim.inputs.scenario import Scenario
-from tradesim.simulation.draws import REFERENCE, SCENARIO, standard_cases, years_of
+from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO, standard_cases, years_of
 from tradesim.simulation.prepared_model import PreparedModel
 from tradesim.simulation.results import describe
 from tradesim.simulation.summary import first_reached
-from tradesim.studies.goal_answer import FirstYear, Goal, Move
+from tradesim.studies.goal_answer import FirstYear, Goal, Move, Moves
 from tradesim.studies.study import DRAWS, Study, ask, check_years
 
 GROWTH = "growth"
+CASES = (SCENARIO, IMPLEMENTED)
 GROWTH_BOUND = 20.0
 """Most extra growth of the pair's trade that is tried, percentage points a year."""
 
@@ -92,7 +94,7 @@ def goal(
                 draws=DRAWS if draws is None else draws, seed=seed, count=count)
     target = float(study.scenario.target_usd) if target is None else target
     year = study.scenario.horizon if year is None else year
-    _check(target, probability)
+    _check(target, probability, case)
     (year,) = check_years(study, [year])
     chosen = movable(study, vary)
     _fits(study)
@@ -116,9 +118,10 @@ def goal(
             left_out[names[0]] = error.problems[0].message
         if progress:
             progress(done + 1, len(things))
-    return Goal(study, target, year, probability, case, search.now, tuple(moves),
+    return Goal(study, target, year, probability, case, search.now, Moves(moves),
                 _first_years(study, target),
-                describe(study.base, study.scenario, study.count, command), left_out)
+                Listed(describe(study.base, study.scenario, study.count, command)),
+                Listed(left_out))
 
 
 DRAW, LEVER, PROGRAM = 3.0, 0.5, 8e8
@@ -138,8 +141,11 @@ def _fits(study: Study) -> None:
                     8.0 * numbers * (DRAW + LEVER * len(study.scenario.levers)), PROGRAM, "draws")
 
 
-def _check(target: float, probability: float) -> None:
+def _check(target: float, probability: float, case: str) -> None:
     problems = []
+    if case not in CASES:
+        problems.append(Problem("--case", case, f"unknown; known: {', '.join(CASES)}",
+                                nearest(case, CASES)))
     if not 0 < probability < 1:
         problems.append(Problem("--probability", f"{probability:g}", "must lie between 0 and 1"))
     if not 0 < target < np.inf:

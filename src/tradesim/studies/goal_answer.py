@@ -20,7 +20,7 @@ SHOWN = 20
 """Things moved that fit on a screen."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Move:
     """One thing moved, and what that does to the probability of the target."""
 
@@ -49,6 +49,22 @@ class Move:
         """Whether the probability neither only rises nor only falls along the values."""
         steps = np.diff(self.chances)
         return bool((steps > self.noise).any() and (steps < -self.noise).any())
+
+    def __repr__(self) -> str:
+        return f"{self.label}: " + (
+            f"at {self.found:.4g} {self.unit}" if self.found is not None else
+            f"not reached; at best {self.best[1]:.0%}, at {self.best[0]:.4g} {self.unit}")
+
+
+class Moves(tuple[Move, ...]):
+    """Everything that was moved, of which the first are printed."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        lines = [f"    {move}" for move in self[:SHOWN]]
+        more = len(self) - SHOWN
+        return "\n".join([*lines, f"    and {more} more: .table()"] if more > 0 else lines)
 
 
 @dataclass(frozen=True)
@@ -103,14 +119,9 @@ class Goal:
             "probability there": move.best[1]} for move in self.moves])
 
     def __repr__(self) -> str:
-        lines = [f"<tradesim.Goal> USD {self.target / 1e6:,.0f} million in {self.year} with "
-                 f"probability {self.probability:.0%}; now {self.now:.0%}"]
-        lines += [f"    {move.label}: " + (
-            f"at {move.found:.4g} {move.unit}" if move.found is not None else
-            f"not reached; at best {move.best[1]:.0%}, at {move.best[0]:.4g} {move.unit}")
-            for move in self.moves[:SHOWN]]
-        more = len(self.moves) - SHOWN
-        return "\n".join([*lines, f"    and {more} more: .table()"] if more > 0 else lines)
+        return "\n".join([f"<tradesim.Goal> USD {self.target / 1e6:,.0f} million in {self.year} "
+                          f"with probability {self.probability:.0%}; now {self.now:.0%}",
+                          *repr(Moves(self.moves)).splitlines()])
 
     def _repr_html_(self) -> str:
         first = html.escape(repr(self).splitlines()[0].removeprefix("<tradesim.Goal> "))

@@ -19,13 +19,17 @@ DRAWS = 1000
 """Draws of a study where none are asked for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study:
     """A scenario and what questions about it need, read and checked."""
 
     base: Baseline
     scenario: Scenario
     count: str
+
+    def __repr__(self) -> str:
+        return (f"<tradesim.Study> {self.scenario.name}, {self.scenario.draws} draws, "
+                f"{len(self.scenario.levers)} levers, {self.count} count")
 
     def until(self, years: Sequence[int]) -> Scenario:
         """Give the scenario up to the last of `years`; its draws and numbers stay the same."""

@@ -17,7 +17,7 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from tradesim.common.errors import InputError, Problem
+from tradesim.common.errors import InputError, Problem, nearest
 from tradesim.common.extras import install
 
 FORMATS = {"pdf": ("tradesim.reports.export.pdf", "typst", "pdf"),
@@ -25,8 +25,8 @@ FORMATS = {"pdf": ("tradesim.reports.export.pdf", "typst", "pdf"),
            "pptx": ("tradesim.reports.export.slides", "pptx", "office")}
 """For each format the module that writes it, the package that it needs, and the extra."""
 
-BRIEF, BRIEF_IN, SLIDES = "brief", ("pdf", "docx"), "pptx"
-"""Format that gives the brief alone, those in which it comes, and that of slides, made of it."""
+HTML, BRIEF, BRIEF_IN, SLIDES = "html", "brief", ("pdf", "docx"), "pptx"
+"""Formats: the page itself, the brief alone, those in which it comes, and slides made of it."""
 
 UNREAD = re.compile(r"<!DOCTYPE[^>]*>|<style\b.*?</style>|<svg\b.*?</svg>", re.DOTALL)
 UNCLOSED = re.compile(r"<(meta|link|br|img|hr|input|col)\b([^>]*?)/?>")
@@ -155,7 +155,7 @@ def read(page: Path, part: str = "") -> Document:
 
 def files(page: Path, formats: Sequence[str]) -> list[tuple[Path, str, str]]:
     """Give the files that formats besides HTML make: path, format, and part of the page."""
-    return [made for name in dict.fromkeys(formats) if name != "html" for made in (
+    return [made for name in dict.fromkeys(formats) if name != HTML for made in (
         [(page.with_name(f"{BRIEF}.{each}"), each, BRIEF) for each in BRIEF_IN] if name == BRIEF
         else [(page.with_suffix(f".{name}"), name, BRIEF if name == SLIDES else "")])]
 
@@ -185,8 +185,12 @@ EARLIEST = 1980
 
 
 def writers(formats: Sequence[str]) -> dict[str, Any]:
-    """Import what writes formats, by format, or say which extra is missing."""
-    return {name: _writer(name, asked) for asked in formats if asked != "html"
+    """Import what writes formats, by format, or say which are unknown or lack their extra."""
+    known = (HTML, BRIEF, *FORMATS)
+    if unknown := [asked for asked in formats if asked not in known]:
+        raise InputError([Problem("--format", asked, f"unknown format; known: {', '.join(known)}",
+                                  nearest(asked.lower(), known)) for asked in unknown])
+    return {name: _writer(name, asked) for asked in formats if asked != HTML
             for name in (BRIEF_IN if asked == BRIEF else (asked,))}
 
 

@@ -15,6 +15,7 @@ import xarray as xr
 from tradesim.common.arrays import MILLION, Array
 from tradesim.common.extras import version_of
 from tradesim.inputs.pair import PAIR_FILE, Pair, read_pair
+from tradesim.simulation.arguments import checked
 from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO
 from tradesim.simulation.manifest import made_with
 
@@ -25,6 +26,7 @@ CHANGES = {"consumer_surplus": "Consumer Surplus", "producer_surplus": "Producer
            "exporter_surplus": "Exporter Surplus", "welfare": "Welfare"}
 
 
+@checked
 def to_iamc(dataset: xr.Dataset, model: str | None = None) -> pd.DataFrame:
     """Give results as a table in the IAMC long format.
 
