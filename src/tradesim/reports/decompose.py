@@ -41,6 +41,9 @@ SMALL = 0.002
 ROOM = 6
 """Levers for whose names and ranges the map of interactions has room."""
 
+FEWEST = 3
+"""Fewer levers make no map: a table says it better."""
+
 
 def tidy(dataset: xr.Dataset) -> pd.DataFrame:
     """One row per statistic of everything in a decomposition.
@@ -304,10 +307,10 @@ def _steps(axes: Axes, shares: Array, effect: Array, colour: str) -> None:
 
 
 def interactions(dataset: xr.Dataset, pair: Pair, titles: Mapping[str, str]) -> Figure | None:
-    """Heat map of the interaction of each pair of levers, last year; none for one lever."""
+    """Heat map of the interaction of each pair of levers, last year; none for fewer than three."""
     phrases = words("study")["interactions"]
     year, count = _last(dataset), str(dataset.attrs["count"])
-    if not pairs(dataset, year):
+    if dataset.sizes["lever"] < FEWEST or not pairs(dataset, year):
         return None
     chosen = dataset["interaction"].sel(year=year, count=count, importer=ALL, case=IMPLEMENTED)
     values = chosen.transpose("lever", "second", "draw").to_numpy() / MILLION

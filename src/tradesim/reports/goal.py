@@ -186,6 +186,8 @@ def write(answer: Goal, folder: Path, titles: Mapping[str, str]) -> None:
         "left_out": [{"name": titles[name], "reason": reason}
                      for name, reason in answer.left_out.items()],
         "reached": len(lines), "lines": lines[:6], "error": [float(error)],
+        "growth_only": next((needed(move) for move in moves if move.found is not None), "")
+        if [move.label for move in moves if move.found is not None] == [GROWTH] else "",
         "together": any(move.label == TOGETHER for move in moves),
         "growth_bound": round(GROWTH_BOUND)}
     write_study(folder, "goal.html.j2", answer.attrs, pair=pair, drawn=drawn, f=facts,

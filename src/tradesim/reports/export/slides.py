@@ -51,7 +51,8 @@ def deck(document: Document) -> Deck:
     return Deck(document.title, document.language, f"tradesim · {document.run_id}", [
         Slide(document.title, Words(answer, question), caption=made, notes=notes),
         _turnover(document.charts["lines"]), _bars(document.charts["bars"]),
-        Slide(caption, Grid(head, rows, widths, size), notes=notes),
+        Slide(words("slides")["results"], Grid(head, rows, widths, size), caption=caption,
+              notes=notes),
         Slide(words("slides")["mind"], Words(mind), notes=made)])
 
 
