@@ -155,7 +155,7 @@ def test_problems_of_parents_and_overrides_come_too(tmp_path, known):
     ("", "must read KEY=VALUE"),
     ("draws=-3", "--set: draws: -3 is not a whole number from 1 to 1000000"),
     ("draws=many", "--set: draws: 'many' is not a whole number"),
-    ("draws=", "title: is missing"),
+    ("draws=", "--set: draws=: must read KEY=VALUE, such as draws=500"),
     ("seed=010", "--set: seed=010: the number 010 can be read in two ways"),
     ("seed=.nan", ".nan is not a finite number"),
     ("adjustment.sped=1", "--set: adjustment.sped=1: unknown key; did you mean "
