@@ -11,17 +11,20 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from tradesim.common.errors import ConvergenceError, InputError, Problem, TradesimError, nearest
+from tradesim.common.errors import (
+    WRONG_NAME,
+    ConvergenceError,
+    InputError,
+    Problem,
+    TradesimError,
+    nearest,
+)
 from tradesim.common.files import calibration_folder, neighbours, scenarios_folder
 from tradesim.common.output import sweep_up
 from tradesim.common.text import control
 from tradesim.reports.letters import told
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-WRONG_NAME = frozenset({errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP,
-                        errno.EACCES, errno.EPERM, errno.EINVAL})
-"""Errors of the system that a user mends by naming another file."""
 
 
 class _Failure(click.ClickException):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+
+WRONG_NAME = frozenset({errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP,
+                        errno.EACCES, errno.EPERM, errno.EINVAL})
+"""Errors of the system that a user mends by naming another file."""
 
 
 class TradesimError(Exception):

@@ -50,7 +50,7 @@ BY_NAME = {"access.": ("importer", "group", "exporter"), "supply.export.": ("exp
 """Parameters that need not exist, with what follows their first words."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Baseline:
     """Everything the model knows before a scenario is read."""
 
@@ -67,6 +67,10 @@ class Baseline:
     posterior: xr.Dataset
     #: trade among all countries, USD, exporter by importer; None without such a table
     world_trade: Array | None = None
+
+    def __repr__(self) -> str:
+        return (f"<tradesim.Baseline> {self.pair.title}: {len(self.parameters):,} uncertain "
+                f"numbers, {len(self.levers)} levers, base year {self.pair.base_year}")
 
 
 def read_baseline(folder: Path) -> Baseline:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import inspect
 import json
 import re
@@ -16,7 +15,7 @@ from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin, get_typ
 import numpy as np
 import xarray as xr
 
-from tradesim.common.errors import InputError, Problem, nearest
+from tradesim.common.errors import WRONG_NAME, InputError, Problem, nearest
 from tradesim.common.text import FEW, control, named
 from tradesim.economy.variables import VARIABLES
 from tradesim.simulation.draws import IMPLEMENTED, REFERENCE, SCENARIO
@@ -33,10 +32,6 @@ WORDS: Mapping[Any, str] = {
 
 JSON = ("scenario", "hashes", "partners")
 """Attributes of results that hold a mapping as JSON text."""
-
-WRONG_NAME = frozenset({errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP,
-                        errno.EACCES, errno.EPERM, errno.EINVAL})
-"""Errors of the system that a user mends by naming another file."""
 
 ALIASES = {"set": "settings", "format": "formats", "year": "years"}
 """Arguments that have another name than the option of the command."""

@@ -52,7 +52,7 @@ class Claims:
         rendered = environment().from_string(
             '{% import "compare_words.j2" as say %}{{ say.answer(f) }}').render(
                 f=facts(comparison, pair))
-        text = html.unescape(re.sub(r"<[^>]+>", " ", rendered))
+        text = re.sub("[“”]", "", html.unescape(re.sub(r"<[^>]+>", " ", rendered)))
         self.text = re.sub(r" (?=[:.,])", "", " ".join(text.split()))
         self.names = {comparison.label(name): name for name in comparison.names}
         self.read = []
@@ -283,7 +283,8 @@ READERS = {
     r"Even if implemented, turnover changes by less than 1 % with (.+?)\.(?: |$)":
         hardly,
     r"Turnover without any policy is itself uncertain: its 80 % range in \d+ is "
-    r"(more than 100|\d+) times as wide as the largest average change\.": unsure,
+    r"(more than 100|\d+) times as wide as the largest average change if "
+    r"implemented\.": unsure,
     r"Nobody chooses shocks, so they are not ranked\. The largest average change of turnover is "
     r"(.+)\.$": events,
 }
