@@ -81,7 +81,7 @@ def compare(scenarios: tuple[str, ...], baseline: str, out: Path | None, name: s
         command = repeat_command("out", "name", "force", "cache", "no_report", "no_explore",
                                  always=("baseline",))
         with speak(language, asked.calibration):
-            write(result, command, work, report=not no_report, shown=shown)
+            write(result, command, work, report=not no_report, shown=shown, earlier=target)
             if not (no_report or no_explore):
                 from tradesim.reports.explore.beside import FILE, beside
 

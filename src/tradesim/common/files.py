@@ -117,13 +117,14 @@ def sha256(path: Path) -> str:
 
 
 @cache
-def program() -> str:
-    """Hash of the code that makes numbers, so that what other code made is not used again.
+def program(rooms: tuple[str, ...] = NUMBERS, pattern: str = "*.py") -> str:
+    """Hash of code, by default of that which makes numbers: what other code made is not used.
 
-    Reports and commands are left out: they may change under a long sweep or a kept run.
+    Reports and commands are left out there: they may change under a long sweep or a kept run.
     """
     package = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
-    for path in sorted(path for room in NUMBERS for path in (package / room).rglob("*.py")):
+    for path in sorted(path for room in rooms for path in (package / room).rglob(pattern)
+                       if path.is_file() and path.suffix != ".pyc"):
         digest.update(f"{path.relative_to(package).as_posix()}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:16]

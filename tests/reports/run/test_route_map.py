@@ -13,13 +13,12 @@ from tradesim.inputs.geography import read_geography
 from tradesim.inputs.levers import read_levers
 from tradesim.inputs.pair import read_pair
 from tradesim.reports.figure_style import styled
+from tradesim.reports.projection import projected, smooth
 from tradesim.reports.run.route_map import (
     COLOURS,
     for_browsers,
     loads,
-    projected,
     route_map,
-    smooth,
 )
 from tradesim.reports.run.view import ResultsView
 

@@ -15,6 +15,7 @@ from tradesim import __version__
 from tradesim.common.arrays import MILLION
 from tradesim.common.text import no_formulas
 from tradesim.reports.compare.facts import facts, outcomes, shocks
+from tradesim.reports.compare.kept_figures import Draws, drawn_or_kept, key_of
 from tradesim.reports.compare.tables import (
     MONEY,
     RANGE,
@@ -41,7 +42,7 @@ TABLE, PARQUET, WORKBOOK = "comparison.csv", "comparison.parquet", "comparison.x
 
 
 def write(runs: ComparedRuns, command: str, folder: Path, *, report: bool = True,
-          shown: Sequence[str] = ()) -> None:
+          shown: Sequence[str] = (), earlier: Path | None = None) -> None:
     """Write tables, workbook, figures and page into an existing folder.
 
     Workbook and figures are in the language in use; the page, whose sentences have not been
@@ -59,6 +60,8 @@ def write(runs: ComparedRuns, command: str, folder: Path, *, report: bool = True
         Whether to draw figures and write the page.
     shown
         Scenarios to draw year by year; by default the six policies that differ most.
+    earlier
+        Folder of an earlier comparison, whose figures are taken where they are the same.
     """
     comparison, created = runs.comparison, datetime.now(UTC).isoformat(timespec="seconds")
     spoken, paths = _in_language(runs), among(shown, comparison.packages)
@@ -71,11 +74,15 @@ def write(runs: ComparedRuns, command: str, folder: Path, *, report: bool = True
         numbers.to_parquet(folder / PARQUET, index=False)
     if excel.available():
         excel.write(tables, folder / WORKBOOK, mark)
+    made = {}
     if report:
-        from tradesim.reports.compare.figures import figures
-        from tradesim.reports.html_page import write_figures
+        def figures() -> Draws:
+            from tradesim.reports.compare import figures
 
-        drawn = write_figures(figures(spoken.comparison, spoken.pair, tables, paths), folder, mark)
+            return figures.figures(spoken.comparison, spoken.pair, tables, paths)
+
+        key = key_of(mark, code(), paths, tables, spoken.pair.model_dump_json())
+        drawn, made["figures"] = drawn_or_kept(figures, key, folder, mark, earlier)
         note = "" if code() == ENGLISH else words("compare")["untranslated"]
         with speak(ENGLISH):
             page = _page(runs, pages(comparison, runs.pair, runs.inputs), drawn, command, created,
@@ -86,7 +93,7 @@ def write(runs: ComparedRuns, command: str, folder: Path, *, report: bool = True
                 "runs": {name: run.attrs["run_id"] for name, run in comparison.runs.items()},
                 "seed": int(comparison.first.attrs["seed"]), "draws": comparison.draw_count,
                 "hashes": json.loads(comparison.first.attrs["hashes"]),
-                "created": created}
+                "created": created, **made}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 

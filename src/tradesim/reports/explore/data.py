@@ -18,7 +18,7 @@ from tradesim.inputs.growth import HIGHEST, LOWEST, NAMED, decade_rates, outlook
 from tradesim.inputs.levers import Lever
 from tradesim.inputs.parameters import Parameter
 from tradesim.reports.language import language, titled
-from tradesim.reports.run.route_map import projected, smooth
+from tradesim.reports.projection import projected, smooth
 from tradesim.reports.wording import words
 from tradesim.studies.explore.build import Explorer
 from tradesim.studies.explore.cards import Card, Preset, Pull, Strength

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
@@ -19,6 +18,7 @@ from tradesim.inputs.geography import Geography, Place, read_geography
 from tradesim.reports.colours import IMPLEMENTED, REFERENCE, SCENARIO
 from tradesim.reports.figure_style import QUIET, subplots
 from tradesim.reports.language import titled
+from tradesim.reports.projection import projected, smooth
 from tradesim.reports.ranges import Change
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import together, words, wrapped
@@ -50,7 +50,6 @@ BESIDE = 0.3
 
 MARGIN = 0.04
 """Free space around both countries, as a share of the map's width."""
-PARALLELS, CENTRE = (42.0, 56.0), (85.0, 48.0)
 
 
 @dataclass(frozen=True)
@@ -213,31 +212,6 @@ def _badge(axes: Axes, at: Point, number: str, colour: str) -> None:
     axes.text(*at, number, fontsize=7.5, color="white", weight="bold", ha="center", va="center",
               zorder=6, bbox={"boxstyle": "circle,pad=0.22", "facecolor": colour,
                               "edgecolor": "white", "linewidth": 1.0})
-
-
-def smooth(points: Array, steps: int = 64) -> Array:
-    """Draw a curve through points that nowhere swings beyond them."""
-    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
-    curve = scipy.interpolate.PchipInterpolator(along, points)
-    return np.asarray(curve(np.linspace(0.0, along[-1], steps)))
-
-
-def projected(points: Array) -> Array:
-    """Lambert's conformal conic projection of the sphere, in units of its radius (Snyder 1987).
-
-    `points` are longitude and latitude in degrees; `PARALLELS` are true to scale.
-    """
-    first, second = np.radians(PARALLELS)
-
-    def stretch(latitude: Any) -> Any:
-        return np.tan(np.pi / 4 + latitude / 2)
-
-    n = np.log(np.cos(first) / np.cos(second)) / np.log(stretch(second) / stretch(first))
-    scale = np.cos(first) * stretch(first) ** n / n
-    distance = scale / stretch(np.radians(points[:, 1])) ** n
-    angle = n * np.radians(points[:, 0] - CENTRE[0])
-    middle = scale / stretch(np.radians(CENTRE[1])) ** n
-    return np.column_stack([distance * np.sin(angle), middle - distance * np.cos(angle)])
 
 
 def _frame(view: ResultsView, geography: Geography) -> tuple[float, float, float, float]:
