@@ -37,7 +37,7 @@ WRONG = [
     (lambda h: ts.report("r1", "HTML"), r"formats: HTML: unknown format; .*did you mean 'html'\?"),
     (lambda h: ts.report("r1", None), "report: formats: must be text, not None"),
     (lambda h: ts.report(None), "report: folder: must be text or a path, not None"),
-    (lambda h: ts.report("r1", langage="en"), "unexpected keyword argument 'langage'.*'language'"),
+    (lambda h: ts.report("r1", languages="en"), "unexpected keyword argument 'languages'.*'language'"),
     (lambda h: ts.load(None), "load: folder: must be text or a path, not None"),
     (lambda h: ts.load("x" * 300), "x: File name too long"),
     (lambda h: ts.load("a\0b"), r"load: folder: 'a\\x00b' holds what is no text"),
