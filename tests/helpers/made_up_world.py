@@ -115,7 +115,7 @@ def split(world: Economy, products: Mapping[str, str], share: Array | float = 0.
     """
     named = {name: Product(title=name.title(), group=group, codes=())
              for name, group in products.items()}
-    pair = world.pair.with_products(named)
+    pair = world.pair.model_copy(update={"products": named})
     groups = list(pair.groups)
     places = [groups.index(pair.group_of(line)) for line in pair.lines]
 

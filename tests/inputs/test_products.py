@@ -116,3 +116,12 @@ def test_a_quota_on_a_product_has_no_share(folder):
     path.write_text(path.read_text(encoding="utf-8") + extra + "\n", encoding="utf-8")
     with pytest.raises(InputError, match="a product of its own: row product_share must go"):
         read_cells(folder)
+
+
+def test_a_copied_pair_has_the_lines_of_its_own_products():
+    pair = read_pair(calibration_folder())
+    assert len(pair.lines) == len(pair.groups) + len(pair.products)
+    bare = pair.model_copy(update={"products": {}})
+    assert bare.lines == tuple(pair.groups)
+    assert bare.lines_in_groups == tuple(zip(pair.groups, pair.groups, strict=True))
+    assert len(pair.lines) == len(pair.groups) + len(pair.products)

@@ -138,10 +138,12 @@ class Pair(_Part):
         return tuple((line, group) for group in self.groups for line in (
             *(name for name, item in self.products.items() if item.group == group), group))
 
-    def with_products(self, products: Mapping[str, Product]) -> Pair:
-        """Give the pair with other products: made anew, since a copy would keep its lines."""
-        fields = {name: getattr(self, name) for name in Pair.model_fields}
-        return Pair(**{**fields, "products": products})
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Pair:
+        """Copy the pair; lines follow the products of the copy."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("lines", "lines_in_groups"):
+            vars(copied).pop(name, None)
+        return copied
 
     def group_of(self, line: str) -> str:
         """Group of a product, or of what is left of a group."""
@@ -274,7 +276,7 @@ def read_pair(folder: Path) -> Pair:
     except ValidationError as error:
         raise InputError([problem for item in error.errors()
                           for problem in _problems(item, document)]) from error
-    return pair.with_products(read_products(folder, pair.groups))
+    return pair.model_copy(update={"products": read_products(folder, pair.groups)})
 
 
 def _problems(item: Mapping[str, Any], document: Document) -> list[Problem]:
