@@ -54,6 +54,7 @@ class Claims:
                 f=facts(comparison, pair))
         text = re.sub("[“”]", "", html.unescape(re.sub(r"<[^>]+>", " ", rendered)))
         self.text = re.sub(r" (?=[:.,])", "", " ".join(text.split()))
+        self.pair = pair
         self.names = {comparison.label(name): name for name in comparison.names}
         self.read = []
 
@@ -317,8 +318,15 @@ def due(claims):
         "falls": effects[leader] > 0 and min(effects.values()) < -1.0,
         "hardly": any(abs(value) < floor for value in bold.values()),
         "likely": best > round(100 * chances[base]),
-        "best": len(effects) > 1, "without": True}
+        "best": len(effects) > 1 and not trivial(claims), "without": True}
     return {name for name, there in wanted.items() if there}
+
+
+def trivial(claims):
+    """Whether one package is the best by both criteria and contains others."""
+    said = facts(claims.comparison, claims.pair)
+    one, two = (said["often"][criterion] for criterion in ("turnover", "welfare"))
+    return one["name"] == two["name"] and one["label"] in said["holds"]
 
 
 def test_shocks_are_in_no_ranking(runs, base):

@@ -94,7 +94,7 @@ def dots(comparison: Comparison, pair: Pair) -> Figure:
 def _numbers(axes: Axes, row: float, one: str, two: str) -> None:
     """Write the two numbers of a row beside the axes, each in the colour of its mark."""
     where: tuple[Any, Any] = ("axes fraction", "data")
-    for text, shift, colour in ((one, 46, SCENARIO), (two, 96, IMPLEMENTED)):
+    for text, shift, colour in ((one, 46, SCENARIO), (two, 108, IMPLEMENTED)):
         beside(axes, text, (1.0, row), (shift, 0), xycoords=where, ha="right", va="center",
                fontsize=8, color=colour, annotation_clip=False)
 
