@@ -7,10 +7,13 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
+import yaml
 
 import tradesim as ts
 from tidy import tidy
@@ -210,3 +213,13 @@ def test_results_explain_themselves(dataset, tmp_path):
     titles = dict(zip(found["group"].to_numpy(), found["group_title"].to_numpy(), strict=True))
     assert titles["cereals_flour"] == "Cereals and flour"
     assert found["exporter_title"].sel(exporter="RUS").item() == "Russia"
+
+
+def test_names_may_be_a_column_and_numbers_go_into_yaml(dataset):
+    found = ts.compare(pd.Series(["base", "eaeu_fta"]), draws=2)
+    assert list(found.runs) == ["base", "eaeu_fta"]
+    assert yaml.safe_load(yaml.safe_dump(ts.headline(dataset).numbers)) == dict(
+        ts.headline(dataset).numbers)
+    settings = MappingProxyType({"start": 2028})
+    chosen = json.loads(ts.run("eaeu_fta", draws=1, eaeu_fta=settings).attrs["scenario"])
+    assert chosen["levers"]["eaeu_fta"]["start"] == 2028

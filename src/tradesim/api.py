@@ -214,7 +214,9 @@ def scenarios() -> list[str]:
 
 @checked
 def save(dataset: xr.Dataset, folder: str | Path, *, keep_draws: bool = False) -> Path:
-    """Save results in a folder, whole or not at all; those of an earlier run are replaced.
+    """Save results in a folder, whole or not at all.
+
+    An earlier run in it is replaced, its reports included; `report` makes them again.
 
     `keep_draws` keeps the draws of every variable, not only of turnover, welfare and border
     revenue.
@@ -222,7 +224,8 @@ def save(dataset: xr.Dataset, folder: str | Path, *, keep_draws: bool = False) -
     Raises
     ------
     InputError
-        When the folder holds other files, or cannot be written.
+        When the folder holds other files, is the one that the program is in, or cannot be
+        written.
     """
     target = Path(folder)
     refuse_strangers(target, RUN_OUTPUTS, "folder", "name a new folder")

@@ -101,13 +101,11 @@ def test_services_are_counted_at_prices_of_the_base_year(world):
     later = world.sales * spread([2.0, 2.0], "year")  # GDP in dollars doubles and stays there
     found = account(world, later, ONE_COUNT, resolve(world, []), no_change(later),
                     np.zeros_like(later))["services"]
-    draws, pair = world.draws, world.pair
-    rise = 1.0 + draws["discount.inflation"]
-    since = pair.last_year + 1 - pair.base_year
+    draws, rise = world.draws, 1.0 + world.draws["discount.inflation"]
     sold = draws["services.tourism.RIG.LEF.price"] * draws["services.tourism.RIG.LEF.quantity"]
     for year in (0, 1):
-        np.testing.assert_allclose(found[0, RIG, 0, year], sold * 2.0 / rise ** (since + year),
-                                   rtol=1e-12)
+        prices = rise ** (world.begins + year)
+        np.testing.assert_allclose(found[0, RIG, 0, year], sold * 2.0 / prices, rtol=1e-12)
 
 
 def test_visitors_of_a_lever_spend_half_on_each_side(world):

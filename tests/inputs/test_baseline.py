@@ -19,6 +19,7 @@ from tradesim.inputs.parameters import Cube
 from tradesim.inputs.scenario import read_scenario
 from tradesim.inputs.scenario_schema import Known
 from tradesim.simulation.draws import draw_all
+from tradesim.simulation.model import run
 
 MET = 1e-12  # relative to an official total
 
@@ -153,6 +154,15 @@ def swap(*pairs):
 def test_bad_baseline_gets_one_clear_error(tmp_path, file, change, message):
     with pytest.raises(InputError, match=message):
         read_baseline(damaged(tmp_path, file, change))
+
+
+def test_a_schedule_without_rows_is_missed_where_it_is_chosen(tmp_path):
+    folder = damaged(tmp_path, "coverage.csv", lambda text: "".join(
+        line for line in text.splitlines(keepends=True) if ",guarded," not in line))
+    assert run("eaeu_fta", calibration=folder, draws=1).sizes["draw"] == 1
+    with pytest.raises(InputError, match=r"eaeu_fta\.coverage\.guarded\.\w+\.\w+: row missing; "
+                                         r"this scenario needs it"):
+        run("food_security", calibration=folder, draws=1)
 
 
 def test_a_missing_parameter_is_named(tmp_path):

@@ -91,6 +91,13 @@ def test_rates_of_return_known_beforehand(gains, rate):
     assert rate_of_return(yearly) == pytest.approx(rate, abs=1e-9)
 
 
+def test_a_last_year_that_costs_more_than_it_brings_hides_no_rate():
+    gains, cost = [0.0, *[10.0] * 20, 0.0], [100.0, *[0.0] * 20, 1.0]
+    yearly = xr.DataArray([[gains], [cost]], dims=("item", "draw", "year"),
+                          coords={"item": ["LEF", "cost"]})
+    assert rate_of_return(yearly) == pytest.approx(0.0773, abs=1e-4)
+
+
 @pytest.mark.parametrize(("gains", "cost"), [([0.0, 0.9], [100.0, 0.0]),
                                              ([200.0, 50.0], [100.0, 0.0])])
 def test_gains_that_never_repay_or_come_first_have_no_rate(gains, cost):

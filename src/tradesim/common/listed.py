@@ -6,6 +6,8 @@ from itertools import islice
 from textwrap import shorten
 from typing import TypeVar
 
+import yaml
+
 Value = TypeVar("Value")
 
 SHOWN, WIDE = 20, 60
@@ -35,3 +37,6 @@ def _line(value: object) -> str:
     """Title of what has one, or else the value, in a line."""
     title = getattr(value, "title", None)
     return shorten(title if isinstance(title, str) else repr(value), WIDE, placeholder=" ...")
+
+
+yaml.SafeDumper.add_representer(Listed, yaml.SafeDumper.represent_dict)

@@ -41,8 +41,8 @@ LONGEST = 255
 STEM = 200
 """Bytes of a name that its hidden name repeats: hidden names must not become too long."""
 
-SYSTEM = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-"""Files that file managers leave everywhere."""
+SYSTEM = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints"})
+"""What file managers and notebooks leave everywhere."""
 
 
 @contextmanager

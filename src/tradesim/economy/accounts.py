@@ -189,8 +189,8 @@ class Accounts:
     @cached_property
     def _real_growth(self) -> Array:
         """Growth at prices of the base year."""
-        pair, rise = self.economy.pair, spread(self.economy.draws["discount.inflation"], "draw")
-        since = pair.last_year + 1 - pair.base_year + np.arange(self.levels.shape[axis("year")])
+        rise = spread(self.economy.draws["discount.inflation"], "draw")
+        since = self.economy.begins + np.arange(self.levels.shape[axis("year")])
         return np.asarray(self._growth / (1.0 + rise) ** spread(since, "year"))
 
     @cached_property

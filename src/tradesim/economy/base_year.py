@@ -86,6 +86,8 @@ class Economy:
     exports, other_sales
         Exports of each member of the pair (along ``importer``) to each market (along
         ``exporter``), USD: in all, and by group to markets other than the pair's.
+    begins
+        Years from the base year to the first projected one.
     rules
         One where a third market (along ``exporter``) has the border rules of a member of the
         pair (along ``importer``).
@@ -125,6 +127,7 @@ class Economy:
     exports: Array = field(default_factory=_none)
     other_sales: Array = field(default_factory=_none)
     rules: Array = field(default_factory=_none)
+    begins: int = 1
 
     def mask(self, dim: str, members: Sequence[str]) -> Array:
         """One for the named members of a dimension (importer, group or exporter), else zero.
@@ -231,6 +234,7 @@ def economy(base: Baseline, draws: Mapping[str, Array]) -> Economy:
         first_year=by_line_if_any("adjustment.first_year"),
         speed=by_line_if_any("adjustment.speed"),
         excise=cells(draws, "excise.{importer}.{line}.all", pair, none),
+        begins=base.history.years[-1] + 1 - pair.base_year,
         **_abroad(base, draws, of_group),
     )
 

@@ -6,11 +6,12 @@ A line has its own number where there is one, else that of its group.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
 from tradesim.common.arrays import Array, spread
+from tradesim.common.errors import InputError, Problem
 from tradesim.economy.adding_up import balanced
 from tradesim.inputs.baseline import Baseline
 from tradesim.inputs.pair import Pair
@@ -22,6 +23,11 @@ def cells(draws: Mapping[str, Array], name: str, pair: Pair, none: Array | None 
 
     A line has its own number or else its group's, or else `none`. A number of all foreign
     suppliers goes behind that of one, and before the group's.
+
+    Raises
+    ------
+    InputError
+        When a number is missing and there is no `none`.
     """
     importers = pair.importers if "{importer}" in name else ("",)
     exporters = pair.exporters if "{exporter}" in name else ("",)
@@ -36,11 +42,11 @@ def _first(draws: Mapping[str, Array], names: list[str], none: Array | None) -> 
         if name in draws:
             return draws[name]
     if none is None:
-        raise KeyError(names[-1])
+        raise InputError([Problem("calibration", names[-1], "row missing; this scenario needs it")])
     return none
 
 
-@cache
+@lru_cache(maxsize=256)
 def _names(name: str, importers: tuple[str, ...], lines: tuple[tuple[str, str], ...],
            exporters: tuple[str, ...]) -> list[list[str]]:
     """Names that the number of each cell may have, the first of them first."""

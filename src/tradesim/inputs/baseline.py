@@ -24,7 +24,6 @@ from tradesim.inputs.base_year_tables import (
     TARIFFS,
     Table,
     read_cells,
-    schedules,
 )
 from tradesim.inputs.history import History, read_history
 from tradesim.inputs.levers import Lever, read_levers
@@ -86,7 +85,7 @@ def read_baseline(folder: Path) -> Baseline:
     levers = read_levers(folder)
     parameters |= read_cells(folder)
     totals = _totals(folder, pair)
-    _feasible(folder, pair, levers, parameters, totals)
+    _feasible(folder, pair, parameters, totals)
     posterior = read_posterior(folder)
     as_of = int(posterior.attrs["as_of"])
     if as_of < pair.base_year:
@@ -115,10 +114,10 @@ def _totals(folder: Path, pair: Pair) -> Array:
     return frozen(np.where(home, 0.0, wide.fillna(0.0).to_numpy() * MILLION))
 
 
-def _feasible(folder: Path, pair: Pair, levers: Mapping[str, Lever],
-              parameters: Mapping[str, Parameter], totals: Array) -> None:
+def _feasible(folder: Path, pair: Pair, parameters: Mapping[str, Parameter],
+              totals: Array) -> None:
     """Check that every expected cell exists and that the official totals can be met."""
-    needed = dict.fromkeys([*_expected(pair), *_beside(pair, levers, parameters)])
+    needed = dict.fromkeys([*_expected(pair), *_beside(pair, parameters)])
     problems = [Problem(str(folder / table.file), name, "row missing")
                 for table, name in needed if name not in parameters]
     problems += [Problem(str(folder / PARAMETERS_FILE), name, "parameter missing; the model needs "
@@ -142,17 +141,16 @@ def _feasible(folder: Path, pair: Pair, levers: Mapping[str, Lever],
         raise InputError(problems)
 
 
-def _beside(pair: Pair, levers: Mapping[str, Lever],
-            parameters: Mapping[str, Parameter]) -> Iterator[tuple[Table, str]]:
-    """Rows of every schedule of an agreement, and those that others of their kind ask for."""
-    for lever in levers.values():
-        for scope, importer, group in product(schedules(lever), pair.importers, pair.groups):
-            yield COVERAGE, f"{lever.name}.coverage.{scope}.{importer}.{group}"
+def _beside(pair: Pair, parameters: Mapping[str, Parameter]) -> Iterator[tuple[Table, str]]:
+    """Rows that must be there because others of the same schedule, market or service are."""
     for name in parameters:
-        head, *rest = name.split(".")
-        if head == OTHER_MARKETS.prefix:
+        head, kind, *rest = [*name.split("."), ""]
+        if kind == COVERAGE.prefix:
+            for importer, group in product(pair.importers, pair.groups):
+                yield COVERAGE, f"{head}.{kind}.{rest[0]}.{importer}.{group}"
+        elif head == OTHER_MARKETS.prefix:
             for group in pair.groups:
-                yield OTHER_MARKETS, f"{head}.{rest[0]}.{rest[1]}.{group}"
+                yield OTHER_MARKETS, f"{head}.{kind}.{rest[0]}.{group}"
         elif head == SERVICES.prefix:
             for variable in ("quantity", "price"):
                 yield SERVICES, f"{name.rpartition('.')[0]}.{variable}"

@@ -201,7 +201,7 @@ def _lines(settings: Settings, prefix: str) -> Iterator[str]:
         if isinstance(value, np.ndarray | np.generic):
             value = value.tolist()
         several = isinstance(value, list | tuple) and "." in name
-        if isinstance(value, dict):
+        if isinstance(value, Mapping) and not hasattr(value, "data_vars"):
             yield from _lines(value, f"{name}.") if value else [f"{name}={{}}"]
         elif not all(isinstance(one, SCALARS) for one in (value if several else [value])):
             allowed = "a list of them" if "." in name else "a mapping of a lever's settings"

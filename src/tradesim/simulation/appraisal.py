@@ -24,8 +24,8 @@ APPRAISED = 500
 COUNTED = ("welfare", "haulier_gain", "policy_cost")
 """Variables of a simulation that an appraisal reads."""
 
-LOWEST, HIGHEST = -0.99, 2.0 ** np.arange(20)
-"""Where a rate of return is looked for: from this one, up to the first of these beyond it."""
+RATES = np.array([-0.99, -0.9, -0.7, -0.5, *np.linspace(-0.4, 1.0, 15), *2.0 ** np.arange(1, 20)])
+"""Between which neighbours of these a rate of return is looked for; the largest counts."""
 
 
 def has_cost(base: Baseline, scenario: Scenario) -> bool:
@@ -124,7 +124,8 @@ def rate_of_return(yearly: xr.DataArray) -> float:
 
     .. math:: \sum_t \frac{g_t - k_t}{(1 + r)^{t - t_0}} = 0
 
-    NaN where no rate above -99 % does: gains never repay the cost, or nothing is spent first.
+    The largest where several do. NaN where no rate above -99 % does: gains never repay the cost,
+    or nothing is spent first.
     """
     mean = yearly.mean("draw")
     net = (mean.sel(item=[item for item in mean["item"].to_numpy() if item != "cost"]).sum("item")
@@ -134,7 +135,8 @@ def rate_of_return(yearly: xr.DataArray) -> float:
     def value(rate: float) -> float:
         return float((net * (1.0 + rate) ** -ahead).sum())
 
-    high = next((rate for rate in HIGHEST if value(rate) < 0.0), LOWEST)
-    if not value(LOWEST) > 0.0 > value(high):
+    values = np.array([value(rate) for rate in RATES])
+    turns = np.flatnonzero((values[:-1] > 0.0) & (values[1:] <= 0.0))
+    if not turns.size:
         return float("nan")
-    return float(scipy.optimize.brentq(value, LOWEST, high))
+    return float(scipy.optimize.brentq(value, *RATES[turns[-1]:turns[-1] + 2]))

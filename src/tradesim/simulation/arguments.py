@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set, ValuesView
 from dataclasses import replace
 from functools import cache, wraps
 from pathlib import Path
@@ -13,6 +13,7 @@ from types import NoneType, SimpleNamespace, UnionType
 from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from tradesim.common.errors import WRONG_NAME, InputError, Problem, nearest
@@ -104,9 +105,9 @@ def _bound(function: str, known: inspect.Signature, hints: Mapping[str, Any], ar
 
 def _plain(value: Any, hint: Any) -> Any:
     """Give a value as one of Python's own: arrays and iterators are lists, 5.0 is whole."""
-    if isinstance(value, np.ndarray | np.generic):
+    if isinstance(value, np.ndarray | np.generic | pd.Series | pd.Index):
         value = value.tolist()
-    if isinstance(value, Iterator | Set) or type(value).__name__ == "dict_values":
+    if isinstance(value, Iterator | Set | ValuesView):
         value = list(value)
     if isinstance(value, list | tuple | range):
         return [_plain(one, hint) for one in value]

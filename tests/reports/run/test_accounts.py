@@ -92,7 +92,7 @@ def test_more_trade_in_the_corridor_is_said(view):
 def prose(view):
     macros = environment().get_template("accounts.j2").module
     found = accounts(view)
-    facts = {"last": {"year": view.last}, "point": view.point}
+    facts = {"last": {"year": view.last}, "point": view.point, "case": view.case_words}
     said = [macros.gains(found, facts), macros.exposure(found, facts, PAIR), macros.food(found)]
     if found["benefit"]:
         said.append(macros.benefit(found, facts))

@@ -57,13 +57,15 @@ def trade(view: ResultsView) -> Facts | None:
     claims = [claim, Claim("smaller" if part < HARDLY else "larger", (cell, before), HARDLY)]
     risky = replace(cell, case=RISKY)
     sign = 1 if up else -1
-    risk = sign * view.value(risky) < UNSURE * abs(view.value(cell)) and not unclear
+    risk = (sign * view.value(risky) < UNSURE * abs(view.value(cell)) and not unclear
+            and not view.point)
     if risk:
         claims.append(Claim("below", (risky, cell), UNSURE, sign))
     if unclear:
         claims += [Claim("below", (low,)), Claim("above", (high,))]
     return {"up": up, "hardly": part < HARDLY, "unclear": unclear, "skewed": skewed,
-            "count": view.pair.name(view.count), "year": view.last, "nature": view.nature,
+            "point": view.point, "nature": view.nature,
+            "count": view.pair.name(view.count), "year": view.last,
             "size": size(view, cell), "base": usd(view, before),
             "percent": share_of(view, cell, before, 1 if up else -1),
             "risk": risk and part >= HARDLY, "counted": usd(view, risky, sign=sign),
