@@ -92,6 +92,16 @@ def test_strangers_are_not_answered(address):
     assert refusal(address, b"[" * 200_000)[0] == 400
 
 
+def until_checked(page):
+    """Wait for the mark, 20 seconds at most."""
+    mark = page.locator("#mark")
+    for _ in range(200):
+        if mark.inner_text() == "checked by the model":
+            break
+        page.wait_for_timeout(100)
+    assert mark.inner_text() == "checked by the model"
+
+
 def test_the_page_marks_what_the_model_has_checked(browser, address):
     page = browser.new_page()
     wrong, asked_for = [], []
@@ -99,13 +109,10 @@ def test_the_page_marks_what_the_model_has_checked(browser, address):
             else None)
     page.on("request", lambda request: asked_for.append(request.url))
     page.goto(address)
-    page.check("#on-eaeu_fta")
-    mark = page.locator("#mark")
-    for _ in range(200):
-        if mark.inner_text() == "checked by the model":
-            break
-        page.wait_for_timeout(100)
-    assert mark.inner_text() == "checked by the model"
+    until_checked(page)  # the start is checked too
+    with page.expect_response("**/answer"):
+        page.check("#on-eaeu_fta")
+    until_checked(page)
     page.evaluate("new Promise((done) => requestAnimationFrame(done))")
     found = page.evaluate("tradesim.page.numbers")
     exact = post(address, QUESTION | {"pulls": {
