@@ -9,9 +9,10 @@ import pytest
 
 import fake_results
 from made_up_world import PAIR
+from tradesim.economy.variables import ASSUMED
 from tradesim.reports.figure_style import styled
 from tradesim.reports.html_page import environment
-from tradesim.reports.run.accounts import accounts, causes, parts
+from tradesim.reports.run.accounts import accounts, assumed_part, causes, parts
 from tradesim.reports.run.view import ResultsView
 from tradesim.reports.wording import words
 from tradesim.simulation.summary import benefit_cost_ratio, costly, present_values
@@ -153,3 +154,27 @@ def test_figure_ends_at_the_net(view):
         assert bars[-1].get_width() == pytest.approx(found["net"].mean())
         assert bars[-2].get_x() + bars[-2].get_width() == pytest.approx(found["net"].mean())
         assert len(bars) == len(found) == len(axes.get_yticklabels())
+
+
+def test_an_assumed_cut_has_a_share_only_where_the_rest_goes_one_way(view):
+    effect = view.dataset["turnover"].sel(case="if_implemented") - view.dataset["turnover"].sel(
+        case="reference")
+    whole = (view.last_turnover("if_implemented") - view.last_turnover("reference")).mean()
+
+    def told(part):
+        cut = view.dataset["turnover"].copy(data=np.zeros(view.dataset["turnover"].shape))
+        cut.loc[{"case": "if_implemented"}] = part
+        other = make()
+        other.dataset[ASSUMED] = cut
+        found = assumed_part(other, whole)
+        facts = {"last": {"year": view.last}, "point": False, "case": "", "assumed": found}
+        macros = environment().get_template("accounts.j2").module
+        return found, " ".join(str(macros.gains({"gains": [], "closed": False}, facts)).split())
+
+    found, said = told(0.25 * effect)
+    assert not found["mixed"]
+    assert said.startswith("<p>Of the change of turnover, 25")
+    found, said = told(1.5 * effect)
+    assert found["mixed"]
+    assert found["rest"] == [pytest.approx(0.5 * abs(whole))]
+    assert "everything else in the scenario takes away USD" in said

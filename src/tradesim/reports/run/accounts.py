@@ -67,14 +67,19 @@ def parts(view: ResultsView, importer: str, case: str = "if_implemented",
 
 
 def assumed_part(view: ResultsView, effect: float) -> dict[str, Any] | None:
-    """Give the part of the effect on turnover that is an assumed cut of non-tariff cost, if any."""
+    """Give the part of the effect on turnover that is an assumed cut of non-tariff cost, if any.
+
+    Where the rest may go either way (``mixed``) a share of the whole would mean nothing.
+    """
     if ASSUMED not in view.dataset or abs(effect) < NOTHING:
         return None
     part = view.draws(ASSUMED, "if_implemented", count=view.count, year=view.last)
-    rest = effect - float(part.mean())
+    rest = view.last_turnover("if_implemented") - view.last_turnover("reference") - part
+    low, high = np.quantile(rest, [0.1, 0.9])
     share = float(part.mean()) / effect
     return {"change": Change.of(part), "percent": [100 * share], "most": share > 0.5,
-            "mixed": rest * part.mean() < 0.0, "rest": [abs(rest)]}
+            "mixed": low * part.mean() < 0.0 or high * part.mean() < 0.0,
+            "rest": [abs(float(rest.mean()))], "adds": float(rest.mean()) >= 0.0}
 
 
 def closed(view: ResultsView) -> bool:
